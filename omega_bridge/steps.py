@@ -1,0 +1,134 @@
+"""Step and Registry: the repair list as frozen values, with a checksum for each step.
+
+A bare list of strings is enough; names and flags are there for those who want them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from omega_bridge import errors
+
+
+class Repeat(StrEnum):
+    """When a data step runs: at every boot (what a bare list means), or until it succeeded once."""
+
+    ALWAYS = "always"
+    ONCE = "once"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a step stands: ``file`` as given, ``line`` 1-based; both ``None`` when unknown."""
+
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        if self.file is None:
+            return "(no source)"
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of the repair list. ``sql`` reaches the server exactly as written.
+
+    ``id`` is optional: without one the registry's analysis derives a label from what the step does.
+    ``repeat`` concerns data steps only. ``destructive=True`` lets the step drop what holds rows.
+    ``optional=True`` lets a boot go on without the step when its table stays locked.
+    """
+
+    sql: str
+    id: str | None = None
+    title: str | None = None
+    repeat: Repeat | str = Repeat.ALWAYS
+    destructive: bool = False
+    optional: bool = False
+    place: Place = Place()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "repeat", Repeat(self.repeat))
+
+
+StepLike: TypeAlias = "str | Step | tuple[str, str]"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The ordered steps. ``source`` says where they were read from, for messages."""
+
+    steps: tuple[Step, ...]
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        seen: dict[str, int] = {}
+        for position, step in enumerate(self.steps, start=1):
+            if not step.sql.strip():
+                raise errors.EmptyStep(
+                    f"step {position} ({step.id or step.place}) holds no SQL",
+                    hint="Remove the entry, or write the statement it was meant to hold.",
+                )
+            if step.id is not None:
+                if step.id in seen:
+                    raise errors.DuplicateStepId(
+                        f"steps {seen[step.id]} and {position} both carry the id {step.id!r}",
+                        hint="An id names one step for ever: give the newer one an id of its own.",
+                    )
+                seen[step.id] = position
+
+    @classmethod
+    def of(cls, steps: Registry | Iterable[StepLike] | Mapping[str, Iterable[tuple[str, str]]], source: str = "") -> Registry:
+        """Make a registry from a bare list: strings, ``Step``s, ``(name, sql)`` pairs, or ``{table: [(column, ddl)]}``.
+
+        Raises ``NotAList``, ``EmptyStep``, ``DuplicateStepId``.
+        """
+        if isinstance(steps, Registry):
+            return steps
+        if isinstance(steps, str | bytes) or not isinstance(steps, Iterable):
+            raise errors.NotAList(
+                f"the steps are of type {type(steps).__name__}, not a list",
+                hint="Pass a list of SQL strings, or of Step(...).",
+            )
+        if isinstance(steps, Mapping):
+            return cls(tuple(_columns_of(steps)), source)
+        return cls(tuple(_step(entry, n) for n, entry in enumerate(steps, start=1)), source)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def digest(self) -> str:
+        """SHA-256 over the exact texts and flags, in order: cheap, and changes with any edit, cosmetic ones too."""
+        return hashlib.sha256(
+            "\x1e".join(
+                f"{s.sql}\x1f{s.id or ''}\x1f{s.repeat}{s.destructive:d}{s.optional:d}" for s in self.steps
+            ).encode("utf-8", "surrogatepass")
+        ).hexdigest()
+
+
+def _step(entry: StepLike, position: int) -> Step:
+    match entry:
+        case Step():
+            return entry
+        case str():
+            return Step(entry)
+        case (str(name), str(sql)):
+            return Step(sql, id=name)
+    raise errors.NotAList(
+        f"entry {position} of the list is of type {type(entry).__name__}, not a string",
+        hint="Each entry is a SQL string, a Step(...), or a (name, sql) pair.",
+    )
+
+
+def _columns_of(columns: Mapping[str, Iterable[tuple[str, str]]]) -> Iterator[Step]:
+    """``{table: [(column, ddl)]}`` means: add each column where it is missing."""
+    for table, wanted in columns.items():
+        for column, ddl in wanted:
+            yield Step(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {ddl}", id=f"{table}-{column}".replace("_", "-"))
