@@ -82,7 +82,9 @@ class Registry:
                 seen[step.id] = position
 
     @classmethod
-    def of(cls, steps: Registry | Iterable[StepLike] | Mapping[str, Iterable[tuple[str, str]]], source: str = "") -> Registry:
+    def of(
+        cls, steps: Registry | Iterable[StepLike] | Mapping[str, Iterable[tuple[str, str]]], source: str = ""
+    ) -> Registry:
         """Make a registry from a bare list: strings, ``Step``s, ``(name, sql)`` pairs, or ``{table: [(column, ddl)]}``.
 
         Raises ``NotAList``, ``EmptyStep``, ``DuplicateStepId``.
@@ -131,4 +133,6 @@ def _columns_of(columns: Mapping[str, Iterable[tuple[str, str]]]) -> Iterator[St
     """``{table: [(column, ddl)]}`` means: add each column where it is missing."""
     for table, wanted in columns.items():
         for column, ddl in wanted:
-            yield Step(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {ddl}", id=f"{table}-{column}".replace("_", "-"))
+            yield Step(
+                f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {ddl}", id=f"{table}-{column}".replace("_", "-")
+            )

@@ -1,1 +1,33 @@
-""""""
+"""The only home of the SQL parser: PostgreSQL's own grammar (libpg_query), through ``postgast``.
+
+Everything else asks here for statements, canonical text, or whether two fragments mean the same.
+"""
+
+from omega_bridge.sql.canonical import canonical, checksum
+from omega_bridge.sql.compare import same_expression, same_statement, same_type
+from omega_bridge.sql.parser import (
+    Statement,
+    deparse_expression,
+    deparse_type,
+    inner,
+    parse,
+    parse_block,
+    parse_expression,
+    strings,
+)
+
+__all__ = [
+    "Statement",
+    "canonical",
+    "checksum",
+    "deparse_expression",
+    "deparse_type",
+    "inner",
+    "parse",
+    "parse_block",
+    "parse_expression",
+    "same_expression",
+    "same_statement",
+    "same_type",
+    "strings",
+]

@@ -1,0 +1,268 @@
+"""Registry to analysis: for each step its program, kind, label and checksum. Pure; nothing is asked of a server."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from omega_bridge import sql
+from omega_bridge.analysis.blocks import read_program
+from omega_bridge.analysis.program import (
+    Condition,
+    Effect,
+    Exists,
+    Handled,
+    If,
+    Not,
+    Pattern,
+    Program,
+    Sql,
+    conditions,
+    is_decidable,
+    patterns,
+    statements,
+)
+from omega_bridge.catalog import Key, Kind
+from omega_bridge.errors import StepSyntaxError
+from omega_bridge.steps import Registry, Step
+
+
+class StepKind(StrEnum):
+    """How a step is judged: by the catalog, by running it at every boot, or by running it when something changed."""
+
+    SCHEMA = "schema"
+    DATA = "data"
+    MIXED = "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class StepAnalysis:
+    """What is known of one step before any database is asked.
+
+    ``id`` is the explicit one or a label from what the step does, unique within the registry. ``problem`` is set where
+    the text does not parse: such a step is carried as it is, and the server has the last word.
+    """
+
+    step: Step
+    id: str
+    checksum: str
+    kind: StepKind
+    program: Program
+    problem: StepSyntaxError | None = None
+
+    @property
+    def transactional(self) -> bool:
+        """Whether the whole step may run inside a transaction."""
+        return all(s.transactional for s in statements(self.program, handlers=True))
+
+    @property
+    def may_destroy(self) -> bool:
+        """Whether a statement of the step drops or truncates, or may do so without our seeing it."""
+        return any(s.destroys or s.opaque or s.cascade for s in statements(self.program, handlers=True))
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """Every effect of every statement, in order, whatever its guard."""
+        return tuple(e for s in statements(self.program) for e in s.effects)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The registry's steps with all that is known of them, in order."""
+
+    registry: Registry
+    steps: tuple[StepAnalysis, ...]
+
+    def __iter__(self) -> Iterator[StepAnalysis]:
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def names(self) -> frozenset[str]:
+        """Every identifier that a step or a guard names: what a catalog reader has to look at."""
+        return frozenset(name for step in self.steps for name in names_of(step.program))
+
+    def provided(self) -> frozenset[tuple[Kind, str]]:
+        """Kind and name of everything that some step makes."""
+        return frozenset(
+            (e.key.kind, e.key.name.partition("(")[0] if e.key.kind is Kind.FUNCTION else e.key.name)
+            for step in self.steps
+            for s in statements(step.program, handlers=True)
+            for e in (*s.effects, *s.implied)
+            if e.present
+        )
+
+
+def analyse(registry: Registry) -> Analysis:
+    """Read every step of the registry."""
+    read = [_read(step.sql) for step in registry.steps]
+    labels = _labels(registry.steps, [r[0] for r in read], [r[2] for r in read])
+    return Analysis(
+        registry,
+        tuple(
+            StepAnalysis(step, label, checksum, kind, program, problem)
+            for step, label, (program, kind, checksum, problem) in zip(registry.steps, labels, read, strict=True)
+        ),
+    )
+
+
+@lru_cache(maxsize=16384)
+def _read(text: str) -> tuple[Program, StepKind, str, StepSyntaxError | None]:
+    problem = None
+    try:
+        program = read_program(text)
+    except StepSyntaxError as exc:
+        problem, program = exc, (Sql(text, "unreadable", opaque=True),)
+    return program, kind_of(program), sql.checksum(text), problem
+
+
+def kind_of(program: Program) -> StepKind:
+    """Schema, data or mixed. Rows touched together with a schema change, under a guard on it, belong to that change."""
+    data = schema = opaque = False
+    for node in program:
+        match node:
+            case Sql():
+                data, schema, opaque = data or node.data, schema or bool(node.effects), opaque or node.opaque
+            case If():
+                for condition, arm in (*node.arms, (None, node.otherwise)):
+                    if not arm:
+                        continue
+                    kind = kind_of(arm)
+                    guarded = condition is not None and is_decidable(condition) and protects(condition, arm)
+                    if condition is not None and not is_decidable(condition):
+                        opaque = True
+                    if guarded and not any(s.opaque for s in statements(arm)):
+                        schema = True
+                    else:
+                        data, schema = data or kind is not StepKind.SCHEMA, schema or kind is not StepKind.DATA
+                        opaque = opaque or any(s.opaque for s in statements(arm))
+            case Handled():
+                kind = kind_of(node.body)
+                handled = [kind_of(arm) for _, arm in node.handlers if any(True for _ in statements(arm))]
+                data = data or StepKind.DATA in (kind, *handled) or StepKind.MIXED in (kind, *handled)
+                schema = schema or StepKind.SCHEMA in (kind, *handled) or StepKind.MIXED in (kind, *handled)
+    if opaque or (data and schema):
+        return StepKind.MIXED
+    return StepKind.DATA if data else StepKind.SCHEMA
+
+
+def protects(condition: Condition, arm: Program) -> bool:
+    """Whether a guard asks for just the object that its arm creates: an idempotence guard."""
+    match condition:
+        case Not(Exists(pattern)):
+            return any(
+                matches_effect(pattern, e) for s in statements(arm) for e in (*s.effects, *s.implied) if e.present
+            )
+        case Exists(pattern):
+            return any(matches_effect(pattern, e) for s in statements(arm) for e in s.effects)
+    return False
+
+
+def matches_effect(pattern: Pattern, effect: Effect) -> bool:
+    """Whether the pattern is about the effect's object."""
+    key = effect.key
+    name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
+    return (
+        key.kind in pattern.kinds
+        and pattern.name in (None, name)
+        and (pattern.table is None or pattern.table == key.table)
+        and (pattern.name is not None or pattern.table is not None)
+    )
+
+
+def names_of(program: Program) -> Iterator[str]:
+    """Every identifier that a program names."""
+    for s in statements(program, handlers=True):
+        for key in (*(e.key for e in (*s.effects, *s.implied)), *s.needs, *s.destroys):
+            yield from _names(key)
+        for e in (*s.effects, *s.implied):
+            yield from (str(v) for a, v in e.attributes if a == "table")
+    for condition in conditions(program):
+        for pattern in patterns(condition):
+            yield from (n for n in (pattern.name, pattern.table) if n)
+
+
+def _names(key: Key) -> Iterator[str]:
+    if key.kind is Kind.COLUMN:
+        yield key.table
+        return
+    yield key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
+    if key.table:
+        yield key.table
+
+
+# --- labels ----------------------------------------------------------------------------------------------------
+
+
+def _labels(steps: Iterable[Step], programs: Iterable[Program], checksums: Iterable[str]) -> list[str]:
+    wanted = [
+        s.id or _label(p) or f"step-{c.partition(':')[2][:8]}"
+        for s, p, c in zip(steps, programs, checksums, strict=True)
+    ]
+    explicit = {s.id for s in steps if s.id}
+    seen: Counter[str] = Counter()
+    labels = []
+    for step, label in zip(steps, wanted, strict=True):
+        seen[label] += 1
+        unique = label
+        while step.id is None and (
+            unique in explicit or (unique != label and unique in labels) or (unique == label and seen[label] > 1)
+        ):
+            unique = f"{label}-{seen[label]}"
+            if unique not in explicit and unique not in labels:
+                break
+            seen[label] += 1
+        labels.append(unique)
+    return labels
+
+
+_VERBS = {
+    "insert_stmt": "insert",
+    "update_stmt": "update",
+    "delete_stmt": "delete",
+    "truncate_stmt": "truncate",
+    "merge_stmt": "merge",
+}
+
+
+def _label(program: Program) -> str | None:
+    for s in statements(program):
+        if s.tag in _VERBS and s.needs:
+            return _slug(_VERBS[s.tag], s.needs[0].name)
+        gained = [e for e in s.effects if e.present] or list(s.effects)
+        if gained:
+            return _effect_label(s, gained[-1] if s.tag == "rename_stmt" else gained[0])
+    return None
+
+
+def _effect_label(s: Sql, effect: Effect) -> str:
+    key, name = effect.key, effect.key.name.partition("(")[0]
+    attributes = dict(effect.attributes)
+    if not effect.present:
+        return _slug("drop", key.table, name)
+    if s.tag == "rename_stmt":
+        return _slug("rename", key.table, name)
+    match key.kind:
+        case Kind.TABLE:
+            return _slug("create", name) if s.tag == "create_stmt" else _slug("alter", name)
+        case Kind.COLUMN if attributes:
+            return _slug(key.table, name, next(iter(attributes)))
+        case Kind.COLUMN | Kind.CONSTRAINT:
+            return _slug(key.table, name)
+        case Kind.ENUM if "label" in attributes:
+            return _slug(name, "value", str(attributes["label"]))
+        case Kind.INDEX:
+            return _slug("index", name)
+        case Kind.TRIGGER | Kind.POLICY:
+            return _slug(key.kind, key.table, name)
+    return _slug(key.kind, name)
+
+
+def _slug(*parts: str) -> str:
+    text = re.sub(r"[^a-z0-9]+", "-", "-".join(p for p in parts if p).lower()).strip("-")
+    return text[:56].rstrip("-") or "step"

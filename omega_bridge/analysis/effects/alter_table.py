@@ -1,0 +1,137 @@
+"""``ALTER TABLE`` command by command, and ``RENAME``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from postgast import pg_query_pb2 as pb
+
+from omega_bridge.analysis.effects.columns import column, references, table_constraint
+from omega_bridge.analysis.effects.naming import member, relation
+from omega_bridge.analysis.program import Effect, Sql
+from omega_bridge.catalog import Key, Kind
+from omega_bridge.sql import Statement, deparse_expression, deparse_type, inner
+
+
+@dataclass(slots=True)
+class _Found:
+    effects: list[Effect] = field(default_factory=list)
+    implied: list[Effect] = field(default_factory=list)
+    needs: list[Key] = field(default_factory=list)
+    destroys: list[Key] = field(default_factory=list)
+    opaque: bool = False
+    cascade: bool = False
+
+
+_SWITCHES = {
+    pb.AT_EnableRowSecurity: ("row_security", True),
+    pb.AT_DisableRowSecurity: ("row_security", False),
+    pb.AT_ForceRowSecurity: ("force_row_security", True),
+    pb.AT_NoForceRowSecurity: ("force_row_security", False),
+}
+
+
+def alter_table(statement: Statement) -> Sql:
+    """Every command's effects together; a command that is not known makes the statement opaque."""
+    node = statement.node
+    if node.objtype != pb.OBJECT_TABLE:
+        return Sql(statement.text, statement.tag, opaque=True, offset=statement.offset)
+    table = relation(node.relation)
+    found = _Found(needs=[] if node.missing_ok else [table])
+    for command in map(inner, node.cmds):
+        _command(found, table, command)
+    if node.missing_ok:  # nothing is promised about a table that may be missing
+        found.implied, found.effects = [*found.effects, *found.implied], []
+        found.opaque = True
+    return Sql(
+        statement.text,
+        statement.tag,
+        tuple(found.effects),
+        tuple(found.implied),
+        tuple(found.needs),
+        tuple(found.destroys),
+        opaque=found.opaque,
+        cascade=found.cascade,
+        offset=statement.offset,
+    )
+
+
+def _command(found: _Found, table: Key, command: Any) -> None:
+    definition = inner(getattr(command, "def"))
+    this = member(table, Kind.COLUMN, command.name)
+    match command.subtype:
+        case pb.AT_AddColumn:
+            parts = column(table, definition)
+            found.effects.append(Effect(parts.effects[0].key))
+            found.implied.extend(parts.effects)
+            found.needs.extend(parts.needs)
+        case pb.AT_DropColumn:
+            found.effects.append(Effect(this, present=False))
+            found.destroys.append(this)
+            found.cascade = found.cascade or command.behavior == pb.DROP_CASCADE
+        case pb.AT_ColumnDefault:
+            default = deparse_expression(definition) if definition is not None else None
+            found.effects.append(Effect(this, attributes=(("default", default),)))
+            found.needs.extend((this, *(references(definition) if definition is not None else ())))
+        case pb.AT_SetNotNull | pb.AT_DropNotNull:
+            found.effects.append(Effect(this, attributes=(("nullable", command.subtype == pb.AT_DropNotNull),)))
+            found.needs.append(this)
+        case pb.AT_AlterColumnType:
+            found.effects.append(Effect(this, attributes=(("type", deparse_type(definition.type_name)),)))
+            found.needs.extend((this, *references(definition)))
+        case pb.AT_AddIdentity:
+            found.effects.append(Effect(this, attributes=(("identity", definition.generated_when),)))
+            found.needs.append(this)
+        case pb.AT_DropIdentity:
+            found.effects.append(Effect(this, attributes=(("identity", ""),)))
+        case pb.AT_AddConstraint:
+            parts = table_constraint(table, definition)
+            found.effects.append(Effect(parts.effects[0].key))
+            found.implied.extend(parts.effects)
+            found.needs.extend(parts.needs)
+        case pb.AT_DropConstraint:
+            found.effects.append(Effect(member(table, Kind.CONSTRAINT, command.name), present=False))
+            found.cascade = found.cascade or command.behavior == pb.DROP_CASCADE
+        case pb.AT_ValidateConstraint:
+            found.effects.append(
+                Effect(member(table, Kind.CONSTRAINT, command.name), attributes=(("validated", True),))
+            )
+        case subtype if subtype in _SWITCHES:
+            found.effects.append(Effect(table, attributes=(_SWITCHES[subtype],)))
+        case _:
+            found.opaque = True
+
+
+_RENAMED = {
+    pb.OBJECT_TABLE: Kind.TABLE,
+    pb.OBJECT_VIEW: Kind.VIEW,
+    pb.OBJECT_MATVIEW: Kind.MATERIALIZED_VIEW,
+    pb.OBJECT_INDEX: Kind.INDEX,
+    pb.OBJECT_SEQUENCE: Kind.SEQUENCE,
+}
+
+
+def rename(statement: Statement) -> Sql:
+    """The old name is gone and the new one is there."""
+    node = statement.node
+    old: Key
+    if node.rename_type == pb.OBJECT_COLUMN and node.relation_type == pb.OBJECT_TABLE:
+        old = member(relation(node.relation), Kind.COLUMN, node.subname)
+    elif node.rename_type == pb.OBJECT_TABCONSTRAINT:
+        old = member(relation(node.relation), Kind.CONSTRAINT, node.subname)
+    elif node.rename_type in _RENAMED:
+        old = relation(node.relation, _RENAMED[node.rename_type])
+    else:
+        return Sql(statement.text, statement.tag, opaque=True, offset=statement.offset)
+    new = Key(old.kind, old.schema, old.table, node.newname)
+    effects = (Effect(old, present=False), Effect(new))
+    return Sql(
+        statement.text,
+        statement.tag,
+        effects,
+        (),
+        () if node.missing_ok else (old,),
+        opaque=node.missing_ok,
+        offset=statement.offset,
+    )

@@ -1,0 +1,169 @@
+"""Column definitions and table constraints: the effects that ``CREATE TABLE`` and ``ALTER TABLE`` share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import postgast
+from postgast import pg_query_pb2 as pb
+
+from omega_bridge.analysis.effects.naming import generated, member, needed_extension, relation
+from omega_bridge.analysis.program import ANYTHING, VISIBLE, Effect
+from omega_bridge.catalog import Key, Kind
+from omega_bridge.sql import deparse_expression, deparse_type, inner, strings
+
+_LETTER = {
+    pb.CONSTR_PRIMARY: "p",
+    pb.CONSTR_UNIQUE: "u",
+    pb.CONSTR_FOREIGN: "f",
+    pb.CONSTR_CHECK: "c",
+    pb.CONSTR_EXCLUSION: "x",
+}
+_SERIAL = {
+    "serial": "integer",
+    "serial4": "integer",
+    "bigserial": "bigint",
+    "serial8": "bigint",
+    "smallserial": "smallint",
+    "serial2": "smallint",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a definition makes (the object itself first) and what it needs."""
+
+    effects: tuple[Effect, ...]
+    needs: tuple[Key, ...]
+
+
+def column(table: Key, definition: Any) -> Parts:
+    """A column with everything written beside it."""
+    name = definition.colname
+    effects: list[Effect] = []
+    written = deparse_type(definition.type_name) if definition.HasField("type_name") else "text"
+    serial = _SERIAL.get(written.lower())
+    attributes: dict[str, Any] = {
+        "type": serial or written,
+        "nullable": True,
+        "default": None,
+        "identity": "",
+        "generated": "",
+    }
+    if serial:
+        attributes |= {"nullable": False, "default": ANYTHING}
+        effects.append(Effect(Key(Kind.SEQUENCE, table.schema, "", generated(table.name, [name], "seq"))))
+    for constraint in map(inner, definition.constraints):
+        match constraint.contype:
+            case pb.CONSTR_NOTNULL:
+                attributes["nullable"] = False
+            case pb.CONSTR_DEFAULT:
+                attributes["default"] = deparse_expression(constraint.raw_expr)
+            case pb.CONSTR_IDENTITY:
+                attributes |= {"identity": constraint.generated_when, "nullable": False}
+                effects.append(Effect(Key(Kind.SEQUENCE, table.schema, "", generated(table.name, [name], "seq"))))
+            case pb.CONSTR_GENERATED:
+                attributes |= {"generated": "v" if constraint.generated_kind == "v" else "s", "default": ANYTHING}
+            case contype if contype in _LETTER:
+                attributes["nullable"] = attributes["nullable"] and contype != pb.CONSTR_PRIMARY
+                effects.extend(table_constraint(table, constraint, (name,)).effects)
+    own = Effect(member(table, Kind.COLUMN, name), attributes=tuple(attributes.items()))
+    return Parts((own, *effects), tuple(references(definition)))
+
+
+def table_constraint(table: Key, constraint: Any, columns: tuple[str, ...] = ()) -> Parts:
+    """A constraint, with its index where it has one; ``columns`` where it stands beside a column."""
+    letter = _LETTER.get(constraint.contype, "")
+    if constraint.contype == pb.CONSTR_FOREIGN:
+        columns = strings(constraint.fk_attrs) or columns
+    elif constraint.contype == pb.CONSTR_EXCLUSION:
+        columns = tuple(inner(inner(pair).items[0]).name or "expr" for pair in constraint.exclusions)
+    elif constraint.contype == pb.CONSTR_CHECK:
+        columns = columns or _single(sorted(set(_columns(constraint.raw_expr))))
+    else:
+        columns = strings(constraint.keys) or columns
+    name = constraint.conname or constraint.indexname or constraint_name(table.name, letter, columns)
+    own = Effect(
+        member(table, Kind.CONSTRAINT, name),
+        attributes=(
+            ("type", letter),
+            ("definition", definition(constraint, columns)),
+            ("validated", not constraint.skip_validation),
+        ),
+    )
+    effects = [own]
+    if letter in ("p", "u", "x"):
+        effects.append(
+            Effect(Key(Kind.INDEX, table.schema, "", name), attributes=(("table", table.name), ("constraint", True)))
+        )
+    if letter == "p":
+        effects.extend(Effect(member(table, Kind.COLUMN, c), attributes=(("nullable", False),)) for c in columns)
+    return Parts(
+        tuple(effects), (*references(constraint), *(member(table, Kind.COLUMN, c) for c in columns if c != "expr"))
+    )
+
+
+def constraint_name(table: str, letter: str, columns: Iterable[str]) -> str:
+    """The name that PostgreSQL gives a constraint without one."""
+    label = {"p": "pkey", "u": "key", "f": "fkey", "c": "check", "x": "excl"}[letter]
+    return generated(table, () if letter == "p" else columns, label)
+
+
+def definition(constraint: Any, columns: tuple[str, ...]) -> str:
+    """A constraint's text in the form of ``pg_get_constraintdef``, to be compared as a parse tree."""
+    plain = pb.Constraint()
+    plain.CopyFrom(constraint)
+    plain.conname = ""
+    plain.ClearField("skip_validation")
+    plain.initially_valid = True
+    if constraint.contype == pb.CONSTR_FOREIGN and not plain.fk_attrs:
+        plain.fk_attrs.extend(pb.Node(string=pb.String(sval=c)) for c in columns)
+    elif constraint.contype in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE) and not plain.keys and not constraint.indexname:
+        plain.keys.extend(pb.Node(string=pb.String(sval=c)) for c in columns)
+    tree = pb.ParseResult()
+    statement = tree.stmts.add().stmt.alter_table_stmt
+    statement.relation.relname = "t"
+    statement.relation.inh = True
+    statement.objtype = pb.OBJECT_TABLE
+    command = statement.cmds.add().alter_table_cmd
+    command.subtype = pb.AT_AddConstraint
+    command.behavior = pb.DROP_RESTRICT
+    getattr(command, "def").constraint.CopyFrom(plain)
+    return postgast.deparse(tree).removeprefix("ALTER TABLE t ADD ").removeprefix("ALTER TABLE ONLY t ADD ")
+
+
+def references(node: Any) -> Iterator[Key]:
+    """What a definition refers to: other tables, types by name, functions, and the extensions they come from."""
+    for _, found in postgast.walk(node):
+        match found.DESCRIPTOR.name:
+            case "RangeVar":
+                yield relation(found)
+            case "TypeName":
+                parts = strings(found.names)
+                if parts and parts[0] != "pg_catalog":
+                    yield needed_extension(parts[-1]) or Key(
+                        Kind.ENUM, parts[-2] if len(parts) > 1 else VISIBLE, "", parts[-1]
+                    )
+            case "FuncCall":
+                parts = strings(found.funcname)
+                if parts[0] != "pg_catalog":
+                    schema = parts[-2] if len(parts) > 1 else VISIBLE
+                    yield needed_extension(parts[-1]) or Key(Kind.FUNCTION, schema, "", parts[-1])
+            case "IndexElem":
+                for opclass in strings(found.opclass):
+                    if extension := needed_extension(opclass):
+                        yield extension
+
+
+def _columns(node: Any) -> Iterator[str]:
+    for _, found in postgast.walk(node):
+        if found.DESCRIPTOR.name == "ColumnRef":
+            last = inner(found.fields[-1])
+            if last.DESCRIPTOR.name == "String":
+                yield last.sval
+
+
+def _single(columns: list[str]) -> tuple[str, ...]:
+    return tuple(columns) if len(columns) == 1 else ()

@@ -1,0 +1,120 @@
+"""Types, extensions, schemas, comments and policies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from postgast import pg_query_pb2 as pb
+
+from omega_bridge.analysis.effects.columns import references
+from omega_bridge.analysis.effects.naming import member, qualified, relation
+from omega_bridge.analysis.program import ANYTHING, VISIBLE, Effect, Sql
+from omega_bridge.catalog import Key, Kind
+from omega_bridge.sql import Statement, inner, strings
+
+
+def create_enum(statement: Statement) -> Sql:
+    """The type is there; which labels it holds comes along."""
+    key = qualified(statement.node.type_name, Kind.ENUM)
+    labels = Effect(key, attributes=(("labels", list(strings(statement.node.vals))),))
+    return Sql(statement.text, statement.tag, (Effect(key),), (labels,), offset=statement.offset)
+
+
+def alter_enum(statement: Statement) -> Sql:
+    """``ADD VALUE`` puts a label in, ``RENAME VALUE`` exchanges one."""
+    node = statement.node
+    key = qualified(node.type_name, Kind.ENUM)
+    wanted: list[tuple[str, Any]] = [("label", node.new_val)]
+    if node.old_val:
+        wanted.append(("no label", node.old_val))
+    # Since PostgreSQL 12 ADD VALUE runs inside a transaction, but the label cannot be used before the commit.
+    return Sql(
+        statement.text, statement.tag, (Effect(key, attributes=tuple(wanted)),), needs=(key,), offset=statement.offset
+    )
+
+
+def create_domain(statement: Statement) -> Sql:
+    """The domain is there."""
+    key = qualified(statement.node.domainname, Kind.DOMAIN)
+    return Sql(
+        statement.text,
+        statement.tag,
+        (Effect(key),),
+        needs=tuple(references(statement.node.type_name)),
+        offset=statement.offset,
+    )
+
+
+def create_composite(statement: Statement) -> Sql:
+    """The composite type is there."""
+    return Sql(
+        statement.text,
+        statement.tag,
+        (Effect(relation(statement.node.typevar, Kind.COMPOSITE)),),
+        offset=statement.offset,
+    )
+
+
+def create_extension(statement: Statement) -> Sql:
+    """The extension is installed."""
+    return Sql(
+        statement.text,
+        statement.tag,
+        (Effect(Key(Kind.EXTENSION, "", "", statement.node.extname)),),
+        offset=statement.offset,
+    )
+
+
+def create_schema(statement: Statement) -> Sql:
+    """The schema is there. What is written inside it is not followed."""
+    node = statement.node
+    name = node.schemaname or node.authrole.rolename
+    return Sql(
+        statement.text,
+        statement.tag,
+        (Effect(Key(Kind.SCHEMA, "", "", name)),),
+        opaque=bool(node.schema_elts),
+        offset=statement.offset,
+    )
+
+
+_COMMENTED = {
+    pb.OBJECT_TABLE: Kind.TABLE,
+    pb.OBJECT_VIEW: Kind.VIEW,
+    pb.OBJECT_MATVIEW: Kind.MATERIALIZED_VIEW,
+    pb.OBJECT_INDEX: Kind.INDEX,
+    pb.OBJECT_SEQUENCE: Kind.SEQUENCE,
+}
+
+
+def comment(statement: Statement) -> Sql:
+    """The object carries that comment."""
+    node = statement.node
+    target = inner(node.object)
+    key: Key
+    if node.objtype in _COMMENTED:
+        key = qualified(target.items, _COMMENTED[node.objtype])
+    elif node.objtype == pb.OBJECT_COLUMN:
+        *owner, name = strings(target.items)
+        key = Key(Kind.COLUMN, owner[-2] if len(owner) > 1 else VISIBLE, owner[-1], name)
+    elif node.objtype == pb.OBJECT_TYPE:
+        key = qualified(target.names, Kind.ENUM)
+    else:
+        return Sql(statement.text, statement.tag, opaque=True, offset=statement.offset)
+    wanted = (("comment", node.comment or None),)
+    return Sql(statement.text, statement.tag, (Effect(key, attributes=wanted),), needs=(key,), offset=statement.offset)
+
+
+def create_policy(statement: Statement) -> Sql:
+    """The policy is there."""
+    table = relation(statement.node.table)
+    key = member(table, Kind.POLICY, statement.node.policy_name)
+    made = Effect(key, attributes=(("using", ANYTHING), ("check", ANYTHING)))
+    return Sql(
+        statement.text,
+        statement.tag,
+        (Effect(key),),
+        (made,),
+        (table, *references(statement.node)),
+        offset=statement.offset,
+    )

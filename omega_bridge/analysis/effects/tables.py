@@ -1,0 +1,107 @@
+"""``CREATE TABLE``, ``CREATE INDEX``, ``CREATE VIEW``, ``CREATE SEQUENCE``: relations that a step adds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from postgast import pg_query_pb2 as pb
+
+from omega_bridge.analysis.effects.columns import column, references, table_constraint
+from omega_bridge.analysis.effects.naming import generated, member, relation
+from omega_bridge.analysis.program import ANYTHING, Effect, Sql
+from omega_bridge.catalog import Key, Kind
+from omega_bridge.sql import Statement, inner
+
+
+def create_table(statement: Statement) -> Sql:
+    """A table is there, however it looks: ``IF NOT EXISTS`` means no more than that."""
+    node = statement.node
+    table = relation(node.relation)
+    if node.relation.relpersistence == "t":
+        return Sql(statement.text, statement.tag, opaque=True, offset=statement.offset)
+    implied: list[Effect] = []
+    needs: list[Key] = [relation(inner(parent)) for parent in node.inh_relations]
+    opaque = False
+    for element in map(inner, (*node.table_elts, *node.constraints)):
+        match element.DESCRIPTOR.name:
+            case "ColumnDef":
+                parts = column(table, element)
+            case "Constraint":
+                parts = table_constraint(table, element)
+            case _:
+                opaque = True
+                needs.extend(references(element))
+                continue
+        implied.extend(parts.effects)
+        needs.extend(k for k in parts.needs if (k.schema, k.table) != (table.schema, table.name))
+    needs = [k for k in needs if k != table]
+    whole = Effect(table, attributes=(("columns known", False),) if opaque or node.inh_relations else ())
+    return Sql(
+        statement.text,
+        statement.tag,
+        (Effect(table),),
+        (*(() if not whole.attributes else (whole,)), *implied),
+        tuple(needs),
+        offset=statement.offset,
+    )
+
+
+def create_table_as(statement: Statement) -> Sql:
+    """A table or materialised view filled from a query."""
+    node = statement.node
+    kind = Kind.MATERIALIZED_VIEW if node.objtype == pb.OBJECT_MATVIEW else Kind.TABLE
+    target = relation(node.into.rel, kind)
+    known = (Effect(target, attributes=(("columns known", False),)),)
+    return Sql(
+        statement.text, statement.tag, (Effect(target),), known, tuple(references(node.query)), offset=statement.offset
+    )
+
+
+def create_index(statement: Statement) -> Sql:
+    """A valid index of that name is there; an INVALID one is not what the statement promises."""
+    node = statement.node
+    table = relation(node.relation)
+    columns = [inner(p).name or "expr" for p in node.index_params]
+    name = node.idxname or generated(table.name, columns, "idx")
+    wanted: dict[str, Any] = {"table": table.name, "valid": True}
+    effect = Effect(Key(Kind.INDEX, table.schema, "", name), attributes=tuple(wanted.items()))
+    made = Effect(effect.key, attributes=(("unique", node.unique), ("constraint", False), ("definition", ANYTHING)))
+    needs = [
+        k
+        for k in (*references(node), *(member(table, Kind.COLUMN, c) for c in columns if c != "expr"))
+        if k.kind is not Kind.INDEX
+    ]
+    return Sql(
+        statement.text,
+        statement.tag,
+        (effect,),
+        (made,),
+        tuple(needs),
+        transactional=not node.concurrent,
+        offset=statement.offset,
+    )
+
+
+def create_view(statement: Statement) -> Sql:
+    """A view is there; with ``OR REPLACE`` only the server can say whether it is the same one."""
+    node = statement.node
+    view = relation(node.view, Kind.VIEW)
+    attributes: tuple[tuple[str, Any], ...] = (("definition", ANYTHING),) if node.replace else ()
+    return Sql(
+        statement.text,
+        statement.tag,
+        (Effect(view, attributes=attributes),),
+        (),
+        tuple(references(node.query)),
+        offset=statement.offset,
+    )
+
+
+def create_sequence(statement: Statement) -> Sql:
+    """A sequence is there."""
+    return Sql(
+        statement.text,
+        statement.tag,
+        (Effect(relation(statement.node.sequence, Kind.SEQUENCE)),),
+        offset=statement.offset,
+    )

@@ -1,0 +1,222 @@
+"""A step as a small program: statements with their effects, guards, handlers. Pure values; ``planning`` reads them.
+
+An unqualified name has the schema ``VISIBLE`` ("", to be found along the search_path); ``ANY_SCHEMA`` is what a guard
+without a schema means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from omega_bridge.catalog import Key, Kind
+
+VISIBLE = ""
+ANY_SCHEMA = "*"
+
+RELATIONS = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.SEQUENCE, Kind.INDEX)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a statement makes true: the object is there (or not), with these attributes.
+
+    ``attributes`` use the catalog's names; a value of ``ANYTHING`` says "set to what we cannot predict".
+    """
+
+    key: Key
+    present: bool = True
+    attributes: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        if not self.present:
+            return f"{self.key} does not exist"
+        if not self.attributes:
+            return f"{self.key} exists"
+        told = ", ".join(f"{name} {value}" for name, value in self.attributes)
+        return f"{self.key}: {told}"
+
+
+class _Anything:
+    """An attribute's value that only the server knows."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "(set by the server)"
+
+
+ANYTHING = _Anything()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One more thing that a guard asks of an object: ``operator`` is ``=``, ``!=``, ``in``, ``null`` or ``not null``."""
+
+    attribute: str
+    operator: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What a guard looks for. ``None`` for ``table`` or ``name`` means any."""
+
+    kinds: tuple[Kind, ...]
+    schema: str = ANY_SCHEMA
+    table: str | None = None
+    name: str | None = None
+    filters: tuple[Filter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """The catalog holds something that matches."""
+
+    pattern: Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite of a condition."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every one of the conditions."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one of the conditions."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Known beforehand."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A condition that only the server can answer."""
+
+    text: str
+
+
+Condition: TypeAlias = "Exists | Not | All | AnyOf | Constant | Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """One statement.
+
+    ``effects`` decide whether there is anything to do; ``implied`` come along when it runs (the columns of a new
+    table). ``needs`` must exist for it to work. ``destroys`` names tables, columns or schemas that may take rows along.
+    ``data``: it touches rows. ``opaque``: its effects are not, or not wholly, known. ``additive``: it only ever adds.
+    """
+
+    text: str
+    tag: str
+    effects: tuple[Effect, ...] = ()
+    implied: tuple[Effect, ...] = ()
+    needs: tuple[Key, ...] = ()
+    destroys: tuple[Key, ...] = ()
+    data: bool = False
+    opaque: bool = False
+    transactional: bool = True
+    cascade: bool = False
+    lookahead: str | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """Guarded arms, tried in order, and what is done when none holds."""
+
+    arms: tuple[tuple[Condition, Program], ...]
+    otherwise: Program = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """A block with exception handlers: ``(condition names, what is done)``."""
+
+    body: Program
+    handlers: tuple[tuple[tuple[str, ...], Program], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """``RAISE``: only ``EXCEPTION`` (and a bare ``RAISE``) changes the flow; a notice is nothing."""
+
+    error: bool
+    message: str = ""
+
+
+Node: TypeAlias = "Sql | If | Handled | Raise"
+Program: TypeAlias = tuple[Node, ...]
+
+
+def statements(program: Program, *, handlers: bool = False) -> Iterator[Sql]:
+    """Every statement of a program, in order, whatever its guards (those in handlers on request)."""
+    for node in program:
+        match node:
+            case Sql():
+                yield node
+            case If():
+                for _, arm in node.arms:
+                    yield from statements(arm, handlers=handlers)
+                yield from statements(node.otherwise, handlers=handlers)
+            case Handled():
+                yield from statements(node.body, handlers=handlers)
+                if handlers:
+                    for _, arm in node.handlers:
+                        yield from statements(arm, handlers=handlers)
+
+
+def conditions(program: Program) -> Iterator[Condition]:
+    """Every guard of a program, outer ones first."""
+    for node in program:
+        match node:
+            case If():
+                for condition, arm in node.arms:
+                    yield condition
+                    yield from conditions(arm)
+                yield from conditions(node.otherwise)
+            case Handled():
+                yield from conditions(node.body)
+                for _, arm in node.handlers:
+                    yield from conditions(arm)
+
+
+def patterns(condition: Condition) -> Iterator[Pattern]:
+    """What a condition looks for."""
+    match condition:
+        case Exists(pattern):
+            yield pattern
+        case Not(other):
+            yield from patterns(other)
+        case All(several) | AnyOf(several):
+            for other in several:
+                yield from patterns(other)
+
+
+def is_decidable(condition: Condition) -> bool:
+    """Whether the catalog alone answers the condition."""
+    match condition:
+        case Unknown():
+            return False
+        case Not(other):
+            return is_decidable(other)
+        case All(several) | AnyOf(several):
+            return all(is_decidable(c) for c in several)
+    return True

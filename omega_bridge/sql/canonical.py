@@ -1,0 +1,57 @@
+"""Canonical text and checksum of a step: deaf to white space, comments and keyword case, not to a literal.
+
+The lexer is PostgreSQL's own. The body of a ``DO`` block is canonical too; other string constants are kept exactly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import postgast
+from postgast import pg_query_pb2 as pb
+
+ALGORITHM = "c1"
+"""The tag of the checksum's format: a later format gets another, and this one stays readable."""
+
+_COMMENTS = {pb.Token.Value("SQL_COMMENT"), pb.Token.Value("C_COMMENT")}
+_IDENT = pb.Token.Value("IDENT")
+_SCONST = pb.Token.Value("SCONST")
+_DO = pb.Token.Value("DO")
+_LANGUAGE = pb.Token.Value("LANGUAGE")
+_LOWER = {c: c + 32 for c in range(ord("A"), ord("Z") + 1)}  # PostgreSQL folds ASCII only in UTF-8 databases
+_DOLLAR = re.compile(r"\A(\$[^$]*\$)(.*)\1\Z", re.S)
+
+
+def checksum(sql: str) -> str:
+    """``c1:`` and the SHA-256 of the canonical text, in hexadecimal."""
+    return f"{ALGORITHM}:{hashlib.sha256(canonical(sql).encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def canonical(sql: str) -> str:
+    """One line of tokens. A text that the lexer rejects is its own canonical form, stripped."""
+    try:
+        tokens = [t for t in postgast.scan(sql).tokens if t.token not in _COMMENTS]
+    except (postgast.PgQueryError, UnicodeEncodeError):
+        return sql.strip()
+    raw = sql.encode()
+    texts = [raw[t.start : t.end].decode() for t in tokens]
+    block = bool(tokens) and tokens[0].token == _DO and _is_plpgsql(tokens, texts)
+    parts = []
+    for token, text in zip(tokens, texts, strict=True):
+        if token.keyword_kind or (token.token == _IDENT and not text.startswith('"') and text[:2] not in ("U&", "u&")):
+            parts.append(text.translate(_LOWER))
+        elif block and token.token == _SCONST and (body := _DOLLAR.match(text)):
+            parts.append(f"$${canonical(body[2])}$$")
+        else:
+            parts.append(text)
+    while parts and parts[-1] == ";":
+        parts.pop()
+    return " ".join(parts)
+
+
+def _is_plpgsql(tokens: list[pb.ScanToken], texts: list[str]) -> bool:
+    for token, following in zip(tokens, texts[1:], strict=False):
+        if token.token == _LANGUAGE:
+            return following.strip("'\"").lower() == "plpgsql"
+    return True

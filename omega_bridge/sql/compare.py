@@ -1,0 +1,112 @@
+"""Do two fragments of SQL mean the same? Compared as parse trees, without locations and without what PostgreSQL adds.
+
+PostgreSQL prints ``'new'`` back as ``'new'::character varying``: casts of constants are looked through.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import postgast
+
+from omega_bridge.errors import StepSyntaxError
+from omega_bridge.sql.parser import parse, parse_expression
+
+_IGNORED = {"location", "stmt_location", "stmt_len", "rexpr_list_start", "rexpr_list_end", "list_start", "list_end"}
+
+
+def same_expression(one: str, other: str) -> bool | None:
+    """Whether two expressions are one; ``None`` when they differ as text and may still mean the same."""
+    try:
+        left, right = _plain(_expression(one)), _plain(_expression(other))
+    except StepSyntaxError:
+        return None
+    if left == right:
+        return True
+    constants = isinstance(left, tuple) and isinstance(right, tuple) and left[:1] == right[:1] == ("A_Const",)
+    return False if constants and type(left[-1]) is type(right[-1]) else None
+
+
+def same_type(one: str, other: str) -> bool:
+    """Whether two type names are one type with the same modifiers (``int`` is ``integer``)."""
+    try:
+        return _type(one) == _type(other)
+    except StepSyntaxError:
+        return one == other
+
+
+def same_statement(one: str, other: str) -> bool:
+    """Whether two statements are one, but for white space, comments, schema-less names and spelled-out defaults."""
+    try:
+        return [_plain(s.node) for s in parse(one)] == [_plain(s.node) for s in parse(other)]
+    except StepSyntaxError:
+        return False
+
+
+@lru_cache(maxsize=4096)
+def _expression(text: str) -> Any:
+    return parse_expression(text)
+
+
+@lru_cache(maxsize=4096)
+def _type(text: str) -> Any:
+    return _plain(parse(f"SELECT NULL::{text}")[0].node.target_list[0].res_target.val.type_cast.type_name)
+
+
+def _plain(node: Any) -> Any:
+    """A node as nested tuples that compare by meaning."""
+    if not hasattr(node, "DESCRIPTOR"):
+        return node
+    node = postgast.unwrap_node(node)
+    name = node.DESCRIPTOR.name
+    if name == "TypeCast":
+        argument = _plain(node.arg)
+        if argument[:1] == ("A_Const",) or _is_function_cast(node):
+            return argument
+    if name == "A_Const":
+        return ("A_Const", _constant(node))
+    if name == "SQLValueFunction" and node.op in (
+        3,
+        4,
+    ):  # CURRENT_TIMESTAMP is what now() prints back as, and the reverse
+        return ("now",)
+    if name == "FuncCall" and [n.string.sval for n in node.funcname][-1:] == ["now"] and not node.args:
+        return ("now",)
+    parts = []
+    for field, value in node.ListFields():
+        if field.name in _IGNORED:
+            continue
+        plain = tuple(_plain(v) for v in value) if _repeated(field) else _plain(value)
+        if field.name == "names" and name == "TypeName" and plain and plain[0] == ("String", (("sval", "pg_catalog"),)):
+            plain = plain[1:]
+        parts.append((field.name, plain))
+    return (name, tuple(parts))
+
+
+def _repeated(field: Any) -> bool:
+    repeated = getattr(field, "is_repeated", None)
+    return bool(repeated) if repeated is not None else field.label == field.LABEL_REPEATED
+
+
+def _is_function_cast(node: Any) -> bool:
+    """``nextval('s'::regclass)`` and the like: a cast to regclass says nothing."""
+    return [n.string.sval for n in node.type_name.names][-1:] == ["regclass"]
+
+
+def _constant(node: Any) -> Any:
+    kind = node.WhichOneof("val")
+    if node.isnull or kind is None:
+        return None
+    value = getattr(node, kind)
+    match kind:
+        case "ival":
+            return str(value.ival)
+        case "fval":
+            return value.fval
+        case "boolval":
+            return "true" if value.boolval else "false"
+        case "sval":
+            return value.sval
+        case _:
+            return value.bsval

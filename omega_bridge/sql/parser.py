@@ -1,0 +1,122 @@
+"""SQL text to statements and nodes. Relies on libpg_query's PostgreSQL 18 grammar; offsets there are bytes.
+
+PL/pgSQL comes back as nested dictionaries, in which every inner statement and condition is text to be parsed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import postgast
+from postgast import pg_query_pb2 as pb
+
+from omega_bridge.errors import StepSyntaxError
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement: its text as written (without the semicolon), its parse node and the node's name.
+
+    ``tag`` is libpg_query's field name, such as ``alter_table_stmt``; ``offset`` is in characters from the start.
+    """
+
+    text: str
+    node: Any
+    tag: str
+    offset: int
+
+
+def parse(sql: str) -> tuple[Statement, ...]:
+    """Split a text into its statements. Raises ``StepSyntaxError`` with line and column within the text."""
+    try:
+        tree = postgast.parse(sql)
+    except postgast.PgQueryError as exc:
+        raise _syntax_error(sql, exc) from exc
+    raw = sql.encode()
+    found = []
+    for entry in tree.stmts:
+        tag = entry.stmt.WhichOneof("node")
+        if tag is None:
+            continue
+        start = entry.stmt_location
+        end = start + entry.stmt_len if entry.stmt_len else len(raw)
+        chunk = raw[start:end]
+        lead = len(chunk) - len(chunk.lstrip())
+        found.append(
+            Statement(
+                chunk.strip().decode(), getattr(entry.stmt, tag), tag, len(raw[: start + lead].decode(errors="replace"))
+            )
+        )
+    return tuple(found)
+
+
+def parse_expression(text: str) -> Any:
+    """The node of one expression, such as a condition or a default. Raises ``StepSyntaxError``."""
+    statement = parse(f"SELECT {text}")[0]
+    return statement.node.target_list[0].res_target.val
+
+
+def parse_block(sql: str) -> dict[str, Any]:
+    """The PL/pgSQL tree of a ``DO`` statement's block. Raises ``StepSyntaxError``."""
+    try:
+        (function,) = postgast.parse_plpgsql(sql)
+    except postgast.PgQueryError as exc:
+        raise _syntax_error(sql, exc) from exc
+    except ValueError as exc:
+        raise StepSyntaxError(f"the PL/pgSQL block cannot be read: {exc}") from exc
+    block: dict[str, Any] = function["PLpgSQL_function"]
+    return block
+
+
+def inner(node: Any) -> Any:
+    """The node inside a ``Node`` wrapper; what is no wrapper is given back as it is."""
+    if isinstance(node, pb.Node):
+        field = node.WhichOneof("node")
+        return getattr(node, field) if field else None
+    return node
+
+
+def strings(nodes: Iterable[Any]) -> tuple[str, ...]:
+    """The texts of a list of ``String`` nodes, such as the parts of a qualified name."""
+    return tuple(inner(n).sval for n in nodes)
+
+
+def deparse_expression(node: Any) -> str:
+    """The SQL text of an expression node."""
+    result = pb.ParseResult()
+    target = result.stmts.add().stmt.select_stmt.target_list.add().res_target
+    target.val.CopyFrom(node if isinstance(node, pb.Node) else _wrapped(node))
+    return postgast.deparse(result).removeprefix("SELECT ")
+
+
+def deparse_type(node: Any) -> str:
+    """The SQL text of a ``TypeName`` node, such as ``varchar(32)[]``."""
+    result = pb.ParseResult()
+    cast = result.stmts.add().stmt.select_stmt.target_list.add().res_target.val.type_cast
+    cast.arg.a_const.isnull = True
+    cast.type_name.CopyFrom(node)
+    return postgast.deparse(result).removeprefix("SELECT ").removeprefix("NULL::").removeprefix("CAST(NULL AS ")
+
+
+def _wrapped(message: Any) -> pb.Node:
+    node = pb.Node()
+    for field in node.DESCRIPTOR.oneofs_by_name["node"].fields:
+        if field.message_type is message.DESCRIPTOR:
+            getattr(node, field.name).CopyFrom(message)
+            break
+    return node
+
+
+def _syntax_error(sql: str, exc: postgast.PgQueryError) -> StepSyntaxError:
+    line = column = None
+    if exc.cursorpos:
+        before = sql.encode()[: exc.cursorpos - 1].decode(errors="replace")
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    where = f" (line {line}, column {column} of the step)" if line else ""
+    if "<<<<<<<" in sql and ">>>>>>>" in sql:
+        hint = "The text holds merge markers (<<<<<<<, >>>>>>>): resolve the merge."
+    else:
+        hint = "Correct the statement; psql shows the same message."
+    return StepSyntaxError(f"{exc.message}{where}", hint=hint, line=line, column=column)
