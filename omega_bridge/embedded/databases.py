@@ -1,0 +1,92 @@
+"""Databases on a server that already runs: create, drop, and scratch ones that end with their block."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.sql import SQL, Composed
+
+
+class Server:
+    """A running server, given by a libpq URL (or ``key=value`` string) whose role may create databases."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"  # the URL may hold a password
+
+    @property
+    def url(self) -> str:
+        """The URL of the administrative database."""
+        return self._url
+
+    def url_for(self, name: str) -> str:
+        """The URL of the database ``name``, which need not exist."""
+        return with_database(self.url, name)
+
+    @cached_property
+    def version(self) -> str:
+        """The server's version, "18.6" or "15.18 (Debian 15.18-0+deb12u1)"."""
+        with self._administrator() as conn:
+            return conn.info.parameter_status("server_version") or ""
+
+    @property
+    def major(self) -> int:
+        """The server's major version: 18."""
+        digits = self.version.split(".")[0]
+        return int("".join(c for c in digits if c.isdigit())[:2])
+
+    def create_database(self, name: str, template: str | None = None) -> str:
+        """Create a database, as a copy of ``template`` where one is given (nobody may be connected to it).
+
+        Returns its URL.
+        """
+        from psycopg.sql import SQL, Identifier
+
+        statement = SQL("CREATE DATABASE {}").format(Identifier(name))
+        if template is not None:
+            statement += SQL(" TEMPLATE {}").format(Identifier(template))
+        self._execute(statement)
+        return self.url_for(name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database with whoever is connected to it; one that is not there is fine."""
+        from psycopg.sql import SQL, Identifier
+
+        self._execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+
+    @contextmanager
+    def scratch_database(self, prefix: str = "scratch", template: str | None = None) -> Iterator[str]:
+        """The URL of a database of its own, dropped at the end of the block."""
+        name = f"{prefix}_{secrets.token_hex(4)}"
+        url = self.create_database(name, template)
+        try:
+            yield url
+        finally:
+            self.drop_database(name)
+
+    def _execute(self, statement: SQL | Composed) -> None:
+        with self._administrator() as conn:
+            conn.execute(statement)
+
+    def _administrator(self) -> Connection:
+        import psycopg
+
+        return psycopg.connect(self.url, autocommit=True)
+
+
+def with_database(url: str, name: str) -> str:
+    """``url`` (or a ``key=value`` string) with another database."""
+    if "://" in url:
+        return urlsplit(url)._replace(path="/" + quote(name, safe="")).geturl()
+    from psycopg.conninfo import make_conninfo
+
+    return make_conninfo(url, dbname=name)

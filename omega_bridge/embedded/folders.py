@@ -1,0 +1,156 @@
+"""The embedded server's folders: one per run, swept when its owner is dead, and a cache of what is made once.
+
+A run's folder carries a file that its owner keeps locked; the kernel lets go of the lock when the owner dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from omega_bridge import errors
+from omega_bridge.embedded.identity import Identity, Kind
+
+PREFIX = "omega-bridge-"
+LOCK = "owner.lock"
+SOCKET_PATH_LIMIT = 107  # bytes: sockaddr_un.sun_path on Linux, less the closing zero (103 on macOS)
+YOUNG = 60.0  # seconds in which a folder without a lock file is one that is just being made
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one server; ``lock`` is the open file descriptor that says its owner lives."""
+
+    path: Path
+    lock: int
+
+    @property
+    def data(self) -> Path:
+        """The cluster."""
+        return self.path / "data"
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of the Unix socket, open to the server's user only."""
+        return self.path / "run"
+
+    @property
+    def log(self) -> Path:
+        """What the server writes to its standard error."""
+        return self.path / "server.log"
+
+    def remove(self) -> None:
+        """Remove everything; what is in the way is left for the next sweep."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self.lock)
+
+
+def make_run_folder(identity: Identity) -> RunFolder:
+    """Make the private folder of one server, where its user reaches it and a socket's path is short enough."""
+    for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):
+        longest = os.fsencode(f"{parent}/{PREFIX}12345678/run/.s.PGSQL.65535")
+        if len(longest) > SOCKET_PATH_LIMIT or not os.access(parent, os.W_OK | os.X_OK):
+            continue
+        if not identity.reaches(Path(parent)):
+            continue
+        path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if identity.kind is Kind.USER:
+            path.chmod(0o711)
+        folder = RunFolder(path, lock)
+        for inner in (folder.sockets, folder.data):
+            inner.mkdir(mode=0o700)
+            identity.give(inner)
+        return folder
+    raise errors.ServerDidNotStart(
+        "no temporary folder is writable, and short enough for the path of a Unix socket",
+        hint="Set TMPDIR to a writable folder with a short name, such as /tmp.",
+    )
+
+
+def sweep(parent: Path | None = None) -> list[Path]:
+    """Remove the run folders of owners that died without doing it, and return them. Only our own user's."""
+    parents = [parent] if parent else [Path(p) for p in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp"))]
+    swept = []
+    for path in (path for folder in parents for path in folder.glob(f"{PREFIX}????????")):
+        with contextlib.suppress(OSError):
+            if _is_abandoned(path):
+                shutil.rmtree(path, ignore_errors=True)
+                swept.append(path)
+    return swept
+
+
+def _is_abandoned(path: Path) -> bool:
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        return False
+    try:
+        lock = os.open(path / LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return time.time() - status.st_mtime > YOUNG
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+    return True
+
+
+def cached(name: str, fill: Callable[[Path], None], identity: Identity | None = None) -> Path | None:
+    """The cache's folder ``name``, filled by ``fill`` when it is not there yet; ``None`` where no cache can be kept.
+
+    Two processes may fill at once: each fills a folder of its own, and the first rename wins. With an ``identity`` the
+    folder lies where that user reaches it.
+    """
+    for cache in _caches():
+        try:
+            if (folder := _cached_in(cache, name, fill, identity)) is not None:
+                return folder
+        except OSError as exc:
+            log.debug("no cache in %s: %s", cache, exc)
+    return None
+
+
+def _cached_in(cache: Path, name: str, fill: Callable[[Path], None], identity: Identity | None) -> Path | None:
+    if not cache.is_dir():
+        cache.mkdir(parents=True, mode=0o755)
+    status = cache.lstat()
+    if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o022:
+        return None  # somebody else could put things in
+    if identity is not None and not identity.reaches(cache):
+        return None
+    folder = cache / name
+    if folder.is_dir():
+        return folder
+    making = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=cache))
+    try:
+        fill(making)
+        with contextlib.suppress(OSError):  # the other process was first: its folder is as good
+            making.rename(folder)
+        return folder if folder.is_dir() else None
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _caches() -> Iterator[Path]:
+    if chosen := os.environ.get("XDG_CACHE_HOME"):
+        yield Path(chosen, "omega-bridge")
+    elif os.geteuid() == 0:
+        yield Path("/var/cache/omega-bridge")
+    else:
+        with contextlib.suppress(RuntimeError):
+            yield Path.home() / ".cache" / "omega-bridge"
+    yield Path(tempfile.gettempdir(), f"omega-bridge-cache-{os.geteuid()}")
