@@ -4,7 +4,7 @@ Everything else asks here for statements, canonical text, or whether two fragmen
 """
 
 from omega_bridge.sql.canonical import canonical, checksum
-from omega_bridge.sql.compare import same_expression, same_statement, same_type
+from omega_bridge.sql.compare import same_expression, same_routine, same_statement, same_type
 from omega_bridge.sql.parser import (
     Statement,
     deparse_expression,
@@ -27,6 +27,7 @@ __all__ = [
     "parse_block",
     "parse_expression",
     "same_expression",
+    "same_routine",
     "same_statement",
     "same_type",
     "strings",

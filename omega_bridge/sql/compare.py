@@ -110,3 +110,46 @@ def _constant(node: Any) -> Any:
             return value.sval
         case _:
             return value.bsval
+
+
+def same_routine(one: str, other: str) -> bool:
+    """Whether two ``CREATE FUNCTION`` or ``CREATE TRIGGER`` statements define the same thing under the same name.
+
+    The schema of the name, ``OR REPLACE``, the order of options and those that only spell out a default say nothing.
+    """
+    try:
+        (left,), (right,) = parse(one), parse(other)
+    except (StepSyntaxError, ValueError):
+        return False
+    return left.tag == right.tag and _routine(left.node) == _routine(right.node)
+
+
+_DEFAULT_OPTIONS = {
+    ("volatility", "volatile"),
+    ("cost", "100"),
+    ("parallel", "unsafe"),
+    ("security", "false"),
+    ("strict", "false"),
+    ("leakproof", "false"),
+}
+
+
+def _routine(node: Any) -> Any:
+    plain = type(node)()
+    plain.CopyFrom(node)
+    plain.replace = False
+    if plain.DESCRIPTOR.name == "CreateTrigStmt":
+        plain.relation.schemaname = ""
+        del plain.funcname[:-1]
+        return _plain(plain)
+    options = {}
+    for option in plain.options:
+        name, value = option.def_elem.defname, _plain(option.def_elem.arg)
+        text = str(
+            dict(value[1]).get("sval", dict(value[1]).get("ival", dict(value[1]).get("boolval", "false")))
+        ).lower()
+        if (name, text) not in _DEFAULT_OPTIONS:
+            options[name] = value
+    del plain.options[:]
+    del plain.funcname[:-1]
+    return (_plain(plain), tuple(sorted(options.items())))

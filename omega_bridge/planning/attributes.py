@@ -1,0 +1,150 @@
+"""Comparing one attribute of the catalog with what a statement or a guard says of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from omega_bridge import sql
+from omega_bridge.analysis.program import ANYTHING, Filter
+from omega_bridge.catalog import Key, Kind
+
+
+def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> bool | None:
+    """Whether an object's attribute is what a statement would make it; ``None`` where only the server can tell."""
+    if wanted is ANYTHING:
+        return None
+    if name == "label":
+        return wanted in attributes.get("labels", ())
+    if name == "no label":
+        return wanted not in attributes.get("labels", ())
+    found = attributes.get(name)
+    if found is ANYTHING:
+        return None
+    if found == wanted:
+        return True
+    match name:
+        case "type" if key.kind is Kind.COLUMN:
+            return sql.same_type(found, wanted)
+        case "arguments":
+            return sql.same_statement(f"DROP FUNCTION f({found}", f"DROP FUNCTION f({wanted}")
+        case "default":
+            return False if found is None or wanted is None else sql.same_expression(found, wanted)
+        case "definition" if key.kind is Kind.CONSTRAINT:
+            return _same_constraint(found, wanted) or None
+        case "definition" if key.kind in (Kind.FUNCTION, Kind.TRIGGER):
+            return sql.same_routine(found, wanted) or None
+        case "definition":
+            return None
+        case "table" | "constraint" | "nullable" | "validated" | "valid" | "unique" | "comment" | "labels" | "identity":
+            return False
+        case "row_security" | "force_row_security":
+            return False
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _same_constraint(found: str, wanted: str) -> bool:
+    """A constraint's text as printed and as written. ``NOT VALID`` is told by ``validated``, not here."""
+    plain = found.removesuffix(" NOT VALID")
+    return sql.same_statement(f"ALTER TABLE t ADD {plain}", f"ALTER TABLE t ADD {wanted}")
+
+
+_CONSTRAINT_TYPES = {"PRIMARY KEY": "p", "UNIQUE": "u", "FOREIGN KEY": "f", "CHECK": "c"}
+_UDT = {
+    "integer": "int4", "bigint": "int8", "smallint": "int2", "boolean": "bool", "character varying": "varchar",
+    "timestamp with time zone": "timestamptz", "timestamp without time zone": "timestamp", "double precision": "float8",
+    "real": "float4", "character": "bpchar", "time without time zone": "time", "time with time zone": "timetz",
+}  # fmt: skip
+_BUILT_IN = {*_UDT, "text", "uuid", "json", "jsonb", "numeric", "date", "bytea", "interval", "inet", "cidr", "macaddr", "xml", "money", "name", "oid", "tsvector", "tsquery", "point", "bit", "bit varying"}  # fmt: skip
+_MODIFIER = re.compile(r"\s*\(([^)]*)\)")
+
+
+def passes(key: Key, attributes: Mapping[str, Any], test: Filter) -> bool | None:
+    """Whether an object passes one filter of a guard; ``None`` where only the server can tell."""
+    found = _value(key, attributes, test.attribute)
+    if found is ANYTHING:
+        return None
+    match test.operator:
+        case "null":
+            return found is None
+        case "not null":
+            return found is not None
+        case "=" | "!=" | "in" | "not in":
+            wanted = test.value if test.operator in ("in", "not in") else (test.value,)
+            if test.attribute == "label":
+                hit: bool | None = any(w in found for w in wanted)
+            elif found is None:  # NULL compares as unknown, which a WHERE takes for false
+                return False
+            elif test.attribute == "default":
+                hit = True if found in wanted else None
+            else:
+                hit = found in wanted
+            return None if hit is None else hit == (test.operator in ("=", "in"))
+    return None
+
+
+def _value(key: Key, attributes: Mapping[str, Any], name: str) -> Any:
+    """An attribute in ``information_schema``'s words."""
+    if name in ("data_type", "udt_name", "length"):
+        return _type_word(attributes.get("type", ANYTHING), name)
+    match name:
+        case "is_nullable":
+            return "YES" if attributes.get("nullable", True) else "NO"
+        case "not null":
+            return not attributes.get("nullable", True)
+        case "is_identity":
+            return "YES" if attributes.get("identity") else "NO"
+        case "constraint_type":
+            return {v: k for k, v in _CONSTRAINT_TYPES.items()}.get(attributes.get("type", ""), ANYTHING)
+        case "table_type":
+            return "VIEW" if key.kind is Kind.VIEW else "BASE TABLE"
+        case "on table":
+            return attributes.get("table", ANYTHING)
+        case "label":
+            return attributes.get("labels", ())
+        case "type" | "validated":
+            return attributes.get(name, ANYTHING)
+        case "default":
+            return attributes.get(name)
+        case "name":
+            return key.name
+    return ANYTHING
+
+
+def _type_word(written: Any, word: str) -> Any:
+    if written is ANYTHING:
+        return ANYTHING
+    printed = _printed(str(written))
+    if word == "length":
+        modifier = _MODIFIER.search(printed)
+        return (
+            int(modifier[1])
+            if modifier and modifier[1].isdigit() and printed.startswith(("character", "bit"))
+            else None
+        )
+    plain = _MODIFIER.sub("", printed)
+    if plain.endswith("[]"):
+        return "ARRAY" if word == "data_type" else "_" + _UDT.get(plain.rstrip("[]"), plain.rstrip("[]"))
+    if word == "udt_name":
+        return _UDT.get(plain, plain.rpartition(".")[2].strip('"'))
+    return plain if plain in _BUILT_IN else "USER-DEFINED"
+
+
+_ALIASES = {
+    "int": "integer", "int4": "integer", "int8": "bigint", "int2": "smallint", "bool": "boolean", "varchar": "character varying",
+    "timestamptz": "timestamp with time zone", "timestamp": "timestamp without time zone", "float8": "double precision",
+    "float": "double precision", "float4": "real", "decimal": "numeric", "char": "character", "bpchar": "character",
+    "time": "time without time zone", "timetz": "time with time zone",
+}  # fmt: skip
+
+
+def _printed(written: str) -> str:
+    """A type as ``format_type`` prints it."""
+    modifier = _MODIFIER.search(written)
+    plain = _MODIFIER.sub("", written).strip().lower()
+    array = "[]" if plain.endswith("[]") else ""
+    plain = _ALIASES.get(plain.removesuffix("[]"), plain.removesuffix("[]"))
+    return f"{plain}{modifier[0].strip() if modifier else ''}{array}"

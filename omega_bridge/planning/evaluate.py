@@ -1,0 +1,153 @@
+"""What a step's program would do in a world: which statements would change something, and which would fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from omega_bridge.analysis.analysis import matches_effect
+from omega_bridge.analysis.program import Condition, Effect, Exists, Handled, If, Not, Program, Raise, Sql, statements
+from omega_bridge.catalog import Key, Kind
+from omega_bridge.planning.world import World
+
+Provided = frozenset[tuple[Kind, str]]
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """The outcome of a thought experiment.
+
+    ``residual``: the statements that would change something (or might), in order. ``missing``: the effects behind them
+    that do not hold. ``unknown``: only the server can tell. ``rebuilds``: the statements would only put back what they
+    take away. ``fails``: what the step needs and does not find. ``swallowed``: the same, caught by a handler.
+    ``unmet``: effects whose guard is satisfied by something else.
+    """
+
+    residual: list[Sql] = field(default_factory=list)
+    missing: list[Effect] = field(default_factory=list)
+    unmet: list[Effect] = field(default_factory=list)
+    unknown: bool = False
+    touches_rows: bool = False
+    fails: Key | None = None
+    swallowed: Key | None = None
+    raises: str | None = None
+    rebuilds: bool = False
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether running the step would change nothing that the catalog shows."""
+        return not self.fails and not self.swallowed and (not self.residual or self.rebuilds)
+
+
+class _Fails(Exception):
+    def __init__(self, key: Key | None, message: str = "") -> None:
+        self.key = key
+        self.message = message
+
+
+def evaluate(program: Program, world: World, provided: Provided = frozenset()) -> Evaluation:
+    """Run a program in thought. ``world`` is changed by what the program would do; pass a copy to keep it.
+
+    ``provided`` is what the registry itself makes: only of those, and of tables and columns, can we say that they are
+    missing. Everything else (types, functions) may be built in.
+    """
+    found = Evaluation()
+    before = World(world.catalog, world.changes)
+    try:
+        _run(program, world, found, provided)
+    except _Fails as failure:
+        found.fails, found.raises = failure.key, failure.message or None
+        world.changes = dict(before.changes)
+    pure = not found.unknown and not found.touches_rows and not found.fails and not found.swallowed
+    found.rebuilds = pure and bool(found.residual) and not _differs(before, world)
+    if found.rebuilds:
+        found.missing.clear()
+    return found
+
+
+def _differs(before: World, after: World) -> bool:
+    touched = {k: v for k, v in after.changes.items() if before.changes.get(k, before) != v}
+    return World(before.catalog, touched).is_changed()
+
+
+def _run(program: Program, world: World, found: Evaluation, provided: Provided) -> None:
+    for node in program:
+        match node:
+            case Sql():
+                _statement(node, world, found, provided)
+            case If():
+                _branch(node, world, found, provided)
+            case Handled():
+                _handled(node, world, found, provided)
+            case Raise(error=True, message=message):
+                raise _Fails(None, message or "RAISE EXCEPTION")
+
+
+def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> None:
+    wanting = [] if s.opaque or s.data else [e for e in s.effects if world.holds(e) is not True]
+    if s.effects and not wanting and not s.opaque and not s.data:
+        return
+    for key in s.needs:
+        if world.has(key) is False and _is_telling(key, provided):
+            raise _Fails(key)
+    if not (s.effects or s.data or s.opaque or s.destroys):
+        return
+    found.residual.append(s)
+    found.missing.extend(e for e in wanting if world.holds(e) is False)
+    found.unknown = found.unknown or s.opaque
+    found.touches_rows = found.touches_rows or s.data
+    for effect in (*s.effects, *s.implied):
+        world.apply(effect)
+
+
+def _is_telling(key: Key, provided: Provided) -> bool:
+    """Whether the absence of a thing from our catalog means that it is missing."""
+    if key.kind in (Kind.TABLE, Kind.COLUMN):
+        return True
+    return (key.kind, key.name) in provided
+
+
+def _branch(node: If, world: World, found: Evaluation, provided: Provided) -> None:
+    for condition, arm in node.arms:
+        answer = world.answer(condition)
+        if answer is True:
+            _run(arm, world, found, provided)
+            return
+        if answer is None:
+            found.unknown = True
+            found.residual.extend(statements(arm))
+            found.touches_rows = found.touches_rows or any(s.data for s in statements(arm))
+            return
+        found.unmet.extend(_unmet(condition, arm, world))
+    _run(node.otherwise, world, found, provided)
+
+
+def _unmet(condition: Condition, arm: Program, world: World) -> list[Effect]:
+    """A guard said "there already", and what it protects is not there: something else satisfied it."""
+    if not isinstance(condition, Not) or not isinstance(condition.condition, Exists):
+        return []
+    pattern = condition.condition.pattern
+    effects = [e for s in statements(arm) if not s.opaque for e in s.effects if e.present and not e.attributes]
+    if not any(matches_effect(pattern, e) for e in effects):
+        return []
+    return [e for e in effects if world.holds(e) is False]
+
+
+_MISSING = {Kind.TABLE: "undefined_table", Kind.COLUMN: "undefined_column", Kind.FUNCTION: "undefined_function"}
+
+
+def _handled(node: Handled, world: World, found: Evaluation, provided: Provided) -> None:
+    before, length, gone = dict(world.changes), len(found.residual), len(found.missing)
+    try:
+        _run(node.body, world, found, provided)
+    except _Fails as failure:
+        lost = [e for s in statements(node.body) for e in s.effects if e.present]
+        world.changes = before
+        del found.residual[length:], found.missing[gone:]
+        names = {"others", _MISSING.get(failure.key.kind, "undefined_object") if failure.key else "raise_exception"}
+        for caught, arm in node.handlers:
+            if names & set(caught):
+                found.swallowed = failure.key
+                found.missing.extend(e for e in lost if world.holds(e) is False)
+                _run(arm, world, found, provided)
+                return
+        raise

@@ -1,0 +1,69 @@
+"""In which order does one boot of an empty database settle the steps? Found in thought, without a server.
+
+A step that needs what a later one makes has no effect at first, and settles in a later pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from omega_bridge.analysis import Analysis
+from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.planning.evaluate import evaluate
+from omega_bridge.planning.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """``order``: indexes into the analysis' steps. ``waited``: what a late step was missing in its first pass.
+
+    ``unsettled``: steps that nothing in the list makes possible; they stand in ``order`` at their own place.
+    """
+
+    order: tuple[int, ...]
+    waited: dict[int, Key]
+    unsettled: frozenset[int]
+
+
+def empty_catalog() -> Catalog:
+    """What a fresh database holds: the schema ``public`` and the language."""
+    return Catalog(
+        {
+            Key(Kind.SCHEMA, "", "", "public"): {"comment": None},
+            Key(Kind.EXTENSION, "", "", "plpgsql"): {"schema": "pg_catalog"},
+        }
+    )
+
+
+def settle(analysis: Analysis, first: Iterable[int] = (), start: Catalog | None = None) -> Settling:
+    """The settling order from an empty database (or ``start``)."""
+    world, provided = World(start or empty_catalog()), analysis.provided()
+    order: list[int] = []
+    waited: dict[int, Key] = {}
+    waiting = list(range(len(analysis)))
+    while waiting:
+        late: list[int] = []
+        for index in waiting:
+            trial = world.copy()
+            found = evaluate(analysis.steps[index].program, trial, provided)
+            missing = found.fails or found.swallowed
+            if missing is not None:
+                late.append(index)
+                waited.setdefault(index, missing)
+                continue
+            world = trial
+            order.append(index)
+        if len(late) == len(waiting):
+            return _with_unsettled(order, waited, late)
+        waiting = late
+    return Settling(tuple(order), waited, frozenset())
+
+
+def _with_unsettled(order: list[int], waited: dict[int, Key], late: list[int]) -> Settling:
+    """What never settles keeps its place in the list: after the last earlier step."""
+    placed = list(order)
+    for index in late:
+        before = [p for p, i in enumerate(placed) if i < index and i not in waited]
+        placed.insert(before[-1] + 1 if before else 0, index)
+    return Settling(tuple(placed), {i: k for i, k in waited.items() if i not in late}, frozenset(late))

@@ -1,0 +1,237 @@
+"""A catalog with changes laid over it: what a step would find after the statements before it.
+
+Answers have three values: yes, no, and ``None`` where only the server can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from omega_bridge.analysis.program import (
+    ANY_SCHEMA,
+    ANYTHING,
+    RELATIONS,
+    VISIBLE,
+    All,
+    AnyOf,
+    Condition,
+    Constant,
+    Effect,
+    Exists,
+    Not,
+    Pattern,
+    Unknown,
+)
+from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.planning.attributes import passes, same
+
+_TABLE_LIKE = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
+_TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
+_OWNED = (Kind.COLUMN, Kind.CONSTRAINT, Kind.TRIGGER, Kind.POLICY)
+
+
+class World:
+    """The catalog as it would be. Cheap to copy; the catalog below is never changed."""
+
+    def __init__(self, catalog: Catalog, changes: Mapping[Key, dict[str, Any] | None] | None = None) -> None:
+        self.catalog = catalog
+        self.changes: dict[Key, dict[str, Any] | None] = dict(changes or {})
+        self._names: dict[tuple[Kind, str], set[Key]] = {}
+        for key in self.changes:
+            self._names.setdefault((key.kind, key.name), set()).add(key)
+
+    def copy(self) -> World:
+        """The same world, to be changed on its own."""
+        return World(self.catalog, self.changes)
+
+    # --- looking -----------------------------------------------------------------------------------------------
+
+    def get(self, key: Key) -> Mapping[str, Any] | None:
+        """The attributes of an object whose schema is given, or ``None`` where there is none."""
+        if key in self.changes:
+            return self.changes[key]
+        if key.table and self._is_gone(Key(Kind.TABLE, key.schema, "", key.table)):
+            return None
+        return self.catalog.get(key)
+
+    def find(self, key: Key) -> Key | None:
+        """The object that a name in a statement means: the kind taken loosely, the schema along the search_path."""
+        for candidate in self._candidates(key):
+            if self.get(candidate) is not None:
+                return candidate
+        return None
+
+    def place(self, key: Key) -> Key:
+        """Where an object of that name is, or would be created."""
+        found = self.find(key)
+        if found is not None:
+            return found
+        schema = key.schema
+        if schema == VISIBLE and key.kind not in (Kind.SCHEMA, Kind.EXTENSION):
+            owner = self.find(Key(Kind.TABLE, VISIBLE, "", key.table)) if key.table else None
+            schema = owner.schema if owner else (self.catalog.search_path or ("public",))[0]
+        return Key(key.kind, schema, key.table, key.name)
+
+    def has(self, key: Key) -> bool | None:
+        """Whether what a statement needs is there; ``None`` for a column of a table whose columns are not known."""
+        if self.find(key) is not None:
+            return True
+        if key.kind is Kind.COLUMN:
+            owner = self.find(Key(Kind.TABLE, key.schema, "", key.table))
+            attributes = self.get(owner) if owner else None
+            if owner and (owner.kind is not Kind.TABLE or (attributes or {}).get("columns known") is False):
+                return None
+        return False
+
+    def holds(self, effect: Effect) -> bool | None:
+        """Whether an effect is already true."""
+        found = self.find(effect.key)
+        if not effect.present:
+            return found is None
+        if found is None:
+            return False
+        attributes = self.get(found) or {}
+        answers = [same(found, name, attributes, value) for name, value in effect.attributes]
+        return _all(answers)
+
+    def answer(self, condition: Condition) -> bool | None:
+        """What a guard evaluates to."""
+        match condition:
+            case Constant(value):
+                return value
+            case Unknown():
+                return None
+            case Not(other):
+                answer = self.answer(other)
+                return None if answer is None else not answer
+            case All(several):
+                return _all([self.answer(c) for c in several])
+            case AnyOf(several):
+                answers = [self.answer(c) for c in several]
+                return True if True in answers else None if None in answers else False
+            case Exists(pattern):
+                return self._exists(pattern)
+
+    def _exists(self, pattern: Pattern) -> bool | None:
+        answers: list[bool | None] = []
+        for key in self._matching(pattern):
+            attributes = self.get(key)
+            if attributes is not None:
+                answers.append(_all([passes(key, attributes, f) for f in pattern.filters]))
+        return True if True in answers else None if None in answers else False
+
+    def _matching(self, pattern: Pattern) -> Iterable[Key]:
+        if pattern.schema == VISIBLE and (pattern.table or pattern.name):
+            kinds = _TABLE_LIKE if pattern.table else pattern.kinds
+            owner = next(
+                (k for kind in kinds if (k := self.find(Key(kind, VISIBLE, "", pattern.table or pattern.name or "")))),
+                None,
+            )
+            schema = owner.schema if owner else ""
+        else:
+            schema = pattern.schema
+        for kind in pattern.kinds:
+            if pattern.name is not None:
+                keys = self._named(kind, pattern.name)
+            else:
+                keys = [k for k in (*self.catalog.objects, *self.changes) if k.kind is kind]
+            for key in keys:
+                if schema not in (ANY_SCHEMA, key.schema) or pattern.table not in (None, key.table):
+                    continue
+                yield key
+
+    def _named(self, kind: Kind, name: str) -> list[Key]:
+        """Keys of that kind and bare name; some may be gone in this world."""
+        if kind is Kind.FUNCTION and "(" not in name:
+            from_catalog = self.catalog.functions_named(name)
+            return [*from_catalog, *(k for k in self.changes if k.kind is kind and k.name.partition("(")[0] == name)]
+        return [*self.catalog.named(kind, name), *self._names.get((kind, name), ())]
+
+    def _candidates(self, key: Key) -> Iterable[Key]:
+        kinds: tuple[Kind, ...] = (key.kind,)
+        if key.kind is Kind.TABLE:
+            kinds = _TABLE_LIKE
+        elif key.kind in _TYPES:
+            kinds = _TYPES
+        if key.kind in (Kind.SCHEMA, Kind.EXTENSION):
+            yield key
+            return
+        schemas = (key.schema,) if key.schema != VISIBLE else self.catalog.search_path
+        if key.kind is Kind.FUNCTION:
+            for schema in schemas:
+                yield from (
+                    k
+                    for k in self._named(key.kind, key.name.partition("(")[0])
+                    if k.schema == schema and _same_function(k, key)
+                )
+            return
+        for schema in schemas:
+            for kind in kinds:
+                yield Key(kind, schema, key.table, key.name)
+                if key.table and key.schema == VISIBLE and self.get(Key(Kind.TABLE, schema, "", key.table)) is not None:
+                    return
+
+    # --- changing ----------------------------------------------------------------------------------------------
+
+    def apply(self, effect: Effect) -> None:
+        """Make an effect true."""
+        key = self.place(effect.key)
+        if not effect.present:
+            self._set(key, None)
+            if key.kind is Kind.TABLE:
+                for changed in [k for k in self.changes if k.table == key.name and k.schema == key.schema]:
+                    self._set(changed, None)
+            return
+        attributes = dict(self.get(key) or {})
+        if key.kind is Kind.TABLE and self.changes.get(key, attributes) is None:
+            attributes["made anew"] = True
+        for name, value in effect.attributes:
+            if name == "label":
+                attributes["labels"] = [*attributes.get("labels", []), value]
+            elif name == "no label":
+                attributes["labels"] = [label for label in attributes.get("labels", []) if label != value]
+            else:
+                attributes[name] = value
+        self._set(key, attributes)
+
+    def is_changed(self) -> bool:
+        """Whether anything differs from the catalog below, as far as we can compare."""
+        return any(not self._is_as_before(key, now) for key, now in self.changes.items())
+
+    def _is_as_before(self, key: Key, now: dict[str, Any] | None) -> bool:
+        before = self.catalog.get(key)
+        if before is None or now is None:
+            return before is None and now is None
+        return all(same(key, name, before, value) is True for name, value in now.items() if before.get(name) != value)
+
+    def _set(self, key: Key, attributes: dict[str, Any] | None) -> None:
+        self.changes[key] = attributes
+        self._names.setdefault((key.kind, key.name), set()).add(key)
+
+    def _is_gone(self, table: Key) -> bool:
+        """Whether a table of the catalog was dropped in this world (and perhaps made anew)."""
+        return table in self.changes and (
+            self.changes[table] is None or bool((self.changes[table] or {}).get("made anew"))
+        )
+
+
+def relation_kinds() -> tuple[Kind, ...]:
+    """The kinds that share one name space in a schema."""
+    return RELATIONS
+
+
+def _same_function(one: Key, other: Key) -> bool:
+    """A bare name means any; with argument types, spellings of one type are one (``int``, ``integer``)."""
+    if "(" not in other.name or one.name == other.name:
+        return True
+    return same(one, "arguments", {"arguments": one.name.partition("(")[2]}, other.name.partition("(")[2]) is True
+
+
+def _all(answers: list[bool | None]) -> bool | None:
+    return False if False in answers else None if None in answers else True
+
+
+def is_anything(value: object) -> bool:
+    """Whether an attribute's value is one that only the server knows."""
+    return value is ANYTHING
