@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 class Server:
     """A running server, given by a libpq URL (or ``key=value`` string) whose role may create databases."""
+
+    _copying: LiteralString = ""  # how CREATE DATABASE copies the template: PostgreSQL's default
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -54,6 +56,7 @@ class Server:
         statement = SQL("CREATE DATABASE {}").format(Identifier(name))
         if template is not None:
             statement += SQL(" TEMPLATE {}").format(Identifier(template))
+        statement += SQL(self._copying)
         self._execute(statement)
         return self.url_for(name)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from omega_bridge import errors
 
+UNNEEDED = frozenset({"include", "doc"})  # of an installation, to run it
 CAPABILITIES = {"CAP_CHOWN": 0, "CAP_SETGID": 6, "CAP_SETUID": 7}  # linux/capability.h
 
 
@@ -40,7 +41,7 @@ class Identity:
         """The form that ``launch.py`` reads."""
         return self.kind.value if self.kind is Kind.SAME else f"{self.kind.value}:{self.uid}:{self.gid}"
 
-    def give(self, path: Path) -> None:
+    def give(self, path: str | Path) -> None:
         """Make ``path``, a folder or file of ours, the property of the server's user."""
         if self.kind is Kind.USER:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
@@ -50,19 +51,26 @@ class Identity:
         if self.kind is not Kind.USER:
             return True
         path = path.resolve()
-        return _grants(path, self.uid, stat.S_IROTH) and all(
-            _grants(folder, self.uid, stat.S_IXOTH) for folder in path.parents
+        return _grants(path.stat(), self.uid, stat.S_IROTH) and all(
+            _grants(folder.stat(), self.uid, stat.S_IXOTH) for folder in path.parents
         )
 
     def reads_all(self, folder: Path) -> bool:
-        """Whether the server may read everything in ``folder``."""
+        """Whether the server may read everything in ``folder`` (headers and documentation aside)."""
         if self.kind is not Kind.USER:
             return True
-        return self.reaches(folder) and all(
-            _grants(Path(root, name), self.uid, stat.S_IROTH)
-            for root, folders, files in os.walk(folder)
-            for name in (*folders, *files)
-        )
+        return self.reaches(folder) and self._reads_within(folder)
+
+    def _reads_within(self, folder: Path) -> bool:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name in UNNEEDED or entry.is_symlink():
+                    continue
+                if not _grants(entry.stat(follow_symlinks=False), self.uid, stat.S_IROTH):
+                    return False
+                if entry.is_dir() and not self._reads_within(Path(entry.path)):
+                    return False
+        return True
 
 
 def choose_identity() -> Identity:
@@ -114,15 +122,9 @@ def _is_mapped(table: Path, number: int) -> bool:
     return any(inside <= number < inside + count for inside, _, count in rows)
 
 
-def _grants(path: Path, uid: int, to_others: int) -> bool:
-    """Whether ``path`` grants the right to others, or to its owner where that is ``uid``."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return False
-    if stat.S_ISLNK(status.st_mode):
-        return True
+def _grants(status: os.stat_result, uid: int, to_others: int) -> bool:
+    """Whether a file grants the right to others, or to its owner where that is ``uid``."""
     right = to_others << 6 if status.st_uid == uid else to_others
     if stat.S_ISDIR(status.st_mode) and to_others == stat.S_IROTH:
         right |= right >> 2  # to read a folder is to list it and to pass through it
-    return bool(status.st_mode & right == right)
+    return status.st_mode & right == right
