@@ -1,0 +1,130 @@
+"""The ledger: append-only entries, each sealed with the hash of the one before. Pure; the store talks to PostgreSQL.
+
+A hash covers every field of its entry and the hash before it, so an entry that was changed, removed or put in between
+breaks the chain at its place. The format's tag (``l1``) is part of the hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+FORMAT = "l1"
+GENESIS = "genesis"
+
+
+class Driver(StrEnum):
+    """Who acted."""
+
+    BOOT = "boot"
+    ALEMBIC = "alembic"
+
+
+class Event(StrEnum):
+    """What an entry is about."""
+
+    STEP = "step"
+    BOOT = "boot"
+    UPGRADE = "upgrade"
+    DOWNGRADE = "downgrade"
+    STAMP = "stamp"
+
+
+class Outcome(StrEnum):
+    """What became of a step."""
+
+    APPLIED = "applied"
+    ALREADY_THERE = "already-there"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    NO_EFFECT = "no-effect"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry before it has a place in the chain. ``subject`` is a step's id or a revision; ``run`` groups entries."""
+
+    driver: Driver
+    event: Event
+    run: str
+    subject: str
+    checksum: str
+    outcome: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A sealed entry. ``at`` is in UTC; ``seq`` counts from 1 without gaps."""
+
+    seq: int
+    at: datetime
+    draft: Draft
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The end of the chain: what the next entry follows."""
+
+    seq: int = 0
+    hash: str = GENESIS
+
+
+def seal(tip: Tip, draft: Draft, at: datetime) -> Entry:
+    """Give a draft its place after the tip."""
+    seq = tip.seq + 1
+    return Entry(seq, at, draft, tip.hash, _hash(seq, at, draft, tip.hash))
+
+
+def first_broken(entries: Iterable[Entry]) -> int | None:
+    """The ``seq`` of the first entry that does not follow from the one before; ``None`` when the chain holds.
+
+    ``entries`` are in order and start with the first one.
+    """
+    tip = Tip()
+    for entry in entries:
+        whole = entry.seq == tip.seq + 1 and entry.previous == tip.hash
+        if not whole or entry.hash != _hash(entry.seq, entry.at, entry.draft, entry.previous):
+            return min(entry.seq, tip.seq + 1)
+        tip = Tip(entry.seq, entry.hash)
+    return None
+
+
+def clean(value: Any) -> Any:
+    """A detail as ``jsonb`` can hold it: PostgreSQL takes no NUL and no lone surrogate in text."""
+    match value:
+        case str():
+            return value.replace("\x00", "\\u0000").encode("utf-8", "backslashreplace").decode()
+        case Mapping():
+            return {clean(str(k)): clean(v) for k, v in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [clean(v) for v in value]
+        case None | bool() | int() | float():
+            return value
+    return clean(str(value))
+
+
+def _hash(seq: int, at: datetime, draft: Draft, previous: str) -> str:
+    content = [
+        FORMAT,
+        seq,
+        at.isoformat(timespec="microseconds"),
+        draft.driver,
+        draft.event,
+        draft.run,
+        draft.subject,
+        draft.checksum,
+        draft.outcome,
+        draft.detail,
+        previous,
+    ]
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"{FORMAT}:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -1,0 +1,107 @@
+"""What became of each step of a boot, and of the boot: values that the executor makes and everybody reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from omega_bridge.catalog import Difference
+from omega_bridge.ledger import Outcome
+from omega_bridge.planning.plan import Action
+from omega_bridge.steps import Place
+
+
+class BootOutcome(StrEnum):
+    """How a boot ended."""
+
+    CURRENT = "current"
+    REPAIRED = "repaired"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerError:
+    """PostgreSQL's own words: SQLSTATE and primary message; ``position`` is 1-based in the statement's text."""
+
+    sqlstate: str | None
+    message: str
+    position: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.sqlstate}: {self.message}" if self.sqlstate else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """A table, or a column of one, that a step took away together with rows."""
+
+    table: str
+    column: str | None
+    rows: int
+
+    def __str__(self) -> str:
+        what = f"column {self.table}.{self.column}" if self.column else f"table {self.table}"
+        return f"{what} ({self.rows} row{'s' if self.rows != 1 else ''})"
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """One step of a run. ``seconds`` is wall time; ``pass_`` the pass in which it settled, from 1."""
+
+    id: str
+    kind: str
+    action: Action
+    outcome: Outcome
+    reason: str
+    checksum: str = ""
+    place: Place = Place()
+    title: str | None = None
+    seconds: float = 0.0
+    pass_: int = 1
+    error: ServerError | None = None
+    notices: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    destroyed: tuple[Destroyed, ...] = ()
+    optional: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        found: dict[str, Any] = {
+            "id": self.id,
+            "kind": self.kind,
+            "action": str(self.action),
+            "outcome": str(self.outcome),
+            "reason": self.reason,
+            "seconds": round(self.seconds, 6),
+            "place": str(self.place) if self.place.file else None,
+            "title": self.title,
+            "pass": self.pass_,
+        }
+        if self.error:
+            found["error"] = {"sqlstate": self.error.sqlstate, "message": self.error.message}
+        if self.notices:
+            found["notices"] = list(self.notices)
+        if self.destroyed:
+            found["destroyed"] = [{"table": d.table, "column": d.column, "rows": d.rows} for d in self.destroyed]
+        if self.differences:
+            found["changes"] = [change(d) for d in self.differences]
+        return found
+
+
+def change(difference: Difference) -> str:
+    """A difference between the catalogs before and after, told as what was done."""
+    if not difference.attribute:
+        return f"{'created' if difference.left is None else 'dropped'} {difference.key}"
+    return f"changed {difference.key}: {difference.attribute} {difference.left!r} -> {difference.right!r}"
+
+
+@dataclass(slots=True)
+class Cost:
+    """What a boot asked of the server: ``round_trips`` after the connection stands, ``statements`` in them."""
+
+    round_trips: int = 0
+    statements: int = 0
+    locks: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,133 @@
+"""The ledger and the state row in the schema ``omega_bridge``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, seal
+from omega_bridge.postgres.queries import query
+
+_INSERT = (
+    "INSERT INTO omega_bridge.ledger (seq, at, driver, event, run, subject, checksum, outcome, detail, previous, hash) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)"
+)
+_COLUMNS = "seq, at, driver, event, run::text, subject, checksum, outcome, detail::text, previous, hash"
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the last clean boot left. ``steps``: id, checksum, additive; ``data``: what a start with nothing to do runs."""
+
+    digest: str
+    revision: str | None
+    names: tuple[str, ...]
+    token: str
+    catalog_digest: str
+    steps: tuple[dict[str, Any], ...]
+    data: tuple[dict[str, Any], ...]
+    standing: tuple[dict[str, Any], ...]
+
+
+def prepare(connection: Connection) -> None:
+    """Make the schema where it is missing. Two at once: the caller holds the lock."""
+    if not exists(connection):
+        connection.execute(query("ledger_schema"))
+
+
+def exists(connection: Connection) -> bool:
+    """Whether the schema is there, with both tables."""
+    row = connection.execute("SELECT to_regclass('omega_bridge.ledger') IS NOT NULL AND to_regclass('omega_bridge.state') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
+def tip(connection: Connection) -> Tip:
+    """The end of the chain."""
+    row = connection.execute("SELECT seq, hash FROM omega_bridge.ledger ORDER BY seq DESC LIMIT 1").fetchone()
+    return Tip(*row) if row else Tip()
+
+
+def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = None) -> Tip:
+    """Seal and insert entries after ``after`` (read from the table where it is not given); the new tip."""
+    end = after or tip(connection)
+    rows = []
+    for draft in drafts:
+        safe = Draft(draft.driver, draft.event, draft.run, draft.subject, draft.checksum, draft.outcome, clean(draft.detail))
+        entry = seal(end, safe, datetime.now(UTC))
+        end = Tip(entry.seq, entry.hash)
+        rows.append(
+            (entry.seq, entry.at, safe.driver, safe.event, safe.run, safe.subject, safe.checksum, safe.outcome,
+             json.dumps(safe.detail, ensure_ascii=False), entry.previous, entry.hash)
+        )  # fmt: skip
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(_INSERT, rows)
+    return end
+
+
+def read(connection: Connection) -> Iterator[Entry]:
+    """Every entry, in order; none where there is no ledger."""
+    if not exists(connection):
+        return
+    for row in connection.execute(f"SELECT {_COLUMNS} FROM omega_bridge.ledger ORDER BY seq"):
+        seq, at, driver, event, run, subject, checksum, outcome, detail, previous, digest = row
+        draft = Draft(_member(Driver, driver), _member(Event, event), run, subject, checksum, outcome, json.loads(detail))
+        yield Entry(seq, at.astimezone(UTC), draft, previous, digest)
+
+
+def _member(enum: Any, value: str) -> Any:
+    """A value that no enum member has was put there by somebody else: it is shown as it is, and breaks the chain."""
+    try:
+        return enum(value)
+    except ValueError:
+        return value
+
+
+def recall(connection: Connection) -> State | None:
+    """The state row, or ``None``."""
+    if not exists(connection):
+        return None
+    row = connection.execute(
+        "SELECT digest, revision, names, token, catalog_digest, steps, data, standing FROM omega_bridge.state"
+    ).fetchone()
+    return state_of(row) if row else None
+
+
+def state_of(row: tuple[Any, ...]) -> State:
+    """A state from its row, in the order of the table's columns."""
+    digest, revision, names, token, catalog_digest, steps, data, standing = row
+    return State(digest, revision, tuple(names), token, catalog_digest, tuple(steps), tuple(data), tuple(standing))
+
+
+def remember(connection: Connection, state: State) -> None:
+    """Write the state row."""
+    connection.execute(
+        "INSERT INTO omega_bridge.state (digest, revision, names, token, catalog_digest, steps, data, standing) "
+        "VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s::jsonb) ON CONFLICT (one) DO UPDATE SET "
+        "digest = excluded.digest, revision = excluded.revision, names = excluded.names, token = excluded.token, "
+        "catalog_digest = excluded.catalog_digest, steps = excluded.steps, data = excluded.data, "
+        "standing = excluded.standing, at = excluded.at",
+        (
+            state.digest,
+            state.revision,
+            list(state.names),
+            state.token,
+            state.catalog_digest,
+            *(json.dumps(clean(part), ensure_ascii=False) for part in (state.steps, state.data, state.standing)),
+        ),
+    )
+
+
+def done_once(connection: Connection) -> frozenset[str]:
+    """Checksums of the steps that were applied at least once."""
+    if not exists(connection):
+        return frozenset()
+    rows = connection.execute("SELECT DISTINCT checksum FROM omega_bridge.ledger WHERE event = 'step' AND outcome = 'applied'")
+    return frozenset(r[0] for r in rows)
