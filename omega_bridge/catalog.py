@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -84,7 +84,8 @@ class Catalog:
     def __post_init__(self) -> None:
         object.__setattr__(self, "objects", MappingProxyType(dict(self.objects)))
         for key in self.objects:
-            self._by_name.setdefault((key.kind, key.name), []).append(key)
+            name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
+            self._by_name.setdefault((key.kind, name), []).append(key)
 
     def __contains__(self, key: object) -> bool:
         return key in self.objects
@@ -103,6 +104,15 @@ class Catalog:
         """Every object of that kind and name, in any schema and on any table."""
         return self._by_name.get((kind, name), [])
 
+    def functions_named(self, name: str) -> list[Key]:
+        """Every function of that bare name, whatever its arguments."""
+        return self._by_name.get((Kind.FUNCTION, name), [])
+
+    def patched(self, fresh: Catalog, names: Collection[str]) -> Catalog:
+        """This catalog with what was read anew for ``names`` in the place of what it held for them."""
+        kept = {k: v for k, v in self.objects.items() if not _concerns(k, v, names)}
+        return Catalog({**kept, **fresh.objects}, fresh.search_path, fresh.server_version)
+
     def columns(self, schema: str, table: str) -> list[Key]:
         """The columns of one table in their order."""
         found = [k for k in self.objects if k.kind is Kind.COLUMN and k.schema == schema and k.table == table]
@@ -111,10 +121,31 @@ class Catalog:
     def digest(self) -> str:
         """SHA-256 over everything but the order of columns: equal for catalogs that mean the same."""
         rows = [
-            [key.kind, key.schema, key.table, key.name, {a: v for a, v in sorted(self.objects[key].items()) if a != "position"}]
+            [
+                key.kind,
+                key.schema,
+                key.table,
+                key.name,
+                {a: v for a, v in sorted(self.objects[key].items()) if a != "position"},
+            ]
             for key in sorted(self.objects)
         ]
         return hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _concerns(key: Key, attributes: Attributes, names: Collection[str]) -> bool:
+    """Whether a reader that looks for ``names`` would have found the object."""
+    if key.kind in (Kind.SCHEMA, Kind.EXTENSION):
+        return True
+    name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
+    if key.kind is Kind.COLUMN:
+        return key.table in names
+    owner = (
+        str(attributes.get("owned_by") or "").partition(".")[0].strip('"')
+        if key.kind is Kind.SEQUENCE
+        else attributes.get("table", "")
+    )
+    return name in names or key.table in names or owner in names
 
 
 def diff(left: Catalog, right: Catalog, *, ignore: frozenset[str] = frozenset({"position"})) -> tuple[Difference, ...]:
@@ -123,7 +154,9 @@ def diff(left: Catalog, right: Catalog, *, ignore: frozenset[str] = frozenset({"
     for key in sorted(left.objects.keys() | right.objects.keys()):
         one, other = left.get(key), right.get(key)
         if one is None or other is None:
-            found.append(Difference(key, "", dict(one) if one is not None else None, dict(other) if other is not None else None))
+            found.append(
+                Difference(key, "", dict(one) if one is not None else None, dict(other) if other is not None else None)
+            )
             continue
         for attribute in sorted((one.keys() | other.keys()) - ignore):
             if one.get(attribute) != other.get(attribute):

@@ -64,10 +64,69 @@ class StepAnalysis:
         """Whether a statement of the step drops or truncates, or may do so without our seeing it."""
         return any(s.destroys or s.opaque or s.cascade for s in statements(self.program, handlers=True))
 
+    def texts(self) -> tuple[str, ...]:
+        """The step's statements one by one, as written: for those that refuse a transaction."""
+        if self.problem:
+            return (self.step.sql,)
+        return tuple(statement.text for statement in sql.parse(self.step.sql))
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether the step only adds what an older program can ignore: a release before it may go on running."""
+        return all(
+            s.tag in _ADDITIVE
+            and not s.destroys
+            and not s.opaque
+            and all(e.present for e in s.effects)
+            and _ignorable(s)
+            for s in statements(self.program)
+        )
+
     @property
     def effects(self) -> tuple[Effect, ...]:
         """Every effect of every statement, in order, whatever its guard."""
         return tuple(e for s in statements(self.program) for e in s.effects)
+
+
+_ADDITIVE = {
+    "create_stmt",
+    "index_stmt",
+    "alter_table_stmt",
+    "create_enum_stmt",
+    "alter_enum_stmt",
+    "create_extension_stmt",
+    "create_schema_stmt",
+    "create_seq_stmt",
+    "create_function_stmt",
+    "create_domain_stmt",
+    "view_stmt",
+    "comment_stmt",
+    "insert_stmt",
+    "select_stmt",
+}
+
+
+def _ignorable(s: Sql) -> bool:
+    """A new column must take rows from writers that do not know it; a new rule on existing rows may refuse theirs."""
+    if s.tag == "index_stmt":
+        return not any(("unique", True) in e.attributes for e in s.implied)
+    if s.tag != "alter_table_stmt":
+        return True
+    new = {e.key: dict(e.attributes) for e in s.implied if e.key.kind is Kind.COLUMN and "type" in dict(e.attributes)}
+    for effect in s.effects:
+        if effect.key.kind is not Kind.COLUMN:
+            return False
+        column = new.get(effect.key)
+        if column is None:
+            if (
+                effect.attributes not in ((("nullable", True),),)
+                and effect.attributes[:1]
+                and effect.attributes[0][0] != "default"
+            ):
+                return False
+        elif not column["nullable"] and column["default"] is None and not column["identity"]:
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, LiteralString
 from urllib.parse import quote, urlsplit
 
+from omega_bridge import errors
+
 if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.sql import SQL, Composed
 
 
 class Server:
-    """A running server, given by a libpq URL (or ``key=value`` string) whose role may create databases."""
+    """A running server, given by a libpq URL (or ``key=value`` string) whose role may create databases.
+
+    Its methods raise ``DatabaseUnreachable`` without a connection, and ``NotPermitted`` where the role may not.
+    """
 
     _copying: LiteralString = ""  # how CREATE DATABASE copies the template: PostgreSQL's default
 
@@ -77,13 +82,32 @@ class Server:
             self.drop_database(name)
 
     def _execute(self, statement: SQL | Composed) -> None:
+        from psycopg.errors import InsufficientPrivilege
+
         with self._administrator() as conn:
-            conn.execute(statement)
+            try:
+                conn.execute(statement)
+            except InsufficientPrivilege as exc:
+                raise errors.NotPermitted(
+                    f"the role {conn.info.user!r} may not create or drop databases: {exc.diag.message_primary}",
+                    hint="Run ALTER ROLE ... CREATEDB, or give the URL of another role.",
+                ) from exc
 
     def _administrator(self) -> Connection:
         import psycopg
 
-        return psycopg.connect(self.url, autocommit=True)
+        try:
+            return psycopg.connect(self.url, autocommit=True)
+        except psycopg.OperationalError as exc:
+            raise errors.DatabaseUnreachable(
+                f"no connection to the server: {str(exc).strip()}",
+                hint="Check host, port, role and password of the URL, and that the server runs.",
+            ) from exc
+        except psycopg.ProgrammingError:  # libpq's words may quote the part it cannot read: maybe the password
+            raise errors.ConfigurationInvalid(
+                "the server's URL is not one that libpq reads",
+                hint="Write postgresql://user:password@host:port/database, with special characters percent-encoded.",
+            ) from None
 
 
 def with_database(url: str, name: str) -> str:

@@ -28,6 +28,7 @@ SOCKET_PATH_LIMIT = 107  # bytes: sockaddr_un.sun_path on Linux, less the closin
 MEMORY = "/dev/shm"  # six times as fast as a busy disk for the thousand files of a cluster
 MEMORY_NEEDED = 2 << 30  # bytes free; Docker's default of 64 MB is too little
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+OLD = 30 * 86400.0  # seconds without use, after which a cached folder is removed
 YOUNG = 60.0  # seconds in which a folder without a lock file is one that is just being made
 
 log = logging.getLogger(__name__)
@@ -174,7 +175,9 @@ def _cached_in(cache: Path, name: str, fill: Callable[[Path], None], identity: I
         return None
     folder = cache / name
     if folder.is_dir():
+        os.utime(folder)
         return folder
+    _prune(cache)
     making = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=cache))
     try:
         fill(making)
@@ -183,6 +186,14 @@ def _cached_in(cache: Path, name: str, fill: Callable[[Path], None], identity: I
         return folder if folder.is_dir() else None
     finally:
         shutil.rmtree(making, ignore_errors=True)
+
+
+def _prune(cache: Path) -> None:
+    """Remove what was not used for long: other versions of PostgreSQL, and what a killed process left half made."""
+    for folder in cache.iterdir():
+        with contextlib.suppress(OSError):
+            if time.time() - folder.lstat().st_mtime > OLD:
+                shutil.rmtree(folder)
 
 
 def _caches() -> Iterator[Path]:

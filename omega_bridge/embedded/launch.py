@@ -1,7 +1,8 @@
 """Run as a script by the embedded server: become the right user, die with the owner, then be the given program.
 
-Needs the standard library only. A program of its own, because code between fork and exec in a process with threads
-may deadlock (and Python 3.12 warns about it), and because a change of user clears PR_SET_PDEATHSIG.
+A program of its own, because code between fork and exec in a process with threads may deadlock (Python 3.12 warns
+about it), and a change of user clears PR_SET_PDEATHSIG. Standard library only.
+It waits for a byte on its standard input, so that it is ready by the time the cluster is.
 Arguments: the owner's pid, ``same`` or ``user:UID:GID`` or ``namespace:UID:GID``, the program and its arguments.
 """
 
@@ -33,6 +34,9 @@ def main(owner: int, identity: str, program: list[str]) -> None:
         call(ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT, 0, 0, 0))
         if os.getppid() != owner:
             sys.exit("the owner ended before the server started")
+    if not os.read(0, 1):
+        sys.exit("the owner gave up before the server started")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.execv(program[0], program)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import os
 import secrets
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -133,10 +134,12 @@ class EmbeddedServer(Server):
         self._owner = os.getpid()
         atexit.register(self.stop)
         try:
-            _make_cluster(binaries, user, folder)
-            self._port = _free_port() if self._listen_tcp else 5432
-            self._launch(binaries, user, folder)
-            self._await_connection()
+            with _free_port() as port:
+                self._port = port if self._listen_tcp else 5432
+                process = self._launch(binaries, user, folder)
+                _make_cluster(binaries, user, folder)
+                _release(process)
+                self._await_connection()
         except BaseException:
             self.stop()
             raise
@@ -164,7 +167,10 @@ class EmbeddedServer(Server):
             )
         return self._folder
 
-    def _launch(self, binaries: Binaries, user: identity.Identity, folder: folders.RunFolder) -> None:
+    def _launch(
+        self, binaries: Binaries, user: identity.Identity, folder: folders.RunFolder
+    ) -> subprocess.Popen[bytes]:
+        """Make the server's process, which waits to be released."""
         settings = {
             **self._settings,
             "unix_socket_directories": folder.sockets,
@@ -183,22 +189,27 @@ class EmbeddedServer(Server):
         started.wait()
         if self._process is None:
             raise _did_not_start("it could not be launched", folder)
+        return self._process
 
     def _keep(self, command: list[str], folder: folders.RunFolder, started: threading.Event) -> None:
         try:
             with folder.log.open("ab") as output:
-                self._process = subprocess.Popen(
+                self._process = process = subprocess.Popen(
                     command,
                     cwd=folder.path,
                     env=_environment(),
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=output,
                     start_new_session=True,  # Ctrl-C at the terminal is for the owner
                 )
+        except OSError as exc:
+            folder.log.write_text(f"{exc}\n")
+            return
         finally:
             started.set()
-        self._process.wait()
+        with process:  # closes the pipe too, where the program was never released
+            process.wait()
 
     def _await_connection(self) -> None:
         import psycopg
@@ -288,13 +299,20 @@ def _initdb(binaries: Binaries, user: identity.Identity, folder: folders.RunFold
             command,
             cwd=folder.path,
             env=_environment(),
-            stdin=subprocess.DEVNULL,
+            input=b"\n",
             stdout=output,
             stderr=output,
             check=False,
         )
     if done.returncode != 0:
         raise _did_not_start("initdb failed", folder)
+
+
+def _release(process: subprocess.Popen[bytes]) -> None:
+    """Let a launched program begin."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(b"\n")
 
 
 def _as_user(user: identity.Identity, program: Path, *arguments: str) -> list[str]:
@@ -314,10 +332,16 @@ def _key(binaries: Binaries, *more: str) -> str:
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextlib.contextmanager
+def _free_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that is ours until the block ends: bound, so that nobody else is given it.
+
+    A socket that does not listen is no hindrance to a server's bind with SO_REUSEADDR, which PostgreSQL sets.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 def _did_not_start(what: str, folder: folders.RunFolder) -> errors.ServerDidNotStart:

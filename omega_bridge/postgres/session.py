@@ -32,7 +32,9 @@ class Session:
         self.notices: list[str] = []
         connection.add_notice_handler(lambda d: self.notices.append(f"{d.severity}: {d.message_primary}"))
 
-    def execute(self, query: str | bytes, params: Sequence[Any] | None = None, *, statements: int = 1) -> psycopg.Cursor[Row]:
+    def execute(
+        self, query: str | bytes, params: Sequence[Any] | None = None, *, statements: int = 1
+    ) -> psycopg.Cursor[Row]:
         """One query, one round trip. Without parameters the text goes out exactly as it is, ``%`` included."""
         self.cost.round_trips += 1
         self.cost.statements += statements
@@ -101,12 +103,19 @@ def border(dsn: str) -> Iterator[None]:
     except psycopg.ProgrammingError as exc:
         if exc.sqlstate is None and "connection" not in str(exc):
             raise errors.ConfigurationInvalid(
-                f"the database URL makes no sense to libpq: {redact(dsn)}", hint="Use postgresql://user@host:5432/database."
+                f"the database URL makes no sense to libpq: {redact(dsn)}",
+                hint="Use postgresql://user@host:5432/database.",
             ) from None
         raise
 
 
-_AUTHENTICATION = ("password authentication failed", "no password supplied", "authentication failed", "no pg_hba.conf entry", "does not exist")
+_AUTHENTICATION = (
+    "password authentication failed",
+    "no password supplied",
+    "authentication failed",
+    "no pg_hba.conf entry",
+    "does not exist",
+)
 
 
 def _translate(exc: psycopg.OperationalError, dsn: str) -> errors.OmegaBridgeError | None:
@@ -117,9 +126,14 @@ def _translate(exc: psycopg.OperationalError, dsn: str) -> errors.OmegaBridgeErr
             f"the server refused the role or its password: {where}",
             hint="Check the user and the password in the URL or in ~/.pgpass, and pg_hba.conf on the server.",
         )
-    if exc.sqlstate in ("57P01", "57P02", "57P03") or (exc.sqlstate or "").startswith("08") or "server closed the connection" in text:
+    if (
+        exc.sqlstate in ("57P01", "57P02", "57P03")
+        or (exc.sqlstate or "").startswith("08")
+        or "server closed the connection" in text
+    ):
         return errors.ConnectionLost(
-            f"the server ended the connection: {where}", hint="Nothing is half-applied: start again when the server is back."
+            f"the server ended the connection: {where}",
+            hint="Nothing is half-applied: start again when the server is back.",
         )
     if exc.sqlstate in ("25006",):
         return None

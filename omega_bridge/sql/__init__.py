@@ -15,6 +15,7 @@ from omega_bridge.sql.parser import (
     parse_expression,
     strings,
 )
+from omega_bridge.sql.swallowing import unswallowed
 
 __all__ = [
     "Statement",
@@ -31,4 +32,5 @@ __all__ = [
     "same_statement",
     "same_type",
     "strings",
+    "unswallowed",
 ]

@@ -1,0 +1,227 @@
+"""The self-repair at start, as a service calls it. The fast path lives here: one question, and nothing when all is there.
+
+What is only needed to repair (the parser, the planner, SQLAlchemy) is imported when there is something to repair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from omega_bridge.steps import Registry, StepLike
+
+if TYPE_CHECKING:
+    from omega_bridge.planning.outcomes import BootOutcome, Cost, StepOutcome
+
+log = logging.getLogger("omega_bridge")
+
+OnError = Literal["stop", "continue"]
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalTable:
+    """What the inspection found: ``present``, ``missing``, or ``old-shape`` (the models have columns that it lacks)."""
+
+    name: str
+    state: str
+    lacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One boot: how it ended, what became of every step, what it cost.
+
+    ``steps`` is empty where the probe alone answered, but for the data steps that such a start runs.
+    ``misplaced`` names the steps that waited for a later one. ``seconds`` are wall time by phase.
+    """
+
+    outcome: BootOutcome
+    steps: tuple[StepOutcome, ...] = ()
+    passes: int = 0
+    revision: str | None = None
+    catalog_digest: str | None = None
+    inspection: tuple[CriticalTable, ...] = ()
+    misplaced: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+    cost: Cost | None = field(default=None, repr=False)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the service may serve: everything is there, or what is not was allowed to be missing."""
+        return self.outcome != "failed"
+
+    @property
+    def round_trips(self) -> int:
+        """Round trips after the connection stood."""
+        return self.cost.round_trips if self.cost else 0
+
+    @property
+    def statements(self) -> int:
+        """Statements sent in them."""
+        return self.cost.statements if self.cost else 0
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Wall time by phase: connect, probe, lock, repair, total."""
+        return self.cost.seconds if self.cost else {}
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """Tables on which statements of this boot took locks, with the mode: ``ACCESS EXCLUSIVE tenants``."""
+        return tuple(self.cost.locks) if self.cost else ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {
+            "outcome": str(self.outcome),
+            "passes": self.passes,
+            "round_trips": self.round_trips,
+            "statements": self.statements,
+            "steps": [s.as_dict() for s in self.steps],
+            "revision": self.revision,
+            "catalog_digest": self.catalog_digest,
+            "inspection": [{"table": t.name, "state": t.state, "lacks": list(t.lacks)} for t in self.inspection],
+            "misplaced": [{"step": s, "needs": n} for s, n in self.misplaced],
+            "warnings": list(self.warnings),
+            "locks": list(self.locks),
+            "seconds": {k: round(v, 6) for k, v in self.seconds.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a boot behaves; see ``boot`` for the meaning of each."""
+
+    critical_tables: tuple[str, ...] = ()
+    on_error: OnError = "stop"
+    strict: bool = False
+    allow_destructive: frozenset[str] = frozenset()
+    history: Path | None = None
+    lock_timeout: float = 60.0
+    table_lock_timeout: float = 0.5
+    statement_timeout: float = 0.0
+    boot_timeout: float = 30.0
+    retry: bool = False
+    accept_newer: bool = False
+
+
+def boot(
+    database: object,
+    steps: Registry | Iterable[StepLike],
+    *,
+    metadata: Any = None,
+    critical_tables: Collection[str] = (),
+    on_error: OnError = "stop",
+    strict: bool = False,
+    allow_destructive: Collection[str] = (),
+    history: str | Path | None = None,
+    lock_timeout: float = 60.0,
+    table_lock_timeout: float = 0.5,
+    statement_timeout: float = 0.0,
+    boot_timeout: float = 30.0,
+    retry: bool = False,
+    accept_newer: bool = False,
+) -> Run:
+    """Bring one database up to the list, and record every outcome.
+
+    ``database``: a libpq or SQLAlchemy URL, an ``Engine`` or an ``AsyncEngine``. ``steps``: a registry or a bare list.
+    ``metadata``: the models' ``MetaData``; tables that no step creates are created from it. ``critical_tables``: names
+    that the inspection reports on. ``on_error``: ``"stop"`` raises ``StepFailed`` at the end, ``"continue"`` returns a
+    ``degraded`` run. ``strict`` raises on a step without effect or refused, too. ``allow_destructive``: ids of steps
+    that may drop what holds rows. ``history``: the Alembic folder (with ``omega.sum``) whose head is stamped.
+    Times in seconds: ``lock_timeout`` for other starts, ``table_lock_timeout`` for one try at a table's lock,
+    ``statement_timeout`` (0: none), ``boot_timeout`` the budget for all tries. ``retry`` judges everything anew, also
+    what stood refused or without effect. ``accept_newer`` starts although a later list repaired this database.
+
+    Raises ``StepFailed``, ``StepHadNoEffect``, ``StepRefused``, ``LockNotAcquired``, ``RelationBusy``,
+    ``DatabaseIsNewer``, ``DatabaseUnreachable``, ``AuthenticationFailed``, ``NotPermitted``, ``ReadOnlyDatabase``.
+    """
+    options = Options(
+        tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
+        lock_timeout, table_lock_timeout, statement_timeout, boot_timeout, retry, accept_newer,
+    )  # fmt: skip
+    return run_boot(database, Registry.of(steps), metadata, options)
+
+
+async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Any) -> Run:
+    """``boot`` for an event loop: the same arguments, in a thread of its own, so that the loop goes on."""
+    return await asyncio.to_thread(boot, database, steps, **options)
+
+
+def run_boot(database: object, registry: Registry, metadata: Any, options: Options) -> Run:
+    """Connect and ask; only where something differs, repair under the lock."""
+    from omega_bridge.postgres.dsn import normalise
+    from omega_bridge.postgres.session import open_session
+
+    started = time.perf_counter()
+    head = exported_head(options.history)
+    digest = promise_digest(registry, metadata, head)
+    with open_session(normalise(database)) as session:
+        session.cost.seconds["connect"] = time.perf_counter() - started
+        run = None if options.retry else when_current(session, digest, head, options)
+        if run is None:
+            from omega_bridge.repair import repair
+
+            run = repair(session, registry, metadata, options, digest, head)
+        session.cost.seconds["total"] = time.perf_counter() - started
+    return run
+
+
+def when_current(session: Any, digest: str, head: str | None, options: Options) -> Run | None:
+    """The run of a start that finds everything there; ``None`` where something differs."""
+    from omega_bridge.planning.outcomes import BootOutcome
+    from omega_bridge.postgres import daily
+    from omega_bridge.postgres.probe import probe
+
+    started = time.perf_counter()
+    found = probe(session, with_version=head is not None)
+    session.cost.seconds["probe"] = time.perf_counter() - started
+    if found.state is None or not found.is_current(digest, head) or (options.strict and found.state.standing):
+        return None
+    outcomes = daily.run(session, found.state, options.table_lock_timeout)
+    if outcomes is None:
+        return None
+    warnings = tuple(f"step {s['id']} stands {s['outcome']}: {s['reason']}" for s in found.state.standing)
+    for warning in warnings:
+        log.warning("%s (it is tried again when the list or the schema changes, or with retry)", warning)
+    inspection = tuple(CriticalTable(t, "present") for t in options.critical_tables)
+    log.info("[MIGRATION] nothing to do: the schema is as the list says")
+    return Run(
+        BootOutcome.CURRENT,
+        outcomes,
+        0,
+        head or found.state.revision,
+        found.state.catalog_digest,
+        inspection,
+        (),
+        warnings,
+        session.cost,
+    )
+
+
+def promise_digest(registry: Registry, metadata: Any, head: str | None) -> str:
+    """What a start promises, in 64 characters: the list as written, the models, the exported head."""
+    models = ""
+    if metadata is not None:
+        from omega_bridge.revisions.fingerprint import models_digest
+
+        models = models_digest(metadata)
+    return hashlib.sha256(f"{registry.digest()}:{models}:{head or ''}".encode()).hexdigest()
+
+
+def exported_head(history: Path | None) -> str | None:
+    """The last revision in the folder's ``omega.sum``; ``None`` where nothing was exported."""
+    if history is None:
+        return None
+    path = history / "omega.sum"
+    if not path.exists():
+        return None
+    from omega_bridge.revisions.files import head
+
+    return head(history)

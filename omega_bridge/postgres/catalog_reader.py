@@ -1,0 +1,41 @@
+"""Reads the live schema into a ``Catalog``: one statement, one round trip, nothing but ACCESS SHARE on catalogs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.postgres.queries import query
+
+
+def read_catalog(connection: psycopg.Connection[Any], names: Collection[str] | None = None) -> Catalog:
+    """The objects that carry one of ``names`` (as stored, unquoted) in any user schema, with what hangs on them.
+
+    With ``names=None``, everything but the bridge's own schema, ``alembic_version``, and what extensions own.
+    """
+    text = query("catalog")
+    if names is None:
+        filters = dict.fromkeys(("relation_filter", "type_filter", "constraint_filter", "function_filter"), "true")
+    else:
+        given = sql.Literal(sorted(names)).as_string(connection) + "::name[]"
+        filters = {
+            "relation_filter": f"c.relname = ANY ({given})",
+            "type_filter": f"t.typname = ANY ({given})",
+            "constraint_filter": "n.oid IN (SELECT oid FROM pg_constraint WHERE conrelid IN (SELECT oid FROM tables)"
+            f" UNION SELECT oid FROM pg_constraint WHERE conname = ANY ({given}))",
+            "function_filter": f"f.proname = ANY ({given})",
+        }
+    for name, condition in filters.items():
+        text = text.replace("{" + name + "}", condition)
+    objects: dict[Key, dict[str, Any]] = {}
+    session: dict[str, Any] = {}
+    for kind, schema, table, name, attributes in connection.execute(text.encode()):
+        if kind == "session":
+            session = attributes
+        else:
+            objects[Key(Kind(kind), schema, table, name)] = attributes
+    return Catalog(objects, tuple(session["search_path"]), session["version"])

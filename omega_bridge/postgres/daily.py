@@ -1,0 +1,81 @@
+"""The data steps of a start that finds its schema current: asked first, and sent only where a row would change."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import psycopg
+
+from omega_bridge.ledger import Outcome
+from omega_bridge.planning.outcomes import StepOutcome
+from omega_bridge.planning.plan import Action
+from omega_bridge.postgres.ledger_store import State
+from omega_bridge.postgres.session import Session
+from omega_bridge.steps import Place
+
+log = logging.getLogger("omega_bridge")
+
+NO_ROW = "no row to change"
+
+
+def run(session: Session, state: State, lock_timeout: float) -> tuple[StepOutcome, ...] | None:
+    """Outcomes of the data steps, or ``None`` where one failed and the whole boot has to look again."""
+    entries = state.data
+    if not entries:
+        return ()
+    asked = _ask(session, [e["lookahead"] for e in entries if e["lookahead"]])
+    if asked is None:
+        return None
+    answers = iter(asked)
+    wanted = [(e, next(answers) if e["lookahead"] else True) for e in entries]
+    due = [e for e, change in wanted if change]
+    seconds = _send(session, due, lock_timeout) if due else {}
+    if seconds is None:
+        return None
+    return tuple(
+        StepOutcome(
+            id=e["id"],
+            kind="data",
+            action=Action.RUN if change else Action.SKIP,
+            outcome=Outcome.APPLIED if change else Outcome.SKIPPED,
+            reason="data: runs at every boot" if change else NO_ROW,
+            checksum=e["checksum"],
+            place=Place(*e["place"]),
+            seconds=seconds.get(e["id"], 0.0),
+        )
+        for e, change in wanted
+    )
+
+
+def _ask(session: Session, questions: list[str]) -> list[bool] | None:
+    """One round trip for all the questions."""
+    if not questions:
+        return []
+    try:
+        row = session.rows("SELECT " + ", ".join(f"({q})" for q in questions))[0]
+    except psycopg.Error:
+        return None
+    return [bool(answer) for answer in row]
+
+
+def _send(session: Session, due: list[dict[str, Any]], lock_timeout: float) -> dict[str, float] | None:
+    """All go out in one round trip and one transaction; where one fails, all are undone and the whole boot looks again."""
+    started = time.perf_counter()
+    for entry in due:
+        log.info("[MIGRATION] Applying step %s (data)", entry["id"])
+    try:
+        with session.counted(len(due)), session.connection.pipeline():
+            session.connection.execute("BEGIN")
+            session.connection.execute(f"SET LOCAL lock_timeout = {int(lock_timeout * 1000)}")
+            for entry in due:
+                for text in entry["statements"]:
+                    session.connection.execute(text.encode())
+            session.connection.execute("COMMIT")
+    except psycopg.Error:
+        session.rollback()
+        return None
+    spent = time.perf_counter() - started
+    log.info("[MIGRATION] %d data step(s) done in %.1f ms", len(due), spent * 1000)
+    return {e["id"]: spent / len(due) for e in due}

@@ -1,0 +1,74 @@
+"""Database URLs: libpq's and SQLAlchemy's forms in, libpq's out; and a form without secrets for every message."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from omega_bridge.errors import ConfigurationInvalid
+
+_SCHEME = re.compile(r"\A(postgres(?:ql)?)(?:\+[a-z0-9_]+)?://", re.I)
+_FOREIGN = {"prepared_statement_cache_size", "async_fallback", "prepared_statement_name_func", "statement_cache_size", "server_settings", "command_timeout", "timeout", "pool_size"}  # fmt: skip
+_SECRET = {"password", "sslpassword", "passfile", "oauth_client_secret", "sslkey"}
+
+
+def normalise(database: object) -> str:
+    """A libpq URL or conninfo string from a URL, an ``Engine``, an ``AsyncEngine`` or SQLAlchemy's ``URL``.
+
+    Raises ``ConfigurationInvalid`` for another database's URL.
+    """
+    text = _text(database)
+    if "://" not in text:
+        if "=" in text:
+            return text
+        raise ConfigurationInvalid(
+            f"{redact(text)!r} is no database URL",
+            hint="Use postgresql://user@host:5432/database, or a libpq string (host=... dbname=...).",
+        )
+    if not _SCHEME.match(text):
+        raise ConfigurationInvalid(
+            f"the database URL begins with {text.partition('://')[0]}://, which is not PostgreSQL",
+            hint="omega-bridge speaks to PostgreSQL only: postgresql://user@host:5432/database.",
+        )
+    rest = _SCHEME.sub("", text)
+    base, _, query = rest.partition("?")
+    pairs = []
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name == "ssl":
+            pairs.append(
+                (
+                    "sslmode",
+                    {"true": "require", "false": "disable", "1": "require", "0": "disable"}.get(value.lower(), value),
+                )
+            )
+        elif name not in _FOREIGN:
+            pairs.append((name, value))
+    return f"postgresql://{base}" + (f"?{urlencode(pairs, quote_via=quote)}" if pairs else "")
+
+
+def redact(database: object) -> str:
+    """The same without a password, for messages and records."""
+    text = _text(database)
+    if "://" not in text:
+        return re.sub(r"(?i)\b(" + "|".join(_SECRET) + r")\s*=\s*('(?:\\.|[^'])*'|\S+)", r"\1=***", text)
+    parts = urlsplit(text)
+    user, at, host = parts.netloc.rpartition("@")
+    name = user.partition(":")[0]
+    query = urlencode(
+        [(k, "***" if k in _SECRET else v) for k, v in parse_qsl(parts.query, keep_blank_values=True)], safe="*/"
+    )
+    netloc = f"{unquote(name)}@{host}" if at else host
+    return f"{parts.scheme}://{netloc}{parts.path}" + (f"?{query}" if query else "")
+
+
+def _text(database: Any) -> str:
+    if isinstance(database, str):
+        return database
+    url = getattr(getattr(database, "sync_engine", database), "url", database)
+    render = getattr(url, "render_as_string", None)
+    if render is None:
+        raise ConfigurationInvalid(
+            f"a database is given as {type(database).__name__}", hint="Pass a URL, an Engine or an AsyncEngine."
+        )
+    return str(render(hide_password=False))

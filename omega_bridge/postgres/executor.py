@@ -1,0 +1,250 @@
+"""Runs one step: its own transaction, its ledger row in it, rows never lost silently, success read from the catalog."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import psycopg
+
+from omega_bridge import errors
+from omega_bridge.analysis import StepAnalysis, StepKind
+from omega_bridge.analysis.analysis import names_of
+from omega_bridge.catalog import Catalog, Difference, Kind, diff
+from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip
+from omega_bridge.planning import Action, PlannedStep, World, evaluate
+from omega_bridge.planning.evaluate import Evaluation, Provided
+from omega_bridge.planning.outcomes import Destroyed, ServerError, StepOutcome, change
+from omega_bridge.postgres import destruction, ledger_store, patience, swallowed
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.session import Session, server_error
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Time limits of a boot, in seconds: of one wait for a table lock, of one statement (0: none), of all waiting."""
+
+    lock_timeout: float = 0.5
+    statement_timeout: float = 0.0
+    budget: float = 30.0
+
+
+@dataclass(slots=True)
+class Executor:
+    """What the steps of one boot share. ``catalog`` is kept true after every step; ``tip`` is the ledger's end."""
+
+    session: Session
+    catalog: Catalog
+    names: frozenset[str]
+    provided: Provided
+    run: str
+    tip: Tip
+    limits: Limits = Limits()
+    allow_destructive: Collection[str] = ()
+    driver: Driver = Driver.BOOT
+
+    def execute(self, planned: PlannedStep) -> StepOutcome:
+        """Send one step and say what became of it."""
+        step = planned.analysis
+        started = time.perf_counter()
+        self.session.drain_notices()
+        try:
+            outcome = self._transaction(planned) if step.transactional else self._outside(planned)
+        except psycopg.Error as exc:
+            self.session.rollback()
+            outcome = _outcome(planned, Outcome.FAILED, str(server_error(exc)), error=server_error(exc))
+        return replace(outcome, seconds=time.perf_counter() - started, notices=self.session.drain_notices())
+
+    def record(self, outcome: StepOutcome) -> None:
+        """Write the ledger row of an outcome that has none yet: what failed, was refused, or had no effect."""
+        self.tip = ledger_store.append(self.session.connection, [self._draft(outcome)], self.tip)
+
+    def _transaction(self, planned: PlannedStep) -> StepOutcome:
+        step, session = planned.analysis, self.session
+        waiting = patience.Patience(self.limits.lock_timeout, self.limits.budget)
+        while True:
+            self._begin(step)
+            try:
+                refused = self._run_guarded(planned)
+                break
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as exc:
+                session.rollback()
+                if not waiting.again():
+                    raise errors.RelationBusy(
+                        f"step {step.id!r} ({step.step.place}) did not get its table's lock in {self.limits.budget:g} s: "
+                        f"{server_error(exc).message}",
+                        hint="Find the long transaction in pg_stat_activity, or raise the budget (--boot-timeout).",
+                    ) from exc
+        if refused:
+            session.rollback()
+            told = "; ".join(map(str, refused))
+            return _outcome(
+                planned, Outcome.REFUSED, f"would have destroyed {told}", action=Action.REFUSE, destroyed=refused
+            )
+        fresh = self._refreshed(step)
+        outcome = self._judge(planned, fresh)
+        if outcome.outcome is Outcome.APPLIED:
+            tip = ledger_store.append(session.connection, [self._draft(outcome)], self.tip)
+            session.execute("COMMIT")
+            self.catalog, self.tip = fresh, tip
+            return outcome
+        session.execute("COMMIT")
+        self.catalog = fresh
+        error = swallowed.find(session, step) if outcome.error is None else outcome.error
+        told = f"{outcome.reason}; it hides: {error}" if error else outcome.reason
+        return replace(outcome, reason=told, error=error)
+
+    def _outside(self, planned: PlannedStep) -> StepOutcome:
+        """A step that refuses a transaction: each statement on its own, the ledger row after it."""
+        session = self.session
+        session.execute(f"SET lock_timeout = {int(self.limits.lock_timeout * 1000)}")
+        try:
+            for text in planned.analysis.texts():
+                _drop_invalid(session, planned, text)
+                session.execute(text)
+        finally:
+            if not session.connection.closed:
+                session.rollback()
+                session.execute("RESET lock_timeout")
+        self.catalog, before = self._refreshed(planned.analysis), self.catalog
+        outcome = self._judge(planned, self.catalog, before)
+        if outcome.outcome is Outcome.APPLIED:
+            self.record(outcome)
+        return outcome
+
+    def _begin(self, step: StepAnalysis) -> None:
+        label = step.id.encode("ascii", "replace").decode()[:40].replace("'", "")
+        self.session.execute(
+            f"BEGIN; SET LOCAL lock_timeout = {int(self.limits.lock_timeout * 1000)}; "
+            f"SET LOCAL statement_timeout = {int(self.limits.statement_timeout * 1000)}; "
+            f"SET LOCAL idle_in_transaction_session_timeout = 60000; SET LOCAL application_name = 'omega-bridge {label}'",
+            statements=5,
+        )
+
+    def _run_guarded(self, planned: PlannedStep) -> tuple[Destroyed, ...]:
+        """Send the step; what it destroyed together with rows, where that is not allowed."""
+        step = planned.analysis
+        if not step.may_destroy or step.step.destructive or step.id in self.allow_destructive:
+            self.session.execute(step.step.sql)
+            return ()
+        return destruction.run_watched(self.session, step.step.sql)
+
+    def _refreshed(self, step: StepAnalysis) -> Catalog:
+        """The catalog after a step: only what the step names is read again, where we know what it touches."""
+        wide = step.may_destroy or step.kind is StepKind.MIXED
+        if step.kind is StepKind.DATA and not wide:
+            return self.catalog
+        names = self.names if wide else frozenset(names_of(step.program))
+        fresh = read_catalog(self.session.connection, names)
+        self.session.cost.round_trips += 1
+        self.session.cost.statements += 1
+        return fresh if wide else self.catalog.patched(fresh, names)
+
+    def _judge(self, planned: PlannedStep, fresh: Catalog, before: Catalog | None = None) -> StepOutcome:
+        """Success is read from the catalog: what the step says must hold now."""
+        step = planned.analysis
+        changes = diff(before or self.catalog, fresh)
+        if step.kind is StepKind.DATA:
+            return _outcome(planned, Outcome.APPLIED, planned.reason, differences=changes)
+        after = evaluate(step.program, World(fresh), self.provided)
+        if lacking := lack(after):
+            return _outcome(planned, Outcome.NO_EFFECT, f"it ran, and {lacking}", differences=changes)
+        return _outcome(planned, Outcome.APPLIED, planned.reason, differences=changes)
+
+    def _draft(self, outcome: StepOutcome) -> Draft:
+        return draft(outcome, self.run, self.driver)
+
+
+def lack(after: Evaluation) -> str | None:
+    """What a step that ran still does not hold; ``None`` where all is well."""
+    if after.missing and not after.rebuilds:
+        return "; ".join(
+            f"{e.key} is not there" if e.present and not e.attributes else f"not so: {e}" for e in after.missing
+        )
+    if after.swallowed or after.fails:
+        return f"{after.swallowed or after.fails} is not there"
+    if after.unmet:
+        return f"its guard is satisfied by something else: {'; '.join(map(str, after.unmet))} is not there"
+    return None
+
+
+def draft(outcome: StepOutcome, run: str, driver: Driver) -> Draft:
+    """The ledger entry of a step's outcome."""
+    detail: dict[str, object] = {
+        "reason": outcome.reason,
+        "seconds": round(outcome.seconds, 6),
+        "place": str(outcome.place),
+        "created": [str(d.key) for d in outcome.differences if not d.attribute and d.left is None],
+        "changes": [change(d) for d in outcome.differences if d.attribute or d.left is not None],
+    }
+    if outcome.notices:
+        detail["notices"] = list(outcome.notices)
+    if outcome.error:
+        detail["error"] = {"sqlstate": outcome.error.sqlstate, "message": outcome.error.message}
+    if outcome.destroyed:
+        detail["destroyed"] = [{"table": d.table, "column": d.column, "rows": d.rows} for d in outcome.destroyed]
+    return Draft(driver, Event.STEP, run, outcome.id, outcome.checksum, outcome.outcome, detail)
+
+
+def skipped(planned: PlannedStep) -> StepOutcome:
+    """The outcome of a step that was not sent."""
+    kind = Outcome.SKIPPED if planned.analysis.kind is StepKind.DATA else Outcome.ALREADY_THERE
+    if planned.warning:
+        kind = Outcome.NO_EFFECT
+    return _outcome(planned, kind, planned.warning or planned.reason)
+
+
+def failed(planned: PlannedStep, error: ServerError) -> StepOutcome:
+    """The outcome of a step that PostgreSQL rejected."""
+    return _outcome(planned, Outcome.FAILED, str(error), error=error)
+
+
+def _outcome(
+    planned: PlannedStep,
+    outcome: Outcome,
+    reason: str,
+    *,
+    action: Action | None = None,
+    error: ServerError | None = None,
+    differences: tuple[Difference, ...] = (),
+    destroyed: tuple[Destroyed, ...] = (),
+) -> StepOutcome:
+    step = planned.analysis
+    return StepOutcome(
+        id=step.id,
+        kind=step.kind,
+        action=action or planned.action,
+        outcome=outcome,
+        reason=reason,
+        checksum=step.checksum,
+        place=step.step.place,
+        title=step.step.title,
+        error=error,
+        differences=differences,
+        destroyed=destroyed,
+        optional=step.step.optional,
+    )
+
+
+def _drop_invalid(session: Session, planned: PlannedStep, text: str) -> None:
+    """``CREATE INDEX CONCURRENTLY IF NOT EXISTS`` takes an INVALID index for done: the leavings of a crash go first."""
+    for statement in planned.statements:
+        if statement.text != text or statement.tag != "index_stmt":
+            continue
+        for effect in statement.effects:
+            if effect.key.kind is not Kind.INDEX:
+                continue
+            rows = session.rows(
+                "SELECT format('%%I.%%I', n.nspname, c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+                "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid AND c.relname = %s "
+                "AND i.indrelid = to_regclass(%s)",
+                (effect.key.name, _regclass(effect.key.schema, dict(effect.attributes)["table"])),
+            )
+            for (name,) in rows:
+                session.execute(f"DROP INDEX CONCURRENTLY {name}")
+
+
+def _regclass(schema: str, name: str) -> str:
+    parts = [p for p in (schema, name) if p]
+    return ".".join('"' + p.replace('"', '""') + '"' for p in parts)

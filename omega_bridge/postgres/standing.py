@@ -1,0 +1,110 @@
+"""What a clean boot leaves for the next start to compare with: the state row and ``alembic_version``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
+from omega_bridge.analysis.program import Sql
+from omega_bridge.catalog import Catalog, Kind
+from omega_bridge.ledger import Outcome
+from omega_bridge.planning.outcomes import StepOutcome
+from omega_bridge.postgres.ledger_store import State
+from omega_bridge.postgres.probe import read_token
+from omega_bridge.steps import Repeat
+
+if TYPE_CHECKING:
+    from omega_bridge.postgres.executor import Executor
+
+Connection = psycopg.Connection[Any]
+
+
+def state(
+    connection: Connection,
+    analysis: Analysis,
+    outcomes: Iterable[StepOutcome],
+    catalog: Catalog,
+    names: frozenset[str],
+    digest: str,
+    revision: str | None,
+) -> State:
+    """The state after a clean boot. Runs inside the transaction that records it."""
+    ordered = tuple(sorted(names))
+    return State(
+        digest,
+        revision,
+        ordered,
+        read_token(connection, ordered),
+        catalog.digest(),
+        tuple({"id": s.id, "checksum": s.checksum, "additive": s.is_additive} for s in analysis),
+        tuple(_daily(s, catalog) for s in analysis if s.kind is StepKind.DATA and s.step.repeat is Repeat.ALWAYS),
+        tuple(
+            {"id": o.id, "outcome": str(o.outcome), "reason": o.reason}
+            for o in outcomes
+            if o.outcome in (Outcome.NO_EFFECT, Outcome.REFUSED)
+        ),
+    )
+
+
+def _daily(step: StepAnalysis, catalog: Catalog) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "checksum": step.checksum,
+        "place": [step.step.place.file, step.step.place.line],
+        "statements": list(step.texts()),
+        "lookahead": lookahead(step, catalog),
+    }
+
+
+def lookahead(step: StepAnalysis, catalog: Catalog) -> str | None:
+    """The question whether a data step would change a row; ``None`` where none can be asked for sure."""
+    questions = []
+    for node in step.program:
+        if not isinstance(node, Sql) or node.lookahead is None or _fires_always(node, catalog):
+            return None
+        questions.append(f"({node.lookahead})")
+    return f"SELECT {' OR '.join(questions)}" if questions else None
+
+
+def _fires_always(statement: Sql, catalog: Catalog) -> bool:
+    """A statement-level trigger acts even where no row changes; a foreign name may be a view with rules."""
+    target = statement.needs[0].name if statement.needs else ""
+    triggers = [k for k in catalog.objects if k.kind is Kind.TRIGGER and k.table == target]
+    if any("FOR EACH STATEMENT" in catalog.objects[k]["definition"] for k in triggers):
+        return True
+    return not catalog.named(Kind.TABLE, target)
+
+
+def has_nothing_to_do(executor: Executor, step: StepAnalysis) -> bool:
+    """Whether a data step can be spared: asked of the server, read-only."""
+    question = lookahead(step, executor.catalog)
+    if question is None:
+        return False
+    try:
+        return not executor.session.rows(question)[0][0]
+    except psycopg.Error:
+        return False
+
+
+def stamp(connection: Connection, head: str | None) -> str | None:
+    """Make ``alembic_version`` say ``head``; the table has the shape that Alembic gives it. Runs in the caller's transaction."""
+    if head is None:
+        return None
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS alembic_version "
+        "(version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    )
+    rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    if [r[0] for r in rows] != [head]:
+        connection.execute("DELETE FROM alembic_version")
+        connection.execute("INSERT INTO alembic_version (version_num) VALUES (%s)", (head,))
+    return head
+
+
+def knows_revision(history: Path | None, revision: str) -> bool:
+    """Whether the exported history holds a revision."""
+    return history is not None and revision in (history / "omega.sum").read_text(encoding="utf-8")

@@ -1,0 +1,25 @@
+"""The error that a step swallowed: its text runs once more with every handler raising again, in a transaction rolled back."""
+
+from __future__ import annotations
+
+import psycopg
+
+from omega_bridge import sql
+from omega_bridge.analysis import StepAnalysis
+from omega_bridge.planning.outcomes import ServerError
+from omega_bridge.postgres.session import Session, server_error
+
+
+def find(session: Session, step: StepAnalysis) -> ServerError | None:
+    """PostgreSQL's true words about a step that ran without error and without effect; ``None`` where there are none."""
+    text = sql.unswallowed(step.step.sql)
+    if text is None:
+        return None
+    session.execute("BEGIN; SET LOCAL lock_timeout = 500", statements=2)
+    try:
+        session.execute(text)
+    except psycopg.Error as exc:
+        return server_error(exc)
+    finally:
+        session.rollback()
+    return None

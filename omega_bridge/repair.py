@@ -1,0 +1,414 @@
+"""The slow path of a boot: inspect, create what only the models know, repair until nothing changes, verify, record.
+
+Everything here happens under the lock. The order of work is that of the list; a step that waits for a later one is
+tried again after it, as the next start of a naive loop would.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import psycopg
+
+from omega_bridge import errors
+from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, analyse
+from omega_bridge.analysis.analysis import names_of
+from omega_bridge.boot import CriticalTable, Options, Run, when_current
+from omega_bridge.catalog import Catalog, Kind
+from omega_bridge.ledger import Draft, Driver, Event, Outcome
+from omega_bridge.planning import Action, PlannedStep, World, evaluate
+from omega_bridge.planning.outcomes import BootOutcome, StepOutcome
+from omega_bridge.planning.plan import plan_step
+from omega_bridge.postgres import daily, ledger_store, standing
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.executor import Executor, Limits, skipped
+from omega_bridge.postgres.lock import exclusive
+from omega_bridge.postgres.session import Session
+from omega_bridge.steps import Registry, Repeat
+
+log = logging.getLogger("omega_bridge")
+
+MAX_PASSES = 8
+"""A list that still changes something after so many passes never settles: the last outcomes stand."""
+
+
+def repair(session: Session, registry: Registry, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
+    """Take the lock, look again, and bring the database up to the list."""
+    started = time.perf_counter()
+    with permissions(session), exclusive(session, options.lock_timeout) as waited:
+        session.cost.seconds["lock"] = time.perf_counter() - started
+        if waited > 0.0 and not options.retry:
+            current = when_current(session, digest, head, options)
+            if current is not None:
+                return current
+        run = _repair(session, _complete(registry, metadata), metadata, options, digest, head)
+    session.cost.seconds["repair"] = time.perf_counter() - started
+    return run
+
+
+def _complete(registry: Registry, metadata: Any) -> Registry:
+    """The list, with a step ahead of it for each table that only the models know."""
+    if metadata is None:
+        return registry
+    from omega_bridge.revisions.models import with_models
+
+    return with_models(registry, metadata)
+
+
+def _repair(
+    session: Session, registry: Registry, metadata: Any, options: Options, digest: str, head: str | None
+) -> Run:
+    analysis = analyse(registry)
+    model_names = frozenset(metadata.tables[t].name for t in metadata.tables) if metadata is not None else frozenset()
+    names = analysis.names() | frozenset(options.critical_tables) | model_names
+    connection = session.connection
+    known = ledger_store.recall(connection)
+    _refuse_if_newer(known, analysis, head, options)
+    ledger_store.prepare(connection)
+    before = read_catalog(connection, names)
+    inspection = inspect(before, options.critical_tables, metadata)
+    _report(inspection)
+    executor = Executor(
+        session, before, names, analysis.provided(), str(uuid.uuid4()), ledger_store.tip(connection),
+        Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout), options.allow_destructive,
+    )  # fmt: skip
+    done = Convergence(executor, analysis, ledger_store.done_once(connection) if _has_once(analysis) else frozenset())
+    done.run()
+    outcomes = done.in_list_order()
+    after = read_catalog(connection, names)
+    verdict = _verdict(outcomes, options)
+    warnings = tuple(_warnings(outcomes, done, analysis, after))
+    revision = _record(session, executor, analysis, outcomes, verdict, after, names, digest, head, known)
+    session.cost.locks.extend(done.locks())
+    run = Run(
+        verdict,
+        outcomes,
+        done.passes,
+        revision,
+        after.digest(),
+        inspection,
+        tuple(done.misplaced),
+        warnings,
+        session.cost,
+    )
+    for warning in warnings:
+        log.warning("[MIGRATION] %s", warning)
+    _raise_if_asked(run, options)
+    log.info(
+        "[MIGRATION] %s: %d step(s) sent in %d pass(es)",
+        verdict,
+        sum(o.action is not Action.SKIP for o in outcomes),
+        done.passes,
+    )
+    return run
+
+
+@contextlib.contextmanager
+def permissions(session: Session) -> Iterator[None]:
+    """What the server forbids the whole boot, in our words."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as exc:
+        raise errors.NotPermitted(
+            f"the role {session.connection.info.user!r} may not do what the boot needs: {exc.diag.message_primary}",
+            hint=f'Grant it: GRANT CREATE ON DATABASE "{session.connection.info.dbname}" TO "{session.connection.info.user}";'
+            " or boot once with a role that owns the schema.",
+        ) from exc
+    except psycopg.errors.ReadOnlySqlTransaction as exc:
+        raise errors.ReadOnlyDatabase(
+            "this server takes no writes (a standby, or default_transaction_read_only), and there is something to repair",
+            hint="Point the URL at the primary: target_session_attrs=read-write chooses it among several hosts.",
+        ) from exc
+
+
+# --- inspect ---------------------------------------------------------------------------------------------------
+
+
+def inspect(catalog: Catalog, critical: Iterable[str], metadata: Any) -> tuple[CriticalTable, ...]:
+    """Critical tables: present, missing, or of the old shape (the models have columns that the table lacks)."""
+    found = []
+    world = World(catalog)
+    for name in critical:
+        schema, _, table = name.rpartition(".")
+        key = world.find(_table_key(schema, table))
+        if key is None:
+            found.append(CriticalTable(name, "missing"))
+            continue
+        there = {k.name for k in catalog.columns(key.schema, key.name)}
+        model = metadata.tables.get(name) if metadata is not None else None
+        lacks = tuple(c.name for c in model.columns if c.name not in there) if model is not None else ()
+        found.append(CriticalTable(name, "old-shape" if lacks else "present", lacks))
+    return tuple(found)
+
+
+def _table_key(schema: str, table: str) -> Any:
+    from omega_bridge.catalog import Key
+
+    return Key(Kind.TABLE, schema, "", table)
+
+
+def _report(inspection: Iterable[CriticalTable]) -> None:
+    for table in inspection:
+        if table.state != "present":
+            log.info(
+                "[MIGRATION] critical table %s: %s%s",
+                table.name,
+                table.state,
+                f" (lacks {', '.join(table.lacks)})" if table.lacks else "",
+            )
+
+
+# --- repair ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Convergence:
+    """Passes over the steps until nothing changes."""
+
+    executor: Executor
+    analysis: Analysis
+    done_once: frozenset[str]
+    passes: int = 0
+    misplaced: list[tuple[str, str]] = field(default_factory=list)
+    outcomes: dict[str, StepOutcome] = field(default_factory=dict)
+    _waited: dict[str, str] = field(default_factory=dict)
+    _locks: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Work through the list; then through what is left of it."""
+        waiting: list[StepAnalysis] = list(self.analysis)
+        last_chance = False
+        while waiting and self.passes < MAX_PASSES:
+            self.passes += 1
+            late, progress = self._pass(waiting, last_chance)
+            if not late or (last_chance and not progress):
+                break
+            last_chance = not progress
+            waiting = late
+
+    def _pass(self, waiting: list[StepAnalysis], last_chance: bool) -> tuple[list[StepAnalysis], bool]:
+        late, progress = [], False
+        for step in waiting:
+            world = World(self.executor.catalog)
+            need = None if last_chance else self._missing(step, world)
+            if need is not None:
+                self._waited.setdefault(step.id, need)
+                late.append(step)
+                continue
+            before = self.executor.catalog
+            outcome = self._one(step)
+            self.outcomes[step.id] = replace(outcome, pass_=self.passes)
+            if outcome.outcome in (Outcome.FAILED, Outcome.NO_EFFECT) and outcome.action is not Action.SKIP:
+                self._waited.setdefault(step.id, outcome.reason)
+                late.append(step)
+            elif step.id in self._waited and self.passes > 1:
+                self.misplaced.append((step.id, self._waited[step.id]))
+            progress = (
+                progress
+                or (outcome.outcome is Outcome.APPLIED)
+                or (before is not self.executor.catalog
+                and bool(outcome.differences))
+            )
+        return late, progress
+
+    def _missing(self, step: StepAnalysis, world: World) -> str | None:
+        """What a step needs and does not find: it would fail, or swallow the failure, so it waits for a later one."""
+        if step.problem:
+            return None
+        found = evaluate(step.program, world, self.executor.provided)
+        if step.kind is StepKind.SCHEMA or step.kind is StepKind.MIXED:
+            key = found.fails or found.swallowed
+            return str(key) if key else None
+        return str(found.fails) if found.fails else None
+
+    def _one(self, step: StepAnalysis) -> StepOutcome:
+        planned = plan_step(step, World(self.executor.catalog), self.executor.provided, self.done_once)
+        if (
+            planned.action is Action.RUN
+            and step.kind is StepKind.DATA
+            and standing.has_nothing_to_do(self.executor, step)
+        ):
+            planned = PlannedStep(step, Action.SKIP, daily.NO_ROW)
+        if planned.action is Action.SKIP:
+            return skipped(planned)
+        log.info("[MIGRATION] Applying step %s (%s)", step.id, planned.reason)
+        outcome = self.executor.execute(planned)
+        self._locks.extend(locks_of(planned))
+        log.log(
+            logging.INFO if outcome.outcome is Outcome.APPLIED else logging.WARNING,
+            "[MIGRATION] step %s: %s in %.1f ms%s", step.id, outcome.outcome, outcome.seconds * 1000,
+            "" if outcome.outcome is Outcome.APPLIED else f" ({outcome.reason})",
+        )  # fmt: skip
+        return outcome
+
+    def in_list_order(self) -> tuple[StepOutcome, ...]:
+        """Outcomes in the order of the list."""
+        return tuple(self.outcomes[s.id] for s in self.analysis if s.id in self.outcomes)
+
+    def locks(self) -> list[str]:
+        """Each lock once."""
+        return list(dict.fromkeys(self._locks))
+
+
+def locks_of(planned: PlannedStep) -> list[str]:
+    """The table locks that a step's pending statements take, by PostgreSQL's manual ("Explicit Locking")."""
+    found = []
+    for s in planned.statements:
+        if s.tag == "index_stmt":
+            mode = "SHARE" if s.transactional else "SHARE UPDATE EXCLUSIVE"
+        elif s.tag in ("alter_table_stmt", "drop_stmt", "rename_stmt", "truncate_stmt"):
+            mode = "ACCESS EXCLUSIVE"
+        elif s.tag == "create_trig_stmt":
+            mode = "SHARE ROW EXCLUSIVE"
+        elif s.tag in ("insert_stmt", "update_stmt", "delete_stmt"):
+            mode = "ROW EXCLUSIVE"
+        else:
+            continue
+        tables = [dict(e.attributes).get("table") or e.key.table or e.key.name for e in s.effects] or [
+            k.name for k in s.needs if k.kind is Kind.TABLE
+        ]
+        found.extend(f"{mode} {table}" for table in dict.fromkeys(tables))
+    return found
+
+
+def _has_once(analysis: Analysis) -> bool:
+    return any(s.step.repeat is Repeat.ONCE for s in analysis)
+
+
+# --- verify and record -----------------------------------------------------------------------------------------
+
+
+def _verdict(outcomes: tuple[StepOutcome, ...], options: Options) -> BootOutcome:
+    failed = [o for o in outcomes if o.outcome is Outcome.FAILED]
+    if failed and not all(o.optional for o in failed):
+        return BootOutcome.DEGRADED if options.on_error == "continue" else BootOutcome.FAILED
+    if failed:
+        return BootOutcome.DEGRADED
+    return BootOutcome.REPAIRED if any(o.outcome is Outcome.APPLIED for o in outcomes) else BootOutcome.CURRENT
+
+
+def _warnings(
+    outcomes: tuple[StepOutcome, ...], done: Convergence, analysis: Analysis, after: Catalog
+) -> Iterator[str]:
+    for outcome in outcomes:
+        if outcome.outcome in (Outcome.NO_EFFECT, Outcome.REFUSED):
+            yield f"step {outcome.id} ({outcome.place}): {outcome.outcome}: {outcome.reason}"
+    for step_id, need in done.misplaced:
+        yield f"step {step_id} stands before what it needs in the list: {need}"
+    applied = {o.id for o in outcomes if o.outcome is Outcome.APPLIED and o.kind == StepKind.SCHEMA}
+    provided = analysis.provided()
+    for step in analysis:
+        if (
+            step.id in applied
+            and (undone := evaluate(step.program, World(after), provided)).missing
+            and not undone.rebuilds
+        ):
+            yield f"step {step.id} was applied, and a later step took back what it made: {undone.missing[0]}"
+
+
+def _record(
+    session: Session,
+    executor: Executor,
+    analysis: Analysis,
+    outcomes: tuple[StepOutcome, ...],
+    verdict: BootOutcome,
+    after: Catalog,
+    names: frozenset[str],
+    digest: str,
+    head: str | None,
+    known: ledger_store.State | None,
+) -> str | None:
+    """One transaction: the outcomes without a row of their own, the boot's entry, ``alembic_version``, the state."""
+    connection = session.connection
+    quiet = [o for o in outcomes if o.outcome in (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)]
+    clean = verdict in (BootOutcome.CURRENT, BootOutcome.REPAIRED)
+    with connection.transaction():
+        for outcome in quiet:
+            executor.record(outcome)
+        counts: dict[str, int] = {}
+        for outcome in outcomes:
+            counts[outcome.outcome] = counts.get(outcome.outcome, 0) + 1
+        detail = {
+            "steps": len(analysis),
+            "outcomes": counts,
+            "catalog": after.digest(),
+            "revision": head if clean else None,
+        }
+        executor.tip = ledger_store.append(
+            connection, [Draft(Driver.BOOT, Event.BOOT, executor.run, "", digest, verdict, detail)], executor.tip
+        )
+        revision = None
+        if clean:
+            revision = standing.stamp(connection, head)
+            ledger_store.remember(
+                connection, standing.state(connection, analysis, outcomes, after, names, digest, revision)
+            )
+    session.cost.round_trips += len(quiet) + 4
+    return revision
+
+
+def _raise_if_asked(run: Run, options: Options) -> None:
+    failures = [s for s in run.steps if s.outcome is Outcome.FAILED]
+    if run.outcome is BootOutcome.FAILED:
+        raise errors.StepFailed(_told("PostgreSQL rejected", failures), hint=_HINT_FAILED, failures=failures, run=run)
+    if options.strict:
+        idle = [s for s in run.steps if s.outcome is Outcome.NO_EFFECT]
+        refused = [s for s in run.steps if s.outcome is Outcome.REFUSED]
+        if idle:
+            raise errors.StepHadNoEffect(_told("without effect:", idle), hint=_HINT_NO_EFFECT, failures=idle, run=run)
+        if refused:
+            raise errors.StepRefused(
+                _told("refused, for the sake of rows:", refused), hint=_HINT_REFUSED, failures=refused, run=run
+            )
+
+
+_HINT_FAILED = (
+    "Correct the statement in the list and start again; everything else is committed and recorded. "
+    'To serve all the same: boot(on_error="continue"), --on-error continue.'
+)
+_HINT_NO_EFFECT = "The error that the step swallowed stands beside it: correct the step, or start without strict."
+_HINT_REFUSED = (
+    "Save the rows, then allow it: Step(destructive=True), boot(allow_destructive=[id]) or --allow-destructive id."
+)
+
+
+def _told(what: str, steps: list[StepOutcome]) -> str:
+    lines = [f"{what} {len(steps)} step{'s' if len(steps) != 1 else ''}"]
+    for step in steps:
+        where = f" ({step.place})" if step.place.file else ""
+        lines.append(f"  {step.id}{where}: {step.error or step.reason}")
+    return "\n".join(lines)
+
+
+def _refuse_if_newer(known: ledger_store.State | None, analysis: Analysis, head: str | None, options: Options) -> None:
+    """A start of the release before must not judge a database that the release after it has repaired."""
+    if known is None or options.accept_newer:
+        return
+    mine = {s.checksum for s in analysis}
+    theirs = {s["checksum"] for s in known.steps}
+    later = [s for s in known.steps if s["checksum"] not in mine]
+    if not later or mine - theirs or (head is not None and known.revision == head):
+        return
+    if head is not None and known.revision is not None and standing.knows_revision(options.history, known.revision):
+        return
+    told = ", ".join(s["id"] for s in later[:5])
+    if all(s["additive"] for s in later):
+        log.warning(
+            "[MIGRATION] the database was repaired by a later list; what it has beyond this one only adds (%s)", told
+        )
+        return
+    raise errors.DatabaseIsNewer(
+        f"the database was repaired by a list with {len(later)} more step(s), and not all of them only add: {told}",
+        hint="Start the newer release. If the steps were removed from the list on purpose: boot(accept_newer=True), --accept-newer.",
+    )
+
+
+def names_in(analysis: Analysis) -> frozenset[str]:
+    """Every identifier of the analysis; for the other driver, which records the same state."""
+    return frozenset(n for s in analysis for n in names_of(s.program))

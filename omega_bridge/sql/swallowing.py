@@ -1,0 +1,73 @@
+"""Makes a step tell what its exception handlers hide. PL/pgSQL has no deparser: this works on the text, by tokens."""
+
+from __future__ import annotations
+
+import re
+
+import postgast
+from postgast import pg_query_pb2 as pb
+
+_DOLLAR = re.compile(r"\A(\$[^$]*\$)(.*)\1\Z", re.S)
+_COMMENTS = {pb.Token.Value("SQL_COMMENT"), pb.Token.Value("C_COMMENT")}
+
+
+def unswallowed(sql: str) -> str | None:
+    """The step's text with ``RAISE;`` first in every exception handler of its ``DO`` blocks; ``None`` without handlers."""
+    try:
+        tokens = postgast.scan(sql).tokens
+    except postgast.PgQueryError:
+        return None
+    raw = sql.encode()
+    parts: list[bytes] = []
+    done = 0
+    for token in tokens:
+        if token.token != pb.Token.Value("SCONST"):
+            continue
+        body = _DOLLAR.match(raw[token.start : token.end].decode())
+        changed = _raising(body[2]) if body else None
+        if body and changed is not None:
+            parts += [raw[done : token.start], f"{body[1]}{changed}{body[1]}".encode()]
+            done = token.end
+    if not parts:
+        return None
+    text = b"".join([*parts, raw[done:]]).decode()
+    try:
+        postgast.parse(text)
+    except postgast.PgQueryError:
+        return None
+    return text
+
+
+def _raising(body: str) -> str | None:
+    """The body with its handlers raising; a handler is ``WHEN <conditions> THEN`` after a bare ``EXCEPTION``."""
+    try:
+        tokens = [t for t in postgast.scan(body).tokens if t.token not in _COMMENTS]
+    except postgast.PgQueryError:
+        return None
+    raw = body.encode()
+    words = [raw[t.start : t.end].decode().upper() for t in tokens]
+    places, inside, position = [], False, 0
+    while position < len(words):
+        if (
+            words[position] == "EXCEPTION"
+            and words[position - 1 : position] != ["RAISE"]
+            and words[position + 1 : position + 2] == ["WHEN"]
+        ):
+            inside = True
+        if inside and words[position] == "WHEN" and words[position - 1] in ("EXCEPTION", ";", "THEN"):
+            end = position + 1
+            while end < len(words) and words[end] not in ("THEN", ";", "WHEN"):
+                end += 1
+            if end < len(words) and words[end] == "THEN" and _are_conditions(words[position + 1 : end]):
+                places.append(tokens[end].end)
+                position = end
+        position += 1
+    if not places:
+        return None
+    for place in reversed(places):
+        raw = raw[:place] + b" RAISE;" + raw[place:]
+    return raw.decode()
+
+
+def _are_conditions(words: list[str]) -> bool:
+    return bool(words) and all(re.fullmatch(r"[A-Z_]+|'[0-9A-Z]{5}'", w) for w in words)
