@@ -258,7 +258,7 @@ class Convergence:
 
 def locks_of(planned: PlannedStep) -> list[str]:
     """The table locks that a step's pending statements take, by PostgreSQL's manual ("Explicit Locking")."""
-    found = []
+    found: list[str] = []
     for s in planned.statements:
         if s.tag == "index_stmt":
             mode = "SHARE" if s.transactional else "SHARE UPDATE EXCLUSIVE"

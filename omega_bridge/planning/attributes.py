@@ -27,7 +27,7 @@ def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> boo
         return True
     match name:
         case "type" if key.kind is Kind.COLUMN:
-            return sql.same_type(found, wanted)
+            return sql.same_type(str(found), str(wanted))
         case "arguments":
             return sql.same_statement(f"DROP FUNCTION f({found}", f"DROP FUNCTION f({wanted}")
         case "default":
@@ -35,7 +35,7 @@ def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> boo
         case "definition" if key.kind is Kind.CONSTRAINT:
             return _same_constraint(found, wanted) or None
         case "definition" if key.kind in (Kind.FUNCTION, Kind.TRIGGER):
-            return sql.same_routine(found, wanted) or None
+            return sql.same_routine(str(found), str(wanted)) or None
         case "definition":
             return None
         case "table" | "constraint" | "nullable" | "validated" | "valid" | "unique" | "comment" | "labels" | "identity":

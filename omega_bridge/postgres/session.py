@@ -77,9 +77,9 @@ def open_session(dsn: str) -> Iterator[Session]:
 
 def connect(dsn: str) -> psycopg.Connection[Row]:
     """A connection in autocommit that carries our name where the DSN gives none."""
-    defaults = {"application_name": "omega-bridge", "connect_timeout": CONNECT_TIMEOUT}
+    defaults: dict[str, Any] = {"application_name": "omega-bridge", "connect_timeout": CONNECT_TIMEOUT}
     with border(dsn):
-        given = psycopg.conninfo.conninfo_to_dict(dsn)
+        given: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(dsn)
         return psycopg.connect(**{**defaults, **given}, autocommit=True)
 
 

@@ -31,7 +31,7 @@ def same_expression(one: str, other: str) -> bool | None:
 def same_type(one: str, other: str) -> bool:
     """Whether two type names are one type with the same modifiers (``int`` is ``integer``)."""
     try:
-        return _type(one) == _type(other)
+        return bool(_type(one) == _type(other))
     except StepSyntaxError:
         return one == other
 
