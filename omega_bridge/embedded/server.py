@@ -271,7 +271,8 @@ def _make_cluster(binaries: Binaries, user: identity.Identity, folder: folders.R
     options = (*INITDB, *_initdb_options(binaries.major))
 
     def fill(template: Path) -> None:
-        _initdb(binaries, user, folder, options)
+        if not (folder.data / "PG_VERSION").exists():
+            _initdb(binaries, user, folder, options)
         folders.copy_tree(folder.data, template, identity.Identity())
 
     template = folders.cached(f"cluster-{_key(binaries, *options)}", fill)
