@@ -87,6 +87,8 @@ migration_steps = [
     ALTER TABLE tenants ADD COLUMN IF NOT EXISTS system_prompt TEXT;
     ALTER TABLE tenants ADD COLUMN IF NOT EXISTS timezone VARCHAR(64) NOT NULL DEFAULT 'UTC';
     ALTER TABLE tenants ADD COLUMN IF NOT EXISTS monthly_token_limit INTEGER DEFAULT 100000;
+    COMMENT ON COLUMN tenants.monthly_token_limit IS 'NULL = sin tope';
+    ALTER TABLE tenants ADD COLUMN IF NOT EXISTS country_code VARCHAR(2);
     """,
     # 2. Tools
     """
@@ -197,6 +199,7 @@ migration_steps = [
     CREATE INDEX IF NOT EXISTS idx_chat_conversations_tenant ON chat_conversations (tenant_id);
     CREATE INDEX IF NOT EXISTS idx_chat_conversations_open
         ON chat_conversations (tenant_id, last_message_at DESC) WHERE status = 'open';
+    CREATE INDEX IF NOT EXISTS idx_chat_conversations_last_message ON chat_conversations (last_message_at);
     """,
     # 4b. customer_id en conversaciones
     """
@@ -247,6 +250,7 @@ migration_steps = [
     ALTER TABLE chat_messages ALTER COLUMN content DROP NOT NULL;
     ALTER TABLE chat_messages ADD COLUMN IF NOT EXISTS message_type VARCHAR(20) NOT NULL DEFAULT 'text';
     ALTER TABLE chat_messages ADD COLUMN IF NOT EXISTS tokens_used INTEGER;
+    ALTER TABLE chat_messages ADD COLUMN IF NOT EXISTS latency_ms INTEGER;
     """,
     # 5c. Cost tracking: 4 decimals are enough for a message
     """
@@ -277,6 +281,7 @@ migration_steps = [
     );
     CREATE UNIQUE INDEX IF NOT EXISTS uq_customers_tenant_phone ON customers (tenant_id, phone_number);
     CREATE INDEX IF NOT EXISTS idx_customers_email ON customers (lower(email)) WHERE email IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS idx_customers_tenant_created ON customers (tenant_id, created_at);
     """,
     # 6b. Los ids de Instagram no entran en 20 caracteres
     "ALTER TABLE customers ALTER COLUMN phone_number TYPE VARCHAR(50);",
@@ -316,6 +321,7 @@ migration_steps = [
     ALTER TABLE system_events ADD COLUMN IF NOT EXISTS payload JSONB NOT NULL DEFAULT '{}'::jsonb;
     CREATE INDEX IF NOT EXISTS idx_system_events_created ON system_events (created_at DESC);
     CREATE INDEX IF NOT EXISTS idx_system_events_tenant_level ON system_events (tenant_id, level);
+    CREATE INDEX IF NOT EXISTS idx_system_events_errors ON system_events (event_type) WHERE level = 'error';
     """,
     # 8. Chat media + su enum
     """
@@ -358,6 +364,8 @@ migration_steps = [
         END IF;
     END $$;
     CREATE INDEX IF NOT EXISTS idx_business_assets_tenant_type ON business_assets (tenant_id, asset_type);
+    ALTER TABLE business_assets ADD COLUMN IF NOT EXISTS title VARCHAR(200);
+    ALTER TABLE business_assets ADD COLUMN IF NOT EXISTS version INTEGER NOT NULL DEFAULT 1;
     """,
     # 10. Derivación a humano
     """
@@ -396,6 +404,8 @@ migration_steps = [
                        WHERE table_name = 'tenant_human_handoff_config' AND column_name = 'trigger_keywords') THEN
             ALTER TABLE tenant_human_handoff_config ADD COLUMN trigger_keywords TEXT[] NOT NULL DEFAULT '{}'::text[];
         END IF;
+        ALTER TABLE tenant_human_handoff_config
+            ADD COLUMN IF NOT EXISTS notify_after_minutes INTEGER NOT NULL DEFAULT 5;
     EXCEPTION WHEN OTHERS THEN
         RAISE NOTICE 'handoff: %', SQLERRM;
     END $$;

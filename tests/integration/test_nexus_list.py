@@ -61,9 +61,10 @@ UNION ALL
 SELECT 'enum', t.typname, string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder)
 FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid GROUP BY t.typname
 UNION ALL
-SELECT 'comment', objoid::regclass::text, description
-FROM pg_description WHERE classoid = 'pg_class'::regclass AND objoid::regclass::text NOT LIKE '%.%' AND objsubid = 0
-  AND (SELECT relnamespace FROM pg_class WHERE oid = objoid) = 'public'::regnamespace
+SELECT 'comment', concat_ws('.', c.relname, a.attname), d.description
+FROM pg_description d JOIN pg_class c ON c.oid = d.objoid AND d.classoid = 'pg_class'::regclass
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid AND a.attnum > 0
+WHERE c.relnamespace = 'public'::regnamespace
 UNION ALL
 SELECT 'sequence', sequencename, data_type::text FROM pg_sequences WHERE schemaname = 'public'
 """

@@ -22,3 +22,5 @@ class BusinessAsset(Base):
     is_active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
     created_at: Mapped[Timestamp]
     updated_at: Mapped[Timestamp]
+    title: Mapped[str | None] = mapped_column(String(200))
+    version: Mapped[int] = mapped_column(default=1, server_default=text("1"))

@@ -35,6 +35,7 @@ class ChatConversation(Base):
             text("last_message_at DESC"),
             postgresql_where=text("status = 'open'"),
         ),
+        Index("idx_chat_conversations_last_message", "last_message_at"),
         Index("idx_chat_conversations_customer", "customer_id"),
     )
 
@@ -73,6 +74,7 @@ class ChatMessage(Base):
     created_at: Mapped[Timestamp]
     message_type: Mapped[str] = mapped_column(String(20), default="text", server_default="text")
     tokens_used: Mapped[int | None]
+    latency_ms: Mapped[int | None]
     cost_usd: Mapped[Decimal | None] = mapped_column(Numeric(10, 4))
 
     conversation: Mapped[ChatConversation] = relationship(back_populates="messages")

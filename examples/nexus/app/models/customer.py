@@ -16,6 +16,7 @@ class Customer(Base):
     __table_args__ = (
         Index("uq_customers_tenant_phone", "tenant_id", "phone_number", unique=True),
         Index("idx_customers_email", text("lower(email::text)"), postgresql_where=text("email IS NOT NULL")),
+        Index("idx_customers_tenant_created", "tenant_id", "created_at"),
         Index("idx_customers_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
     )
 

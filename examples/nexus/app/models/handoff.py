@@ -36,3 +36,4 @@ class TenantHumanHandoffConfig(Base):
         server_default="email",
     )
     trigger_keywords: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'::text[]"))
+    notify_after_minutes: Mapped[int] = mapped_column(default=5, server_default=text("5"))

@@ -16,6 +16,7 @@ class SystemEvent(Base):
     __table_args__ = (
         Index("idx_system_events_created", text("created_at DESC")),
         Index("idx_system_events_tenant_level", "tenant_id", "level"),
+        Index("idx_system_events_errors", "event_type", postgresql_where=text("level = 'error'")),
     )
 
     id: Mapped[UuidKey]

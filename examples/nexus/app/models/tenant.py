@@ -31,5 +31,8 @@ class Tenant(Base):
     timezone: Mapped[str] = mapped_column(
         String(64), default="America/Argentina/Buenos_Aires", server_default="America/Argentina/Buenos_Aires"
     )
-    monthly_token_limit: Mapped[int | None] = mapped_column(default=100_000, server_default=text("100000"))
+    monthly_token_limit: Mapped[int | None] = mapped_column(
+        default=100_000, server_default=text("100000"), comment="NULL = sin tope"
+    )
+    country_code: Mapped[str | None] = mapped_column(String(2))
     tool_config: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
