@@ -5,7 +5,6 @@ What is only needed to repair (the parser, the planner, SQLAlchemy) is imported 
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 import time
@@ -151,6 +150,8 @@ def boot(
 
 async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Any) -> Run:
     """``boot`` for an event loop: the same arguments, in a thread of its own, so that the loop goes on."""
+    import asyncio
+
     return await asyncio.to_thread(boot, database, steps, **options)
 
 

@@ -1,0 +1,38 @@
+"""The options that verbs share, said once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="The pyproject.toml with [tool.omega-bridge].", show_default=False)
+]
+Steps = Annotated[
+    str | None,
+    typer.Option(
+        "--steps",
+        metavar="SOURCE",
+        help="package.module:attribute (imported), path/to/main.py:variable (read as text), or a folder of .sql.",
+        show_default=False,
+    ),
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        help="Also from OMEGA_BRIDGE_DATABASE_URL, DATABASE_URL or POSTGRES_DSN.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)]
+ScratchUrl = Annotated[
+    str | None,
+    typer.Option("--scratch-url", metavar="URL", help="A server on which scratch databases may be made; else an embedded one.", show_default=False),
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", metavar="DIR", help="The history's folder (default: the configuration's, alembic).", show_default=False)
+]

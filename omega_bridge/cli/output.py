@@ -1,0 +1,68 @@
+"""How verbs print: JSON and plain tables on stdout, progress and logs on stderr, colour only on a terminal."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import typer
+
+_COLOURS = {
+    "applied": typer.colors.GREEN,
+    "repaired": typer.colors.GREEN,
+    "current": typer.colors.GREEN,
+    "equivalent": typer.colors.GREEN,
+    "failed": typer.colors.RED,
+    "degraded": typer.colors.YELLOW,
+    "no-effect": typer.colors.YELLOW,
+    "refused": typer.colors.YELLOW,
+    "refuse": typer.colors.YELLOW,
+    "run": typer.colors.CYAN,
+}
+
+
+def as_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def painted(word: str, stream: TextIO | None = None) -> str:
+    """A word in its colour, where the stream is a terminal."""
+    target = stream or sys.stdout
+    colour = _COLOURS.get(word)
+    return typer.style(word, fg=colour, bold=True) if colour and target.isatty() else word
+
+
+def table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> None:
+    """Aligned columns on stdout; the last one is as long as it likes."""
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max((len(r[i]) for r in (list(header), *texts)), default=0) for i in range(len(header))]
+    for number, row in enumerate((list(header), *texts)):
+        padded = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
+        painted_row = [painted(cell.strip()) + " " * (len(cell) - len(cell.strip())) if cell.strip() in _COLOURS else cell for cell in padded]
+        line = "  ".join([*painted_row, row[-1]])
+        print(typer.style(line, dim=True) if number == 0 and sys.stdout.isatty() else line)
+
+
+def log_to_stderr(*, quiet: bool = False) -> None:
+    """The boot's log on stderr, as a service would show it."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("omega_bridge")
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    logger.propagate = False
+
+
+@contextmanager
+def progress(label: str, length: int) -> Iterator[Any]:
+    """A progress bar on stderr for what takes long; silent where stderr is not a terminal. Yields ``advance(n)``."""
+    if not sys.stderr.isatty():
+        yield lambda _n=1: None
+        return
+    with typer.progressbar(length=length, label=label, file=sys.stderr) as bar:
+        yield bar.update

@@ -1,0 +1,33 @@
+"""``omega-bridge plan``: what a boot would do, with the SQL and the locks. Changes nothing."""
+
+from __future__ import annotations
+
+import typer
+
+from omega_bridge.cli import options, output
+from omega_bridge.cli.setup import prepare
+
+
+def plan(
+    config: options.Config = None,
+    steps: options.Steps = None,
+    database_url: options.DatabaseUrl = None,
+    json: options.Json = False,
+) -> None:
+    """Show what a boot would do, with the SQL and the locks; exit 1 where something would run."""
+    from omega_bridge.preview import preview
+
+    setup = prepare(config, steps, database_url)
+    found = preview(setup.database, setup.analysis)
+    if json:
+        output.as_json(found.as_dict())
+    else:
+        output.table(
+            [(s.analysis.id, s.analysis.kind, s.action, s.reason.splitlines()[0]) for s in found.plan], ("step", "kind", "action", "why")
+        )
+        for step in found.plan.pending:
+            typer.echo(f"\n-- {step.analysis.id} ({step.analysis.step.place})")
+            typer.echo(";\n".join(s.text for s in step.statements) + ";" if step.statements else step.analysis.step.sql.strip())
+        for lock in found.locks:
+            typer.echo(f"lock: {lock}")
+    raise typer.Exit(1 if any(s.analysis.kind != "data" for s in found.plan.pending) else 0)

@@ -1,0 +1,81 @@
+"""From options to what verbs work on: configuration, registry, models, database."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omega_bridge.config import Config, load_config
+from omega_bridge.steps import Registry
+
+if TYPE_CHECKING:
+    from omega_bridge.analysis import Analysis
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What one call of the command line works on. Each part is read when it is first asked for."""
+
+    config: Config
+    steps: str | None
+    url: str | None
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The list, with the flags that the configuration gives to single steps."""
+        from omega_bridge.sources import load
+
+        source = self.steps or self.config.require_steps()
+        root = Path.cwd() if self.steps else self.config.root
+        return with_flags(load(source, root=root, python_path=self.config.python_paths), self.config)
+
+    @cached_property
+    def metadata(self) -> Any:
+        """The models' ``MetaData``; ``None`` where none is configured, or another list was named with ``--steps``."""
+        return None if self.steps and not self._is_own_list() else self.config.load_metadata()
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The list and what only the models know, analysed."""
+        from omega_bridge.analysis import analyse
+        from omega_bridge.revisions.models import with_models
+
+        return analyse(with_models(self.registry, self.metadata) if self.metadata is not None else self.registry)
+
+    @cached_property
+    def database(self) -> str:
+        """The database URL, from the option or the environment."""
+        from omega_bridge.config import database_url
+
+        return database_url(self.config, self.url, os.environ)
+
+    def history(self, output: Path | None = None) -> Path:
+        """The folder of the compiled history."""
+        return output or self.config.root / self.config.alembic
+
+    def _is_own_list(self) -> bool:
+        return self.steps == self.config.steps
+
+
+def prepare(config: Path | None, steps: str | None, url: str | None = None) -> Setup:
+    """Read the configuration. Raises ``ConfigurationInvalid``."""
+    return Setup(load_config(config), steps, url)
+
+
+def with_flags(registry: Registry, config: Config) -> Registry:
+    """The registry with ``[tool.omega-bridge.step.<id>]`` applied; ids are those that ``plan`` shows."""
+    if not config.step_flags:
+        return registry
+    from omega_bridge.analysis import analyse
+    from omega_bridge.errors import ConfigurationInvalid
+
+    found = analyse(registry)
+    ids = {s.id for s in found}
+    for unknown in config.step_flags.keys() - ids:
+        raise ConfigurationInvalid(
+            f"[tool.omega-bridge.step.{unknown}] names no step of the list", hint="The ids are in the output of: omega-bridge plan"
+        )
+    return Registry(tuple(replace(s.step, **config.step_flags.get(s.id, {})) for s in found), registry.source)

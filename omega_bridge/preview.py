@@ -1,0 +1,51 @@
+"""What a boot would do: the plan against the live catalog, read-only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from omega_bridge.analysis import Analysis
+from omega_bridge.planning import Plan, make_plan
+from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.dsn import normalise
+from omega_bridge.postgres.session import open_session
+from omega_bridge.repair import locks_of
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The plan, and the table locks that it takes."""
+
+    plan: Plan
+    locks: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {
+            "steps": [
+                {
+                    "id": s.analysis.id,
+                    "kind": str(s.analysis.kind),
+                    "action": str(s.action),
+                    "outcome": None,
+                    "reason": s.reason,
+                    "seconds": None,
+                    "place": str(s.analysis.step.place) if s.analysis.step.place.file else None,
+                    "title": s.analysis.step.title,
+                    "sql": [q.text for q in s.statements],
+                }
+                for s in self.plan
+            ],
+            "locks": list(self.locks),
+        }
+
+
+def preview(database: object, analysis: Analysis) -> Preview:
+    """Read the catalog and decide every step. Raises ``DatabaseUnreachable``, ``AuthenticationFailed``."""
+    with open_session(normalise(database)) as session:
+        connection = session.connection
+        plan = make_plan(analysis, read_catalog(connection, analysis.names()), ledger_store.done_once(connection))
+    locks = dict.fromkeys(lock for step in plan.pending for lock in locks_of(step))
+    return Preview(plan, tuple(locks))
