@@ -223,6 +223,6 @@ def exported_head(history: Path | None) -> str | None:
     path = history / "omega.sum"
     if not path.exists():
         return None
-    from omega_bridge.revisions.files import head
+    from omega_bridge.revisions.sums import head
 
     return head(history)

@@ -18,7 +18,6 @@ import psycopg
 
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, analyse
-from omega_bridge.analysis.analysis import names_of
 from omega_bridge.boot import CriticalTable, Options, Run, when_current
 from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
@@ -65,8 +64,7 @@ def _repair(
     session: Session, registry: Registry, metadata: Any, options: Options, digest: str, head: str | None
 ) -> Run:
     analysis = analyse(registry)
-    model_names = frozenset(metadata.tables[t].name for t in metadata.tables) if metadata is not None else frozenset()
-    names = analysis.names() | frozenset(options.critical_tables) | model_names
+    names = scope(analysis, options.critical_tables, metadata)
     connection = session.connection
     known = ledger_store.recall(connection)
     _refuse_if_newer(known, analysis, head, options)
@@ -409,6 +407,7 @@ def _refuse_if_newer(known: ledger_store.State | None, analysis: Analysis, head:
     )
 
 
-def names_in(analysis: Analysis) -> frozenset[str]:
-    """Every identifier of the analysis; for the other driver, which records the same state."""
-    return frozenset(n for s in analysis for n in names_of(s.program))
+def scope(analysis: Analysis, critical_tables: Iterable[str], metadata: Any) -> frozenset[str]:
+    """Every identifier that a start has to look at: of the list, the models, the inspection."""
+    models = frozenset(metadata.tables[t].name for t in metadata.tables) if metadata is not None else frozenset()
+    return analysis.names() | frozenset(t.rpartition(".")[2] for t in critical_tables) | models

@@ -139,3 +139,16 @@ def done_once(connection: Connection) -> frozenset[str]:
         "SELECT DISTINCT checksum FROM omega_bridge.ledger WHERE event = 'step' AND outcome = 'applied'"
     )
     return frozenset(r[0] for r in rows)
+
+
+def created_by(connection: Connection, revision: str, checksums: tuple[str, ...]) -> frozenset[str] | None:
+    """What the bridge created for a revision or its steps, by either driver; ``None`` where no entry speaks of them."""
+    row = connection.execute(
+        "SELECT count(*), array_agg(DISTINCT o) FROM omega_bridge.ledger l "
+        "LEFT JOIN LATERAL jsonb_array_elements_text(l.detail->'created') o ON true "
+        "WHERE (l.event = 'upgrade' AND l.subject = %s) OR (l.event = 'step' AND l.checksum = ANY (%s))",
+        (revision, list(checksums)),
+    ).fetchone()
+    if row is None or not row[0]:
+        return None
+    return frozenset(name for name in row[1] or () if name is not None)

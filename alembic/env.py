@@ -1,0 +1,4 @@
+from alembic import context
+from omega_bridge.environment import run
+
+run(context)

@@ -1,0 +1,197 @@
+"""The Alembic driver: what ``alembic/env.py`` calls. It reads the same registry as the boot and writes the same ledger.
+
+Each revision's entry is written in the revision's own transaction; after an upgrade to the exported head the state row
+is what a clean boot would have left, so that the next boot has nothing to do.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omega_bridge.boot import promise_digest
+from omega_bridge.catalog import Catalog, diff
+from omega_bridge.config import Config, database_url, load_config
+from omega_bridge.ledger import Draft, Driver, Event
+from omega_bridge.planning import Action, make_plan
+from omega_bridge.planning.outcomes import change
+from omega_bridge.postgres import ledger_store, standing
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.dsn import normalise
+from omega_bridge.postgres.lock import exclusive
+from omega_bridge.postgres.session import open_session
+from omega_bridge.repair import scope
+from omega_bridge.revisions import alembic_border, sums
+from omega_bridge.steps import Registry
+
+READ_ONLY = {"current", "check", "history", "heads", "show", "branches"}
+"""Commands that wait for nobody: a boot that holds the lock does not stop them."""
+
+LOCK_TIMEOUT = 60.0
+"""Seconds to wait for a boot or another ``alembic`` command."""
+
+CREATED = "omega_bridge_created"
+"""Alembic's option under which a downgrade finds what the bridge created; ``None``: no record, everything may go."""
+
+
+def run(context: Any) -> None:
+    """Run the migrations that the command asks for, online or as SQL."""
+    with alembic_border.told_by_alembic():
+        config = _project(context.config)
+        folder = Path(context.script.dir)
+        if _command(context) not in READ_ONLY:
+            sums.check(folder)
+        if context.is_offline_mode():
+            _offline(context)
+        else:
+            _online(context, config, folder)
+
+
+def _project(alembic_config: Any) -> Config:
+    given = alembic_config.attributes.get("omega_bridge_config")
+    if given is not None:
+        return given  # type: ignore[no-any-return]
+    name = alembic_config.config_file_name
+    return load_config(start=Path(name).resolve().parent if name else Path.cwd())
+
+
+def _command(context: Any) -> str:
+    options = context.config.cmd_opts
+    return str(options.cmd[0].__name__) if options is not None and getattr(options, "cmd", None) else ""
+
+
+def _offline(context: Any) -> None:
+    context.configure(dialect_name="postgresql", dialect_opts={"paramstyle": "named"}, literal_binds=True, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _online(context: Any, config: Config, folder: Path) -> None:
+    attributes = context.config.attributes
+    dsn = attributes.get("omega_bridge_dsn") or _dsn(context, config)
+    command = _command(context)
+    with ExitStack() as stack:
+        if command not in READ_ONLY:
+            stack.enter_context(exclusive(stack.enter_context(open_session(dsn)), LOCK_TIMEOUT))
+        connection = stack.enter_context(alembic_border.connection_to(dsn))
+        connection.exec_driver_sql("SET lock_timeout = '10s'")
+        connection.commit()
+        recorder = Recorder(connection, config, folder, attributes.get("omega_bridge_registry"))
+        context.configure(
+            connection=connection,
+            target_metadata=config.load_metadata() if command in ("check", "revision") else None,
+            transaction_per_migration=True,
+            include_object=alembic_border.include_object,
+            compare_server_default=True,
+            on_version_apply=recorder.applied,
+        )
+        migrations = context.get_context()
+        migrations._migrations_fn = recorder.watched(migrations._migrations_fn)
+        with context.begin_transaction():
+            context.run_migrations()
+        recorder.finish(migrations.get_current_heads())
+        connection.commit()
+
+
+def _dsn(context: Any, config: Config) -> str:
+    given = context.get_x_argument(as_dictionary=True).get("url") or context.config.get_main_option("sqlalchemy.url")
+    return normalise(database_url(config, given, os.environ))
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Writes what each revision did into the ledger, and tells downgrades what the bridge itself created."""
+
+    connection: Any
+    config: Config
+    folder: Path
+    given: tuple[Registry, Any] | None = None
+    run: str = field(default_factory=lambda: str(uuid.uuid4()))
+    before: Catalog | None = None
+    names: frozenset[str] = frozenset()
+    last: str = ""
+
+    def watched(self, migrations: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
+        """The migrations of a command, with the catalog read before each."""
+
+        def steps(heads: Any, context: Any) -> Iterator[Any]:
+            for step in migrations(heads, context):
+                if self.before is None:
+                    self.before = read_catalog(self._raw())
+                if not step.is_upgrade and not step.is_stamp:
+                    context.opts[CREATED] = self._created(step)
+                yield step
+
+        return steps
+
+    def applied(self, *, ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
+        """Alembic's ``on_version_apply``: one entry a revision, in its transaction."""
+        raw = self._raw()
+        ledger_store.prepare(raw)
+        after = read_catalog(raw)
+        changes = diff(self.before, after) if self.before is not None else ()
+        self.before = after
+        event = Event.STAMP if step.is_stamp else Event.UPGRADE if step.is_upgrade else Event.DOWNGRADE
+        subject = step.up_revision_id or ""
+        module = getattr(step.up_revision, "module", None)
+        checksums = getattr(module, "checksums", ())
+        created = [str(d.key) for d in changes if not d.attribute and d.left is None]
+        detail = {
+            "steps": list(getattr(module, "steps", ())),
+            "checksums": list(checksums),
+            "created": created,
+            "changes": [change(d) for d in changes if d.attribute or d.left is not None],
+        }
+        outcome = "applied" if changes else "already-there"
+        ledger_store.append(raw, [Draft(Driver.ALEMBIC, event, self.run, subject, ",".join(checksums), outcome, detail)])
+        if event is Event.DOWNGRADE:
+            raw.execute("DELETE FROM omega_bridge.state")
+        self.last = event
+
+    def finish(self, heads: tuple[str, ...]) -> None:
+        """After an upgrade to the exported head: leave what a clean boot would have left."""
+        head = sums.head(self.folder)
+        if self.last not in (Event.UPGRADE, Event.STAMP) or head is None or heads != (head,):
+            return
+        registry, metadata = self.given or self._list()
+        if registry is None:
+            return
+        from omega_bridge.analysis import StepKind, analyse
+        from omega_bridge.revisions.files import export
+        from omega_bridge.revisions.models import with_models
+
+        analysis = analyse(with_models(registry, metadata) if metadata is not None else registry)
+        if export(analysis, self.folder, write=False).revisions:
+            return
+        raw = self._raw()
+        names = scope(analysis, self.config.critical_tables, metadata)
+        catalog = read_catalog(raw, names)
+        plan = make_plan(analysis, catalog)
+        if any(s.action is not Action.SKIP and s.analysis.kind is StepKind.SCHEMA for s in plan):
+            return
+        digest = promise_digest(registry, metadata, head)
+        ledger_store.remember(raw, standing.state(raw, analysis, (), catalog, names, digest, head))
+
+    def _list(self) -> tuple[Registry | None, Any]:
+        if self.config.steps is None:
+            return None, None
+        from omega_bridge.sources import load
+
+        registry = load(self.config.steps, root=self.config.root, python_path=self.config.python_paths)
+        return registry, self.config.load_metadata()
+
+    def _created(self, step: Any) -> frozenset[str] | None:
+        """What the ledger says that the bridge created for a revision; ``None`` where it says nothing of it."""
+        raw = self._raw()
+        if not ledger_store.exists(raw):
+            return None
+        module = getattr(step.up_revision, "module", None)
+        return ledger_store.created_by(raw, step.up_revision_id, tuple(getattr(module, "checksums", ())))
+
+    def _raw(self) -> Any:
+        return self.connection.connection.driver_connection

@@ -1,0 +1,68 @@
+"""What the environment needs of Alembic and SQLAlchemy: connections, errors as Alembic prints them, comparison filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy.pool import NullPool
+
+from omega_bridge.errors import OmegaBridgeError
+
+
+@contextmanager
+def connection_to(dsn: str) -> Iterator[Connection]:
+    """An SQLAlchemy connection through psycopg, for a libpq URL or conninfo string."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    engine = create_engine(make_url("postgresql+psycopg://"), connect_args=conninfo_to_dict(dsn), poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def told_by_alembic() -> Iterator[None]:
+    """Our errors as ``CommandError``: the command line prints them in one piece, without a traceback."""
+    try:
+        yield
+    except OmegaBridgeError as error:
+        raise CommandError(str(error)) from error
+
+
+def include_object(obj: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
+    """For ``alembic check``: the bridge's own schema is no drift."""
+    return getattr(obj, "schema", None) != "omega_bridge"
+
+
+def alembic_config(folder: Path, dsn: str) -> Config:
+    """A configuration for commands run by the library: no ini file, no logging set up."""
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["omega_bridge_dsn"] = dsn
+    return config
+
+
+def upgrade(config: Config, revision: str) -> None:
+    """``alembic upgrade``. Raises our own errors where they are the cause."""
+    _command(command.upgrade, config, revision)
+
+
+def downgrade(config: Config, revision: str) -> None:
+    """``alembic downgrade``. Raises our own errors where they are the cause."""
+    _command(command.downgrade, config, revision)
+
+
+def _command(verb: Any, config: Config, revision: str) -> None:
+    try:
+        verb(config, revision)
+    except CommandError as error:
+        if isinstance(error.__cause__, OmegaBridgeError):
+            raise error.__cause__ from None
+        raise

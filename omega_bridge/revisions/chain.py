@@ -1,0 +1,139 @@
+"""Registry to chain: which revisions are there, and which come next. Pure, and history only grows.
+
+Revisions stand in the order in which one boot of an empty database settles the steps. What was exported before is
+never touched: an edited step appends an amendment, a removed one a retirement, a moved one nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from omega_bridge.analysis import Analysis, StepAnalysis
+from omega_bridge.planning import settle
+from omega_bridge.revisions.matching import Matching, match
+from omega_bridge.revisions.models import is_model
+from omega_bridge.revisions.sums import Recorded, SumLine
+
+ID_LENGTH = 12
+
+
+class RevisionKind(StrEnum):
+    """Why a revision is there."""
+
+    BASE = "base"
+    STEP = "step"
+    AMEND = "amend"
+    RETIRE = "retire"
+    SETTLE = "settle"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision to be. ``steps`` has one entry, but for the base. ``past`` is what an amendment or retirement is about.
+
+    ``waited``: what the step was missing at its place in the list. ``settled``: whether an empty database settles it.
+    """
+
+    id: str
+    down: str | None
+    number: int
+    kind: RevisionKind
+    steps: tuple[StepAnalysis, ...]
+    past: Recorded | None = None
+    waited: str | None = None
+    settled: bool = True
+    labels: tuple[str, ...] = ()
+
+    @property
+    def slug(self) -> str:
+        """The file name's last part."""
+        if self.kind is RevisionKind.BASE:
+            return "base"
+        return self.labels[0] if self.kind is RevisionKind.STEP else f"{self.kind}-{self.labels[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What stands already, and the revisions that follow."""
+
+    kept: tuple[SumLine, ...]
+    new: tuple[Revision, ...]
+
+    @property
+    def head(self) -> str | None:
+        """The last revision's id."""
+        if self.new:
+            return self.new[-1].id
+        return self.kept[-1].revision if self.kept else None
+
+
+def compile_chain(analysis: Analysis, kept: Sequence[SumLine] = (), texts: dict[str, str] | None = None) -> Chain:
+    """The chain after this export. ``texts`` gives the SQL of recorded steps by revision, to match by likeness.
+
+    Raises ``AmbiguousMatch``.
+    """
+    settling = settle(analysis)
+    matching = match(analysis, kept, texts or {})
+    drafts: list[Revision] = []
+    base = [] if kept else _base(analysis, settling.order, settling.waited)
+    if base:
+        drafts.append(_draft(RevisionKind.BASE, tuple(analysis.steps[i] for i in base)))
+    drafts.extend(_changes(analysis, matching, settling.unsettled))
+    for index in settling.order:
+        if index in matching.known or index in base:
+            continue
+        waited = settling.waited.get(index)
+        drafts.append(
+            _draft(RevisionKind.STEP, (analysis.steps[index],), waited=str(waited) if waited else None, settled=index not in settling.unsettled)
+        )
+    drafts.extend(_settled_now(analysis, matching, settling.unsettled))
+    return Chain(tuple(kept), tuple(_numbered(drafts, kept)))
+
+
+def _base(analysis: Analysis, order: Iterable[int], waited: dict[int, object]) -> list[int]:
+    """What only the models create and an empty database takes at once."""
+    return [i for i in order if is_model(analysis.steps[i].step) and i not in waited]
+
+
+def _changes(analysis: Analysis, matching: Matching, unsettled: frozenset[int]) -> Iterable[Revision]:
+    for index, past in sorted(matching.edited.items()):
+        yield _draft(RevisionKind.AMEND, (analysis.steps[index],), past=past, settled=index not in unsettled)
+    for past in matching.removed:
+        yield _draft(RevisionKind.RETIRE, (), past=past)
+
+
+def _settled_now(analysis: Analysis, matching: Matching, unsettled: frozenset[int]) -> Iterable[Revision]:
+    for index, past in sorted(matching.known.items()):
+        if not past.settled and index not in unsettled and index not in matching.edited:
+            yield _draft(RevisionKind.SETTLE, (analysis.steps[index],), past=past)
+
+
+def _draft(
+    kind: RevisionKind, steps: tuple[StepAnalysis, ...], *, past: Recorded | None = None, waited: str | None = None, settled: bool = True
+) -> Revision:
+    return Revision("", None, 0, kind, steps, past, waited, settled)
+
+
+def _numbered(drafts: Iterable[Revision], kept: Sequence[SumLine]) -> Iterable[Revision]:
+    down = kept[-1].revision if kept else None
+    used = {step.label for line in kept for step in line.steps}
+    for number, draft in enumerate(drafts, start=len(kept) + 1):
+        content = [down or "", draft.kind, *(s.checksum for s in draft.steps), draft.past.checksum if draft.past else ""]
+        identity = hashlib.sha256("\n".join(content).encode()).hexdigest()[:ID_LENGTH]
+        labels = (draft.past.label,) if draft.past else tuple(_unused(s.id, used) for s in draft.steps)
+        used.update(labels)
+        yield Revision(identity, down, number, draft.kind, draft.steps, draft.past, draft.waited, draft.settled, labels)
+        down = identity
+
+
+def _unused(label: str, used: set[str]) -> str:
+    """A label that the history has not given to another step."""
+    if label not in used:
+        return label
+    number = 2
+    while f"{label}-{number}" in used:
+        number += 1
+    return f"{label}-{number}"

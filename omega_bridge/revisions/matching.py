@@ -1,0 +1,102 @@
+"""Which step of the list is which step of the exported history? By explicit id, by content, then by likeness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+from omega_bridge.analysis import Analysis
+from omega_bridge.errors import AmbiguousMatch
+from omega_bridge.revisions.sums import Recorded, SumLine
+from omega_bridge.sql import canonical
+
+LIKE = 0.6
+"""Two texts of which less than this is common are two steps."""
+
+CLEAR = 0.1
+"""A best candidate that is not this much ahead of the second best is not clear."""
+
+
+@dataclass(slots=True)
+class Matching:
+    """By index of the list: ``known`` (recorded, edited or not) and ``edited``; ``removed`` is in nobody's list any more.
+
+    ``how`` says for each index by what it was matched.
+    """
+
+    known: dict[int, Recorded] = field(default_factory=dict)
+    edited: dict[int, Recorded] = field(default_factory=dict)
+    removed: list[Recorded] = field(default_factory=list)
+    how: dict[int, str] = field(default_factory=dict)
+
+    def take(self, index: int, past: Recorded, how: str, *, edited: bool) -> None:
+        """Record one pair."""
+        self.known[index] = past
+        self.how[index] = how
+        if edited:
+            self.edited[index] = past
+
+
+def current_steps(lines: Sequence[SumLine]) -> list[Recorded]:
+    """The steps that the history holds, in its order, each in its latest form."""
+    found: dict[str, Recorded] = {}
+    for line in lines:
+        for step in line.steps:
+            if line.kind == "retire":
+                found.pop(step.label, None)
+            else:
+                found[step.label] = step
+    return list(found.values())
+
+
+def match(analysis: Analysis, lines: Sequence[SumLine], texts: dict[str, str]) -> Matching:
+    """Pair the list with the history. Raises ``AmbiguousMatch``."""
+    left = current_steps(lines)
+    result = Matching()
+    steps = dict(enumerate(analysis.steps))
+
+    def pair(index: int, past: Recorded, how: str) -> None:
+        result.take(index, past, how, edited=steps[index].checksum != past.checksum)
+        left.remove(past)
+        del steps[index]
+
+    for index, step in list(steps.items()):
+        by_id = [p for p in left if step.step.id is not None and p.explicit and p.label == step.step.id]
+        if by_id:
+            pair(index, by_id[0], "id")
+    for index, step in list(steps.items()):
+        same = [p for p in left if p.checksum == step.checksum]
+        if same:
+            pair(index, next((p for p in same if p.label == step.id), same[0]), "content")
+    for index, step in list(steps.items()):
+        named = [p for p in left if not p.explicit and step.step.id is None and p.label == step.id]
+        if named:
+            pair(index, named[0], "what it does")
+    for index, step in list(steps.items()):
+        if step.step.id is not None:
+            continue
+        best = _best(canonical(step.step.sql), [p for p in left if not p.explicit], texts)
+        if best is not None:
+            pair(index, best, "likeness")
+    result.removed = left
+    return result
+
+
+def _best(text: str, candidates: list[Recorded], texts: dict[str, str]) -> Recorded | None:
+    scored = []
+    for past in candidates:
+        other = texts.get(past.revision)
+        if other is not None:
+            matcher = SequenceMatcher(None, text, canonical(other), autojunk=False)
+            if matcher.real_quick_ratio() >= LIKE and matcher.quick_ratio() >= LIKE:
+                scored.append((matcher.ratio(), past.label, past))
+    scored = sorted((s for s in scored if s[0] >= LIKE), reverse=True)
+    if not scored:
+        return None
+    if len(scored) > 1 and scored[0][0] - scored[1][0] < CLEAR:
+        raise AmbiguousMatch(
+            f"an edited step is like two of the history: {scored[0][1]!r} and {scored[1][1]!r}",
+            hint=f"Say which one it is: Step(sql, id={scored[0][1]!r}), or give it a new id.",
+        )
+    return scored[0][2]

@@ -1,0 +1,78 @@
+"""What only the models know, as steps ahead of the list: one for each table that no step creates.
+
+As ``MetaData.create_all`` would make them, but table by table: one that cannot be made yet does not stop the others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import MetaData, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable, sort_tables
+from sqlalchemy.types import Enum
+
+from omega_bridge.analysis import analyse, statements
+from omega_bridge.analysis.program import VISIBLE
+from omega_bridge.catalog import Kind
+from omega_bridge.steps import Place, Registry, Step
+
+PREFIX = "model-"
+PLACE = Place("(models)")
+
+
+def with_models(registry: Registry, metadata: MetaData) -> Registry:
+    """The registry with one step prepended for each table of the models that no step creates, in dependency order."""
+    made = _made_by(registry)
+    own = [t for t in _sorted(metadata) if (t.schema or VISIBLE, t.name) not in made and (VISIBLE, t.name) not in made]
+    return Registry((*(_step(t) for t in own), *registry.steps), registry.source) if own else registry
+
+
+def is_model(step: Step) -> bool:
+    """Whether a step stands for a table that only the models know."""
+    return step.place == PLACE
+
+
+def _sorted(metadata: MetaData) -> list[Table]:
+    return sort_tables(metadata.tables.values())
+
+
+def _made_by(registry: Registry) -> set[tuple[str, str]]:
+    return {
+        (e.key.schema, e.key.name)
+        for step in analyse(registry)
+        for s in statements(step.program, handlers=True)
+        if s.tag in ("create_stmt", "create_table_as_stmt")
+        for e in s.effects
+        if e.present and e.key.kind is Kind.TABLE
+    }
+
+
+def _step(table: Table) -> Step:
+    dialect = postgresql.dialect()
+    parts = [*_enums(table, dialect), str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)).strip()]
+    parts += [
+        str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)).strip()
+        for index in sorted(table.indexes, key=lambda i: str(i.name))
+    ]
+    text = ";\n".join(_plain(p) for p in parts) + ";"
+    return Step(text, id=f"{PREFIX}{table.name.replace('_', '-')}", title=f"table {table.name}, known only to the models", place=PLACE)
+
+
+def _plain(text: str) -> str:
+    """Compiled DDL without its trailing blanks and tabs."""
+    return "\n".join(line.rstrip().replace("\t", "    ") for line in text.splitlines())
+
+
+def _enums(table: Table, dialect: Any) -> list[str]:
+    """Types that the table's columns need, guarded: PostgreSQL has no ``CREATE TYPE IF NOT EXISTS``."""
+    found = []
+    for column in table.columns:
+        kind = column.type
+        if isinstance(kind, Enum) and kind.native_enum and kind.name:
+            labels = ", ".join("'" + label.replace("'", "''") + "'" for label in kind.enums)
+            name = dialect.identifier_preparer.quote(kind.name)
+            found.append(
+                f"DO $$ BEGIN\n    IF to_regtype('{name}') IS NULL THEN\n        CREATE TYPE {name} AS ENUM ({labels});\n    END IF;\nEND $$"
+            )
+    return found

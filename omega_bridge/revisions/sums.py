@@ -1,0 +1,103 @@
+"""``omega.sum``: one line a revision, with a hash over its file and all before it. Text in, values out; and the reverse.
+
+A line reads ``s1 <revision> <kind> <step>@<checksum>[,...] <file> <hash>``: a step's label is followed by ``!`` where
+an empty database did not settle it, and led by ``=`` where its id is explicit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from omega_bridge.errors import HistoryTampered
+
+FORMAT = "s1"
+NAME = "omega.sum"
+HEADER = "# made from the step registry by: omega-bridge export -- do not edit; check with: omega-bridge export --check"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A step as an export recorded it."""
+
+    label: str
+    checksum: str
+    explicit: bool
+    settled: bool
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class SumLine:
+    """One line."""
+
+    revision: str
+    kind: str
+    steps: tuple[Recorded, ...]
+    file: str
+    hash: str
+
+    def __str__(self) -> str:
+        told = ",".join(f"{'=' if s.explicit else ''}{s.label}{'' if s.settled else '!'}@{s.checksum}" for s in self.steps)
+        return f"{FORMAT} {self.revision} {self.kind} {told} {self.file} {self.hash}"
+
+
+def read_sum(folder: Path) -> tuple[SumLine, ...]:
+    """The lines of the folder's sum file; none where there is no file. Raises ``HistoryTampered`` for a line that is none."""
+    path = folder / NAME
+    if not path.exists():
+        return ()
+    return tuple(_line(path, n, text) for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1) if text and text[0] != "#")
+
+
+def head(folder: Path) -> str | None:
+    """The last revision. Imports nothing heavy: a boot calls it."""
+    lines = read_sum(folder)
+    return lines[-1].revision if lines else None
+
+
+def text_of(lines: Iterable[SumLine]) -> str:
+    """The sum file's text."""
+    return "\n".join([HEADER, *(str(line) for line in lines)]) + "\n"
+
+
+def cumulative(previous: str, revision: str, content: bytes) -> str:
+    """The hash of a line: over the one before, the revision and the file's bytes (line ends as ``\\n``)."""
+    plain = content.replace(b"\r\n", b"\n")
+    return hashlib.sha256(f"{FORMAT}\n{previous}\n{revision}\n".encode() + plain).hexdigest()
+
+
+def check(folder: Path, lines: Sequence[SumLine] | None = None) -> None:
+    """Compare every revision file with the sum file. Raises ``HistoryTampered``, naming the first bad file."""
+    versions = folder / "versions"
+    previous = ""
+    for line in read_sum(folder) if lines is None else lines:
+        path = versions / line.file
+        if not path.exists():
+            raise _tampered(f"{path} is gone, and {NAME} names it")
+        if cumulative(previous, line.revision, path.read_bytes()) != line.hash:
+            raise _tampered(f"{path} is not what export wrote (or the lines of {NAME} before it were changed)")
+        previous = line.hash
+
+
+def _tampered(what: str) -> HistoryTampered:
+    return HistoryTampered(what, hint="Restore the file from version control (git checkout); history only grows, by: omega-bridge export")
+
+
+def _line(path: Path, number: int, text: str) -> SumLine:
+    if text.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+        raise HistoryTampered(
+            f"{path}:{number} holds a merge conflict: two branches appended to the history",
+            hint="Keep one side's lines and files, then append the other's steps with: omega-bridge export --rebase",
+        )
+    parts = text.split(" ")
+    if len(parts) != 6 or parts[0] != FORMAT:
+        raise HistoryTampered(f"{path}:{number} is no line of format {FORMAT}", hint="Restore the file from version control.")
+    _, revision, kind, told, file, digest = parts
+    steps = []
+    for part in told.split(",") if told else ():
+        label, _, checksum = part.partition("@")
+        steps.append(Recorded(label.lstrip("=").rstrip("!"), checksum, label.startswith("="), not label.endswith("!"), revision))
+    return SumLine(revision, kind, tuple(steps), file, digest)
