@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from omega_bridge.analysis import Analysis
-from omega_bridge.planning import Plan, make_plan
+from omega_bridge.analysis import Analysis, StepKind
+from omega_bridge.planning import Plan, PlannedStep, make_plan
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
@@ -40,6 +40,24 @@ class Preview:
             ],
             "locks": list(self.locks),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where a database stands: schema steps that a boot would send, ``alembic_version``, when the last clean boot was."""
+
+    pending: tuple[PlannedStep, ...]
+    versions: tuple[str, ...]
+    last_boot: str | None
+
+
+def look(database: object, analysis: Analysis) -> Look:
+    """Read, decide, change nothing."""
+    with open_session(normalise(database)) as session:
+        connection = session.connection
+        plan = make_plan(analysis, read_catalog(connection, analysis.names()), ledger_store.done_once(connection))
+        versions, last_boot = ledger_store.versions(connection), ledger_store.last_boot(connection)
+    return Look(tuple(s for s in plan.pending if s.analysis.kind is StepKind.SCHEMA), versions, last_boot)
 
 
 def preview(database: object, analysis: Analysis) -> Preview:

@@ -152,3 +152,19 @@ def created_by(connection: Connection, revision: str, checksums: tuple[str, ...]
     if row is None or not row[0]:
         return None
     return frozenset(name for name in row[1] or () if name is not None)
+
+
+def versions(connection: Connection) -> tuple[str, ...]:
+    """What ``alembic_version`` says; nothing where there is no such table."""
+    row = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
+    if not row or not row[0]:
+        return ()
+    return tuple(r[0] for r in connection.execute("SELECT version_num FROM alembic_version ORDER BY 1"))
+
+
+def last_boot(connection: Connection) -> str | None:
+    """When the last clean boot (or upgrade to the head) left its state, in ISO format; ``None`` before the first."""
+    if not exists(connection):
+        return None
+    row = connection.execute("SELECT at FROM omega_bridge.state").fetchone()
+    return row[0].isoformat(timespec="seconds") if row else None

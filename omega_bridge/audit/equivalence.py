@@ -1,0 +1,223 @@
+"""Equivalence: both drivers lead to the same catalog, shown on two scratch databases at every prefix of the list.
+
+Prefixes are taken in the chain's order, which is the one in which a boot of an empty database settles the steps.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import omega_bridge
+from omega_bridge import errors
+from omega_bridge.analysis import Analysis, analyse
+from omega_bridge.catalog import Catalog, Difference, diff
+from omega_bridge.config import Config
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.dsn import normalise
+from omega_bridge.postgres.session import open_session
+from omega_bridge.revisions import alembic_border, files, sums
+from omega_bridge.revisions.matching import match
+from omega_bridge.steps import Registry, Step
+
+
+class Scratch(Protocol):
+    """Where scratch databases come from: the embedded server, or a given one."""
+
+    def scratch_database(self, prefix: str = ...) -> Any:
+        """A context manager that yields a URL and drops the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixDifference:
+    """What two databases do not share after a prefix: ``left`` is the boot's, ``right`` is Alembic's."""
+
+    revision: str
+    step: str
+    difference: Difference
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        d = self.difference
+        return {
+            "revision": self.revision,
+            "step": self.step,
+            "object": str(d.key),
+            "attribute": d.attribute,
+            "boot": d.left,
+            "alembic": d.right,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """The verdict. ``order_only``: columns that stand in another order (reported apart). ``uncompared``: revisions before
+
+    the last amendment, whose list is no longer there to boot.
+    """
+
+    prefixes: int
+    uncompared: int
+    differences: tuple[PrefixDifference, ...]
+    order_only: tuple[PrefixDifference, ...]
+    head: str | None
+    sum_hash: str
+    list_digest: str
+    catalog_digest: str
+    server_version: int
+
+    @property
+    def equivalent(self) -> bool:
+        """Whether no prefix differs."""
+        return not self.differences
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {
+            "equivalent": self.equivalent,
+            "prefixes": self.prefixes,
+            "uncompared": self.uncompared,
+            "differences": [d.as_dict() for d in self.differences],
+            "column_order": [d.as_dict() for d in self.order_only],
+            "head": self.head,
+            "sum": self.sum_hash,
+            "list": self.list_digest,
+            "catalog": self.catalog_digest,
+            "server_version": self.server_version,
+        }
+
+    def certificate(self) -> str:
+        """The verdict as a text that is the same for the same list, history and server."""
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """A revision, the steps that it and those before it hold (by index), and the step to name."""
+
+    revision: str
+    steps: tuple[int, ...] | None
+    label: str
+
+
+def verify(
+    registry: Registry,
+    metadata: Any,
+    scratch: Scratch,
+    *,
+    history: Path | None = None,
+    advance: Callable[[int], Any] = lambda _n: None,
+) -> Equivalence:
+    """Compare at every prefix. ``history`` is an exported folder; without one the history is compiled for the occasion.
+
+    Raises ``HistoryStale`` when the folder does not hold the list as it is now, and ``HistoryTampered``.
+    """
+    complete = _complete(registry, metadata)
+    analysis = analyse(complete)
+    with _folder(analysis, history) as folder:
+        lines = sums.read_sum(folder)
+        points = _points(analysis, lines)
+        with scratch.scratch_database(prefix="boot") as left, scratch.scratch_database(prefix="alembic") as right:
+            return _compare(analysis, folder, lines, points, normalise(left), normalise(right), registry.digest(), advance)
+
+
+def count(registry: Registry, metadata: Any) -> int:
+    """How many prefixes a verification walks."""
+    return len(_complete(registry, metadata))
+
+
+def _complete(registry: Registry, metadata: Any) -> Registry:
+    if metadata is None:
+        return registry
+    from omega_bridge.revisions.models import with_models
+
+    return with_models(registry, metadata)
+
+
+@contextmanager
+def _folder(analysis: Analysis, history: Path | None) -> Iterator[Path]:
+    """The exported history, checked; or one compiled into a temporary folder."""
+    if history is not None and sums.read_sum(history):
+        if files.export(analysis, history, write=False).revisions:
+            raise errors.HistoryStale(f"{history} does not hold the list as it is now", hint="Run: omega-bridge export")
+        yield history
+        return
+    with tempfile.TemporaryDirectory(prefix="omega-bridge-") as name:
+        folder = Path(name)
+        (folder / "env.py").write_text("from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n", encoding="utf-8")
+        files.export(analysis, folder)
+        yield folder
+
+
+def _points(analysis: Analysis, lines: tuple[sums.SumLine, ...]) -> list[_Point]:
+    """For each revision, the steps that a boot must have had by then; ``None`` before the last change of the past."""
+    matching = match(analysis, lines, {})
+    index_of = {past.label: index for index, past in matching.known.items()}
+    last_change = max((n for n, line in enumerate(lines) if line.kind in ("amend", "retire")), default=-1)
+    held: list[int] = []
+    points = []
+    for number, line in enumerate(lines):
+        for step in line.steps:
+            index = index_of.get(step.label)
+            if index is not None and index not in held and line.kind != "retire":
+                held.append(index)
+        label = line.steps[0].label if len(line.steps) == 1 else "base"
+        points.append(_Point(line.revision, tuple(held) if number >= last_change else None, label))
+    return points
+
+
+def _compare(
+    analysis: Analysis,
+    folder: Path,
+    lines: tuple[sums.SumLine, ...],
+    points: list[_Point],
+    left: str,
+    right: str,
+    list_digest: str,
+    advance: Callable[[int], Any],
+) -> Equivalence:
+    config = alembic_border.alembic_config(folder, right)
+    config.attributes["omega_bridge_config"] = Config(root=folder)
+    config.attributes["omega_bridge_registry"] = (None, None)
+    differences: list[PrefixDifference] = []
+    order_only: list[PrefixDifference] = []
+    catalog = Catalog({})
+    compared = 0
+    for point in points:
+        alembic_border.upgrade(config, point.revision)
+        if point.steps is not None:
+            _boot(left, [analysis.steps[i].step for i in point.steps])
+            catalog, other = _read(left), _read(right)
+            compared += 1
+            found = diff(catalog, other)
+            differences.extend(PrefixDifference(point.revision, point.label, d) for d in found)
+            if not found:
+                moved = diff(catalog, other, ignore=frozenset())
+                order_only.extend(PrefixDifference(point.revision, point.label, d) for d in moved)
+        advance(1)
+    return Equivalence(
+        compared,
+        len(points) - compared,
+        tuple(differences),
+        tuple(order_only),
+        lines[-1].revision if lines else None,
+        lines[-1].hash if lines else "",
+        list_digest,
+        catalog.digest(),
+        catalog.server_version,
+    )
+
+
+def _boot(url: str, steps: list[Step]) -> None:
+    """A boot by this prefix; a step that fails here fails in the history, too, and the catalogs say whether alike."""
+    omega_bridge.boot(url, [replace(s, destructive=True) for s in steps], on_error="continue", accept_newer=True, retry=True)
+
+
+def _read(url: str) -> Catalog:
+    with open_session(url) as session:
+        return read_catalog(session.connection)

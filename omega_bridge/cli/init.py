@@ -1,0 +1,104 @@
+"""``omega-bridge init``: wires a project. Shows what it writes, and overwrites nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omega_bridge.cli import output
+
+_LIST = re.compile(r"^(\w*migration_steps\w*|\w*MIGRATION_STEPS\w*)\s*(?::[^=]+)?=\s*[\[(]", re.M)
+_SKIPPED = {".venv", "venv", "node_modules", ".git", "site-packages", "tests"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """One file: what becomes of it, and why. ``text`` is its new content, ``None`` where it stays."""
+
+    path: Path
+    action: str
+    text: str | None = None
+
+
+def init(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    steps: Annotated[str | None, typer.Option(metavar="SOURCE", help="Where the list is (default: found in the project).", show_default=False)] = None,
+    metadata: Annotated[str | None, typer.Option(metavar="MODULE:ATTR", help="The models' MetaData.", show_default=False)] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)] = False,
+) -> None:
+    """Wire this folder: configuration in pyproject.toml, alembic.ini, alembic/env.py."""
+    wires = plan_wiring(Path.cwd(), steps, metadata)
+    writes = [w for w in wires if w.text is not None]
+    if not json:
+        for wire in wires:
+            typer.echo(f"{wire.action:10} {wire.path.relative_to(Path.cwd())}")
+        section = next((w.text for w in writes if w.path.name == "pyproject.toml"), None)
+        if section:
+            typer.echo("\n[tool.omega-bridge]" + section.rpartition("[tool.omega-bridge]")[2])
+    if writes and not yes and not json and not typer.confirm("Write these files?", default=True):
+        raise typer.Exit(1)
+    for wire in writes:
+        wire.path.parent.mkdir(parents=True, exist_ok=True)
+        wire.path.write_text(wire.text or "", encoding="utf-8")
+    if json:
+        output.as_json({"files": [{"path": str(w.path), "action": w.action} for w in wires]})
+    else:
+        typer.echo("next: omega-bridge export && alembic history")
+
+
+def plan_wiring(root: Path, steps: str | None, metadata: str | None) -> list[Wire]:
+    """Decide every file. Pure but for reading."""
+    wires = []
+    source = steps or _found_list(root)
+    if source is None:
+        source = "migration_steps.py:migration_steps"
+        wires.append(
+            _fresh(root / "migration_steps.py", '"""The repair list: each entry runs at every start, and says itself whether it has to."""\n\nmigration_steps: list[str] = []\n')
+        )
+    wires.append(_configuration(root / "pyproject.toml", _section(source, metadata)))
+    wires.append(_fresh(root / "alembic.ini", _template("alembic.ini")))
+    env = root / "alembic" / "env.py"
+    if env.exists() and "omega_bridge" not in env.read_text(encoding="utf-8"):
+        wires.append(Wire(env, "yours: add the two lines of docs/how-to.md"))
+    else:
+        wires.append(_fresh(env, _template("env.py.txt")))
+    wires.append(_fresh(root / "alembic" / "script.py.mako", _template("script.py.mako")))
+    wires.append(_fresh(root / "alembic" / "versions" / ".gitkeep", ""))
+    return wires
+
+
+def _fresh(path: Path, text: str) -> Wire:
+    return Wire(path, "keep") if path.exists() else Wire(path, "write", text)
+
+
+def _configuration(path: Path, section: str) -> Wire:
+    if not path.exists():
+        return Wire(path, "write", section)
+    text = path.read_text(encoding="utf-8")
+    return Wire(path, "keep") if "[tool.omega-bridge]" in text else Wire(path, "append", text.rstrip("\n") + "\n\n" + section)
+
+
+def _section(steps: str, metadata: str | None) -> str:
+    lines = ["[tool.omega-bridge]", f'steps = "{steps}"']
+    if metadata:
+        lines.append(f'metadata = "{metadata}"')
+    return "\n".join([*lines, 'alembic = "alembic"']) + "\n"
+
+
+def _found_list(root: Path) -> str | None:
+    for path in sorted(root.rglob("*.py"), key=lambda p: (len(p.parts), p)):
+        if _SKIPPED & set(path.relative_to(root).parts):
+            continue
+        found = _LIST.search(path.read_text(encoding="utf-8", errors="replace"))
+        if found:
+            return f"{path.relative_to(root).as_posix()}:{found[1]}"
+    return None
+
+
+def _template(name: str) -> str:
+    return resources.files("omega_bridge.cli").joinpath("templates", name).read_text(encoding="utf-8")

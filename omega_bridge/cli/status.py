@@ -1,0 +1,67 @@
+"""``omega-bridge status``: registry, export, database and ``alembic_version`` side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from omega_bridge.cli import options, output
+from omega_bridge.cli.setup import Setup, prepare
+
+
+def status(
+    config: options.Config = None,
+    steps: options.Steps = None,
+    database_url: options.DatabaseUrl = None,
+    json: options.Json = False,
+    directory: options.Output = None,
+) -> None:
+    """Show where the list, the history and the database stand; exit 1 where one lags behind."""
+    setup = prepare(config, steps, database_url)
+    found = _found(setup, directory)
+    if json:
+        output.as_json(found)
+    else:
+        for name in ("registry", "exported", "database", "revision"):
+            typer.echo(f"{name:9} {found[name]['told']}")
+    raise typer.Exit(0 if found["exported"]["is_fresh"] and found["database"]["pending"] == 0 and found["revision"]["is_head"] else 1)
+
+
+def _found(setup: Setup, directory: Any) -> dict[str, Any]:
+    from omega_bridge.preview import look
+    from omega_bridge.revisions.files import export
+
+    analysis = setup.analysis
+    folder = setup.history(directory)
+    missing = export(analysis, folder, write=False)
+    head = missing.lines[len(missing.lines) - len(missing.revisions) - 1].revision if len(missing.lines) > len(missing.revisions) else None
+    seen = look(setup.database, analysis)
+    kinds = [str(s.kind) for s in analysis]
+    behind = len(missing.revisions)
+    return {
+        "registry": {
+            "steps": len(analysis),
+            "kinds": {k: kinds.count(k) for k in ("schema", "data", "mixed")},
+            "digest": setup.registry.digest(),
+            "told": f"{len(analysis)} steps ({setup.registry.source or 'list'})",
+        },
+        "exported": {
+            "head": head,
+            "missing": behind,
+            "is_fresh": behind == 0,
+            "told": f"head {head}" if behind == 0 else f"{behind} revision(s) behind the list; run: omega-bridge export",
+        },
+        "database": {
+            "pending": len(seen.pending),
+            "steps": [s.analysis.id for s in seen.pending],
+            "last_boot": seen.last_boot,
+            "told": "holds everything" if not seen.pending else f"{len(seen.pending)} step(s) pending: {', '.join(s.analysis.id for s in seen.pending[:5])}",
+        },
+        "revision": {
+            "current": list(seen.versions),
+            "head": head,
+            "is_head": seen.versions == ((head,) if head else ()),
+            "told": f"{', '.join(seen.versions) or 'none'}" + ("" if seen.versions == ((head,) if head else ()) else f" (head is {head})"),
+        },
+    }
