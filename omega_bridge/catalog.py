@@ -154,9 +154,7 @@ def diff(left: Catalog, right: Catalog, *, ignore: frozenset[str] = frozenset({"
     for key in sorted(left.objects.keys() | right.objects.keys()):
         one, other = left.get(key), right.get(key)
         if one is None or other is None:
-            found.append(
-                Difference(key, "", dict(one) if one is not None else None, dict(other) if other is not None else None)
-            )
+            found.append(Difference(key, "", dict(one) if one is not None else None, dict(other) if other is not None else None))
             continue
         for attribute in sorted((one.keys() | other.keys()) - ignore):
             if one.get(attribute) != other.get(attribute):

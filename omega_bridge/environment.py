@@ -66,7 +66,12 @@ def _command(context: Any) -> str:
 
 
 def _offline(context: Any) -> None:
-    context.configure(dialect_name="postgresql", dialect_opts={"paramstyle": "named"}, literal_binds=True, transaction_per_migration=True)
+    context.configure(
+        dialect_name="postgresql",
+        dialect_opts={"paramstyle": "named"},
+        literal_binds=True,
+        transaction_per_migration=True,
+    )
     with context.begin_transaction():
         context.run_migrations()
 

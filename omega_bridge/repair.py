@@ -60,9 +60,7 @@ def _complete(registry: Registry, metadata: Any) -> Registry:
     return with_models(registry, metadata)
 
 
-def _repair(
-    session: Session, registry: Registry, metadata: Any, options: Options, digest: str, head: str | None
-) -> Run:
+def _repair(session: Session, registry: Registry, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
     analysis = analyse(registry)
     names = scope(analysis, options.critical_tables, metadata)
     connection = session.connection
@@ -210,8 +208,7 @@ class Convergence:
             progress = (
                 progress
                 or (outcome.outcome is Outcome.APPLIED)
-                or (before is not self.executor.catalog
-                and bool(outcome.differences))
+                or (before is not self.executor.catalog and bool(outcome.differences))
             )
         return late, progress
 
@@ -227,11 +224,7 @@ class Convergence:
 
     def _one(self, step: StepAnalysis) -> StepOutcome:
         planned = plan_step(step, World(self.executor.catalog), self.executor.provided, self.done_once)
-        if (
-            planned.action is Action.RUN
-            and step.kind is StepKind.DATA
-            and standing.has_nothing_to_do(self.executor, step)
-        ):
+        if planned.action is Action.RUN and step.kind is StepKind.DATA and standing.has_nothing_to_do(self.executor, step):
             planned = PlannedStep(step, Action.SKIP, daily.NO_ROW)
         if planned.action is Action.SKIP:
             return skipped(planned)
@@ -291,9 +284,7 @@ def _verdict(outcomes: tuple[StepOutcome, ...], options: Options) -> BootOutcome
     return BootOutcome.REPAIRED if any(o.outcome is Outcome.APPLIED for o in outcomes) else BootOutcome.CURRENT
 
 
-def _warnings(
-    outcomes: tuple[StepOutcome, ...], done: Convergence, analysis: Analysis, after: Catalog
-) -> Iterator[str]:
+def _warnings(outcomes: tuple[StepOutcome, ...], done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[str]:
     for outcome in outcomes:
         if outcome.outcome in (Outcome.NO_EFFECT, Outcome.REFUSED):
             yield f"step {outcome.id} ({outcome.place}): {outcome.outcome}: {outcome.reason}"
@@ -302,11 +293,7 @@ def _warnings(
     applied = {o.id for o in outcomes if o.outcome is Outcome.APPLIED and o.kind == StepKind.SCHEMA}
     provided = analysis.provided()
     for step in analysis:
-        if (
-            step.id in applied
-            and (undone := evaluate(step.program, World(after), provided)).missing
-            and not undone.rebuilds
-        ):
+        if step.id in applied and (undone := evaluate(step.program, World(after), provided)).missing and not undone.rebuilds:
             yield f"step {step.id} was applied, and a later step took back what it made: {undone.missing[0]}"
 
 
@@ -344,9 +331,7 @@ def _record(
         revision = None
         if clean:
             revision = standing.stamp(connection, head)
-            ledger_store.remember(
-                connection, standing.state(connection, analysis, outcomes, after, names, digest, revision)
-            )
+            ledger_store.remember(connection, standing.state(connection, analysis, outcomes, after, names, digest, revision))
     session.cost.round_trips += len(quiet) + 4
     return revision
 
@@ -371,9 +356,7 @@ _HINT_FAILED = (
     'To serve all the same: boot(on_error="continue"), --on-error continue.'
 )
 _HINT_NO_EFFECT = "The error that the step swallowed stands beside it: correct the step, or start without strict."
-_HINT_REFUSED = (
-    "Save the rows, then allow it: Step(destructive=True), boot(allow_destructive=[id]) or --allow-destructive id."
-)
+_HINT_REFUSED = "Save the rows, then allow it: Step(destructive=True), boot(allow_destructive=[id]) or --allow-destructive id."
 
 
 def _told(what: str, steps: list[StepOutcome]) -> str:
@@ -397,9 +380,7 @@ def _refuse_if_newer(known: ledger_store.State | None, analysis: Analysis, head:
         return
     told = ", ".join(s["id"] for s in later[:5])
     if all(s["additive"] for s in later):
-        log.warning(
-            "[MIGRATION] the database was repaired by a later list; what it has beyond this one only adds (%s)", told
-        )
+        log.warning("[MIGRATION] the database was repaired by a later list; what it has beyond this one only adds (%s)", told)
         return
     raise errors.DatabaseIsNewer(
         f"the database was repaired by a list with {len(later)} more step(s), and not all of them only add: {told}",

@@ -82,9 +82,7 @@ class Registry:
                 seen[step.id] = position
 
     @classmethod
-    def of(
-        cls, steps: Registry | Iterable[StepLike] | Mapping[str, Iterable[tuple[str, str]]], source: str = ""
-    ) -> Registry:
+    def of(cls, steps: Registry | Iterable[StepLike] | Mapping[str, Iterable[tuple[str, str]]], source: str = "") -> Registry:
         """Make a registry from a bare list: strings, ``Step``s, ``(name, sql)`` pairs, or ``{table: [(column, ddl)]}``.
 
         Raises ``NotAList``, ``EmptyStep``, ``DuplicateStepId``.
@@ -109,9 +107,9 @@ class Registry:
     def digest(self) -> str:
         """SHA-256 over the exact texts and flags, in order: cheap, and changes with any edit, cosmetic ones too."""
         return hashlib.sha256(
-            "\x1e".join(
-                f"{s.sql}\x1f{s.id or ''}\x1f{s.repeat}{s.destructive:d}{s.optional:d}" for s in self.steps
-            ).encode("utf-8", "surrogatepass")
+            "\x1e".join(f"{s.sql}\x1f{s.id or ''}\x1f{s.repeat}{s.destructive:d}{s.optional:d}" for s in self.steps).encode(
+                "utf-8", "surrogatepass"
+            )
         ).hexdigest()
 
 
@@ -133,6 +131,4 @@ def _columns_of(columns: Mapping[str, Iterable[tuple[str, str]]]) -> Iterator[St
     """``{table: [(column, ddl)]}`` means: add each column where it is missing."""
     for table, wanted in columns.items():
         for column, ddl in wanted:
-            yield Step(
-                f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {ddl}", id=f"{table}-{column}".replace("_", "-")
-            )
+            yield Step(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {ddl}", id=f"{table}-{column}".replace("_", "-"))

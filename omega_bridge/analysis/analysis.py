@@ -74,11 +74,7 @@ class StepAnalysis:
     def is_additive(self) -> bool:
         """Whether the step only adds what an older program can ignore: a release before it may go on running."""
         return all(
-            s.tag in _ADDITIVE
-            and not s.destroys
-            and not s.opaque
-            and all(e.present for e in s.effects)
-            and _ignorable(s)
+            s.tag in _ADDITIVE and not s.destroys and not s.opaque and all(e.present for e in s.effects) and _ignorable(s)
             for s in statements(self.program)
         )
 
@@ -214,9 +210,7 @@ def protects(condition: Condition, arm: Program) -> bool:
     """Whether a guard asks for just the object that its arm creates: an idempotence guard."""
     match condition:
         case Not(Exists(pattern)):
-            return any(
-                matches_effect(pattern, e) for s in statements(arm) for e in (*s.effects, *s.implied) if e.present
-            )
+            return any(matches_effect(pattern, e) for s in statements(arm) for e in (*s.effects, *s.implied) if e.present)
         case Exists(pattern):
             return any(matches_effect(pattern, e) for s in statements(arm) for e in s.effects)
     return False
@@ -259,23 +253,17 @@ def _names(key: Key) -> Iterator[str]:
 
 
 def _labels(steps: Iterable[Step], programs: Iterable[Program], checksums: Iterable[str]) -> list[str]:
-    wanted = [
-        s.id or _label(p) or f"step-{c.partition(':')[2][:8]}"
-        for s, p, c in zip(steps, programs, checksums, strict=True)
-    ]
+    wanted = [s.id or _label(p) or f"step-{c.partition(':')[2][:8]}" for s, p, c in zip(steps, programs, checksums, strict=True)]
     explicit = {s.id for s in steps if s.id}
     seen: Counter[str] = Counter()
-    labels = []
+    taken: set[str] = set()
+    labels: list[str] = []
     for step, label in zip(steps, wanted, strict=True):
-        seen[label] += 1
         unique = label
-        while step.id is None and (
-            unique in explicit or (unique != label and unique in labels) or (unique == label and seen[label] > 1)
-        ):
-            unique = f"{label}-{seen[label]}"
-            if unique not in explicit and unique not in labels:
-                break
+        while step.id is None and (unique in explicit or unique in taken):
             seen[label] += 1
+            unique = f"{label}-{seen[label] + 1}"
+        taken.add(unique)
         labels.append(unique)
     return labels
 

@@ -15,13 +15,23 @@ def boot(
     steps: options.Steps = None,
     database_url: options.DatabaseUrl = None,
     json: options.Json = False,
-    on_error: Annotated[str | None, typer.Option(help="stop or continue (start degraded) when a step fails.", show_default=False)] = None,
+    on_error: Annotated[
+        str | None, typer.Option(help="stop or continue (start degraded) when a step fails.", show_default=False)
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on steps without effect, or refused.")] = False,
-    allow_destructive: Annotated[list[str] | None, typer.Option(metavar="ID", help="A step that may drop what holds rows.")] = None,
+    allow_destructive: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A step that may drop what holds rows.")
+    ] = None,
     lock_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for another start.")] = None,
-    boot_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to try for the locks of busy tables.")] = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Judge everything anew, also what stands refused or without effect.")] = False,
-    accept_newer: Annotated[bool, typer.Option("--accept-newer", help="Start although a later list repaired this database.")] = False,
+    boot_timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="How long to try for the locks of busy tables.")
+    ] = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Judge everything anew, also what stands refused or without effect.")
+    ] = False,
+    accept_newer: Annotated[
+        bool, typer.Option("--accept-newer", help="Start although a later list repaired this database.")
+    ] = False,
 ) -> None:
     """Bring one database up to the list: what is missing is repaired, what is there is not touched."""
     import omega_bridge
@@ -52,7 +62,9 @@ def boot(
 
 def show(run: Any) -> None:
     """A run for a person: the steps that were sent or stand out, and one closing line."""
-    rows = [(s.id, s.kind, s.outcome, f"{s.seconds * 1000:.1f} ms", s.reason.splitlines()[0]) for s in run.steps if s.action != "skip"]
+    rows = [
+        (s.id, s.kind, s.outcome, f"{s.seconds * 1000:.1f} ms", s.reason.splitlines()[0]) for s in run.steps if s.action != "skip"
+    ]
     if rows:
         output.table(rows, ("step", "kind", "outcome", "time", "why"))
     for warning in run.warnings:

@@ -39,7 +39,7 @@ def demo(json: options.Json = False) -> None:
     if json:
         output.as_json(said)
     else:
-        typer.echo(f"\nAll of that took {said['seconds']} s. Your own service: README.md, \"Adopting it\".")
+        typer.echo(f'\nAll of that took {said["seconds"]} s. Your own service: README.md, "Adopting it".')
     raise typer.Exit(0 if said["equivalent"] else 1)
 
 
@@ -56,7 +56,9 @@ def _restarts(server: EmbeddedServer, setup: Setup, example: Path) -> dict[str, 
     _title("2. It starts again")
     second = _boot(url, setup)
     again = [s for s in second.steps if s.action != "skip"]
-    _say(f"  {output.painted(str(second.outcome))}: {len(again)} steps sent, {second.round_trips} round trip(s), {second.seconds['total'] * 1000:.1f} ms")
+    _say(
+        f"  {output.painted(str(second.outcome))}: {len(again)} steps sent, {second.round_trips} round trip(s), {second.seconds['total'] * 1000:.1f} ms"
+    )
     _title("3. Somebody drops a column by hand, and it starts once more")
     _execute(url, "ALTER TABLE tenants DROP COLUMN openai_api_key")
     third = _boot(url, setup)
@@ -68,7 +70,6 @@ def _restarts(server: EmbeddedServer, setup: Setup, example: Path) -> dict[str, 
 
 def _history(server: EmbeddedServer, setup: Setup) -> dict[str, Any]:
     from alembic import command
-
     from omega_bridge.revisions import alembic_border
     from omega_bridge.revisions.files import export
 
@@ -106,7 +107,9 @@ def _proof(server: EmbeddedServer, setup: Setup) -> dict[str, Any]:
         found = verify(setup.registry, setup.metadata, server, history=setup.history(), advance=advance)
     for d in found.differences[:5]:
         _say(f"  after {d.step}: {d.difference}")
-    _say(f"  {output.painted('equivalent') if found.equivalent else 'NOT equivalent'} at {found.prefixes} prefixes, catalog {found.catalog_digest[:16]}")
+    _say(
+        f"  {output.painted('equivalent') if found.equivalent else 'NOT equivalent'} at {found.prefixes} prefixes, catalog {found.catalog_digest[:16]}"
+    )
     return {"equivalent": found.equivalent, "prefixes": found.prefixes}
 
 
@@ -123,7 +126,9 @@ def _example() -> Path:
     for root in (Path.cwd(), Path(omega_bridge.__file__).resolve().parents[1]):
         if (root / "examples" / "nexus" / "main.py").exists():
             return root / "examples" / "nexus"
-    raise ConfigurationInvalid("the reference orchestrator (examples/nexus) is not here", hint="Run the demo in a clone: make demo")
+    raise ConfigurationInvalid(
+        "the reference orchestrator (examples/nexus) is not here", hint="Run the demo in a clone: make demo"
+    )
 
 
 def _execute(url: str, text: str) -> None:

@@ -27,7 +27,10 @@ class Wire:
 
 def init(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    steps: Annotated[str | None, typer.Option(metavar="SOURCE", help="Where the list is (default: found in the project).", show_default=False)] = None,
+    steps: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="Where the list is (default: found in the project).", show_default=False),
+    ] = None,
     metadata: Annotated[str | None, typer.Option(metavar="MODULE:ATTR", help="The models' MetaData.", show_default=False)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)] = False,
 ) -> None:
@@ -58,7 +61,10 @@ def plan_wiring(root: Path, steps: str | None, metadata: str | None) -> list[Wir
     if source is None:
         source = "migration_steps.py:migration_steps"
         wires.append(
-            _fresh(root / "migration_steps.py", '"""The repair list: each entry runs at every start, and says itself whether it has to."""\n\nmigration_steps: list[str] = []\n')
+            _fresh(
+                root / "migration_steps.py",
+                '"""The repair list: each entry runs at every start, and says itself whether it has to."""\n\nmigration_steps: list[str] = []\n',
+            )
         )
     wires.append(_configuration(root / "pyproject.toml", _section(source, metadata)))
     wires.append(_fresh(root / "alembic.ini", _template("alembic.ini")))

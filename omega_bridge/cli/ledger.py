@@ -25,7 +25,15 @@ def log(
         output.as_json({"entries": [as_dict(e) for e in entries]})
         return
     rows = [
-        (e.seq, f"{e.at:%Y-%m-%d %H:%M:%S}", e.draft.driver, e.draft.event, e.draft.outcome, e.draft.subject or "-", _told(e.draft.detail))
+        (
+            e.seq,
+            f"{e.at:%Y-%m-%d %H:%M:%S}",
+            e.draft.driver,
+            e.draft.event,
+            e.draft.outcome,
+            e.draft.subject or "-",
+            _told(e.draft.detail),
+        )
         for e in entries
     ]
     output.table(rows, ("seq", "at (UTC)", "driver", "event", "outcome", "subject", "what"))

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 Config = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="The pyproject.toml with [tool.omega-bridge].", show_default=False)
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="The pyproject.toml with [tool.omega-bridge].", show_default=False),
 ]
 Steps = Annotated[
     str | None,
@@ -31,8 +32,19 @@ DatabaseUrl = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)]
 ScratchUrl = Annotated[
     str | None,
-    typer.Option("--scratch-url", metavar="URL", help="A server on which scratch databases may be made; else an embedded one.", show_default=False),
+    typer.Option(
+        "--scratch-url",
+        metavar="URL",
+        help="A server on which scratch databases may be made; else an embedded one.",
+        show_default=False,
+    ),
 ]
 Output = Annotated[
-    Path | None, typer.Option("--output", metavar="DIR", help="The history's folder (default: the configuration's, alembic).", show_default=False)
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="DIR",
+        help="The history's folder (default: the configuration's, alembic).",
+        show_default=False,
+    ),
 ]

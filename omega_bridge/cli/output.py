@@ -43,7 +43,9 @@ def table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> None:
     widths = [max((len(r[i]) for r in (list(header), *texts)), default=0) for i in range(len(header))]
     for number, row in enumerate((list(header), *texts)):
         padded = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
-        painted_row = [painted(cell.strip()) + " " * (len(cell) - len(cell.strip())) if cell.strip() in _COLOURS else cell for cell in padded]
+        painted_row = [
+            painted(cell.strip()) + " " * (len(cell) - len(cell.strip())) if cell.strip() in _COLOURS else cell for cell in padded
+        ]
         line = "  ".join([*painted_row, row[-1]])
         print(typer.style(line, dim=True) if number == 0 and sys.stdout.isatty() else line)
 

@@ -23,7 +23,8 @@ def plan(
         output.as_json(found.as_dict())
     else:
         output.table(
-            [(s.analysis.id, s.analysis.kind, s.action, s.reason.splitlines()[0]) for s in found.plan], ("step", "kind", "action", "why")
+            [(s.analysis.id, s.analysis.kind, s.action, s.reason.splitlines()[0]) for s in found.plan],
+            ("step", "kind", "action", "why"),
         )
         for step in found.plan.pending:
             typer.echo(f"\n-- {step.analysis.id} ({step.analysis.step.place})")

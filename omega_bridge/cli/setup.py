@@ -76,6 +76,7 @@ def with_flags(registry: Registry, config: Config) -> Registry:
     ids = {s.id for s in found}
     for unknown in config.step_flags.keys() - ids:
         raise ConfigurationInvalid(
-            f"[tool.omega-bridge.step.{unknown}] names no step of the list", hint="The ids are in the output of: omega-bridge plan"
+            f"[tool.omega-bridge.step.{unknown}] names no step of the list",
+            hint="The ids are in the output of: omega-bridge plan",
         )
     return Registry(tuple(replace(s.step, **config.step_flags.get(s.id, {})) for s in found), registry.source)

@@ -25,7 +25,9 @@ def status(
     else:
         for name in ("registry", "exported", "database", "revision"):
             typer.echo(f"{name:9} {found[name]['told']}")
-    raise typer.Exit(0 if found["exported"]["is_fresh"] and found["database"]["pending"] == 0 and found["revision"]["is_head"] else 1)
+    raise typer.Exit(
+        0 if found["exported"]["is_fresh"] and found["database"]["pending"] == 0 and found["revision"]["is_head"] else 1
+    )
 
 
 def _found(setup: Setup, directory: Any) -> dict[str, Any]:
@@ -35,7 +37,11 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     analysis = setup.analysis
     folder = setup.history(directory)
     missing = export(analysis, folder, write=False)
-    head = missing.lines[len(missing.lines) - len(missing.revisions) - 1].revision if len(missing.lines) > len(missing.revisions) else None
+    head = (
+        missing.lines[len(missing.lines) - len(missing.revisions) - 1].revision
+        if len(missing.lines) > len(missing.revisions)
+        else None
+    )
     seen = look(setup.database, analysis)
     kinds = [str(s.kind) for s in analysis]
     behind = len(missing.revisions)
@@ -56,12 +62,15 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
             "pending": len(seen.pending),
             "steps": [s.analysis.id for s in seen.pending],
             "last_boot": seen.last_boot,
-            "told": "holds everything" if not seen.pending else f"{len(seen.pending)} step(s) pending: {', '.join(s.analysis.id for s in seen.pending[:5])}",
+            "told": "holds everything"
+            if not seen.pending
+            else f"{len(seen.pending)} step(s) pending: {', '.join(s.analysis.id for s in seen.pending[:5])}",
         },
         "revision": {
             "current": list(seen.versions),
             "head": head,
             "is_head": seen.versions == ((head,) if head else ()),
-            "told": f"{', '.join(seen.versions) or 'none'}" + ("" if seen.versions == ((head,) if head else ()) else f" (head is {head})"),
+            "told": f"{', '.join(seen.versions) or 'none'}"
+            + ("" if seen.versions == ((head,) if head else ()) else f" (head is {head})"),
         },
     }

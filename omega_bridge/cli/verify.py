@@ -17,7 +17,9 @@ def verify(
     json: options.Json = False,
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
-    certificate: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the certificate there.", show_default=False)] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the certificate there.", show_default=False)
+    ] = None,
 ) -> None:
     """Boot one scratch database and upgrade another at every prefix of the list; exit 1 where the catalogs differ."""
     from omega_bridge.audit.equivalence import count
@@ -27,7 +29,10 @@ def verify(
     setup = prepare(config, steps)
     output.log_to_stderr(quiet=True)
     history = None if steps and directory is None else setup.history(directory)
-    with scratch_server(scratch_url) as server, output.progress("verify", count(setup.registry, setup.metadata)) as advance:
+    with (
+        scratch_server(scratch_url) as server,
+        output.progress("verify", count(setup.registry, setup.metadata)) as advance,
+    ):
         found = compare(setup.registry, setup.metadata, server, history=history, advance=advance)
     if certificate is not None:
         certificate.write_text(found.certificate(), encoding="utf-8")

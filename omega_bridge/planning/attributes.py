@@ -120,11 +120,7 @@ def _type_word(written: Any, word: str) -> Any:
     printed = _printed(str(written))
     if word == "length":
         modifier = _MODIFIER.search(printed)
-        return (
-            int(modifier[1])
-            if modifier and modifier[1].isdigit() and printed.startswith(("character", "bit"))
-            else None
-        )
+        return int(modifier[1]) if modifier and modifier[1].isdigit() and printed.startswith(("character", "bit")) else None
     plain = _MODIFIER.sub("", printed)
     if plain.endswith("[]"):
         return "ARRAY" if word == "data_type" else "_" + _UDT.get(plain.rstrip("[]"), plain.rstrip("[]"))

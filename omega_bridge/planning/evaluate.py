@@ -45,28 +45,23 @@ class _Fails(Exception):
 
 
 def evaluate(program: Program, world: World, provided: Provided = frozenset()) -> Evaluation:
-    """Run a program in thought. ``world`` is changed by what the program would do; pass a copy to keep it.
+    """Run a program in thought. ``world`` is changed by what the program would do; ``world.rollback`` takes it back.
 
     ``provided`` is what the registry itself makes: only of those, and of tables and columns, can we say that they are
     missing. Everything else (types, functions) may be built in.
     """
     found = Evaluation()
-    before = World(world.catalog, world.changes)
+    mark = world.mark()
     try:
         _run(program, world, found, provided)
     except _Fails as failure:
         found.fails, found.raises = failure.key, failure.message or None
-        world.changes = dict(before.changes)
+        world.rollback(mark)
     pure = not found.unknown and not found.touches_rows and not found.fails and not found.swallowed
-    found.rebuilds = pure and bool(found.residual) and not _differs(before, world)
+    found.rebuilds = pure and bool(found.residual) and not world.differs_since(mark)
     if found.rebuilds:
         found.missing.clear()
     return found
-
-
-def _differs(before: World, after: World) -> bool:
-    touched = {k: v for k, v in after.changes.items() if before.changes.get(k, before) != v}
-    return World(before.catalog, touched).is_changed()
 
 
 def _run(program: Program, world: World, found: Evaluation, provided: Provided) -> None:
@@ -136,12 +131,12 @@ _MISSING = {Kind.TABLE: "undefined_table", Kind.COLUMN: "undefined_column", Kind
 
 
 def _handled(node: Handled, world: World, found: Evaluation, provided: Provided) -> None:
-    before, length, gone = dict(world.changes), len(found.residual), len(found.missing)
+    mark, length, gone = world.mark(), len(found.residual), len(found.missing)
     try:
         _run(node.body, world, found, provided)
     except _Fails as failure:
         lost = [e for s in statements(node.body) for e in s.effects if e.present]
-        world.changes = before
+        world.rollback(mark)
         del found.residual[length:], found.missing[gone:]
         names = {"others", _MISSING.get(failure.key.kind, "undefined_object") if failure.key else "raise_exception"}
         for caught, arm in node.handlers:

@@ -45,14 +45,14 @@ def settle(analysis: Analysis, first: Iterable[int] = (), start: Catalog | None 
     while waiting:
         late: list[int] = []
         for index in waiting:
-            trial = world.copy()
-            found = evaluate(analysis.steps[index].program, trial, provided)
+            mark = world.mark()
+            found = evaluate(analysis.steps[index].program, world, provided)
             missing = found.fails or found.swallowed
             if missing is not None:
+                world.rollback(mark)
                 late.append(index)
                 waited.setdefault(index, missing)
                 continue
-            world = trial
             order.append(index)
         if len(late) == len(waiting):
             return _with_unsettled(order, waited, late)

@@ -31,19 +31,43 @@ _TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
 _OWNED = (Kind.COLUMN, Kind.CONSTRAINT, Kind.TRIGGER, Kind.POLICY)
 
 
+class _Unset:
+    """Nothing was said about the object in this world before."""
+
+
+_UNSET = _Unset()
+
+
 class World:
-    """The catalog as it would be. Cheap to copy; the catalog below is never changed."""
+    """The catalog as it would be. The catalog below is never changed; every change can be taken back to a mark."""
 
-    def __init__(self, catalog: Catalog, changes: Mapping[Key, dict[str, Any] | None] | None = None) -> None:
+    def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self.changes: dict[Key, dict[str, Any] | None] = dict(changes or {})
+        self.changes: dict[Key, dict[str, Any] | None] = {}
         self._names: dict[tuple[Kind, str], set[Key]] = {}
-        for key in self.changes:
-            self._names.setdefault((key.kind, key.name), set()).add(key)
+        self._members: dict[tuple[str, str], set[Key]] = {}
+        self._journal: list[tuple[Key, dict[str, Any] | _Unset | None]] = []
 
-    def copy(self) -> World:
-        """The same world, to be changed on its own."""
-        return World(self.catalog, self.changes)
+    def mark(self) -> int:
+        """A place to come back to."""
+        return len(self._journal)
+
+    def rollback(self, mark: int) -> None:
+        """Take back every change since the mark."""
+        while len(self._journal) > mark:
+            key, before = self._journal.pop()
+            if isinstance(before, _Unset):
+                del self.changes[key]
+            else:
+                self.changes[key] = before
+
+    def touched(self, mark: int) -> dict[Key, dict[str, Any] | None]:
+        """The objects changed since the mark, as they were at the mark."""
+        found: dict[Key, dict[str, Any] | None] = {}
+        for key, before in self._journal[mark:]:
+            if key not in found:
+                found[key] = self._below(key) if isinstance(before, _Unset) else before
+        return found
 
     # --- looking -----------------------------------------------------------------------------------------------
 
@@ -145,7 +169,7 @@ class World:
         """Keys of that kind and bare name; some may be gone in this world."""
         if kind is Kind.FUNCTION and "(" not in name:
             from_catalog = self.catalog.functions_named(name)
-            return [*from_catalog, *(k for k in self.changes if k.kind is kind and k.name.partition("(")[0] == name)]
+            return [*from_catalog, *(k for k in self._names.get((kind, name), ()) if k in self.changes)]
         return [*self.catalog.named(kind, name), *self._names.get((kind, name), ())]
 
     def _candidates(self, key: Key) -> Iterable[Key]:
@@ -161,9 +185,7 @@ class World:
         if key.kind is Kind.FUNCTION:
             for schema in schemas:
                 yield from (
-                    k
-                    for k in self._named(key.kind, key.name.partition("(")[0])
-                    if k.schema == schema and _same_function(k, key)
+                    k for k in self._named(key.kind, key.name.partition("(")[0]) if k.schema == schema and _same_function(k, key)
                 )
             return
         for schema in schemas:
@@ -180,7 +202,7 @@ class World:
         if not effect.present:
             self._set(key, None)
             if key.kind is Kind.TABLE:
-                for changed in [k for k in self.changes if k.table == key.name and k.schema == key.schema]:
+                for changed in list(self._members.get((key.schema, key.name), ())):
                     self._set(changed, None)
             return
         attributes = dict(self.get(key) or {})
@@ -195,25 +217,31 @@ class World:
                 attributes[name] = value
         self._set(key, attributes)
 
-    def is_changed(self) -> bool:
-        """Whether anything differs from the catalog below, as far as we can compare."""
-        return any(not self._is_as_before(key, now) for key, now in self.changes.items())
+    def differs_since(self, mark: int) -> bool:
+        """Whether anything is other than at the mark, as far as we can compare."""
+        return any(not _is_as_before(key, then, self.changes.get(key)) for key, then in self.touched(mark).items())
 
-    def _is_as_before(self, key: Key, now: dict[str, Any] | None) -> bool:
+    def _below(self, key: Key) -> dict[str, Any] | None:
         before = self.catalog.get(key)
-        if before is None or now is None:
-            return before is None and now is None
-        return all(same(key, name, before, value) is True for name, value in now.items() if before.get(name) != value)
+        return None if before is None else dict(before)
 
     def _set(self, key: Key, attributes: dict[str, Any] | None) -> None:
+        self._journal.append((key, self.changes.get(key, _UNSET)))
         self.changes[key] = attributes
-        self._names.setdefault((key.kind, key.name), set()).add(key)
+        name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
+        self._names.setdefault((key.kind, name), set()).add(key)
+        if key.table:
+            self._members.setdefault((key.schema, key.table), set()).add(key)
 
     def _is_gone(self, table: Key) -> bool:
         """Whether a table of the catalog was dropped in this world (and perhaps made anew)."""
-        return table in self.changes and (
-            self.changes[table] is None or bool((self.changes[table] or {}).get("made anew"))
-        )
+        return table in self.changes and (self.changes[table] is None or bool((self.changes[table] or {}).get("made anew")))
+
+
+def _is_as_before(key: Key, then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
+    if then is None or now is None:
+        return then is None and now is None
+    return all(same(key, name, then, value) is True for name, value in now.items() if then.get(name) != value)
 
 
 def relation_kinds() -> tuple[Kind, ...]:

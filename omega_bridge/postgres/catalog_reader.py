@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.postgres.queries import query
@@ -17,23 +16,24 @@ def read_catalog(connection: psycopg.Connection[Any], names: Collection[str] | N
 
     With ``names=None``, everything but the bridge's own schema, ``alembic_version``, and what extensions own.
     """
-    text = query("catalog")
+    text = query("catalog").replace("%", "%%")
     if names is None:
         filters = dict.fromkeys(("relation_filter", "type_filter", "constraint_filter", "function_filter"), "true")
     else:
-        given = sql.Literal(sorted(names)).as_string(connection) + "::name[]"
         filters = {
-            "relation_filter": f"c.relname = ANY ({given})",
-            "type_filter": f"t.typname = ANY ({given})",
+            "relation_filter": "c.relname = ANY (%(names)s::name[])",
+            "type_filter": "t.typname = ANY (%(names)s::name[])",
             "constraint_filter": "n.oid IN (SELECT oid FROM pg_constraint WHERE conrelid IN (SELECT oid FROM tables)"
-            f" UNION SELECT oid FROM pg_constraint WHERE conname = ANY ({given}))",
-            "function_filter": f"f.proname = ANY ({given})",
+            " UNION SELECT oid FROM pg_constraint WHERE conname = ANY (%(names)s::name[]))",
+            "function_filter": "f.proname = ANY (%(names)s::name[])",
         }
     for name, condition in filters.items():
         text = text.replace("{" + name + "}", condition)
     objects: dict[Key, dict[str, Any]] = {}
     session: dict[str, Any] = {}
-    for kind, schema, table, name, attributes in connection.execute(text.encode()):
+    for kind, schema, table, name, attributes in connection.execute(
+        text.encode(), {"names": sorted(names)} if names is not None else {}
+    ):
         if kind == "session":
             session = attributes
         else:

@@ -40,14 +40,10 @@ def run_watched(session: Session, text: str) -> tuple[Destroyed, ...]:
     lost = []
     for table, column in (*suspects, *((t, None) for t in emptied)):
         # Held until the end of the transaction: nobody adds a row between the count and the second run.
-        session.execute(
-            sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(_name(table)).as_bytes(session.connection)
-        )
+        session.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(_name(table)).as_bytes(session.connection))
         rows = _count(session, table, column)
         if rows:
-            lost.append(
-                Destroyed(f"{table.schema}.{table.name}" if table.schema != "public" else table.name, column, rows)
-            )
+            lost.append(Destroyed(f"{table.schema}.{table.name}" if table.schema != "public" else table.name, column, rows))
     if lost:
         return tuple(lost)
     session.execute(text)
@@ -74,11 +70,7 @@ def _gone(before: dict[int, _Table], after: dict[int, _Table]) -> list[tuple[int
 
 
 def _holds_rows(session: Session, table: _Table) -> bool:
-    return bool(
-        session.rows(sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(_name(table)).as_bytes(session.connection))[0][
-            0
-        ]
-    )
+    return bool(session.rows(sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(_name(table)).as_bytes(session.connection))[0][0])
 
 
 def _count(session: Session, table: _Table, column: str | None) -> int:

@@ -55,9 +55,7 @@ def redact(database: object) -> str:
     parts = urlsplit(text)
     user, at, host = parts.netloc.rpartition("@")
     name = user.partition(":")[0]
-    query = urlencode(
-        [(k, "***" if k in _SECRET else v) for k, v in parse_qsl(parts.query, keep_blank_values=True)], safe="*/"
-    )
+    query = urlencode([(k, "***" if k in _SECRET else v) for k, v in parse_qsl(parts.query, keep_blank_values=True)], safe="*/")
     netloc = f"{unquote(name)}@{host}" if at else host
     return f"{parts.scheme}://{netloc}{parts.path}" + (f"?{query}" if query else "")
 

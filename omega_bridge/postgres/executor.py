@@ -79,9 +79,7 @@ class Executor:
         if refused:
             session.rollback()
             told = "; ".join(map(str, refused))
-            return _outcome(
-                planned, Outcome.REFUSED, f"would have destroyed {told}", action=Action.REFUSE, destroyed=refused
-            )
+            return _outcome(planned, Outcome.REFUSED, f"would have destroyed {told}", action=Action.REFUSE, destroyed=refused)
         fresh = self._refreshed(step)
         outcome = self._judge(planned, fresh)
         if outcome.outcome is Outcome.APPLIED:
@@ -159,9 +157,7 @@ class Executor:
 def lack(after: Evaluation) -> str | None:
     """What a step that ran still does not hold; ``None`` where all is well."""
     if after.missing and not after.rebuilds:
-        return "; ".join(
-            f"{e.key} is not there" if e.present and not e.attributes else f"not so: {e}" for e in after.missing
-        )
+        return "; ".join(f"{e.key} is not there" if e.present and not e.attributes else f"not so: {e}" for e in after.missing)
     if after.swallowed or after.fails:
         return f"{after.swallowed or after.fails} is not there"
     if after.unmet:

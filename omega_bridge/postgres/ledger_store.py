@@ -61,9 +61,7 @@ def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = 
     end = after or tip(connection)
     rows = []
     for draft in drafts:
-        safe = Draft(
-            draft.driver, draft.event, draft.run, draft.subject, draft.checksum, draft.outcome, clean(draft.detail)
-        )
+        safe = Draft(draft.driver, draft.event, draft.run, draft.subject, draft.checksum, draft.outcome, clean(draft.detail))
         entry = seal(end, safe, datetime.now(UTC))
         end = Tip(entry.seq, entry.hash)
         rows.append(
@@ -82,9 +80,7 @@ def read(connection: Connection) -> Iterator[Entry]:
         return
     for row in connection.execute(f"SELECT {_COLUMNS} FROM omega_bridge.ledger ORDER BY seq"):
         seq, at, driver, event, run, subject, checksum, outcome, detail, previous, digest = row
-        draft = Draft(
-            _member(Driver, driver), _member(Event, event), run, subject, checksum, outcome, json.loads(detail)
-        )
+        draft = Draft(_member(Driver, driver), _member(Event, event), run, subject, checksum, outcome, json.loads(detail))
         yield Entry(seq, at.astimezone(UTC), draft, previous, digest)
 
 
@@ -135,9 +131,7 @@ def done_once(connection: Connection) -> frozenset[str]:
     """Checksums of the steps that were applied at least once."""
     if not exists(connection):
         return frozenset()
-    rows = connection.execute(
-        "SELECT DISTINCT checksum FROM omega_bridge.ledger WHERE event = 'step' AND outcome = 'applied'"
-    )
+    rows = connection.execute("SELECT DISTINCT checksum FROM omega_bridge.ledger WHERE event = 'step' AND outcome = 'applied'")
     return frozenset(r[0] for r in rows)
 
 

@@ -14,7 +14,9 @@ def create_database(server: str, name: str) -> None:
     """An empty database. Raises ``NotPermitted``."""
     with open_session(server) as session:
         try:
-            session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)).as_bytes(session.connection))
+            session.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)).as_bytes(session.connection)
+            )
         except psycopg.errors.InsufficientPrivilege as exc:
             raise errors.NotPermitted(
                 "the role may not create scratch databases",
@@ -25,7 +27,9 @@ def create_database(server: str, name: str) -> None:
 def drop_database(server: str, name: str) -> None:
     """Drop it, whoever is still connected."""
     with open_session(server) as session:
-        session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)).as_bytes(session.connection))
+        session.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)).as_bytes(session.connection)
+        )
 
 
 def url_for(server: str, name: str) -> str:

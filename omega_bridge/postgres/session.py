@@ -32,9 +32,7 @@ class Session:
         self.notices: list[str] = []
         connection.add_notice_handler(lambda d: self.notices.append(f"{d.severity}: {d.message_primary}"))
 
-    def execute(
-        self, query: str | bytes, params: Sequence[Any] | None = None, *, statements: int = 1
-    ) -> psycopg.Cursor[Row]:
+    def execute(self, query: str | bytes, params: Sequence[Any] | None = None, *, statements: int = 1) -> psycopg.Cursor[Row]:
         """One query, one round trip. Without parameters the text goes out exactly as it is, ``%`` included."""
         self.cost.round_trips += 1
         self.cost.statements += statements

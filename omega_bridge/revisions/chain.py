@@ -87,7 +87,12 @@ def compile_chain(analysis: Analysis, kept: Sequence[SumLine] = (), texts: dict[
             continue
         waited = settling.waited.get(index)
         drafts.append(
-            _draft(RevisionKind.STEP, (analysis.steps[index],), waited=str(waited) if waited else None, settled=index not in settling.unsettled)
+            _draft(
+                RevisionKind.STEP,
+                (analysis.steps[index],),
+                waited=str(waited) if waited else None,
+                settled=index not in settling.unsettled,
+            )
         )
     drafts.extend(_settled_now(analysis, matching, settling.unsettled))
     return Chain(tuple(kept), tuple(_numbered(drafts, kept)))
@@ -112,7 +117,12 @@ def _settled_now(analysis: Analysis, matching: Matching, unsettled: frozenset[in
 
 
 def _draft(
-    kind: RevisionKind, steps: tuple[StepAnalysis, ...], *, past: Recorded | None = None, waited: str | None = None, settled: bool = True
+    kind: RevisionKind,
+    steps: tuple[StepAnalysis, ...],
+    *,
+    past: Recorded | None = None,
+    waited: str | None = None,
+    settled: bool = True,
 ) -> Revision:
     return Revision("", None, 0, kind, steps, past, waited, settled)
 
@@ -121,7 +131,12 @@ def _numbered(drafts: Iterable[Revision], kept: Sequence[SumLine]) -> Iterable[R
     down = kept[-1].revision if kept else None
     used = {step.label for line in kept for step in line.steps}
     for number, draft in enumerate(drafts, start=len(kept) + 1):
-        content = [down or "", draft.kind, *(s.checksum for s in draft.steps), draft.past.checksum if draft.past else ""]
+        content = [
+            down or "",
+            draft.kind,
+            *(s.checksum for s in draft.steps),
+            draft.past.checksum if draft.past else "",
+        ]
         identity = hashlib.sha256("\n".join(content).encode()).hexdigest()[:ID_LENGTH]
         labels = (draft.past.label,) if draft.past else tuple(_unused(s.id, used) for s in draft.steps)
         used.update(labels)

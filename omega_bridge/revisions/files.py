@@ -49,7 +49,10 @@ class Export:
         """The public JSON keys."""
         return {
             "written": [str(p) for p in self.written],
-            "revisions": [{"revision": r.id, "step": r.labels[0] if len(r.labels) == 1 else list(r.labels), "kind": str(r.kind)} for r in self.revisions],
+            "revisions": [
+                {"revision": r.id, "step": r.labels[0] if len(r.labels) == 1 else list(r.labels), "kind": str(r.kind)}
+                for r in self.revisions
+            ],
             "head": self.head,
             "coverage": self.coverage.as_dict(),
         }

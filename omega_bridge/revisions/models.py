@@ -56,7 +56,12 @@ def _step(table: Table) -> Step:
         for index in sorted(table.indexes, key=lambda i: str(i.name))
     ]
     text = ";\n".join(_plain(p) for p in parts) + ";"
-    return Step(text, id=f"{PREFIX}{table.name.replace('_', '-')}", title=f"table {table.name}, known only to the models", place=PLACE)
+    return Step(
+        text,
+        id=f"{PREFIX}{table.name.replace('_', '-')}",
+        title=f"table {table.name}, known only to the models",
+        place=PLACE,
+    )
 
 
 def _plain(text: str) -> str:

@@ -24,7 +24,10 @@ def render_file(revision: Revision, before: str | None = None) -> str:
         "# made from the step registry by: omega-bridge export -- do not edit; check with: omega-bridge export --check",
         quoted(_docstring(revision, lifted, before)),
         "",
-        *sorted(imports | {"import sqlalchemy as sa", "from alembic import op"}, key=lambda i: (i.startswith("from omega"), i)),
+        *sorted(
+            imports | {"import sqlalchemy as sa", "from alembic import op"},
+            key=lambda i: (i.startswith("from omega"), i),
+        ),
         "",
         f'revision = "{revision.id}"',
         f"down_revision = {quoted(revision.down) if revision.down else None}",
@@ -115,7 +118,13 @@ def irreversible(revision: Revision, lifted: Sequence[Lifted]) -> str | None:
 
 
 def _docstring(revision: Revision, lifted: Sequence[Lifted], before: str | None) -> str:
-    lines = [_title(revision), "", f"Revision ID: {revision.id}", f"Revises: {revision.down or ''}".rstrip(), f"Kind: {_kind(revision)}"]
+    lines = [
+        _title(revision),
+        "",
+        f"Revision ID: {revision.id}",
+        f"Revises: {revision.down or ''}".rstrip(),
+        f"Kind: {_kind(revision)}",
+    ]
     for label, step in zip(revision.labels, revision.steps, strict=False):
         lines.append(f"Step: {label} ({step.step.place})")
         lines.append(f"Checksum: {step.checksum}")

@@ -49,7 +49,11 @@ def read_sum(folder: Path) -> tuple[SumLine, ...]:
     path = folder / NAME
     if not path.exists():
         return ()
-    return tuple(_line(path, n, text) for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1) if text and text[0] != "#")
+    return tuple(
+        _line(path, n, text)
+        for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if text and text[0] != "#"
+    )
 
 
 def head(folder: Path) -> str | None:
@@ -83,7 +87,9 @@ def check(folder: Path, lines: Sequence[SumLine] | None = None) -> None:
 
 
 def _tampered(what: str) -> HistoryTampered:
-    return HistoryTampered(what, hint="Restore the file from version control (git checkout); history only grows, by: omega-bridge export")
+    return HistoryTampered(
+        what, hint="Restore the file from version control (git checkout); history only grows, by: omega-bridge export"
+    )
 
 
 def _line(path: Path, number: int, text: str) -> SumLine:

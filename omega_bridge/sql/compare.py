@@ -145,9 +145,7 @@ def _routine(node: Any) -> Any:
     options = {}
     for option in plain.options:
         name, value = option.def_elem.defname, _plain(option.def_elem.arg)
-        text = str(
-            dict(value[1]).get("sval", dict(value[1]).get("ival", dict(value[1]).get("boolval", "false")))
-        ).lower()
+        text = str(dict(value[1]).get("sval", dict(value[1]).get("ival", dict(value[1]).get("boolval", "false")))).lower()
         if (name, text) not in _DEFAULT_OPTIONS:
             options[name] = value
     del plain.options[:]

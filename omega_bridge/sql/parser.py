@@ -45,9 +45,7 @@ def parse(sql: str) -> tuple[Statement, ...]:
         chunk = raw[start:end]
         lead = len(chunk) - len(chunk.lstrip())
         found.append(
-            Statement(
-                chunk.strip().decode(), getattr(entry.stmt, tag), tag, len(raw[: start + lead].decode(errors="replace"))
-            )
+            Statement(chunk.strip().decode(), getattr(entry.stmt, tag), tag, len(raw[: start + lead].decode(errors="replace")))
         )
     return tuple(found)
 

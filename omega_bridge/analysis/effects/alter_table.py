@@ -94,9 +94,7 @@ def _command(found: _Found, table: Key, command: Any) -> None:
             found.effects.append(Effect(member(table, Kind.CONSTRAINT, command.name), present=False))
             found.cascade = found.cascade or command.behavior == pb.DROP_CASCADE
         case pb.AT_ValidateConstraint:
-            found.effects.append(
-                Effect(member(table, Kind.CONSTRAINT, command.name), attributes=(("validated", True),))
-            )
+            found.effects.append(Effect(member(table, Kind.CONSTRAINT, command.name), attributes=(("validated", True),)))
         case subtype if subtype in _SWITCHES:
             found.effects.append(Effect(table, attributes=(_SWITCHES[subtype],)))
         case _:

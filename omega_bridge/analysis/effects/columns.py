@@ -95,14 +95,10 @@ def table_constraint(table: Key, constraint: Any, columns: tuple[str, ...] = ())
     )
     effects = [own]
     if letter in ("p", "u", "x"):
-        effects.append(
-            Effect(Key(Kind.INDEX, table.schema, "", name), attributes=(("table", table.name), ("constraint", True)))
-        )
+        effects.append(Effect(Key(Kind.INDEX, table.schema, "", name), attributes=(("table", table.name), ("constraint", True))))
     if letter == "p":
         effects.extend(Effect(member(table, Kind.COLUMN, c), attributes=(("nullable", False),)) for c in columns)
-    return Parts(
-        tuple(effects), (*references(constraint), *(member(table, Kind.COLUMN, c) for c in columns if c != "expr"))
-    )
+    return Parts(tuple(effects), (*references(constraint), *(member(table, Kind.COLUMN, c) for c in columns if c != "expr")))
 
 
 def constraint_name(table: str, letter: str, columns: Iterable[str]) -> str:
@@ -143,9 +139,7 @@ def references(node: Any) -> Iterator[Key]:
             case "TypeName":
                 parts = strings(found.names)
                 if parts and parts[0] != "pg_catalog":
-                    yield needed_extension(parts[-1]) or Key(
-                        Kind.ENUM, parts[-2] if len(parts) > 1 else VISIBLE, "", parts[-1]
-                    )
+                    yield needed_extension(parts[-1]) or Key(Kind.ENUM, parts[-2] if len(parts) > 1 else VISIBLE, "", parts[-1])
             case "FuncCall":
                 parts = strings(found.funcname)
                 if parts[0] != "pg_catalog":

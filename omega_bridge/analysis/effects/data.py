@@ -41,17 +41,13 @@ def insert(statement: Statement) -> Sql:
 def update(statement: Statement) -> Sql:
     """Changed rows."""
     node = statement.node
-    return _data(
-        statement, None if node.HasField("with_clause") else _rows(node.relation, node.from_clause, node.where_clause)
-    )
+    return _data(statement, None if node.HasField("with_clause") else _rows(node.relation, node.from_clause, node.where_clause))
 
 
 def delete(statement: Statement) -> Sql:
     """Fewer rows."""
     node = statement.node
-    return _data(
-        statement, None if node.HasField("with_clause") else _rows(node.relation, node.using_clause, node.where_clause)
-    )
+    return _data(statement, None if node.HasField("with_clause") else _rows(node.relation, node.using_clause, node.where_clause))
 
 
 def other(statement: Statement) -> Sql:
@@ -114,12 +110,7 @@ def _insert_lookahead(node: Any) -> str | None:
     targets = [inner(e).name for e in conflict.infer.index_elems]
     columns = [inner(c).name for c in node.cols]
     query = inner(node.select_stmt)
-    if (
-        query is None
-        or query.DESCRIPTOR.name != "SelectStmt"
-        or not query.values_lists
-        or not all(t in columns for t in targets)
-    ):
+    if query is None or query.DESCRIPTOR.name != "SelectStmt" or not query.values_lists or not all(t in columns for t in targets):
         return None
     table = relation(node.relation)
     name = f"{_quoted(table.schema)}.{_quoted(table.name)}" if table.schema else _quoted(table.name)

@@ -28,9 +28,7 @@ def alter_enum(statement: Statement) -> Sql:
     if node.old_val:
         wanted.append(("no label", node.old_val))
     # Since PostgreSQL 12 ADD VALUE runs inside a transaction, but the label cannot be used before the commit.
-    return Sql(
-        statement.text, statement.tag, (Effect(key, attributes=tuple(wanted)),), needs=(key,), offset=statement.offset
-    )
+    return Sql(statement.text, statement.tag, (Effect(key, attributes=tuple(wanted)),), needs=(key,), offset=statement.offset)
 
 
 def create_domain(statement: Statement) -> Sql:

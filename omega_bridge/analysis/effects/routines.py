@@ -17,9 +17,7 @@ def create_function(statement: Statement) -> Sql:
     node = statement.node
     name = qualified(node.funcname, Kind.FUNCTION)
     types = [
-        deparse_type(p.arg_type)
-        for p in map(inner, node.parameters)
-        if p.mode not in (pb.FUNC_PARAM_OUT, pb.FUNC_PARAM_TABLE)
+        deparse_type(p.arg_type) for p in map(inner, node.parameters) if p.mode not in (pb.FUNC_PARAM_OUT, pb.FUNC_PARAM_TABLE)
     ]
     key = Key(Kind.FUNCTION, name.schema, "", f"{name.name}({', '.join(types)})")
     attributes: tuple[tuple[str, Any], ...] = (("definition", statement.text),) if node.replace else ()

@@ -52,9 +52,7 @@ def create_table_as(statement: Statement) -> Sql:
     kind = Kind.MATERIALIZED_VIEW if node.objtype == pb.OBJECT_MATVIEW else Kind.TABLE
     target = relation(node.into.rel, kind)
     known = (Effect(target, attributes=(("columns known", False),)),)
-    return Sql(
-        statement.text, statement.tag, (Effect(target),), known, tuple(references(node.query)), offset=statement.offset
-    )
+    return Sql(statement.text, statement.tag, (Effect(target),), known, tuple(references(node.query)), offset=statement.offset)
 
 
 def create_index(statement: Statement) -> Sql:
