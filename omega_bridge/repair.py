@@ -24,7 +24,7 @@ from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
 from omega_bridge.planning.outcomes import BootOutcome, StepOutcome
 from omega_bridge.planning.plan import plan_step
-from omega_bridge.postgres import daily, ledger_store, standing
+from omega_bridge.postgres import batch, daily, ledger_store, standing
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, Limits, skipped
 from omega_bridge.postgres.lock import exclusive
@@ -74,7 +74,8 @@ def _repair(session: Session, registry: Registry, metadata: Any, options: Option
         session, before, names, analysis.provided(), str(uuid.uuid4()), ledger_store.tip(connection),
         Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout), options.allow_destructive,
     )  # fmt: skip
-    done = Convergence(executor, analysis, ledger_store.done_once(connection) if _has_once(analysis) else frozenset())
+    once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()
+    done = Convergence(executor, analysis, once, before)
     done.run()
     outcomes = done.in_list_order()
     after = read_catalog(connection, names)
@@ -170,6 +171,7 @@ class Convergence:
     executor: Executor
     analysis: Analysis
     done_once: frozenset[str]
+    started: Catalog
     passes: int = 0
     misplaced: list[tuple[str, str]] = field(default_factory=list)
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
@@ -189,8 +191,18 @@ class Convergence:
             waiting = late
 
     def _pass(self, waiting: list[StepAnalysis], last_chance: bool) -> tuple[list[StepAnalysis], bool]:
-        late, progress = [], False
-        for step in waiting:
+        late: list[StepAnalysis] = []
+        progress = False
+        tried = done = 0
+        for number, step in enumerate(waiting):
+            if number < done:
+                continue
+            if number >= tried and not last_chance:
+                planned = self._batch(waiting[number : number + batch.LIMIT])
+                tried = number + len(planned)
+                if len(planned) > 1 and self._together(planned):
+                    done, progress = tried, True
+                    continue
             world = World(self.executor.catalog)
             need = None if last_chance else self._missing(step, world)
             if need is not None:
@@ -212,6 +224,38 @@ class Convergence:
             )
         return late, progress
 
+    def _batch(self, steps: list[StepAnalysis]) -> list[PlannedStep]:
+        """The longest run of steps from here that may share a transaction."""
+        world, found = World(self.executor.catalog), []
+        for step in steps:
+            if step.kind is not StepKind.SCHEMA:
+                break
+            planned = plan_step(step, world, self.executor.provided, self.done_once)
+            fits = batch.fits(planned, self.started) if planned.action is Action.RUN else planned.warning is None
+            if not fits:
+                break
+            found.append(planned)
+        while found and found[-1].action is Action.SKIP:
+            found.pop()
+        return found
+
+    def _together(self, planned: list[PlannedStep]) -> bool:
+        """Send a batch; whether it stands."""
+        running = [p for p in planned if p.action is Action.RUN]
+        log.info("[MIGRATION] Applying %d steps together, on tables of this start's own", len(running))
+        outcomes = batch.execute(self.executor, planned)
+        if outcomes is None:
+            log.info("[MIGRATION] a step of them did not work out: going on one by one")
+            return False
+        for p, outcome in zip(planned, outcomes, strict=True):
+            self.outcomes[outcome.id] = replace(outcome, pass_=self.passes)
+            if p.action is Action.RUN:
+                log.info("[MIGRATION] Applying step %s (%s): %s", outcome.id, _short(p.reason), outcome.outcome)
+                self._locks.extend(locks_of(p))
+                if outcome.id in self._waited:
+                    self.misplaced.append((outcome.id, self._waited[outcome.id]))
+        return True
+
     def _missing(self, step: StepAnalysis, world: World) -> str | None:
         """What a step needs and does not find: it would fail, or swallow the failure, so it waits for a later one."""
         if step.problem:
@@ -228,7 +272,7 @@ class Convergence:
             planned = PlannedStep(step, Action.SKIP, daily.NO_ROW)
         if planned.action is Action.SKIP:
             return skipped(planned)
-        log.info("[MIGRATION] Applying step %s (%s)", step.id, planned.reason)
+        log.info("[MIGRATION] Applying step %s (%s)", step.id, _short(planned.reason))
         outcome = self.executor.execute(planned)
         self._locks.extend(locks_of(planned))
         log.log(
@@ -245,6 +289,12 @@ class Convergence:
     def locks(self) -> list[str]:
         """Each lock once."""
         return list(dict.fromkeys(self._locks))
+
+
+def _short(reason: str) -> str:
+    """A reason on one line of a log."""
+    line = " ".join(reason.split())
+    return line if len(line) <= 120 else line[:117] + "..."
 
 
 def locks_of(planned: PlannedStep) -> list[str]:

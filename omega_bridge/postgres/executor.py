@@ -53,7 +53,7 @@ class Executor:
             outcome = self._transaction(planned) if step.transactional else self._outside(planned)
         except psycopg.Error as exc:
             self.session.rollback()
-            outcome = _outcome(planned, Outcome.FAILED, str(server_error(exc)), error=server_error(exc))
+            outcome = outcome_of(planned, Outcome.FAILED, str(server_error(exc)), error=server_error(exc))
         return replace(outcome, seconds=time.perf_counter() - started, notices=self.session.drain_notices())
 
     def record(self, outcome: StepOutcome) -> None:
@@ -79,7 +79,7 @@ class Executor:
         if refused:
             session.rollback()
             told = "; ".join(map(str, refused))
-            return _outcome(planned, Outcome.REFUSED, f"would have destroyed {told}", action=Action.REFUSE, destroyed=refused)
+            return outcome_of(planned, Outcome.REFUSED, f"would have destroyed {told}", action=Action.REFUSE, destroyed=refused)
         fresh = self._refreshed(step)
         outcome = self._judge(planned, fresh)
         if outcome.outcome is Outcome.APPLIED:
@@ -144,11 +144,11 @@ class Executor:
         step = planned.analysis
         changes = diff(before or self.catalog, fresh)
         if step.kind is StepKind.DATA:
-            return _outcome(planned, Outcome.APPLIED, planned.reason, differences=changes)
+            return outcome_of(planned, Outcome.APPLIED, planned.reason, differences=changes)
         after = evaluate(step.program, World(fresh), self.provided)
         if lacking := lack(after):
-            return _outcome(planned, Outcome.NO_EFFECT, f"it ran, and {lacking}", differences=changes)
-        return _outcome(planned, Outcome.APPLIED, planned.reason, differences=changes)
+            return outcome_of(planned, Outcome.NO_EFFECT, f"it ran, and {lacking}", differences=changes)
+        return outcome_of(planned, Outcome.APPLIED, planned.reason, differences=changes)
 
     def _draft(self, outcome: StepOutcome) -> Draft:
         return draft(outcome, self.run, self.driver)
@@ -188,15 +188,15 @@ def skipped(planned: PlannedStep) -> StepOutcome:
     kind = Outcome.SKIPPED if planned.analysis.kind is StepKind.DATA else Outcome.ALREADY_THERE
     if planned.warning:
         kind = Outcome.NO_EFFECT
-    return _outcome(planned, kind, planned.warning or planned.reason)
+    return outcome_of(planned, kind, planned.warning or planned.reason)
 
 
 def failed(planned: PlannedStep, error: ServerError) -> StepOutcome:
     """The outcome of a step that PostgreSQL rejected."""
-    return _outcome(planned, Outcome.FAILED, str(error), error=error)
+    return outcome_of(planned, Outcome.FAILED, str(error), error=error)
 
 
-def _outcome(
+def outcome_of(
     planned: PlannedStep,
     outcome: Outcome,
     reason: str,
@@ -206,6 +206,7 @@ def _outcome(
     differences: tuple[Difference, ...] = (),
     destroyed: tuple[Destroyed, ...] = (),
 ) -> StepOutcome:
+    """The outcome of a planned step."""
     step = planned.analysis
     return StepOutcome(
         id=step.id,

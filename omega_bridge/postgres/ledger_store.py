@@ -15,7 +15,8 @@ from omega_bridge.postgres.queries import query
 
 _INSERT = (
     "INSERT INTO omega_bridge.ledger (seq, at, driver, event, run, subject, checksum, outcome, detail, previous, hash) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)"
+    "SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::text[], "
+    "%s::text[], %s::jsonb[], %s::text[], %s::text[])"
 )
 _COLUMNS = "seq, at, driver, event, run::text, subject, checksum, outcome, detail::text, previous, hash"
 
@@ -65,12 +66,11 @@ def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = 
         entry = seal(end, safe, datetime.now(UTC))
         end = Tip(entry.seq, entry.hash)
         rows.append(
-            (entry.seq, entry.at, safe.driver, safe.event, safe.run, safe.subject, safe.checksum, safe.outcome,
+            (entry.seq, entry.at, str(safe.driver), str(safe.event), safe.run, safe.subject, safe.checksum, safe.outcome,
              json.dumps(safe.detail, ensure_ascii=False), entry.previous, entry.hash)
         )  # fmt: skip
     if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(_INSERT, rows)
+        connection.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
     return end
 
 

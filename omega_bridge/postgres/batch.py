@@ -1,0 +1,127 @@
+"""Many steps in one transaction and a few round trips: for tables that this boot creates, which nobody else can see yet.
+
+Guards were decided from the catalog, so plain DDL goes out. Each step keeps its own outcome and ledger row. Where a
+statement fails, or the catalog is not what every step says, all is undone and the caller goes on step by step.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import psycopg
+
+from omega_bridge.analysis import StepKind
+from omega_bridge.analysis.program import Sql
+from omega_bridge.catalog import Catalog, Difference, Key, Kind, diff
+from omega_bridge.ledger import Outcome
+from omega_bridge.planning import Action, PlannedStep, World, evaluate
+from omega_bridge.planning.outcomes import StepOutcome
+from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.executor import Executor, draft, outcome_of, skipped
+
+LIMIT = 1000
+"""Steps in one transaction: each table it touches holds slots of the server's lock table until the end."""
+
+_PLAIN = {
+    "create_stmt",
+    "alter_table_stmt",
+    "index_stmt",
+    "create_enum_stmt",
+    "create_domain_stmt",
+    "composite_type_stmt",
+    "create_extension_stmt",
+    "create_schema_stmt",
+    "create_seq_stmt",
+    "create_function_stmt",
+    "create_trig_stmt",
+    "comment_stmt",
+}
+
+
+def fits(planned: PlannedStep, started: Catalog) -> bool:
+    """Whether a step may share a transaction: only additions, all known, and on no table that was there before the boot."""
+    step = planned.analysis
+    if step.kind is not StepKind.SCHEMA or step.problem or not step.transactional:
+        return False
+    return bool(planned.statements) and all(_is_private(s, started) for s in planned.statements)
+
+
+def _is_private(s: Sql, started: Catalog) -> bool:
+    if s.tag not in _PLAIN or s.opaque or s.data or s.destroys or s.cascade or not all(e.present for e in s.effects):
+        return False
+    names = {k.table or k.name for k in s.needs if k.kind in (Kind.TABLE, Kind.COLUMN)}
+    names |= {e.key.table for e in s.effects if e.key.table} | {e.key.name for e in s.effects if e.key.kind is Kind.TABLE}
+    names |= {str(v) for e in s.effects for a, v in e.attributes if a == "table"}
+    return not any(started.named(kind, name) for name in names for kind in (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW))
+
+
+def execute(executor: Executor, batch: Sequence[PlannedStep]) -> list[StepOutcome] | None:
+    """Run a batch; ``None`` where it was undone. Skipped steps may stand among those that run: they are checked, too."""
+    session = executor.session
+    started = time.perf_counter()
+    session.drain_notices()
+    texts = [s.text for p in batch if p.action is Action.RUN for s in p.statements]
+    milliseconds = int(executor.limits.lock_timeout * 1000)
+    try:
+        session.execute(
+            f"BEGIN; SET LOCAL lock_timeout = {milliseconds}; SET LOCAL application_name = 'omega-bridge batch'", statements=3
+        )
+        session.execute("\n;\n".join(texts), statements=len(texts))
+        fresh = read_catalog(session.connection, executor.names)
+        session.cost.round_trips += 1
+        outcomes = _judged(executor, batch, fresh, time.perf_counter() - started)
+        if outcomes is None:
+            session.rollback()
+            return None
+        applied = [o for o in outcomes if o.outcome is Outcome.APPLIED]
+        tip = ledger_store.append(session.connection, [draft(o, executor.run, executor.driver) for o in applied], executor.tip)
+        session.execute("COMMIT")
+    except psycopg.Error:
+        session.rollback()
+        return None
+    executor.catalog, executor.tip = fresh, tip
+    notices = session.drain_notices()
+    return [replace(o, notices=notices) if n == len(outcomes) - 1 and notices else o for n, o in enumerate(outcomes)]
+
+
+def _judged(executor: Executor, batch: Sequence[PlannedStep], fresh: Catalog, seconds: float) -> list[StepOutcome] | None:
+    """Success is read from the catalog, once for all of them."""
+    world = World(fresh)
+    for planned in batch:
+        mark = world.mark()
+        if not evaluate(planned.analysis.program, world, executor.provided).is_nothing:
+            return None
+        world.rollback(mark)
+    shares = _shares(batch, diff(executor.catalog, fresh))
+    each = seconds / max(sum(p.action is Action.RUN for p in batch), 1)
+    return [
+        skipped(planned)
+        if planned.action is Action.SKIP
+        else replace(outcome_of(planned, Outcome.APPLIED, planned.reason, differences=tuple(shares.get(n, ()))), seconds=each)
+        for n, planned in enumerate(batch)
+    ]
+
+
+def _shares(batch: Sequence[PlannedStep], differences: Sequence[Difference]) -> dict[int, list[Difference]]:
+    """Which step made what: by the names in its statements; what comes along with a table goes to the step that made it."""
+    by_name: dict[tuple[str, str], int] = {}
+    by_table: dict[str, int] = {}
+    for n, planned in enumerate(batch):
+        for s in planned.statements:
+            for e in (*s.effects, *s.implied):
+                by_name.setdefault((e.key.table, e.key.name), n)
+                if e.key.kind is Kind.TABLE:
+                    by_table.setdefault(e.key.name, n)
+    last = len(batch) - 1
+    shares: dict[int, list[Difference]] = {}
+    for d in differences:
+        owner = by_name.get((d.key.table, _bare(d.key)), by_table.get(d.key.table or _bare(d.key), last))
+        shares.setdefault(owner, []).append(d)
+    return shares
+
+
+def _bare(key: Key) -> str:
+    return key.name
