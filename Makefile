@@ -1,0 +1,86 @@
+# make setup | test | demo | lint | format | bench | constraints | clean
+# Needs Python 3.11 or newer and nothing else; uv is used where it is there. Choose with: make PYTHON=python3.13 ...
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)/.installed-bench
+BENCH_REQUIREMENTS := $(wildcard benchmarks/requirements.txt)
+PYTEST_ARGS ?=
+
+.PHONY: help setup test demo lint format bench constraints clean
+
+help:
+	@sed -n '1,2s/^# //p' $(MAKEFILE_LIST)
+
+setup: $(STAMP)
+	@:
+
+$(STAMP): pyproject.toml constraints.txt
+	@python=; \
+	for candidate in $(or $(PYTHON),$(CANDIDATES)); do \
+	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "omega-bridge needs Python 3.11 or newer; none among: $(or $(PYTHON),$(CANDIDATES)). Name one: make PYTHON=/path/to/python3 setup" >&2; \
+	  exit 1; \
+	fi; \
+	echo "setting up $(VENV) with $$($$python --version)"; \
+	if ! $(BIN)/python -c '' 2>/dev/null; then \
+	  rm -rf $(VENV); \
+	  $$python -m venv $(VENV) 2>$(VENV).log || uv venv -q -p $$python $(VENV) 2>>$(VENV).log || { \
+	    cat $(VENV).log >&2; rm -f $(VENV).log; \
+	    echo "no virtual environment could be made: install the system's python3-venv, or uv" >&2; exit 1; }; \
+	  rm -f $(VENV).log; \
+	fi; \
+	if command -v uv >/dev/null 2>&1 && uv pip install -q -p $(BIN)/python -c constraints.txt -e '.[dev]' 2>/dev/null; then :; \
+	else $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'; fi
+	@touch $@
+
+# Every gate runs, pytest last, so that its closing line is the last to be seen; the first failure is the exit code.
+test: setup
+	@first=0; \
+	gate() { echo "== $$*"; "$$@" || { code=$$?; echo "== failed: $$1 $$2"; [ $$first -ne 0 ] || first=$$code; }; }; \
+	PATH="$(CURDIR)/$(BIN):$$PATH"; export PATH; \
+	gate ruff check .; \
+	gate ruff format --check .; \
+	gate mypy; \
+	$(if $(wildcard tests/typing/*.py),gate mypy --strict tests/typing;) \
+	gate omega-bridge export --check; \
+	gate python -m pytest $(PYTEST_ARGS); \
+	exit $$first
+
+demo: setup
+	@$(BIN)/omega-bridge demo
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+$(BENCH_STAMP): $(STAMP) $(BENCH_REQUIREMENTS)
+	@$(if $(BENCH_REQUIREMENTS),$(BIN)/python -m pip install -qq --disable-pip-version-check -r $(BENCH_REQUIREMENTS))
+	@touch $@
+
+bench: $(BENCH_STAMP)
+	@$(BIN)/python -m benchmarks
+
+# Newest versions within pyproject.toml's ranges, written down exactly.
+constraints:
+	@rm -rf $(VENV)-constraints && $(or $(PYTHON),python3) -m venv $(VENV)-constraints
+	@$(VENV)-constraints/bin/python -m pip install -qq --disable-pip-version-check --upgrade -e '.[dev]'
+	@{ echo "# Exact versions for development, from pyproject.toml's ranges. Refresh with: make constraints"; \
+	  $(VENV)-constraints/bin/python -m pip freeze --exclude-editable; } > constraints.txt
+	@rm -rf $(VENV)-constraints
+
+clean:
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
