@@ -1,0 +1,33 @@
+"""A registry from an importable object, from source text (nothing imported), or from a folder of ``.sql``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from omega_bridge.errors import SourceNotFound
+from omega_bridge.sources.folder import from_folder
+from omega_bridge.sources.imported import from_module
+from omega_bridge.sources.text import from_text
+from omega_bridge.steps import Registry
+
+__all__ = ["from_folder", "from_module", "from_text", "load"]
+
+
+def load(source: str, *, root: Path = Path(), python_path: Sequence[Path] = ()) -> Registry:
+    """The list that ``source`` names.
+
+    ``package.module:attribute`` is imported; ``path/to/main.py:variable`` is read as text; anything else is a folder.
+    Raises ``SourceNotFound``, ``NotAList``, ``DynamicStep``, ``SourceSyntaxError``, ``EmptyStep``, ``DuplicateStepId``.
+    """
+    before, colon, name = source.rpartition(":")
+    if colon and before.endswith(".py"):
+        return from_text(root / before, name, shown=before)
+    if (root / source).is_dir():
+        return from_folder(root / source, shown=source)
+    if colon and "/" not in before:
+        return from_module(before, name, (root, *python_path))
+    raise SourceNotFound(
+        f"{source!r} names no list of steps",
+        hint="Use package.module:attribute, path/to/main.py:variable, or a folder of .sql files.",
+    )
