@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.analysis.lookups import FIELDS, JOIN_COLUMNS, Lookup
 from omega_bridge.analysis.program import (
     ANY_SCHEMA,
@@ -26,7 +24,7 @@ from omega_bridge.analysis.program import (
     Unknown,
 )
 from omega_bridge.catalog import Kind
-from omega_bridge.sql import inner, parse_expression, strings
+from omega_bridge.sql import inner, parse_expression, pb, strings
 
 
 @dataclass(frozen=True, slots=True)

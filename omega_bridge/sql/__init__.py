@@ -1,19 +1,24 @@
 """The only home of the SQL parser: PostgreSQL's own grammar (libpg_query), through ``postgast``.
 
-Everything else asks here for statements, canonical text, or whether two fragments mean the same.
+Everything else asks here for statements, canonical text, or whether two fragments mean the same; ``pb`` is the parse
+tree's vocabulary (libpg_query's protobuf messages and enumerations).
 """
+
+from postgast import pg_query_pb2 as pb
 
 from omega_bridge.sql.canonical import canonical, checksum
 from omega_bridge.sql.compare import same_expression, same_routine, same_statement, same_type
 from omega_bridge.sql.parser import (
     Statement,
     deparse_expression,
+    deparse_statement,
     deparse_type,
     inner,
     parse,
     parse_block,
     parse_expression,
     strings,
+    walk,
 )
 from omega_bridge.sql.swallowing import unswallowed
 
@@ -22,15 +27,18 @@ __all__ = [
     "canonical",
     "checksum",
     "deparse_expression",
+    "deparse_statement",
     "deparse_type",
     "inner",
     "parse",
     "parse_block",
     "parse_expression",
+    "pb",
     "same_expression",
     "same_routine",
     "same_statement",
     "same_type",
     "strings",
     "unswallowed",
+    "walk",
 ]

@@ -5,7 +5,7 @@ PL/pgSQL comes back as nested dictionaries, in which every inner statement and c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,18 @@ def inner(node: Any) -> Any:
 def strings(nodes: Iterable[Any]) -> tuple[str, ...]:
     """The texts of a list of ``String`` nodes, such as the parts of a qualified name."""
     return tuple(inner(n).sval for n in nodes)
+
+
+def deparse_statement(tag: str, node: Any) -> str:
+    """The SQL text of a statement's node; ``tag`` is its field name, such as ``alter_table_stmt``."""
+    tree = pb.ParseResult()
+    getattr(tree.stmts.add().stmt, tag).CopyFrom(node)
+    return postgast.deparse(tree)
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """A node and every node below it, unwrapped."""
+    return (found for _, found in postgast.walk(node))
 
 
 def deparse_expression(node: Any) -> str:

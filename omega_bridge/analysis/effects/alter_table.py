@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.analysis.effects.columns import column, references, table_constraint
 from omega_bridge.analysis.effects.naming import member, relation
 from omega_bridge.analysis.program import Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, deparse_expression, deparse_type, inner
+from omega_bridge.sql import Statement, deparse_expression, deparse_type, inner, pb
 
 
 @dataclass(slots=True)

@@ -6,13 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import postgast
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.analysis.effects.naming import generated, member, needed_extension, relation
 from omega_bridge.analysis.program import ANYTHING, VISIBLE, Effect
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import deparse_expression, deparse_type, inner, strings
+from omega_bridge.sql import deparse_expression, deparse_statement, deparse_type, inner, pb, strings, walk
 
 _LETTER = {
     pb.CONSTR_PRIMARY: "p",
@@ -118,8 +115,7 @@ def definition(constraint: Any, columns: tuple[str, ...]) -> str:
         plain.fk_attrs.extend(pb.Node(string=pb.String(sval=c)) for c in columns)
     elif constraint.contype in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE) and not plain.keys and not constraint.indexname:
         plain.keys.extend(pb.Node(string=pb.String(sval=c)) for c in columns)
-    tree = pb.ParseResult()
-    statement = tree.stmts.add().stmt.alter_table_stmt
+    statement = pb.AlterTableStmt()
     statement.relation.relname = "t"
     statement.relation.inh = True
     statement.objtype = pb.OBJECT_TABLE
@@ -127,12 +123,17 @@ def definition(constraint: Any, columns: tuple[str, ...]) -> str:
     command.subtype = pb.AT_AddConstraint
     command.behavior = pb.DROP_RESTRICT
     getattr(command, "def").constraint.CopyFrom(plain)
-    return postgast.deparse(tree).removeprefix("ALTER TABLE t ADD ").removeprefix("ALTER TABLE ONLY t ADD ")
+    text = deparse_statement("alter_table_stmt", statement)
+    return text.removeprefix("ALTER TABLE t ADD ").removeprefix("ALTER TABLE ONLY t ADD ")
+        deparse_statement("alter_table_stmt", statement)
+        .removeprefix("ALTER TABLE t ADD ")
+        .removeprefix("ALTER TABLE ONLY t ADD ")
+    )
 
 
 def references(node: Any) -> Iterator[Key]:
     """What a definition refers to: other tables, types by name, functions, and the extensions they come from."""
-    for _, found in postgast.walk(node):
+    for found in walk(node):
         match found.DESCRIPTOR.name:
             case "RangeVar":
                 yield relation(found)
@@ -152,7 +153,7 @@ def references(node: Any) -> Iterator[Key]:
 
 
 def _columns(node: Any) -> Iterator[str]:
-    for _, found in postgast.walk(node):
+    for found in walk(node):
         if found.DESCRIPTOR.name == "ColumnRef":
             last = inner(found.fields[-1])
             if last.DESCRIPTOR.name == "String":

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import postgast
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.analysis.effects.columns import references
 from omega_bridge.analysis.effects.naming import relation
 from omega_bridge.analysis.program import Sql
-from omega_bridge.sql import Statement, inner, strings
+from omega_bridge.sql import Statement, deparse_expression, deparse_statement, inner, pb, strings, walk
 
 _STABLE = {
     "now",
@@ -71,7 +68,7 @@ def select(statement: Statement) -> Sql:
     """A query: nothing, unless it calls a function, which may do anything."""
     if statement.node.HasField("into_clause"):
         return Sql(statement.text, statement.tag, opaque=True, offset=statement.offset)
-    if all(_is_stable(found) for _, found in postgast.walk(statement.node)):
+    if all(_is_stable(found) for found in walk(statement.node)):
         return nothing(statement)
     return call(statement)
 
@@ -87,10 +84,9 @@ def _data(statement: Statement, lookahead: str | None) -> Sql:
 
 
 def _rows(target: Any, others: Any, where: Any) -> str | None:
-    if not all(_is_stable(found) for _, found in postgast.walk(where)):
+    if not all(_is_stable(found) for found in walk(where)):
         return None
-    tree = pb.ParseResult()
-    query = tree.stmts.add().stmt.select_stmt
+    query = pb.SelectStmt()
     query.target_list.add().res_target.val.a_const.ival.ival = 1
     query.from_clause.add().range_var.CopyFrom(target)
     query.from_clause.extend(others)
@@ -98,7 +94,7 @@ def _rows(target: Any, others: Any, where: Any) -> str | None:
         query.where_clause.CopyFrom(where)
     query.limit_option = pb.LIMIT_OPTION_DEFAULT
     query.op = pb.SETOP_NONE
-    return f"SELECT EXISTS ({postgast.deparse(tree)})"
+    return f"SELECT EXISTS ({deparse_statement('select_stmt', query)})"
 
 
 def _insert_lookahead(node: Any) -> str | None:
@@ -119,15 +115,9 @@ def _insert_lookahead(node: Any) -> str | None:
         keys = [inner(row.items[columns.index(t)]) for t in targets]
         if not all(k is not None and k.DESCRIPTOR.name in ("A_Const", "TypeCast") and _is_stable(k) for k in keys):
             return None
-        tests = " AND ".join(f"{_quoted(t)} = {_expression(row.items[columns.index(t)])}" for t in targets)
+        tests = " AND ".join(f"{_quoted(t)} = {deparse_expression(row.items[columns.index(t)])}" for t in targets)
         missing.append(f"NOT EXISTS (SELECT 1 FROM {name} WHERE {tests})")
     return f"SELECT {' OR '.join(missing)}"
-
-
-def _expression(node: Any) -> str:
-    tree = pb.ParseResult()
-    tree.stmts.add().stmt.select_stmt.target_list.add().res_target.val.CopyFrom(node)
-    return postgast.deparse(tree).removeprefix("SELECT ")
 
 
 def _is_stable(node: Any) -> bool:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.analysis.effects.naming import member, qualified, relation
 from omega_bridge.analysis.program import VISIBLE, Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, inner, strings
+from omega_bridge.sql import Statement, inner, pb, strings
 
 _PLAIN = {
     pb.OBJECT_TABLE: Kind.TABLE,

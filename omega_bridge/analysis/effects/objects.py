@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.analysis.effects.columns import references
 from omega_bridge.analysis.effects.naming import member, qualified, relation
 from omega_bridge.analysis.program import ANYTHING, VISIBLE, Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, inner, strings
+from omega_bridge.sql import Statement, inner, pb, strings
 
 
 def create_enum(statement: Statement) -> Sql:

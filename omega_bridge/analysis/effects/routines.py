@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.analysis.effects.naming import member, qualified, relation
 from omega_bridge.analysis.program import VISIBLE, Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, deparse_type, inner, strings
+from omega_bridge.sql import Statement, deparse_type, inner, pb, strings
 
 
 def create_function(statement: Statement) -> Sql:

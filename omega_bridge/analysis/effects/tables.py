@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.analysis.effects.columns import column, references, table_constraint
 from omega_bridge.analysis.effects.naming import generated, member, relation
 from omega_bridge.analysis.program import ANYTHING, Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, inner
+from omega_bridge.sql import Statement, inner, pb
 
 
 def create_table(statement: Statement) -> Sql:
