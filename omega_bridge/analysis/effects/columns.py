@@ -125,10 +125,6 @@ def definition(constraint: Any, columns: tuple[str, ...]) -> str:
     getattr(command, "def").constraint.CopyFrom(plain)
     text = deparse_statement("alter_table_stmt", statement)
     return text.removeprefix("ALTER TABLE t ADD ").removeprefix("ALTER TABLE ONLY t ADD ")
-        deparse_statement("alter_table_stmt", statement)
-        .removeprefix("ALTER TABLE t ADD ")
-        .removeprefix("ALTER TABLE ONLY t ADD ")
-    )
 
 
 def references(node: Any) -> Iterator[Key]:
