@@ -22,7 +22,7 @@ from omega_bridge.planning import Action, make_plan
 from omega_bridge.planning.outcomes import change
 from omega_bridge.postgres import ledger_store, standing
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.postgres.dsn import normalise
+from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.session import open_session
 from omega_bridge.repair import scope
@@ -83,7 +83,7 @@ def _online(context: Any, config: Config, folder: Path) -> None:
     with ExitStack() as stack:
         if command not in READ_ONLY:
             stack.enter_context(exclusive(stack.enter_context(open_session(dsn)), LOCK_TIMEOUT))
-        connection = stack.enter_context(alembic_border.connection_to(dsn))
+        connection = stack.enter_context(alembic_border.connection_to(connection_parameters(dsn)))
         connection.exec_driver_sql("SET lock_timeout = '10s'")
         connection.commit()
         recorder = Recorder(connection, config, folder, attributes.get("omega_bridge_registry"))

@@ -6,15 +6,12 @@ tried again after it, as the next start of a naive loop would.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-import psycopg
 
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, analyse
@@ -28,7 +25,7 @@ from omega_bridge.postgres import batch, daily, ledger_store, standing
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, Limits, skipped
 from omega_bridge.postgres.lock import exclusive
-from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.session import Session, permissions
 from omega_bridge.steps import Registry, Repeat
 
 log = logging.getLogger("omega_bridge")
@@ -104,24 +101,6 @@ def _repair(session: Session, registry: Registry, metadata: Any, options: Option
         done.passes,
     )
     return run
-
-
-@contextlib.contextmanager
-def permissions(session: Session) -> Iterator[None]:
-    """What the server forbids the whole boot, in our words."""
-    try:
-        yield
-    except psycopg.errors.InsufficientPrivilege as exc:
-        raise errors.NotPermitted(
-            f"the role {session.connection.info.user!r} may not do what the boot needs: {exc.diag.message_primary}",
-            hint=f'Grant it: GRANT CREATE ON DATABASE "{session.connection.info.dbname}" TO "{session.connection.info.user}";'
-            " or boot once with a role that owns the schema.",
-        ) from exc
-    except psycopg.errors.ReadOnlySqlTransaction as exc:
-        raise errors.ReadOnlyDatabase(
-            "this server takes no writes (a standby, or default_transaction_read_only), and there is something to repair",
-            hint="Point the URL at the primary: target_session_attrs=read-write chooses it among several hosts.",
-        ) from exc
 
 
 # --- inspect ---------------------------------------------------------------------------------------------------

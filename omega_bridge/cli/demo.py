@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import sys
 import tempfile
@@ -69,7 +68,6 @@ def _restarts(server: EmbeddedServer, setup: Setup, example: Path) -> dict[str, 
 
 
 def _history(server: EmbeddedServer, setup: Setup) -> dict[str, Any]:
-    from alembic import command
     from omega_bridge.revisions import alembic_border
     from omega_bridge.revisions.files import export
 
@@ -86,9 +84,7 @@ def _history(server: EmbeddedServer, setup: Setup) -> dict[str, Any]:
         server.create_database("audit")
         config = alembic_border.alembic_config(folder, server.url_for("audit"))
         config.attributes["omega_bridge_config"] = setup.config
-        config.stdout = io.StringIO()
-        command.history(config)
-        lines = config.stdout.getvalue().splitlines()
+        lines = alembic_border.history(config)
         for line in [*lines[:4], f"... {len(lines) - 7} more ...", *lines[-3:]]:
             _say(f"  {line[:110]}")
         _title("5. alembic upgrade head on an empty database, then a start there")

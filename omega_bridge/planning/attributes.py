@@ -117,7 +117,7 @@ def _value(key: Key, attributes: Mapping[str, Any], name: str) -> Any:
 def _type_word(written: Any, word: str) -> Any:
     if written is ANYTHING:
         return ANYTHING
-    printed = _printed(str(written))
+    printed = printed_type(str(written))
     if word == "length":
         modifier = _MODIFIER.search(printed)
         return int(modifier[1]) if modifier and modifier[1].isdigit() and printed.startswith(("character", "bit")) else None
@@ -137,7 +137,7 @@ _ALIASES = {
 }  # fmt: skip
 
 
-def _printed(written: str) -> str:
+def printed_type(written: str) -> str:
     """A type as ``format_type`` prints it."""
     modifier = _MODIFIER.search(written)
     plain = _MODIFIER.sub("", written).strip().lower()

@@ -70,3 +70,10 @@ def _text(database: Any) -> str:
             f"a database is given as {type(database).__name__}", hint="Pass a URL, an Engine or an AsyncEngine."
         )
     return str(render(hide_password=False))
+
+
+def connection_parameters(dsn: str) -> dict[str, Any]:
+    """libpq's parameters by name, from a URL or conninfo string. They hold the password: for a driver, not for a log."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    return dict(conninfo_to_dict(dsn))

@@ -152,3 +152,21 @@ def _may_tell(exc: BaseException, dsn: str) -> bool:
 
 def _bytes(query: str | bytes) -> bytes:
     return query if isinstance(query, bytes) else query.encode()
+
+
+@contextmanager
+def permissions(session: Session) -> Iterator[None]:
+    """What the server forbids the whole boot, in our words."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as exc:
+        raise errors.NotPermitted(
+            f"the role {session.connection.info.user!r} may not do what the boot needs: {exc.diag.message_primary}",
+            hint=f'Grant it: GRANT CREATE ON DATABASE "{session.connection.info.dbname}" TO "{session.connection.info.user}";'
+            " or boot once with a role that owns the schema.",
+        ) from exc
+    except psycopg.errors.ReadOnlySqlTransaction as exc:
+        raise errors.ReadOnlyDatabase(
+            "this server takes no writes (a standby, or default_transaction_read_only), and there is something to repair",
+            hint="Point the URL at the primary: target_session_attrs=read-write chooses it among several hosts.",
+        ) from exc

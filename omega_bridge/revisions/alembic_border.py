@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,9 @@ from omega_bridge.errors import OmegaBridgeError
 
 
 @contextmanager
-def connection_to(dsn: str) -> Iterator[Connection]:
-    """An SQLAlchemy connection through psycopg, for a libpq URL or conninfo string."""
-    from psycopg.conninfo import conninfo_to_dict
-
-    engine = create_engine(make_url("postgresql+psycopg://"), connect_args=conninfo_to_dict(dsn), poolclass=NullPool)
+def connection_to(parts: Mapping[str, Any]) -> Iterator[Connection]:
+    """An SQLAlchemy connection through psycopg, for libpq's connection parameters."""
+    engine = create_engine(make_url("postgresql+psycopg://"), connect_args=dict(parts), poolclass=NullPool)
     with engine.connect() as connection:
         yield connection
 
@@ -57,6 +56,13 @@ def upgrade(config: Config, revision: str) -> None:
 def downgrade(config: Config, revision: str) -> None:
     """``alembic downgrade``. Raises our own errors where they are the cause."""
     _command(command.downgrade, config, revision)
+
+
+def history(config: Config) -> list[str]:
+    """The lines of ``alembic history``."""
+    config.stdout = io.StringIO()
+    command.history(config)
+    return config.stdout.getvalue().splitlines()
 
 
 def _command(verb: Any, config: Config, revision: str) -> None:

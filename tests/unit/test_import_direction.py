@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
     for layer in (
         "cli",
         "audit",
-        "boot+repair+preview|embedded",
+        "boot+repair+preview+environment|embedded",
         "sources+config|postgres|revisions",
         "planning",
         "analysis",

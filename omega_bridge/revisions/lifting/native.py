@@ -1,0 +1,253 @@
+"""Tables, columns and indexes as Alembic's own operations. Each is compiled again and compared with what it came from.
+
+What Alembic cannot say exactly raises ``NotNative``: then the author's statement goes into ``op.ensure``.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import Operations, ops
+from alembic.runtime.migration import MigrationContext
+
+from omega_bridge.analysis import read_program, statements
+from omega_bridge.analysis.effects.naming import generated
+from omega_bridge.analysis.program import Effect
+from omega_bridge.catalog import Kind
+from omega_bridge.revisions.guards import identifier
+from omega_bridge.revisions.sqltypes import Type, sqlalchemy_type
+from omega_bridge.sql import deparse_expression, deparse_statement, inner, parse, pb, same_statement, same_type, strings
+from omega_bridge.sql import same_expression as same_expression_
+
+_SERIAL = {"serial": sa.Integer, "serial4": sa.Integer, "bigserial": sa.BigInteger, "serial8": sa.BigInteger}
+_ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+
+
+class NotNative(Exception):
+    """Alembic's own operations cannot say this exactly."""
+
+
+def create_table(node: Any) -> ops.CreateTableOp:
+    """``CREATE TABLE`` as ``op.create_table``. Raises ``NotNative``."""
+    plain = (
+        node.relation.relpersistence in ("", "p")
+        and not node.inh_relations
+        and not node.HasField("partspec")
+        and not node.HasField("partbound")
+        and not node.options
+        and not node.tablespacename
+        and not node.access_method
+        and not node.HasField("of_typename")
+    )
+    if not plain:
+        raise NotNative
+    elements = [inner(e) for e in (*node.table_elts, *node.constraints)]
+    if any(e.DESCRIPTOR.name not in ("ColumnDef", "Constraint") for e in elements):
+        raise NotNative
+    definitions = [e for e in elements if e.DESCRIPTOR.name == "ColumnDef"]
+    tables = [e for e in elements if e.DESCRIPTOR.name == "Constraint"]
+    keys = {c for e in tables if e.contype == pb.CONSTR_PRIMARY for c in strings(e.keys)}
+    keys |= {d.colname for d in definitions for c in map(inner, d.constraints) if c.contype == pb.CONSTR_PRIMARY}
+    parts: list[Any] = []
+    for definition in definitions:
+        parts.append(_column(definition, keys))
+        parts.extend(_constraint(c, (definition.colname,)) for c in map(inner, definition.constraints) if _is_own(c))
+    parts.extend(_constraint(c, ()) for c in tables)
+    return ops.CreateTableOp(node.relation.relname, parts, schema=node.relation.schemaname or None, if_not_exists=True)
+
+
+def add_column(relation: Any, definition: Any) -> ops.AddColumnOp:
+    """``ADD COLUMN`` as ``op.add_column``. Raises ``NotNative``: a column with a constraint of its own is one unit."""
+    if any(_is_own(c) for c in map(inner, definition.constraints)):
+        raise NotNative
+    return ops.AddColumnOp(relation.relname, _column(definition, set()), schema=relation.schemaname or None, if_not_exists=True)
+
+
+def create_index(node: Any) -> ops.CreateIndexOp:
+    """``CREATE INDEX`` as ``op.create_index``. Raises ``NotNative``."""
+    if node.options or node.table_space or not node.relation.inh:
+        raise NotNative
+    columns: list[Any] = []
+    classes: dict[str, str] = {}
+    for element in map(inner, node.index_params):
+        columns.append(_index_element(element, classes))
+    name = node.idxname or generated(node.relation.relname, [inner(p).name or "expr" for p in node.index_params], "idx")
+    options: dict[str, Any] = {}
+    if node.access_method not in ("", "btree"):
+        options["postgresql_using"] = node.access_method
+    if classes:
+        options["postgresql_ops"] = classes
+    if node.index_including_params:
+        options["postgresql_include"] = [inner(p).name for p in node.index_including_params]
+    if node.where_clause.WhichOneof("node"):
+        options["postgresql_where"] = _text(deparse_expression(node.where_clause))
+    if node.nulls_not_distinct:
+        options["postgresql_nulls_not_distinct"] = True
+    if node.concurrent:
+        options["postgresql_concurrently"] = True
+    return ops.CreateIndexOp(
+        name, node.relation.relname, columns, schema=node.relation.schemaname or None, unique=node.unique, if_not_exists=True,
+        **options,
+    )  # fmt: skip
+
+
+def _index_element(element: Any, classes: dict[str, str]) -> Any:
+    if element.collation or element.opclassopts or len(element.opclass) > 1:
+        raise NotNative
+    order = {pb.SORTBY_ASC: " ASC", pb.SORTBY_DESC: " DESC"}.get(element.ordering, "")
+    order += {pb.SORTBY_NULLS_FIRST: " NULLS FIRST", pb.SORTBY_NULLS_LAST: " NULLS LAST"}.get(element.nulls_ordering, "")
+    opclass = strings(element.opclass)
+    if element.name:
+        if opclass and order:
+            raise NotNative
+        if opclass:
+            classes[element.name] = opclass[0]
+        return _text(identifier(element.name) + order) if order else element.name
+    if opclass:
+        raise NotNative
+    text = deparse_expression(element.expr)
+    return _text((text if inner(element.expr).DESCRIPTOR.name == "FuncCall" else f"({text})") + order)
+
+
+def _column(definition: Any, keys: set[str]) -> sa.Column[Any]:
+    name = definition.colname
+    options: dict[str, Any] = {"nullable": name not in keys}
+    for constraint in map(inner, definition.constraints):
+        match constraint.contype:
+            case pb.CONSTR_NOTNULL if not constraint.conname:
+                options["nullable"] = False
+            case pb.CONSTR_NULL:
+                options["nullable"] = True
+            case pb.CONSTR_DEFAULT:
+                options["server_default"] = _text(deparse_expression(constraint.raw_expr))
+            case _ if not _is_own(constraint):
+                raise NotNative
+    if definition.HasField("coll_clause") or definition.storage_name or definition.compression:
+        raise NotNative
+    written = strings(definition.type_name.names)[-1].lower()
+    if written in _SERIAL and not definition.type_name.array_bounds:
+        if keys == {name}:
+            return sa.Column(name, _SERIAL[written](), autoincrement=True, nullable=False)
+        return sa.Column(name, Type(written.upper()), nullable=False)
+    if name in keys:
+        options["autoincrement"] = False
+    return sa.Column(name, sqlalchemy_type(definition.type_name), **options)
+
+
+def _is_own(constraint: Any) -> bool:
+    """Whether it is a constraint with a row of its own in ``pg_constraint``, written beside a column."""
+    return constraint.contype in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE, pb.CONSTR_FOREIGN, pb.CONSTR_CHECK)
+
+
+def _constraint(constraint: Any, columns: tuple[str, ...]) -> Any:
+    if constraint.deferrable or constraint.skip_validation or constraint.indexname or constraint.indexspace or constraint.options:
+        raise NotNative
+    name = constraint.conname or None
+    match constraint.contype:
+        case pb.CONSTR_PRIMARY if not constraint.including:
+            return sa.PrimaryKeyConstraint(*(strings(constraint.keys) or columns), name=name)
+        case pb.CONSTR_UNIQUE if not constraint.including and not constraint.nulls_not_distinct:
+            return sa.UniqueConstraint(*(strings(constraint.keys) or columns), name=name)
+        case pb.CONSTR_CHECK if not constraint.is_no_inherit:
+            return sa.CheckConstraint(_text(deparse_expression(constraint.raw_expr)), name=name)
+        case pb.CONSTR_FOREIGN:
+            return _foreign_key(constraint, columns, name)
+    raise NotNative
+
+
+def _foreign_key(constraint: Any, columns: tuple[str, ...], name: str | None) -> Any:
+    target = constraint.pktable
+    referred = strings(constraint.pk_attrs)
+    if not referred or constraint.fk_matchtype not in ("", "s") or constraint.fk_del_set_cols or "." in target.relname:
+        raise NotNative
+    path = f"{target.schemaname}.{target.relname}" if target.schemaname else target.relname
+    return sa.ForeignKeyConstraint(
+        list(strings(constraint.fk_attrs) or columns),
+        [f"{path}.{c}" for c in referred],
+        name=name,
+        ondelete=_ACTIONS.get(constraint.fk_del_action),
+        onupdate=_ACTIONS.get(constraint.fk_upd_action),
+    )
+
+
+def _text(text: str) -> Any:
+    """A fragment for ``sa.text``; what it would read as a parameter is not native."""
+    if "%" in text or "\\" in text or ":" in text.replace("::", ""):
+        raise NotNative
+    return sa.text(text)
+
+
+# --- is it the same? -------------------------------------------------------------------------------------------
+
+
+def check(operation: Any, text: str) -> None:
+    """Compile the operation and compare it with the statement it came from. Raises ``NotNative`` where they differ."""
+    compiled = _compiled(operation)
+    if not _same(compiled, text):
+        raise NotNative
+
+
+def _compiled(operation: Any) -> str:
+    buffer = io.StringIO()
+    context = MigrationContext.configure(
+        dialect_name="postgresql",
+        dialect_opts={"paramstyle": "named"},
+        opts={"as_sql": True, "output_buffer": buffer, "literal_binds": True},
+    )
+    Operations(context).invoke(operation)
+    return buffer.getvalue()
+
+
+def _same(one: str, other: str) -> bool:
+    left, right = parse(one), parse(other)
+    if [s.tag for s in left] == [s.tag for s in right] == ["index_stmt"]:
+        return same_statement(_bare_index(left[0].node), _bare_index(right[0].node))
+    mine, theirs = _meaning(one), _meaning(other)
+    return (
+        list(mine) == list(theirs)
+        if not any(k.kind is not Kind.COLUMN for k in (*mine, *theirs))
+        else set(mine) == set(theirs) and [k for k in mine if k.kind is Kind.COLUMN] == [k for k in theirs if k.kind is Kind.COLUMN]
+    ) and all(_same_attributes(mine[key], theirs[key]) for key in mine)
+
+
+def _bare_index(node: Any) -> str:
+    plain = type(node)()
+    plain.CopyFrom(node)
+    plain.if_not_exists = plain.concurrent = False
+    plain.access_method = plain.access_method or "btree"
+    plain.idxname = "i"
+    return deparse_statement("index_stmt", plain)
+
+
+def _meaning(text: str) -> dict[Any, dict[str, Any]]:
+    found: dict[Any, dict[str, Any]] = {}
+    for s in statements(read_program(text)):
+        for effect in _effects(s.effects, s.implied):
+            found.setdefault(effect.key, {}).update(effect.attributes)
+    return found
+
+
+def _effects(*several: Iterable[Effect]) -> Iterable[Effect]:
+    return (effect for effects in several for effect in effects)
+
+
+def _same_attributes(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(_same_value(name, one[name], other[name]) for name in one)
+
+
+def _same_value(name: str, one: Any, other: Any) -> bool:
+    if one == other:
+        return True
+    if one is None or other is None:
+        return False
+    match name:
+        case "type":
+            return same_type(str(one), str(other))
+        case "default":
+            return same_expression_(str(one), str(other)) is True
+        case "definition":
+            return same_statement(f"ALTER TABLE t ADD {one}", f"ALTER TABLE t ADD {other}")
+    return False

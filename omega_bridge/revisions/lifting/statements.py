@@ -1,0 +1,219 @@
+"""One function a kind of statement: what it becomes, and how that is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from alembic.operations import ops
+
+from omega_bridge.analysis.program import ANYTHING, Sql
+from omega_bridge.catalog import Key, Kind
+from omega_bridge.revisions import operations as ours
+from omega_bridge.revisions.lifting import alterations, native
+from omega_bridge.revisions.lifting.common import Lifting, NotLifted, schema_of
+from omega_bridge.sql import deparse_statement, parse, pb
+
+Lifter = Callable[[Sql, Any, Lifting], None]
+
+
+def lift_statement(s: Sql, lifting: Lifting) -> None:
+    """Add the statement's operations. Raises ``NotLifted``."""
+    if s.data:
+        raise NotLifted("it touches rows")
+    lifter = _LIFTERS.get(s.tag)
+    if lifter is None or (s.opaque and s.tag not in _KNOWN_ALL_THE_SAME):
+        raise NotLifted(f"{_words(s.tag)}: no operation says it")
+    (statement,) = parse(s.text)
+    lifter(s, statement.node, lifting)
+    lifting.apply(s)
+
+
+def _words(tag: str) -> str:
+    return {"dynexecute": "EXECUTE of a computed string", "unreadable": "a text that holds variables"}.get(
+        tag, tag.removesuffix("_stmt").replace("_", " ").upper()
+    )
+
+
+# --- relations -------------------------------------------------------------------------------------------------
+
+
+def _create_table(s: Sql, node: Any, lifting: Lifting) -> None:
+    key = s.effects[0].key
+    back = () if lifting.is_there(key) else (ops.DropTableOp(key.name, schema=schema_of(key), if_exists=True),)
+    try:
+        operation = native.create_table(node)
+        native.check(operation, s.text)
+        lifting.add(operation, *back)
+    except native.NotNative:
+        lifting.add(ours.EnsureOp("table", key.name, s.text, schema=schema_of(key)), *back)
+
+
+def _create_index(s: Sql, node: Any, lifting: Lifting) -> None:
+    key, table = s.effects[0].key, node.relation
+    schema = table.schemaname or None
+    back = () if lifting.is_there(key) else (ops.DropIndexOp(key.name, table.relname, schema=schema, if_exists=True),)
+    leans_on_extension = any(k.kind is Kind.EXTENSION for k in s.needs)
+    try:
+        operation = native.create_index(node)
+        native.check(operation, s.text)
+        if lifting.tolerant and leans_on_extension:
+            raise native.NotNative
+        if node.concurrent:
+            lifting.add(ours.DropInvalidIndexOp(key.name, schema=schema))
+        lifting.add(operation, *back)
+    except native.NotNative:
+        if node.concurrent:
+            raise NotLifted("CREATE INDEX CONCURRENTLY that Alembic has no words for") from None
+        lifting.add(
+            ours.EnsureOp("index", key.name, s.text, schema=schema, optional=lifting.tolerant and leans_on_extension), *back
+        )
+
+
+def _create_view(s: Sql, node: Any, lifting: Lifting) -> None:
+    key = s.effects[0].key
+    if node.replace and lifting.is_there(key):
+        lifting.no_way_back("a view was replaced, and what it was before is not known")
+    _ensure(s, lifting, "view", replace=node.replace)
+
+
+def _create_table_as(s: Sql, node: Any, lifting: Lifting) -> None:
+    if s.effects[0].key.kind is not Kind.MATERIALIZED_VIEW:
+        raise NotLifted("CREATE TABLE AS: no operation says it")
+    _ensure(s, lifting, "materialized view")
+
+
+# --- named things ----------------------------------------------------------------------------------------------
+
+
+def _ensure(s: Sql, lifting: Lifting, kind: str, *, replace: bool = False, optional: bool = False) -> None:
+    key = s.effects[0].key
+    owner, schema = key.table or None, schema_of(key)
+    back = () if lifting.is_there(key) else (ours.EnsureAbsentOp(kind, key.name, table=owner, schema=schema),)
+    lifting.add(ours.EnsureOp(kind, key.name, s.text, table=owner, schema=schema, replace=replace, optional=optional), *back)
+
+
+def _named(kind: str) -> Lifter:
+    def lifter(s: Sql, node: Any, lifting: Lifting) -> None:
+        _ensure(s, lifting, kind)
+
+    return lifter
+
+
+def _create_extension(s: Sql, node: Any, lifting: Lifting) -> None:
+    _ensure(s, lifting, "extension", optional=lifting.tolerant)
+
+
+def _create_function(s: Sql, node: Any, lifting: Lifting) -> None:
+    key = s.effects[0].key
+    before = lifting.attribute(key, "definition")
+    if not node.replace or before is ...:
+        _ensure(s, lifting, "function", replace=node.replace)
+        return
+    operation = ours.EnsureOp("function", key.name, s.text, schema=schema_of(key), replace=True)
+    if before is ANYTHING or not isinstance(before, str):
+        lifting.add(operation)
+        lifting.no_way_back("a function was replaced, and what it was before is not known")
+    else:
+        lifting.add(operation, ours.EnsureOp("function", key.name, before, schema=schema_of(key), replace=True))
+
+
+def _create_trigger(s: Sql, node: Any, lifting: Lifting) -> None:
+    if node.replace and lifting.is_there(s.effects[0].key):
+        lifting.no_way_back("a trigger was replaced")
+    _ensure(s, lifting, "trigger", replace=node.replace)
+
+
+def _alter_enum(s: Sql, node: Any, lifting: Lifting) -> None:
+    if node.old_val:
+        raise NotLifted("ALTER TYPE ... RENAME VALUE: no operation says it")
+    key = s.effects[0].key
+    labels = lifting.attribute(key, "labels")
+    before, after = (None, node.new_val_neighbor or None) if node.new_val_is_after else (node.new_val_neighbor or None, None)
+    lifting.add(ours.EnsureEnumValueOp(key.name, node.new_val, before=before, after=after, schema=schema_of(key)))
+    if labels is ... or node.new_val not in labels:
+        lifting.no_way_back("PostgreSQL has no way to take a value out of an enum type")
+
+
+def _comment(s: Sql, node: Any, lifting: Lifting) -> None:
+    key = s.effects[0].key
+    wanted = node.comment or None
+    before = lifting.attribute(key, "comment")
+    owner, schema, kind = key.table or None, schema_of(key), str(key.kind)
+    old = None if before is ... else before
+    back = () if old == wanted else (ours.EnsureCommentOp(kind, key.name, old, table=owner, schema=schema),)
+    lifting.add(ours.EnsureCommentOp(kind, key.name, wanted, table=owner, schema=schema), *back)
+
+
+def _rename(s: Sql, node: Any, lifting: Lifting) -> None:
+    old, new = s.effects[0].key, s.effects[1].key
+    owner, schema, kind = old.table or None, schema_of(old), str(old.kind)
+    lifting.add(
+        ours.EnsureRenamedOp(kind, old.name, new.name, table=owner, schema=schema),
+        ours.EnsureRenamedOp(kind, new.name, old.name, table=owner, schema=schema),
+    )
+
+
+def _grant(s: Sql, node: Any, lifting: Lifting) -> None:
+    """Granting again changes nothing; the way back is the reverse, which PostgreSQL spells with the same words."""
+    other = type(node)()
+    other.CopyFrom(node)
+    other.is_grant = not node.is_grant
+    other.grant_option = False
+    lifting.add(ours.RunStepOp(s.text), ours.RunStepOp(deparse_statement("grant_stmt", other)))
+
+
+def _drop(s: Sql, node: Any, lifting: Lifting) -> None:
+    if node.concurrent:
+        raise NotLifted("DROP INDEX CONCURRENTLY: no operation says it")
+    for effect in s.effects:
+        key = effect.key
+        if key.kind is Kind.FUNCTION:
+            raise NotLifted("DROP FUNCTION: which one is not said by its name alone")
+        _absent(key, lifting, cascade=node.behavior == pb.DROP_CASCADE)
+
+
+def _absent(key: Key, lifting: Lifting, *, cascade: bool) -> None:
+    owner, schema = key.table or None, schema_of(key)
+    if key.kind is Kind.TABLE and not cascade:
+        lifting.add(ops.DropTableOp(key.name, schema=schema, if_exists=True))
+    else:
+        lifting.add(ours.EnsureAbsentOp(str(key.kind), key.name, table=owner, schema=schema, cascade=cascade))
+    if lifting.is_there(key):
+        lifting.no_way_back(f"{key} was dropped")
+
+
+def _alter_table(s: Sql, node: Any, lifting: Lifting) -> None:
+    for index in range(len(node.cmds)):
+        one = type(node)()
+        one.CopyFrom(node)
+        del one.cmds[index + 1 :]
+        del one.cmds[:index]
+        text = s.text if len(node.cmds) == 1 else deparse_statement("alter_table_stmt", one)
+        alterations.lift_command(text, one, lifting)
+
+
+_KNOWN_ALL_THE_SAME = {"grant_stmt"}
+
+_LIFTERS: dict[str, Lifter] = {
+    "create_stmt": _create_table,
+    "index_stmt": _create_index,
+    "view_stmt": _create_view,
+    "create_table_as_stmt": _create_table_as,
+    "alter_table_stmt": _alter_table,
+    "rename_stmt": _rename,
+    "drop_stmt": _drop,
+    "create_seq_stmt": _named("sequence"),
+    "create_enum_stmt": _named("enum"),
+    "alter_enum_stmt": _alter_enum,
+    "create_domain_stmt": _named("domain"),
+    "composite_type_stmt": _named("composite type"),
+    "create_extension_stmt": _create_extension,
+    "create_schema_stmt": _named("schema"),
+    "create_function_stmt": _create_function,
+    "create_trig_stmt": _create_trigger,
+    "create_policy_stmt": _named("policy"),
+    "comment_stmt": _comment,
+    "grant_stmt": _grant,
+}
+

@@ -1,0 +1,225 @@
+"""A step as parts, one for each statement of its text: operations with their way back, or the text itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from alembic.operations.ops import MigrateOperation
+
+from omega_bridge.analysis import StepAnalysis, read_program
+from omega_bridge.analysis.analysis import matches_effect
+from omega_bridge.analysis.program import (
+    Condition,
+    Effect,
+    Exists,
+    Handled,
+    If,
+    Not,
+    Pattern,
+    Program,
+    Raise,
+    Sql,
+    statements,
+)
+from omega_bridge.catalog import Key, Kind
+from omega_bridge.planning import World, evaluate
+from omega_bridge.planning.settling import empty_catalog
+from omega_bridge.revisions.lifting.common import Lifting, NotLifted
+from omega_bridge.revisions.lifting.statements import lift_statement
+from omega_bridge.sql import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One statement of a step's text (a whole ``DO`` block is one).
+
+    ``operations`` is ``None`` where the text is carried verbatim, for ``reason``. ``reverse`` undoes them, last first;
+    ``None`` where there is no way back, for ``irreversible``. ``inside`` counts the statements within.
+    """
+
+    text: str
+    operations: tuple[MigrateOperation, ...] | None
+    reverse: tuple[MigrateOperation, ...] | None
+    inside: int = 1
+    reason: str = ""
+    irreversible: str = ""
+    transactional: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """A step's parts, in order."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every statement became an operation."""
+        return all(p.operations is not None for p in self.parts)
+
+    @property
+    def is_verbatim(self) -> bool:
+        """Whether none did."""
+        return all(p.operations is None for p in self.parts)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why statements are verbatim, each reason once."""
+        return tuple(dict.fromkeys(p.reason for p in self.parts if p.operations is None))
+
+    @property
+    def irreversible(self) -> str | None:
+        """Why the step cannot be taken back; ``None`` where it can."""
+        return next((p.irreversible for p in self.parts if p.reverse is None), None)
+
+
+def verbatim(step: StepAnalysis, reason: str) -> Lifted:
+    """The step as it stands, for a reason."""
+    inside = max(1, sum(1 for _ in statements(step.program)))
+    told = f"the step's own SQL was run ({reason})"
+    return Lifted((Part(step.step.sql, None, None, inside, reason, told, step.transactional),))
+
+
+def lift(step: StepAnalysis, world: World | None = None, *, settled: bool = True) -> Lifted:
+    """The step's operations. ``world`` is the schema before it, and becomes the one after it.
+
+    A step that an empty database does not settle is verbatim: it fails, or swallows its failure, as its author had it.
+    """
+    world = world if world is not None else World(empty_catalog())
+    found = _lift(step, world) if settled else verbatim(step, "nothing in the list makes what it needs")
+    return found
+
+
+def _lift(step: StepAnalysis, world: World) -> Lifted:
+    if step.problem is not None:
+        return _evaluated(step, world, "its text does not parse")
+    if any(isinstance(n, Sql) and n.tag == "script" for n in step.program):
+        return _evaluated(step, world, "it sets variables or controls transactions")
+    parts: list[Part] = []
+    for statement in parse(step.step.sql):
+        program = read_program(statement.text)
+        inside = max(1, sum(1 for _ in statements(program)))
+        transactional = all(s.transactional for s in statements(program, handlers=True))
+        mark = world.mark()
+        try:
+            lifting = Lifting(world)
+            _program(program, lifting)
+            way_back = lifting.way_back()
+            parts.append(
+                Part(
+                    statement.text,
+                    tuple(lifting.operations),
+                    way_back,
+                    inside,
+                    "",
+                    lifting.irreversible if way_back is None else "",
+                    transactional,
+                )
+            )
+        except NotLifted as no:
+            world.rollback(mark)
+            evaluate(program, world)
+            data = any(s.data for s in statements(program))
+            back = "rows were written" if data else f"the step's own SQL was run ({no})"
+            parts.append(Part(statement.text, None, None, inside, str(no), back, transactional))
+    lifted = Lifted(_with_rebuilds(parts))
+    if lifted.is_verbatim:
+        return verbatim(step, "; ".join(lifted.reasons) or "it holds no statement")
+    return lifted
+
+
+def _evaluated(step: StepAnalysis, world: World, reason: str) -> Lifted:
+    evaluate(step.program, world)
+    return verbatim(step, reason)
+
+
+def _with_rebuilds(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """``DROP ... IF EXISTS x`` right before ``CREATE x`` takes nothing away that does not come back."""
+    found = list(parts)
+    for index, part in enumerate(found[:-1]):
+        if part.reverse is None and part.operations is not None and _gone(part) & _made(found[index + 1]):
+            found[index] = Part(part.text, part.operations, (), part.inside, part.reason, "", part.transactional)
+    return tuple(found)
+
+
+def _gone(part: Part) -> set[tuple[str, str]]:
+    return {(e.key.table, e.key.name) for s in statements(read_program(part.text)) for e in s.effects if not e.present}
+
+
+def _made(part: Part) -> set[tuple[str, str]]:
+    return {(e.key.table, e.key.name) for s in statements(read_program(part.text)) for e in s.effects if e.present}
+
+
+# --- programs --------------------------------------------------------------------------------------------------
+
+_DUPLICATES = {
+    "duplicate_column", "duplicate_object", "duplicate_table", "duplicate_function", "duplicate_schema", "duplicate_alias",
+    "duplicate_database", "unique_violation", "invalid_table_definition",
+}  # fmt: skip
+
+
+def _program(program: Program, lifting: Lifting) -> None:
+    for node in program:
+        match node:
+            case Sql():
+                lift_statement(node, lifting)
+            case If():
+                _branch(node, lifting)
+            case Handled():
+                _handled(node, lifting)
+            case Raise(error=True):
+                raise NotLifted("it raises an exception of its own")
+
+
+def _branch(node: If, lifting: Lifting) -> None:
+    if len(node.arms) != 1 or any(True for _ in statements(node.otherwise)):
+        raise NotLifted("a choice between several arms is kept as it is")
+    condition, arm = node.arms[0]
+    _check_guard(condition, arm)
+    _program(arm, lifting)
+
+
+def _check_guard(condition: Condition, arm: Program) -> None:
+    """Raise ``NotLifted`` unless the guard asks for exactly what each statement of its arm does."""
+    inside = list(statements(arm))
+    if any(s.data or s.opaque for s in inside):
+        raise NotLifted("rows are touched under a guard" if any(s.data for s in inside) else "a guarded statement is not understood")
+    match condition:
+        case Not(Exists(pattern)) if not pattern.filters:
+            wanted = True
+        case Exists(pattern) if not pattern.filters:
+            wanted = False
+        case _:
+            raise NotLifted("its guard asks for more than whether an object is there")
+    made: set[Key] = set()
+    for s in inside:
+        if not _is_guarded(pattern, s, made, present=wanted):
+            raise NotLifted("its guard protects another object than the statement is about")
+        made |= {e.key for e in (*s.effects, *s.implied)}
+
+
+def _is_guarded(pattern: Pattern, s: Sql, made: Iterable[Key], *, present: bool) -> bool:
+    if any(e.present is present and matches_effect(pattern, e) for e in s.effects):
+        return True
+    return bool(present and s.effects) and all(_belongs(e, made) for e in s.effects)
+
+
+def _belongs(effect: Effect, made: Iterable[Key]) -> bool:
+    """Whether an object is part of one that was just made under the same guard: an index of a new table."""
+    owner = effect.key.table or str(dict(effect.attributes).get("table", ""))
+    return any(k.kind is Kind.TABLE and k.name == owner for k in made)
+
+
+def _handled(node: Handled, lifting: Lifting) -> None:
+    names = {name for conditions, _ in node.handlers for name in conditions}
+    for _, arm in node.handlers:
+        if any(True for _ in statements(arm)):
+            raise NotLifted("its exception handler does work of its own")
+        if any(isinstance(n, Raise) and n.error for n in arm):
+            raise NotLifted("its exception handler raises")
+    if not names <= _DUPLICATES | {"others"}:
+        raise NotLifted("its exception handler lets other errors pass: " + ", ".join(sorted(names - _DUPLICATES)))
+    before, lifting.tolerant = lifting.tolerant, lifting.tolerant or "others" in names
+    _program(node.body, lifting)
+    lifting.tolerant = before

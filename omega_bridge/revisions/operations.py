@@ -1,0 +1,440 @@
+"""Our own Alembic operations: values that Alembic runs, renders and writes as SQL (``--sql``) like its own.
+
+Each says what shall be true; the SQL behind it asks the catalog first and takes no lock where it is true already.
+Taking something away in a downgrade looks at the ledger: only what the bridge created goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from alembic.autogenerate import renderers
+from alembic.operations import MigrateOperation, Operations, ops
+
+from omega_bridge.revisions import guards
+from omega_bridge.revisions.quoting import quoted
+
+CREATED = "omega_bridge_created"
+"""The migration context's option that tells a downgrade what the bridge created: catalog keys as text, and changed
+attributes as ``<key>: <attribute>``. Absent or ``None``: no record, nothing is held back."""
+
+
+class _Ours(MigrateOperation):
+    """An operation that is one or more statements, and one line in a revision file."""
+
+    verb: ClassVar[str]
+
+    def statements(self) -> Sequence[str]:
+        """The SQL, each a statement of its own."""
+        raise NotImplementedError
+
+    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+        """Name (``None``: by position), value and default of each argument, as the file shows them."""
+        raise NotImplementedError
+
+    def undoes(self) -> str | None:
+        """What a downgrade must find in the ledger's record before it runs this; ``None`` for nothing."""
+        return None
+
+
+class RunStepOp(_Ours):
+    """A step's own SQL, carried to the server (or into ``--sql``) exactly as it is written."""
+
+    verb = "run_step"
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+
+    @classmethod
+    def run_step(cls, operations: Operations, sql: str) -> None:
+        """Send a step's text without looking for parameters in it."""
+        operations.invoke(cls(sql))
+
+    def statements(self) -> Sequence[str]:
+        return (self.sql,)
+
+    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+        return ((None, self.sql, ...),)
+
+
+class EnsureOp(_Ours):
+    """An object that Alembic has no idempotent form for: created by ``sql`` where the catalog does not have it.
+
+    ``replace``: the statement replaces what is there (``CREATE OR REPLACE``) and always runs. ``optional``: an error
+    is a notice, as the step's own exception handler has it.
+    """
+
+    verb = "ensure"
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        sql: str,
+        *,
+        table: str | None = None,
+        schema: str | None = None,
+        replace: bool = False,
+        optional: bool = False,
+    ) -> None:
+        self.kind, self.name, self.sql, self.table, self.schema = kind, name, sql, table, schema
+        self.replace, self.optional = replace, optional
+
+    @classmethod
+    def ensure(cls, operations: Operations, kind: str, name: str, sql: str, **options: Any) -> None:
+        """Run ``sql`` where the catalog has no ``kind`` of that ``name``."""
+        operations.invoke(cls(kind, name, sql, **options))
+
+    def statements(self) -> Sequence[str]:
+        if self.replace:
+            return (self.sql,)
+        first = [f"DROP INDEX IF EXISTS {guards.identifier(self.name, self.schema)}"] if self.kind == "index" else []
+        there = guards.is_there(self.kind, self.name, self.table, self.schema)
+        return (guards.unless(there, *first, self.sql, optional=f"{self.kind} {self.name}" if self.optional else None),)
+
+    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+        return (
+            (None, self.kind, ...), (None, self.name, ...), (None, self.sql, ...), ("table", self.table, None),
+            ("schema", self.schema, None), ("replace", self.replace, False), ("optional", self.optional, False),
+        )  # fmt: skip
+
+
+class EnsureAbsentOp(_Ours):
+    """An object that shall be gone."""
+
+    verb = "ensure_absent"
+
+    def __init__(
+        self, kind: str, name: str, *, table: str | None = None, schema: str | None = None, cascade: bool = False
+    ) -> None:
+        self.kind, self.name, self.table, self.schema, self.cascade = kind, name, table, schema, cascade
+
+    @classmethod
+    def ensure_absent(cls, operations: Operations, kind: str, name: str, **options: Any) -> None:
+        """Drop the object where it is there."""
+        operations.invoke(cls(kind, name, **options))
+
+    def statements(self) -> Sequence[str]:
+        there = guards.is_there(self.kind, self.name, self.table, self.schema)
+        if self.kind == "index":
+            there = f"{guards.regclass(self.name, self.schema)} IS NOT NULL"
+        return (guards.unless(f"NOT ({there})", guards.drop(self.kind, self.name, self.table, self.schema, cascade=self.cascade)),)
+
+    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+        return (
+            (None, self.kind, ...), (None, self.name, ...), ("table", self.table, None),
+            ("schema", self.schema, None), ("cascade", self.cascade, False),
+        )  # fmt: skip
+
+    def undoes(self) -> str | None:
+        return _told(self.kind, self.name, self.table, self.schema)
+
+
+class EnsureColumnOp(_Ours):
+    """A column that shall have this type, nullability or default. What is not named stays as it is."""
+
+    verb = "ensure_column"
+
+    def __init__(
+        self,
+        table: str,
+        column: str,
+        *,
+        type_: str | None = None,
+        using: str | None = None,
+        nullable: bool | None = None,
+        default: Any = ...,
+        schema: str | None = None,
+    ) -> None:
+        self.table, self.column, self.type_, self.using = table, column, type_, using
+        self.nullable, self.default, self.schema = nullable, default, schema
+
+    @classmethod
+    def ensure_column(cls, operations: Operations, table: str, column: str, **wanted: Any) -> None:
+        """``ALTER COLUMN`` where the catalog says otherwise. ``default`` is SQL, or ``None`` for no default."""
+        operations.invoke(cls(table, column, **wanted))
+
+    def statements(self) -> Sequence[str]:
+        alter = f"ALTER TABLE {guards.identifier(self.table, self.schema)} ALTER COLUMN {guards.identifier(self.column)}"
+        found = []
+        if self.type_ is not None:
+            from omega_bridge.planning.attributes import printed_type
+
+            using = f" USING {self.using}" if self.using else ""
+            there = guards.type_is(self.table, self.column, printed_type(self.type_), self.schema)
+            found.append(guards.unless(there, f"{alter} TYPE {self.type_}{using}"))
+        if self.default is not ...:
+            change = "DROP DEFAULT" if self.default is None else f"SET DEFAULT {self.default}"
+            found.append(guards.unless(guards.default_is(self.table, self.column, self.default, self.schema), f"{alter} {change}"))
+        if self.nullable is not None:
+            change = "DROP NOT NULL" if self.nullable else "SET NOT NULL"
+            found.append(
+                guards.unless(guards.nullable_is(self.table, self.column, self.nullable, self.schema), f"{alter} {change}")
+            )
+        return found
+
+    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+        return (
+            (None, self.table, ...), (None, self.column, ...), ("type_", self.type_, None), ("using", self.using, None),
+            ("nullable", self.nullable, None), ("default", self.default, ...), ("schema", self.schema, None),
+        )  # fmt: skip
+
+    def undoes(self) -> str | None:
+        attribute = "type" if self.type_ is not None else "default" if self.default is not ... else "nullable"
+        return f"{_told('column', self.column, self.table, self.schema)}: {attribute}"
+
+
+class EnsureEnumValueOp(_Ours):
+    """A label that an enum type shall have."""
+
+    verb = "ensure_enum_value"
+
+    def __init__(
+        self, name: str, value: str, *, before: str | None = None, after: str | None = None, schema: str | None = None
+    ) -> None:
+        self.name, self.value, self.before, self.after, self.schema = name, value, before, after, schema
+
+    @classmethod
+    def ensure_enum_value(cls, operations: Operations, name: str, value: str, **options: Any) -> None:
+        """``ALTER TYPE ... ADD VALUE`` where the label is missing."""
+        operations.invoke(cls(name, value, **options))
+
+    def statements(self) -> Sequence[str]:
+        there = (
+            f"EXISTS (SELECT FROM pg_enum WHERE enumtypid = to_regtype({guards.literal(guards.identifier(self.name, self.schema))})"
+            f" AND enumlabel = {guards.literal(self.value)})"
+        )
+        place = f" BEFORE {guards.literal(self.before)}" if self.before else ""
+        place = f" AFTER {guards.literal(self.after)}" if self.after else place
+        add = f"ALTER TYPE {guards.identifier(self.name, self.schema)} ADD VALUE {guards.literal(self.value)}{place}"
+        return (guards.unless(there, add),)
+
+    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+        return (
+            (None, self.name, ...), (None, self.value, ...), ("before", self.before, None), ("after", self.after, None),
+            ("schema", self.schema, None),
+        )  # fmt: skip
+
+
+class EnsureCommentOp(_Ours):
+    """The comment that an object shall carry; ``None`` for none."""
+
+    verb = "ensure_comment"
+
+    def __init__(
+        self, kind: str, name: str, comment: str | None, *, table: str | None = None, schema: str | None = None
+    ) -> None:
+        self.kind, self.name, self.comment, self.table, self.schema = kind, name, comment, table, schema
+
+    @classmethod
+    def ensure_comment(cls, operations: Operations, kind: str, name: str, comment: str | None, **options: Any) -> None:
+        """``COMMENT ON`` where the catalog has another comment."""
+        operations.invoke(cls(kind, name, comment, **options))
+
+    def statements(self) -> Sequence[str]:
+        word = {"enum": "TYPE"}.get(self.kind, self.kind.upper())
+        if self.kind == "column":
+            target = f"{guards.identifier(self.table or '', self.schema)}.{guards.identifier(self.name)}"
+        else:
+            target = guards.identifier(self.name, self.schema)
+        text = guards.literal(self.comment) if self.comment is not None else "NULL"
+        there = guards.comment_is(self.kind, self.name, self.table, self.comment, self.schema)
+        return (guards.unless(there, f"COMMENT ON {word} {target} IS {text}"),)
+
+    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+        return (
+            (None, self.kind, ...), (None, self.name, ...), (None, self.comment, ...), ("table", self.table, None),
+            ("schema", self.schema, None),
+        )  # fmt: skip
+
+    def undoes(self) -> str | None:
+        return f"{_told(self.kind, self.name, self.table, self.schema)}: comment"
+
+
+class EnsureRenamedOp(_Ours):
+    """An object that shall bear its new name: renamed where the old one is there and the new one is not."""
+
+    verb = "ensure_renamed"
+
+    def __init__(self, kind: str, old: str, new: str, *, table: str | None = None, schema: str | None = None) -> None:
+        self.kind, self.old, self.new, self.table, self.schema = kind, old, new, table, schema
+
+    @classmethod
+    def ensure_renamed(cls, operations: Operations, kind: str, old: str, new: str, **options: Any) -> None:
+        """``RENAME`` where it has not happened yet."""
+        operations.invoke(cls(kind, old, new, **options))
+
+    def statements(self) -> Sequence[str]:
+        if self.kind in ("column", "constraint"):
+            start = f"ALTER TABLE {guards.identifier(self.table or '', self.schema)} RENAME {self.kind.upper()}"
+        else:
+            start = f"ALTER {self.kind.upper()} {guards.identifier(self.old, self.schema)} RENAME"
+        middle = f" {guards.identifier(self.old)}" if self.kind in ("column", "constraint") else ""
+        gone = f"NOT ({guards.is_there(self.kind, self.old, self.table, self.schema)})"
+        come = guards.is_there(self.kind, self.new, self.table, self.schema)
+        return (guards.unless(f"{gone} OR {come}", f"{start}{middle} TO {guards.identifier(self.new)}"),)
+
+    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+        return (
+            (None, self.kind, ...), (None, self.old, ...), (None, self.new, ...), ("table", self.table, None),
+            ("schema", self.schema, None),
+        )  # fmt: skip
+
+    def undoes(self) -> str | None:
+        return _told(self.kind, self.old, self.table, self.schema)
+
+
+class EnsureRowSecurityOp(_Ours):
+    """The row level security switches of a table. What is not named stays as it is."""
+
+    verb = "ensure_row_security"
+
+    def __init__(
+        self, table: str, *, enabled: bool | None = None, forced: bool | None = None, schema: str | None = None
+    ) -> None:
+        self.table, self.enabled, self.forced, self.schema = table, enabled, forced, schema
+
+    @classmethod
+    def ensure_row_security(cls, operations: Operations, table: str, **switches: Any) -> None:
+        """Set the switches where the catalog says otherwise."""
+        operations.invoke(cls(table, **switches))
+
+    def statements(self) -> Sequence[str]:
+        found = []
+        words = (("relrowsecurity", self.enabled, "ENABLE", "DISABLE"), ("relforcerowsecurity", self.forced, "FORCE", "NO FORCE"))
+        for column, wanted, on, off in words:
+            if wanted is not None:
+                there = (
+                    f"EXISTS (SELECT FROM pg_class WHERE oid = {guards.regclass(self.table, self.schema)} AND {column} = {wanted})"
+                )
+                change = f"ALTER TABLE {guards.identifier(self.table, self.schema)} {on if wanted else off} ROW LEVEL SECURITY"
+                found.append(guards.unless(there, change))
+        return found
+
+    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+        return (
+            (None, self.table, ...), ("enabled", self.enabled, None), ("forced", self.forced, None),
+            ("schema", self.schema, None),
+        )  # fmt: skip
+
+    def undoes(self) -> str | None:
+        attribute = "row_security" if self.enabled is not None else "force_row_security"
+        return f"{_told('table', self.table, None, self.schema)}: {attribute}"
+
+
+class DropInvalidIndexOp(_Ours):
+    """Takes away an index that a crash left INVALID; ahead of ``CREATE INDEX CONCURRENTLY IF NOT EXISTS``."""
+
+    verb = "drop_invalid_index"
+
+    def __init__(self, name: str, *, schema: str | None = None) -> None:
+        self.name, self.schema = name, schema
+
+    @classmethod
+    def drop_invalid_index(cls, operations: Operations, name: str, **options: Any) -> None:
+        """Drop the index where it is there and INVALID."""
+        operations.invoke(cls(name, **options))
+
+    def statements(self) -> Sequence[str]:
+        invalid = f"EXISTS (SELECT FROM pg_index WHERE indexrelid = {guards.regclass(self.name, self.schema)} AND NOT indisvalid)"
+        return (guards.unless(f"NOT {invalid}", f"DROP INDEX {guards.identifier(self.name, self.schema)}"),)
+
+    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+        return ((None, self.name, ...), ("schema", self.schema, None))
+
+
+OPERATIONS: tuple[type[_Ours], ...] = (
+    RunStepOp,
+    EnsureOp,
+    EnsureAbsentOp,
+    EnsureColumnOp,
+    EnsureEnumValueOp,
+    EnsureCommentOp,
+    EnsureRenamedOp,
+    EnsureRowSecurityOp,
+    DropInvalidIndexOp,
+)
+
+
+def _told(kind: str, name: str, table: str | None, schema: str | None) -> str:
+    """An object as the ledger's record spells it; without a schema, the ending of it."""
+    path = ".".join(part for part in (schema, table, name) if part)
+    return f"{kind} {path}"
+
+
+def _is_recorded(told: str, record: frozenset[str]) -> bool:
+    """Whether the record holds the object, in that schema or, where none is given, in any."""
+    if told in record:
+        return True
+    kind = next(k for k in sorted(_KINDS, key=len, reverse=True) if told.startswith(f"{k} "))
+    tail = "." + told.removeprefix(f"{kind} ")
+    return any(entry.startswith(f"{kind} ") and entry.endswith(tail) for entry in record)
+
+
+_KINDS = (
+    "schema", "extension", "table", "column", "constraint", "index", "sequence", "view", "materialized view", "enum",
+    "domain", "composite type", "function", "trigger", "policy",
+)  # fmt: skip
+
+
+def _is_held_back(operations: Operations, told: str | None) -> bool:
+    """Whether a downgrade must leave it, because the bridge found it there and did not make it."""
+    record = operations.migration_context.opts.get(CREATED)
+    return told is not None and record is not None and not _is_recorded(told, record)
+
+
+def _run(operations: Operations, operation: _Ours) -> None:
+    if _is_held_back(operations, operation.undoes()):
+        return
+    context = operations.migration_context
+    for text in operation.statements():
+        if context.as_sql:
+            plain = text.rstrip()
+            context.impl.static_output(plain if plain.endswith(";") else f"{plain}\n;")
+        else:
+            connection: Any = operations.get_bind().connection
+            connection.driver_connection.execute(text.encode())
+
+
+def _render(context: Any, operation: _Ours) -> str:
+    shown = []
+    for name, value, default in operation.arguments():
+        if name is None or value is not default:
+            text = quoted(value) if isinstance(value, str) else repr(value)
+            shown.append(text if name is None else f"{name}={text}")
+    return f"op.{operation.verb}({', '.join(shown)})"
+
+
+for _operation in OPERATIONS:
+    Operations.register_operation(_operation.verb)(_operation)
+    Operations.implementation_for(_operation)(_run)
+    renderers.dispatch_for(_operation)(_render)
+
+
+# --- Alembic's own drops, which ask the ledger too -------------------------------------------------------------
+
+
+def _object(operation: Any) -> str:
+    match operation:
+        case ops.DropTableOp():
+            return _told("table", operation.table_name, None, operation.schema)
+        case ops.DropColumnOp():
+            return _told("column", operation.column_name, operation.table_name, operation.schema)
+        case ops.DropIndexOp():
+            return _told("index", str(operation.index_name), None, operation.schema)
+    return _told("constraint", str(operation.constraint_name), operation.table_name, operation.schema)
+
+
+def _asking_first(kind: type[MigrateOperation]) -> None:
+    alembics = Operations._to_impl.dispatch(kind)
+
+    def implementation(operations: Operations, operation: Any) -> Any:
+        if not _is_held_back(operations, _object(operation)):
+            alembics(operations, operation)
+
+    Operations.implementation_for(kind, replace=True)(implementation)
+
+
+for _kind in (ops.DropTableOp, ops.DropColumnOp, ops.DropIndexOp, ops.DropConstraintOp):
+    _asking_first(_kind)
