@@ -85,7 +85,8 @@ class Config:
     @property
     def step_flags(self) -> Mapping[str, Mapping[str, Any]]:
         """Flags of single steps, by id: keyword arguments of ``Step``."""
-        return self.values.get("step", {})
+        found: Mapping[str, Mapping[str, Any]] = self.values.get("step", {})
+        return found
 
     def boot_options(self) -> dict[str, Any]:
         """What is configured of ``omega_bridge.boot``'s keyword arguments."""
@@ -144,7 +145,7 @@ def database_url(config: Config, option: str | None, environ: Mapping[str, str])
 
 def _section(path: Path) -> dict[str, Any] | None:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("omega-bridge")
+        found: dict[str, Any] | None = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("omega-bridge")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigurationInvalid(f"{path} is not valid TOML: {exc}", hint="Correct the file.") from exc
     return found

@@ -27,6 +27,7 @@ from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.session import open_session
 from omega_bridge.repair import scope
 from omega_bridge.revisions import alembic_border, sums
+from omega_bridge.revisions.operations import CREATED
 from omega_bridge.steps import Registry
 
 READ_ONLY = {"current", "check", "history", "heads", "show", "branches"}
@@ -34,9 +35,6 @@ READ_ONLY = {"current", "check", "history", "heads", "show", "branches"}
 
 LOCK_TIMEOUT = 60.0
 """Seconds to wait for a boot or another ``alembic`` command."""
-
-CREATED = "omega_bridge_created"
-"""Alembic's option under which a downgrade finds what the bridge created; ``None``: no record, everything may go."""
 
 
 def run(context: Any) -> None:
@@ -128,7 +126,7 @@ class Recorder:
             for step in migrations(heads, context):
                 if self.before is None:
                     self.before = read_catalog(self._raw())
-                if not step.is_upgrade and not step.is_stamp:
+                if step.is_downgrade and hasattr(step, "revision"):
                     context.opts[CREATED] = self._created(step)
                 yield step
 
@@ -195,8 +193,8 @@ class Recorder:
         raw = self._raw()
         if not ledger_store.exists(raw):
             return None
-        module = getattr(step.up_revision, "module", None)
-        return ledger_store.created_by(raw, step.up_revision_id, tuple(getattr(module, "checksums", ())))
+        module = getattr(step.revision, "module", None)
+        return ledger_store.created_by(raw, step.revision.revision, tuple(getattr(module, "checksums", ())))
 
     def _raw(self) -> Any:
         return self.connection.connection.driver_connection

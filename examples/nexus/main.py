@@ -522,9 +522,7 @@ def database_url() -> str:
 def session_factory(url: str) -> sessionmaker[Session]:
     """Sessions on psycopg, whatever driver the URL was written for (postgres://, postgresql+asyncpg:// ...)."""
     conninfo = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
-    return sessionmaker(
-        create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), pool_pre_ping=True)
-    )
+    return sessionmaker(create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), pool_pre_ping=True))
 
 
 @asynccontextmanager

@@ -58,7 +58,10 @@ _UDT = {
     "timestamp with time zone": "timestamptz", "timestamp without time zone": "timestamp", "double precision": "float8",
     "real": "float4", "character": "bpchar", "time without time zone": "time", "time with time zone": "timetz",
 }  # fmt: skip
-_BUILT_IN = {*_UDT, "text", "uuid", "json", "jsonb", "numeric", "date", "bytea", "interval", "inet", "cidr", "macaddr", "xml", "money", "name", "oid", "tsvector", "tsquery", "point", "bit", "bit varying"}  # fmt: skip
+_BUILT_IN = {
+    *_UDT, "text", "uuid", "json", "jsonb", "numeric", "date", "bytea", "interval", "inet", "cidr", "macaddr", "xml", "money",
+    "name", "oid", "tsvector", "tsquery", "point", "bit", "bit varying",
+}  # fmt: skip
 _MODIFIER = re.compile(r"\s*\(([^)]*)\)")
 
 

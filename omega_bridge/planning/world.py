@@ -156,10 +156,11 @@ class World:
         else:
             schema = pattern.schema
         for kind in pattern.kinds:
-            if pattern.name is not None:
-                keys = self._named(kind, pattern.name)
-            else:
-                keys = [k for k in (*self.catalog.objects, *self.changes) if k.kind is kind]
+            keys = (
+                self._named(kind, pattern.name)
+                if pattern.name is not None
+                else [k for k in (*self.catalog.objects, *self.changes) if k.kind is kind]
+            )
             for key in keys:
                 if schema not in (ANY_SCHEMA, key.schema) or pattern.table not in (None, key.table):
                     continue

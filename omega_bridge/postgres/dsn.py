@@ -9,7 +9,10 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from omega_bridge.errors import ConfigurationInvalid
 
 _SCHEME = re.compile(r"\A(postgres(?:ql)?)(?:\+[a-z0-9_]+)?://", re.I)
-_FOREIGN = {"prepared_statement_cache_size", "async_fallback", "prepared_statement_name_func", "statement_cache_size", "server_settings", "command_timeout", "timeout", "pool_size"}  # fmt: skip
+_FOREIGN = {
+    "prepared_statement_cache_size", "async_fallback", "prepared_statement_name_func", "statement_cache_size",
+    "server_settings", "command_timeout", "timeout", "pool_size",
+}  # fmt: skip
 _SECRET = {"password", "sslpassword", "passfile", "oauth_client_secret", "sslkey"}
 
 

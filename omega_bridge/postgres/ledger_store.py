@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -136,16 +137,26 @@ def done_once(connection: Connection) -> frozenset[str]:
 
 
 def created_by(connection: Connection, revision: str, checksums: tuple[str, ...]) -> frozenset[str] | None:
-    """What the bridge created for a revision or its steps, by either driver; ``None`` where no entry speaks of them."""
-    row = connection.execute(
-        "SELECT count(*), array_agg(DISTINCT o) FROM omega_bridge.ledger l "
-        "LEFT JOIN LATERAL jsonb_array_elements_text(l.detail->'created') o ON true "
-        "WHERE (l.event = 'upgrade' AND l.subject = %s) OR (l.event = 'step' AND l.checksum = ANY (%s))",
+    """What the bridge created for a revision or its steps, by either driver; ``None`` where no entry speaks of them.
+
+    Objects as catalog keys in text (``column public.tenants.timezone``), changed attributes as ``<key>: <attribute>``.
+    """
+    rows = connection.execute(
+        "SELECT detail->'created', detail->'changes' FROM omega_bridge.ledger "
+        "WHERE (event = 'upgrade' AND subject = %s) OR (event = 'step' AND checksum = ANY (%s))",
         (revision, list(checksums)),
-    ).fetchone()
-    if row is None or not row[0]:
+    ).fetchall()
+    if not rows:
         return None
-    return frozenset(name for name in row[1] or () if name is not None)
+    created = {name for row in rows for name in row[0] or ()}
+    changed = {found for row in rows for text in row[1] or () if (found := _changed(text))}
+    return frozenset(created | changed)
+
+
+def _changed(text: str) -> str | None:
+    """``changed column public.t.c: default None -> 'x'`` as ``column public.t.c: default``."""
+    match = re.match(r"changed (.+?: \w+) ", text)
+    return match[1] if match else None
 
 
 def versions(connection: Connection) -> tuple[str, ...]:

@@ -7,13 +7,13 @@ never touched: an edited step appends an amendment, a removed one a retirement, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.planning import settle
-from omega_bridge.revisions.matching import Matching, match
+from omega_bridge.revisions.matching import Matching, Texts, match
 from omega_bridge.revisions.models import is_model
 from omega_bridge.revisions.sums import Recorded, SumLine
 
@@ -70,7 +70,7 @@ class Chain:
         return self.kept[-1].revision if self.kept else None
 
 
-def compile_chain(analysis: Analysis, kept: Sequence[SumLine] = (), texts: dict[str, str] | None = None) -> Chain:
+def compile_chain(analysis: Analysis, kept: Sequence[SumLine] = (), texts: Texts | None = None) -> Chain:
     """The chain after this export. ``texts`` gives the SQL of recorded steps by revision, to match by likeness.
 
     Raises ``AmbiguousMatch``.
@@ -98,7 +98,7 @@ def compile_chain(analysis: Analysis, kept: Sequence[SumLine] = (), texts: dict[
     return Chain(tuple(kept), tuple(_numbered(drafts, kept)))
 
 
-def _base(analysis: Analysis, order: Iterable[int], waited: dict[int, object]) -> list[int]:
+def _base(analysis: Analysis, order: Iterable[int], waited: Mapping[int, object]) -> list[int]:
     """What only the models create and an empty database takes at once."""
     return [i for i in order if is_model(analysis.steps[i].step) and i not in waited]
 

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omega_bridge.analysis import Analysis
+from omega_bridge.analysis import Analysis, analyse
+from omega_bridge.planning import World, evaluate
+from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.chain import Chain, Revision, RevisionKind, compile_chain
+from omega_bridge.revisions.coverage import Coverage, coverage_of
 from omega_bridge.revisions.lifting import lift
 from omega_bridge.revisions.rendering import SQL_HEADING, render_file
 from omega_bridge.revisions.sums import NAME, Recorded, SumLine, check, cumulative, read_sum, text_of
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How much of the list became Alembic operations. ``verbatim``: (step, statement's kind, reason)."""
-
-    steps: int
-    steps_lifted: int
-    statements: int
-    statements_lifted: int
-    verbatim: tuple[tuple[str, str, str], ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """The public JSON keys."""
-        return {
-            "steps": self.steps,
-            "steps_lifted": self.steps_lifted,
-            "statements": self.statements,
-            "statements_lifted": self.statements_lifted,
-            "verbatim": [{"step": s, "statement": t, "reason": r} for s, t, r in self.verbatim],
-        }
+from omega_bridge.steps import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +49,10 @@ def export(analysis: Analysis, folder: Path, *, write: bool = True) -> Export:
     """
     kept = read_sum(folder)
     check(folder, kept)
-    texts = recorded_texts(folder, kept)
+    texts = RecordedTexts(folder, kept)
     chain = compile_chain(analysis, kept, texts)
-    rendered = [(_file_name(r), render_file(r, texts.get(r.past.revision) if r.past else None), r) for r in chain.new]
-    lines = _lines(chain, [(name, text, r) for name, text, r in rendered])
+    rendered = list(_rendered(chain, texts))
+    lines = _lines(chain, rendered)
     written = [folder / "versions" / name for name, _, _ in rendered]
     if rendered:
         written.append(folder / NAME)
@@ -77,32 +61,46 @@ def export(analysis: Analysis, folder: Path, *, write: bool = True) -> Export:
         for name, text, _ in rendered:
             (folder / "versions" / name).write_text(text, encoding="utf-8", newline="\n")
         (folder / NAME).write_text(text_of(lines), encoding="utf-8", newline="\n")
-    return Export(tuple(written), chain.new, chain.head, coverage(analysis), lines)
+    return Export(tuple(written), chain.new, chain.head, _coverage(folder, kept, rendered), lines)
 
 
-def coverage(analysis: Analysis) -> Coverage:
-    """Count what is lifted, with the reasons for the rest."""
-    total = lifted = whole = 0
-    verbatim = []
-    for step in analysis:
-        found = lift(step)
-        whole += found.is_whole
-        for statement in found.statements:
-            total += 1
-            if statement.operations is not None and found.is_whole:
-                lifted += 1
-            else:
-                verbatim.append((step.id, statement.tag, statement.reason if statement.operations is None else found.reason))
-    return Coverage(len(analysis), whole, total, lifted, tuple(verbatim))
+def _rendered(chain: Chain, texts: RecordedTexts) -> Iterator[tuple[str, str, Revision]]:
+    """File name, text and revision of each new one, each lifted in the schema that those before it leave."""
+    if not chain.new:
+        return
+    world = World(empty_catalog())
+    for line in chain.kept:
+        if (text := texts.get(line.revision)) is not None:
+            for step in analyse(Registry.of([text])):
+                evaluate(step.program, world)
+    for revision in chain.new:
+        settled = revision.settled or revision.kind is RevisionKind.SETTLE
+        lifted = [lift(s, world, settled=settled) for s in revision.steps]
+        before = texts.get(revision.past.revision) if revision.past else None
+        yield _file_name(revision), render_file(revision, lifted, before), revision
 
 
-def recorded_texts(folder: Path, lines: tuple[SumLine, ...]) -> dict[str, str]:
-    """The SQL of each exported revision, from its file's docstring: to match edited steps by likeness."""
-    return {
-        line.revision: text
-        for line in lines
-        if line.kind in ("step", "amend", "settle") and (text := _sql_of(folder / "versions" / line.file)) is not None
-    }
+def _coverage(folder: Path, kept: Sequence[SumLine], rendered: Sequence[tuple[str, str, Revision]]) -> Coverage:
+    """Of the history as it stands after this export, read from its files."""
+    files = [(",".join(s.label for s in line.steps), (folder / "versions" / line.file).read_text("utf-8")) for line in kept]
+    return coverage_of([*files, *((",".join(r.labels), text) for _, text, r in rendered)])
+
+
+class RecordedTexts:
+    """The SQL of each exported revision, from its file's docstring: read where an edited step has to be recognised."""
+
+    def __init__(self, folder: Path, lines: Iterable[SumLine]) -> None:
+        self._files = {
+            line.revision: folder / "versions" / line.file for line in lines if line.kind in ("base", "step", "amend", "settle")
+        }
+        self._read: dict[str, str | None] = {}
+
+    def get(self, revision: str) -> str | None:
+        """The text, or ``None`` for a revision without SQL of a step."""
+        if revision not in self._read:
+            path = self._files.get(revision)
+            self._read[revision] = _sql_of(path) if path is not None else None
+        return self._read[revision]
 
 
 def _sql_of(path: Path) -> str | None:

@@ -25,10 +25,8 @@ def _table(table: Any) -> Iterator[str]:
     for c in table.columns:
         default = getattr(c.server_default, "arg", None)
         yield f"{c.name} {c.type!r} {c.nullable} {c.primary_key} {getattr(default, 'text', default)} {c.comment}"
-        for key in sorted(str(f.target_fullname) for f in c.foreign_keys):
-            yield key
-    for constraint in sorted((_constraint(c) for c in table.constraints), key=str):
-        yield constraint
+        yield from sorted(str(f.target_fullname) for f in c.foreign_keys)
+    yield from sorted((_constraint(c) for c in table.constraints), key=str)
     for index in sorted(table.indexes, key=lambda i: str(i.name)):
         columns = ",".join(str(getattr(e, "name", None) or e) for e in index.expressions)
         where = index.dialect_options["postgresql"].get("where") if "postgresql" in index.dialect_options else None

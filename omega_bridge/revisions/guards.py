@@ -6,6 +6,7 @@ Names follow the session's ``search_path`` where no schema is given, as the stat
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from sqlalchemy.dialects import postgresql
 
@@ -18,7 +19,8 @@ _MEMBERS = {
     "policy": ("pg_policy", "polrelid", "polname", ""),
 }
 
-_preparer = postgresql.dialect().identifier_preparer
+_dialect: Any = postgresql.dialect
+_preparer = _dialect().identifier_preparer
 
 
 def identifier(name: str, schema: str | None = None) -> str:
@@ -67,7 +69,7 @@ def is_there(kind: str, name: str, table: str | None = None, schema: str | None 
 def drop(kind: str, name: str, table: str | None = None, schema: str | None = None, *, cascade: bool = False) -> str:
     """The statement that takes the object away."""
     tail = " CASCADE" if cascade else ""
-    if kind == "column" or kind == "constraint":
+    if kind in {"column", "constraint"}:
         return f"ALTER TABLE {identifier(table or '', schema)} DROP {kind.upper()} {identifier(name)}{tail}"
     if kind in ("trigger", "policy"):
         return f"DROP {kind.upper()} {identifier(name)} ON {identifier(table or '', schema)}{tail}"
@@ -128,13 +130,13 @@ def type_is(table: str, column: str, printed: str, schema: str | None = None) ->
 
 def nullable_is(table: str, column: str, wanted: bool, schema: str | None = None) -> str:
     """A condition that holds where the column takes NULL, or does not."""
-    return f"EXISTS (SELECT FROM pg_attribute WHERE attrelid = {regclass(table, schema)} AND attname = {literal(column)} AND attnotnull = {not wanted})"  # noqa: E501
+    return f"EXISTS (SELECT FROM pg_attribute WHERE attrelid = {regclass(table, schema)} AND attname = {literal(column)} AND attnotnull = {not wanted})"
 
 
 def comment_is(kind: str, name: str, table: str | None, wanted: str | None, schema: str | None = None) -> str:
     """A condition that holds where the object carries that comment."""
     if kind == "column":
-        found = f"(SELECT col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = {regclass(table or '', schema)} AND attname = {literal(name)})"  # noqa: E501
+        found = f"(SELECT col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = {regclass(table or '', schema)} AND attname = {literal(name)})"
     elif kind in _TYPES:
         found = f"obj_description(to_regtype({literal(identifier(name, schema))}), 'pg_type')"
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from typing import Protocol
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.errors import AmbiguousMatch
@@ -16,6 +17,13 @@ LIKE = 0.6
 
 CLEAR = 0.1
 """A best candidate that is not this much ahead of the second best is not clear."""
+
+
+class Texts(Protocol):
+    """The SQL of exported revisions, by revision."""
+
+    def get(self, revision: str, /) -> str | None:
+        """The text, or ``None`` where there is none."""
 
 
 @dataclass(slots=True)
@@ -50,7 +58,7 @@ def current_steps(lines: Sequence[SumLine]) -> list[Recorded]:
     return list(found.values())
 
 
-def match(analysis: Analysis, lines: Sequence[SumLine], texts: dict[str, str]) -> Matching:
+def match(analysis: Analysis, lines: Sequence[SumLine], texts: Texts) -> Matching:
     """Pair the list with the history. Raises ``AmbiguousMatch``."""
     left = current_steps(lines)
     result = Matching()
@@ -83,7 +91,7 @@ def match(analysis: Analysis, lines: Sequence[SumLine], texts: dict[str, str]) -
     return result
 
 
-def _best(text: str, candidates: list[Recorded], texts: dict[str, str]) -> Recorded | None:
+def _best(text: str, candidates: list[Recorded], texts: Texts) -> Recorded | None:
     scored = []
     for past in candidates:
         other = texts.get(past.revision)

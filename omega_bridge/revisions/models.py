@@ -18,6 +18,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.steps import Place, Registry, Step
 
 PREFIX = "model-"
+_dialect: Any = postgresql.dialect
 PLACE = Place("(models)")
 
 
@@ -49,7 +50,7 @@ def _made_by(registry: Registry) -> set[tuple[str, str]]:
 
 
 def _step(table: Table) -> Step:
-    dialect = postgresql.dialect()
+    dialect = _dialect()
     parts = [*_enums(table, dialect), str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)).strip()]
     parts += [
         str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)).strip()

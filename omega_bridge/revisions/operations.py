@@ -119,7 +119,9 @@ class EnsureAbsentOp(_Ours):
         there = guards.is_there(self.kind, self.name, self.table, self.schema)
         if self.kind == "index":
             there = f"{guards.regclass(self.name, self.schema)} IS NOT NULL"
-        return (guards.unless(f"NOT ({there})", guards.drop(self.kind, self.name, self.table, self.schema, cascade=self.cascade)),)
+        return (
+            guards.unless(f"NOT ({there})", guards.drop(self.kind, self.name, self.table, self.schema, cascade=self.cascade)),
+        )
 
     def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
         return (
@@ -166,7 +168,9 @@ class EnsureColumnOp(_Ours):
             found.append(guards.unless(there, f"{alter} TYPE {self.type_}{using}"))
         if self.default is not ...:
             change = "DROP DEFAULT" if self.default is None else f"SET DEFAULT {self.default}"
-            found.append(guards.unless(guards.default_is(self.table, self.column, self.default, self.schema), f"{alter} {change}"))
+            found.append(
+                guards.unless(guards.default_is(self.table, self.column, self.default, self.schema), f"{alter} {change}")
+            )
         if self.nullable is not None:
             change = "DROP NOT NULL" if self.nullable else "SET NOT NULL"
             found.append(
@@ -222,9 +226,7 @@ class EnsureCommentOp(_Ours):
 
     verb = "ensure_comment"
 
-    def __init__(
-        self, kind: str, name: str, comment: str | None, *, table: str | None = None, schema: str | None = None
-    ) -> None:
+    def __init__(self, kind: str, name: str, comment: str | None, *, table: str | None = None, schema: str | None = None) -> None:
         self.kind, self.name, self.comment, self.table, self.schema = kind, name, comment, table, schema
 
     @classmethod
@@ -290,9 +292,7 @@ class EnsureRowSecurityOp(_Ours):
 
     verb = "ensure_row_security"
 
-    def __init__(
-        self, table: str, *, enabled: bool | None = None, forced: bool | None = None, schema: str | None = None
-    ) -> None:
+    def __init__(self, table: str, *, enabled: bool | None = None, forced: bool | None = None, schema: str | None = None) -> None:
         self.table, self.enabled, self.forced, self.schema = table, enabled, forced, schema
 
     @classmethod
@@ -305,9 +305,7 @@ class EnsureRowSecurityOp(_Ours):
         words = (("relrowsecurity", self.enabled, "ENABLE", "DISABLE"), ("relforcerowsecurity", self.forced, "FORCE", "NO FORCE"))
         for column, wanted, on, off in words:
             if wanted is not None:
-                there = (
-                    f"EXISTS (SELECT FROM pg_class WHERE oid = {guards.regclass(self.table, self.schema)} AND {column} = {wanted})"
-                )
+                there = f"EXISTS (SELECT FROM pg_class WHERE oid = {guards.regclass(self.table, self.schema)} AND {column} = {wanted})"
                 change = f"ALTER TABLE {guards.identifier(self.table, self.schema)} {on if wanted else off} ROW LEVEL SECURITY"
                 found.append(guards.unless(there, change))
         return found

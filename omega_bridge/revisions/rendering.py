@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from omega_bridge.analysis import StepAnalysis
-from omega_bridge.analysis.program import Effect
+from omega_bridge.analysis import StepAnalysis, analyse
+from omega_bridge.revisions import telling
 from omega_bridge.revisions.chain import Revision, RevisionKind
-from omega_bridge.revisions.lifting import Lifted, lift, render
+from omega_bridge.revisions.coverage import told
+from omega_bridge.revisions.lifting import Lifted, render
 from omega_bridge.revisions.models import is_model
+from omega_bridge.revisions.operations import RunStepOp
 from omega_bridge.revisions.quoting import quoted
+from omega_bridge.steps import Registry
 
 SQL_HEADING = "SQL of the step, as the list has it:"
 
 
-def render_file(revision: Revision, before: str | None = None) -> str:
-    """The text of the revision's file. ``before`` is the SQL that an amendment replaces."""
-    lifted = [] if revision.kind is RevisionKind.RETIRE else [lift(s) for s in revision.steps]
-    imports: set[str] = set()
+def render_file(revision: Revision, lifted: Sequence[Lifted], before: str | None = None) -> str:
+    """The text of the revision's file. ``lifted``: its steps. ``before``: the SQL that an amendment replaces."""
+    imports = {"from alembic import op"}
     upgrade = list(_upgrade(revision, lifted, imports))
     downgrade = list(_downgrade(revision, lifted, imports))
     lines = [
         "# made from the step registry by: omega-bridge export -- do not edit; check with: omega-bridge export --check",
         quoted(_docstring(revision, lifted, before)),
         "",
-        *sorted(
-            imports | {"import sqlalchemy as sa", "from alembic import op"},
-            key=lambda i: (i.startswith("from omega"), i),
-        ),
+        *_sorted(imports),
         "",
         f'revision = "{revision.id}"',
         f"down_revision = {quoted(revision.down) if revision.down else None}",
@@ -46,8 +45,19 @@ def render_file(revision: Revision, before: str | None = None) -> str:
         *_indented(downgrade),
         "",
     ]
-    text = "\n".join(lines)
-    return text if "sa." in "\n".join([*upgrade, *downgrade]) else text.replace("import sqlalchemy as sa\n", "", 1)
+    return "\n".join(lines)
+
+
+def _sorted(imports: set[str]) -> list[str]:
+    plain = sorted(i for i in imports if i.startswith("import sqlalchemy"))
+    library = sorted(i for i in imports if "omega_bridge" not in i and i not in plain)
+    return (
+        [*plain, *library, "", *sorted(i for i in imports if "omega_bridge" in i)] if _uses_ours(imports) else [*plain, *library]
+    )
+
+
+def _uses_ours(imports: set[str]) -> bool:
+    return any("omega_bridge" in i for i in imports)
 
 
 def _tuple(values: Sequence[str]) -> str:
@@ -56,7 +66,7 @@ def _tuple(values: Sequence[str]) -> str:
 
 
 def _indented(blocks: Sequence[str]) -> Iterator[str]:
-    """Blocks, indented at their first line only where a literal runs over several."""
+    """Blocks, indented at their first line only: the others are inside a literal, or indented already."""
     for block in blocks or ["pass"]:
         yield f"    {block}" if block else ""
 
@@ -66,52 +76,55 @@ def _upgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) ->
         yield "pass  # the step is in the list no more; what it made stays"
         return
     for step, found in zip(revision.steps, lifted, strict=True):
-        if found.is_whole:
-            operations = [o for s in found.statements for o in s.operations or ()]
-            text, needed = render(operations)
+        if found.is_verbatim:
+            yield from _verbatim(step, imports)
+            continue
+        for part in found.parts:
+            operations = part.operations if part.operations is not None else (RunStepOp(part.text),)
+            blocks, needed = render(operations)
             imports |= needed
-            yield from text.splitlines() or ["pass"]
-        elif step.transactional:
-            imports.add("import omega_bridge.revisions.operations  # registers op.run_step")
-            yield f"op.run_step({quoted(step.step.sql)})"
-        else:
-            imports.add("import omega_bridge.revisions.operations  # registers op.run_step")
-            yield "with op.get_context().autocommit_block():"
-            for statement in step.texts():
-                yield f"    op.run_step({quoted(statement)})"
+            yield from blocks if part.transactional else _outside(blocks)
+
+
+def _verbatim(step: StepAnalysis, imports: set[str]) -> Iterator[str]:
+    texts = (step.step.sql,) if step.transactional else step.texts()
+    blocks, needed = render([RunStepOp(text) for text in texts])
+    imports |= needed
+    yield from blocks if step.transactional else _outside(blocks)
+
+
+def _outside(blocks: Sequence[str]) -> Iterator[str]:
+    """What refuses a transaction, in Alembic's block for such statements."""
+    yield "with op.get_context().autocommit_block():"
+    for block in blocks:
+        yield f"    {block}"
 
 
 def _downgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) -> Iterator[str]:
     reason = irreversible(revision, lifted)
     if reason is not None:
         imports.add("from omega_bridge.errors import Irreversible")
-        yield f"raise Irreversible({quoted(f'revision {revision.id} ({revision.slug}) has no way back: {reason}')},"
-        yield f"                   hint={quoted('Restore a backup, or write the way back by hand; what the revision did is in the ledger.')})"
+        message = quoted(f"revision {revision.id} ({revision.slug}) has no way back: {reason}")
+        hint = quoted("Restore a backup, or write the way back by hand; what the revision did is in the ledger.")
+        yield f"raise Irreversible(\n        {message},\n        hint={hint},\n    )"
         return
     if revision.kind in (RevisionKind.RETIRE, RevisionKind.SETTLE):
-        yield "pass"
+        yield "pass  # what this revision settled belongs to the step's first revision"
         return
-    operations = [o for found in reversed(lifted) for s in reversed(found.statements) for o in s.reverse or ()]
-    text, needed = render(operations)
+    operations = [o for found in reversed(lifted) for part in reversed(found.parts) for o in part.reverse or ()]
+    blocks, needed = render(operations)
     imports |= needed
-    yield from text.splitlines() or ["pass"]
+    yield from blocks or ["pass  # an earlier revision made it: there is nothing of this one to undo"]
 
 
 def irreversible(revision: Revision, lifted: Sequence[Lifted]) -> str | None:
     """Why a revision cannot be taken back; ``None`` where it can."""
-    if revision.kind is RevisionKind.RETIRE:
-        return None
-    if revision.kind is RevisionKind.AMEND:
-        return "an amendment replaces what an earlier revision did, on a database that may have had either"
-    if revision.kind is RevisionKind.SETTLE:
-        return None
-    for found in lifted:
-        if not found.is_whole:
-            return f"the step's own SQL was run ({found.reason})"
-        for statement in found.statements:
-            if statement.reverse is None:
-                return statement.reason or f"{statement.tag} cannot be undone"
-    return None
+    match revision.kind:
+        case RevisionKind.RETIRE | RevisionKind.SETTLE:
+            return None
+        case RevisionKind.AMEND:
+            return "an amendment replaces what an earlier revision did, on a database that may have had either"
+    return next((found.irreversible for found in lifted if found.irreversible is not None), None)
 
 
 # --- the docstring ---------------------------------------------------------------------------------------------
@@ -135,14 +148,24 @@ def _docstring(revision: Revision, lifted: Sequence[Lifted], before: str | None)
     if not revision.settled:
         lines.append("Unsettled: on an empty database nothing in the list makes what this step needs")
     for found in lifted:
-        lines.append(f"Translation: {'Alembic operations' if found.is_whole else f'the step verbatim: {found.reason}'}")
+        lines += told(found)
     if reason := irreversible(revision, lifted):
         lines.append(f"Downgrade: none: {reason}")
     for step in revision.steps:
         lines += _effects(step, before if revision.kind is RevisionKind.AMEND else None)
     for step in revision.steps:
-        lines += ["", SQL_HEADING, "", *(f"    {line}" if line else "" for line in step.step.sql.split("\n"))]
+        lines += ["", SQL_HEADING, "", *(f"    {line}" if line else "" for line in _trimmed(step.step.sql))]
     return "\n".join(lines) + "\n"
+
+
+def _trimmed(text: str) -> list[str]:
+    """The lines of a text without blank ones at either end."""
+    lines = text.split("\n")
+    while lines and not lines[0].strip():
+        del lines[0]
+    while lines and not lines[-1].strip():
+        del lines[-1]
+    return lines
 
 
 def _title(revision: Revision) -> str:
@@ -157,12 +180,12 @@ def _title(revision: Revision) -> str:
         case RevisionKind.SETTLE:
             return f"{revision.labels[0]}: settles, now that the list makes what it needs"
     step = revision.steps[0]
-    told = step.step.title or _told(step)
-    return f"{revision.labels[0]}: {' '.join(told.split())}" if told else revision.labels[0]
+    title = step.step.title or _told(step)
+    return f"{revision.labels[0]}: {' '.join(title.split())}" if title else revision.labels[0]
 
 
 def _told(step: StepAnalysis) -> str:
-    effects = [_line(e) for e in step.effects]
+    effects = telling.lines(step)
     return effects[0] + (f" (and {len(effects) - 1} more)" if len(effects) > 1 else "") if effects else str(step.kind)
 
 
@@ -173,26 +196,11 @@ def _kind(revision: Revision) -> str:
 
 
 def _effects(step: StepAnalysis, before: str | None) -> list[str]:
-    after = [_line(e) for e in _all_effects(step)]
+    after = telling.lines(step)
     if before is None:
         return ["Effects:", *(f"  - {line}" for line in after)] if after else []
-    from omega_bridge.analysis import analyse
-    from omega_bridge.steps import Registry
-
-    old = [_line(e) for e in _all_effects(analyse(Registry.of([before])).steps[0])]
+    old = telling.lines(analyse(Registry.of([before])).steps[0])
     lines = ["Difference:"]
     lines += [f"  - no more: {line}" for line in old if line not in after]
     lines += [f"  - new: {line}" for line in after if line not in old]
     return lines if len(lines) > 1 else ["Difference: in the text only; the effects are the same"]
-
-
-def _all_effects(step: StepAnalysis) -> Iterator[Effect]:
-    from omega_bridge.analysis import statements
-
-    for s in statements(step.program):
-        yield from s.effects
-        yield from (e for e in s.implied if e.attributes)
-
-
-def _line(effect: Effect) -> str:
-    return " ".join(str(effect).split())[:200]

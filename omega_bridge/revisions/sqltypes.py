@@ -28,7 +28,8 @@ class Type(UserDefinedType[Any]):
         return f"Type({self.name!r})"
 
 
-_Maker = Callable[[list[int]], TypeEngine[Any]]
+_Maker = Callable[[list[Any]], TypeEngine[Any]]
+_dialect: Any = pg.dialect
 
 _TYPES: dict[str, _Maker] = {
     "int2": lambda m: sa.SmallInteger(),
@@ -62,7 +63,7 @@ def sqlalchemy_type(node: Any) -> TypeEngine[Any]:
     """The SQLAlchemy type of a ``TypeName`` node. What it compiles to is the same type, or it is a ``Type``."""
     text = deparse_type(node)
     found = _known(node)
-    if found is not None and same_type(found.compile(dialect=pg.dialect()), text):
+    if found is not None and same_type(found.compile(dialect=_dialect()), text):
         return found
     return Type(text)
 
@@ -79,4 +80,6 @@ def _known(node: Any) -> TypeEngine[Any] | None:
         found = make([m.ival.ival for m in modifiers])
     except TypeError:
         return None
-    return pg.ARRAY(found, dimensions=len(node.array_bounds) if len(node.array_bounds) > 1 else None) if node.array_bounds else found
+    return (
+        pg.ARRAY(found, dimensions=len(node.array_bounds) if len(node.array_bounds) > 1 else None) if node.array_bounds else found
+    )

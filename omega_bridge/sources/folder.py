@@ -13,7 +13,9 @@ def from_folder(folder: Path, shown: str | None = None) -> Registry:
     """Raises ``SourceNotFound`` where the folder holds no ``.sql``."""
     files = sorted(folder.glob("*.sql"), key=lambda p: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", p.name)])
     if not files:
-        raise SourceNotFound(f"{folder} holds no .sql files", hint="Put one statement or more into each file: 001_tenants.sql ...")
+        raise SourceNotFound(
+            f"{folder} holds no .sql files", hint="Put one statement or more into each file: 001_tenants.sql ..."
+        )
     name = shown or str(folder)
     return Registry(tuple(_step(path, f"{name}/{path.name}") for path in files), name)
 

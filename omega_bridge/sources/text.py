@@ -130,7 +130,9 @@ class _Reader:
                     steps = self._assigned(value, name, steps)
                 case ast.AugAssign(target=ast.Name(id=target), op=ast.Add(), value=value) if target == name:
                     steps += self._list(value)
-                case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=target), attr=verb), args=args)) if target == name:
+                case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=target), attr=verb), args=args)) if (
+                    target == name
+                ):
                     self._called(verb, args, steps, node)
                 case ast.FunctionDef(name=function) | ast.AsyncFunctionDef(name=function) if function == name:
                     steps = self._returned(node)
@@ -189,9 +191,7 @@ class _Reader:
                 raise self._dynamic(pair, "an entry that is not (column, ddl)")
             pairs.append((self._text(pair.elts[0]), self._text(pair.elts[1])))
         made = Registry.of({self._text(key): pairs})
-        return [
-            Step(s.sql, id=s.id, place=Place(self.shown, pair.lineno)) for s, pair in zip(made, columns.elts, strict=True)
-        ]
+        return [Step(s.sql, id=s.id, place=Place(self.shown, pair.lineno)) for s, pair in zip(made, columns.elts, strict=True)]
 
     def _entry(self, entry: ast.expr) -> Step:
         place = Place(self.shown, entry.lineno)

@@ -6,7 +6,7 @@ tree's vocabulary (libpg_query's protobuf messages and enumerations).
 
 from postgast import pg_query_pb2 as pb
 
-from omega_bridge.sql.canonical import canonical, checksum
+from omega_bridge.sql.canonical import canonical, checksum, on_one_line
 from omega_bridge.sql.compare import same_expression, same_routine, same_statement, same_type
 from omega_bridge.sql.parser import (
     Statement,
@@ -30,6 +30,7 @@ __all__ = [
     "deparse_statement",
     "deparse_type",
     "inner",
+    "on_one_line",
     "parse",
     "parse_block",
     "parse_expression",

@@ -50,6 +50,29 @@ def canonical(sql: str) -> str:
     return " ".join(parts)
 
 
+def on_one_line(sql: str) -> str:
+    """The text with every run of white space and comments between tokens as one blank; as it is where a token is longer.
+
+    A function's body or a literal over several lines keeps the text as written.
+    """
+    try:
+        tokens = postgast.scan(sql).tokens
+    except (postgast.PgQueryError, UnicodeEncodeError):
+        return sql
+    raw = sql.encode()
+    parts: list[str] = []
+    end = 0
+    for token in tokens:
+        if token.token in _COMMENTS:
+            continue
+        text = raw[token.start : token.end].decode()
+        if "\n" in text:
+            return sql
+        parts.append((" " if parts and token.start > end else "") + text)
+        end = token.end
+    return "".join(parts)
+
+
 def _is_plpgsql(tokens: list[pb.ScanToken], texts: list[str]) -> bool:
     for token, following in zip(tokens, texts[1:], strict=False):
         if token.token == _LANGUAGE:

@@ -67,9 +67,7 @@ def imports(source: str, module: str, *, is_package: bool = False) -> Iterator[t
 def modules() -> list[tuple[str, Path]]:
     """Every module of the package, by its room's name (the package itself is ``""``)."""
     paths = sorted((ROOT / PACKAGE).rglob("*.py"))
-    return [
-        ((path.relative_to(ROOT / PACKAGE).with_suffix("").parts[0].removesuffix("__init__")), path) for path in paths
-    ]
+    return [((path.relative_to(ROOT / PACKAGE).with_suffix("").parts[0].removesuffix("__init__")), path) for path in paths]
 
 
 def complaint(importer: str, imported: str) -> str | None:
@@ -86,8 +84,7 @@ def complaint(importer: str, imported: str) -> str | None:
     if any(importer in room and imported in room for layer in LAYERS for room in layer):
         return None
     height, depth = (
-        next(n for n, layer in enumerate(LAYERS) if any(name in room for room in layer))
-        for name in (importer, imported)
+        next(n for n, layer in enumerate(LAYERS) if any(name in room for room in layer)) for name in (importer, imported)
     )
     return None if height < depth else f"{imported} does not stand below {importer}"
 
@@ -112,11 +109,7 @@ def test_a_module_imports_only_what_stands_below_it(room: str, path: Path) -> No
         imported = room_of(name)
         reason = None
         if imported is not None:
-            reason = (
-                "inner modules import each other, not the public API"
-                if imported == "" and room not in ("", "cli")
-                else None
-            )
+            reason = "inner modules import each other, not the public API" if imported == "" and room not in ("", "cli") else None
             reason = reason or (complaint(room, imported) if imported else None)
         elif (home := HOMES.get(name.split(".")[0])) is not None and room not in home:
             reason = f"only {', '.join(sorted(home))} may import {name.split('.')[0]}"

@@ -13,7 +13,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.revisions import operations as ours
 from omega_bridge.revisions.lifting import native
 from omega_bridge.revisions.lifting.common import Lifting, NotLifted, schema_of
-from omega_bridge.sql import deparse_expression, deparse_type, inner, pb
+from omega_bridge.sql import deparse_expression, deparse_type, inner, on_one_line, pb
 
 _SWITCHES = {
     pb.AT_EnableRowSecurity: ("enabled", "row_security", True),
@@ -66,7 +66,7 @@ def _add_column(text: str, node: Any, definition: Any, lifting: Lifting) -> None
         native.check(operation, text)
         lifting.add(operation, *back)
     except native.NotNative:
-        lifting.add(ours.EnsureOp("column", key.name, text, table=table.name, schema=schema_of(table)), *back)
+        lifting.add(ours.EnsureOp("column", key.name, on_one_line(text), table=table.name, schema=schema_of(table)), *back)
 
 
 def _default(table: Any, command: Any, definition: Any, lifting: Lifting) -> None:
@@ -110,7 +110,7 @@ def _type(table: Any, command: Any, definition: Any, lifting: Lifting) -> None:
 def _add_constraint(text: str, table: Any, definition: Any, lifting: Lifting) -> None:
     key = table_constraint(table, definition).effects[0].key
     back = () if lifting.is_there(key) else (ops.DropConstraintOp(key.name, table.name, schema=schema_of(table), if_exists=True),)
-    lifting.add(ours.EnsureOp("constraint", key.name, text, table=table.name, schema=schema_of(table)), *back)
+    lifting.add(ours.EnsureOp("constraint", key.name, on_one_line(text), table=table.name, schema=schema_of(table)), *back)
 
 
 def _drop_constraint(table: Any, command: Any, lifting: Lifting, *, cascade: bool) -> None:

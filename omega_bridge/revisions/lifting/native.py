@@ -209,7 +209,8 @@ def _same(one: str, other: str) -> bool:
     return (
         list(mine) == list(theirs)
         if not any(k.kind is not Kind.COLUMN for k in (*mine, *theirs))
-        else set(mine) == set(theirs) and [k for k in mine if k.kind is Kind.COLUMN] == [k for k in theirs if k.kind is Kind.COLUMN]
+        else set(mine) == set(theirs)
+        and [k for k in mine if k.kind is Kind.COLUMN] == [k for k in theirs if k.kind is Kind.COLUMN]
     ) and all(_same_attributes(mine[key], theirs[key]) for key in mine)
 
 

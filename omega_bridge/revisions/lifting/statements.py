@@ -12,7 +12,7 @@ from omega_bridge.catalog import Key, Kind
 from omega_bridge.revisions import operations as ours
 from omega_bridge.revisions.lifting import alterations, native
 from omega_bridge.revisions.lifting.common import Lifting, NotLifted, schema_of
-from omega_bridge.sql import deparse_statement, parse, pb
+from omega_bridge.sql import deparse_statement, on_one_line, parse, pb
 
 Lifter = Callable[[Sql, Any, Lifting], None]
 
@@ -46,7 +46,7 @@ def _create_table(s: Sql, node: Any, lifting: Lifting) -> None:
         native.check(operation, s.text)
         lifting.add(operation, *back)
     except native.NotNative:
-        lifting.add(ours.EnsureOp("table", key.name, s.text, schema=schema_of(key)), *back)
+        lifting.add(ours.EnsureOp("table", key.name, on_one_line(s.text), schema=schema_of(key)), *back)
 
 
 def _create_index(s: Sql, node: Any, lifting: Lifting) -> None:
@@ -66,7 +66,10 @@ def _create_index(s: Sql, node: Any, lifting: Lifting) -> None:
         if node.concurrent:
             raise NotLifted("CREATE INDEX CONCURRENTLY that Alembic has no words for") from None
         lifting.add(
-            ours.EnsureOp("index", key.name, s.text, schema=schema, optional=lifting.tolerant and leans_on_extension), *back
+            ours.EnsureOp(
+                "index", key.name, on_one_line(s.text), schema=schema, optional=lifting.tolerant and leans_on_extension
+            ),
+            *back,
         )
 
 
@@ -90,7 +93,9 @@ def _ensure(s: Sql, lifting: Lifting, kind: str, *, replace: bool = False, optio
     key = s.effects[0].key
     owner, schema = key.table or None, schema_of(key)
     back = () if lifting.is_there(key) else (ours.EnsureAbsentOp(kind, key.name, table=owner, schema=schema),)
-    lifting.add(ours.EnsureOp(kind, key.name, s.text, table=owner, schema=schema, replace=replace, optional=optional), *back)
+    lifting.add(
+        ours.EnsureOp(kind, key.name, on_one_line(s.text), table=owner, schema=schema, replace=replace, optional=optional), *back
+    )
 
 
 def _named(kind: str) -> Lifter:
@@ -110,7 +115,7 @@ def _create_function(s: Sql, node: Any, lifting: Lifting) -> None:
     if not node.replace or before is ...:
         _ensure(s, lifting, "function", replace=node.replace)
         return
-    operation = ours.EnsureOp("function", key.name, s.text, schema=schema_of(key), replace=True)
+    operation = ours.EnsureOp("function", key.name, on_one_line(s.text), schema=schema_of(key), replace=True)
     if before is ANYTHING or not isinstance(before, str):
         lifting.add(operation)
         lifting.no_way_back("a function was replaced, and what it was before is not known")
@@ -216,4 +221,3 @@ _LIFTERS: dict[str, Lifter] = {
     "comment_stmt": _comment,
     "grant_stmt": _grant,
 }
-

@@ -184,7 +184,9 @@ def _check_guard(condition: Condition, arm: Program) -> None:
     """Raise ``NotLifted`` unless the guard asks for exactly what each statement of its arm does."""
     inside = list(statements(arm))
     if any(s.data or s.opaque for s in inside):
-        raise NotLifted("rows are touched under a guard" if any(s.data for s in inside) else "a guarded statement is not understood")
+        raise NotLifted(
+            "rows are touched under a guard" if any(s.data for s in inside) else "a guarded statement is not understood"
+        )
     match condition:
         case Not(Exists(pattern)) if not pattern.filters:
             wanted = True

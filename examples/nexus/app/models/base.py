@@ -27,7 +27,5 @@ class Base(DeclarativeBase):
 
 # Legacy tables keep their integer keys; tables born after v3 have UUID keys.
 BigIntKey = Annotated[int, mapped_column(BigInteger, primary_key=True)]
-UuidKey = Annotated[
-    uuid.UUID, mapped_column(UUID(as_uuid=True), primary_key=True, server_default=text("gen_random_uuid()"))
-]
+UuidKey = Annotated[uuid.UUID, mapped_column(UUID(as_uuid=True), primary_key=True, server_default=text("gen_random_uuid()"))]
 Timestamp = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=text("now()"))]
