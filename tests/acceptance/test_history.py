@@ -11,10 +11,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.config import Config as AlembicConfig
 
 import omega_bridge
-from alembic import command
 from omega_bridge.catalog import Catalog, Kind, diff
 from omega_bridge.config import load_config
 from omega_bridge.errors import Irreversible

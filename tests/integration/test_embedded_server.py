@@ -192,9 +192,7 @@ def test_two_at_once() -> None:
 def test_many_first_starts_at_once(tmp_path: Path) -> None:
     """Processes that start without a template cluster, all at the same moment, all get their server."""
     environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    started = [
-        subprocess.Popen([sys.executable, "-c", ASK], env=environ, stdout=subprocess.PIPE, text=True) for _ in range(3)
-    ]
+    started = [subprocess.Popen([sys.executable, "-c", ASK], env=environ, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert [process.communicate(timeout=60)[0].strip() for process in started] == [find_server().version] * 3
     assert [p.name.split("-")[0] for p in (tmp_path / "omega-bridge").iterdir()] == ["cluster"]
 

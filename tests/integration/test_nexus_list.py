@@ -320,13 +320,9 @@ class TestOnTheLegacyDatabase:
         with psycopg.connect(legacy, autocommit=True) as conn:
             conn.execute("INSERT INTO credentials (tenant_id, name, value) VALUES (1, 'smtp', 'x')")
 
-    def test_it_converges_whether_or_not_the_events_are_dropped(
-        self, legacy: str, steps: list[str], metadata: MetaData
-    ) -> None:
+    def test_it_converges_whether_or_not_the_events_are_dropped(self, legacy: str, steps: list[str], metadata: MetaData) -> None:
         """Without the ``DROP TABLE`` the other steps still do all their work, and every event stays."""
-        old_columns = [
-            f"remove_column credentials {name}" for name in ("api_key_encrypted", "legacy_id", "service_name")
-        ]
+        old_columns = [f"remove_column credentials {name}" for name in ("api_key_encrypted", "legacy_id", "service_name")]
         harmless = [step for step in steps if "DROP TABLE" not in step]
         events = rows(legacy, "system_events")
 
@@ -339,9 +335,7 @@ class TestOnTheLegacyDatabase:
         converge(legacy, steps, metadata)
         assert model_differences(legacy, metadata) == old_columns
 
-    def test_the_default_prompt_arrives_as_it_is_written(
-        self, legacy: str, steps: list[str], metadata: MetaData
-    ) -> None:
+    def test_the_default_prompt_arrives_as_it_is_written(self, legacy: str, steps: list[str], metadata: MetaData) -> None:
         """Percent signs, names with colons, braces, quotes, backslashes, line breaks and accents survive the way."""
         naive_boot(legacy, steps, metadata)
         prompts = {row["store_name"]: row["system_prompt"] for row in rows(legacy, "tenants")}
