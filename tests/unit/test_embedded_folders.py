@@ -101,7 +101,7 @@ def test_the_cache_is_filled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     def fill(folder: Path) -> None:
         (folder / "a").write_text("a")
-        barrier.wait(10)
+        barrier.wait(60)
         (folder / "b").write_text("b")
 
     threads = [threading.Thread(target=lambda: got.append(folders.cached("thing", fill))) for _ in range(4)]
