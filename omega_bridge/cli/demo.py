@@ -27,7 +27,7 @@ def demo(json: options.Json = False) -> None:
 
     example = _example()
     setup = prepare(example.parents[1] / "pyproject.toml", None)
-    output.log_to_stderr(quiet=True)
+    output.log_to_stderr(silent=True)
     said: dict[str, Any] = {}
     started = time.perf_counter()
     with EmbeddedServer() as server, _quiet(json):
@@ -48,11 +48,17 @@ def _restarts(server: EmbeddedServer, setup: Setup, example: Path) -> dict[str, 
     server.create_database("legacy")
     url = server.url_for("legacy")
     _execute(url, (example / "legacy.sql").read_text(encoding="utf-8"))
+    before = _rows(url)
     first = _boot(url, setup)
+    after = _rows(url)
+    lost = [table for table, count in before.items() if after.get(table, 0) < count]
     sent = [s for s in first.steps if s.action != "skip"]
     for step in [*sent[:6], *[s for s in sent[6:] if s.outcome != "applied"]]:
         _say(f"  {output.painted(str(step.outcome)):11} {step.id}: {step.reason.splitlines()[0][:90]}")
-    _say(f"  ... {len(sent)} steps sent, {first.outcome}, {first.seconds['total'] * 1000:.0f} ms; no row was lost")
+    _say(f"  ... {len(sent)} steps sent, {first.outcome}, {first.seconds['total'] * 1000:.0f} ms")
+    _say(
+        f"  rows before and after: {sum(before.values())} in {len(before)} tables; tables that lost any: {', '.join(lost) or 'none'}"
+    )
     _title("2. It starts again")
     second = _boot(url, setup)
     again = [s for s in second.steps if s.action != "skip"]
@@ -133,6 +139,15 @@ def _execute(url: str, text: str) -> None:
 
     with open_session(url) as session:
         session.execute(text)
+
+
+def _rows(url: str) -> dict[str, int]:
+    """How many rows each table of the schema public holds."""
+    from omega_bridge.postgres.session import open_session
+
+    tables = "SELECT relname, format('SELECT count(*) FROM %I', relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    with open_session(url) as session:
+        return {name: int(session.rows(question)[0][0]) for name, question in session.rows(tables)}
 
 
 @contextmanager

@@ -50,13 +50,13 @@ def table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> None:
         print(typer.style(line, dim=True) if number == 0 and sys.stdout.isatty() else line)
 
 
-def log_to_stderr(*, quiet: bool = False) -> None:
-    """The boot's log on stderr, as a service would show it."""
+def log_to_stderr(*, quiet: bool = False, silent: bool = False) -> None:
+    """The boot's log on stderr, as a service would show it; ``quiet``: warnings only, ``silent``: errors only."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("omega_bridge")
     logger.handlers[:] = [handler]
-    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    logger.setLevel(logging.ERROR if silent else logging.WARNING if quiet else logging.INFO)
     logger.propagate = False
 
 

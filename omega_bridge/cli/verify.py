@@ -27,7 +27,7 @@ def verify(
     from omega_bridge.audit.scratch import scratch_server
 
     setup = prepare(config, steps)
-    output.log_to_stderr(quiet=True)
+    output.log_to_stderr(silent=True)
     history = None if steps and directory is None else setup.history(directory)
     with (
         scratch_server(scratch_url) as server,

@@ -17,13 +17,14 @@ class Evaluation:
     """The outcome of a thought experiment.
 
     ``residual``: the statements that would change something (or might), in order. ``missing``: the effects behind them
-    that do not hold. ``unknown``: only the server can tell. ``rebuilds``: the statements would only put back what they
-    take away. ``fails``: what the step needs and does not find. ``swallowed``: the same, caught by a handler.
-    ``unmet``: effects whose guard is satisfied by something else.
+    that do not hold, ``absent`` those of their objects that are not there at all. ``unknown``: only the server can tell.
+    ``rebuilds``: the statements would only put back what they take away. ``fails``: what the step needs and does not
+    find. ``swallowed``: the same, caught by a handler. ``unmet``: effects whose guard is satisfied by something else.
     """
 
     residual: list[Sql] = field(default_factory=list)
     missing: list[Effect] = field(default_factory=list)
+    absent: set[Key] = field(default_factory=set)
     unmet: list[Effect] = field(default_factory=list)
     unknown: bool = False
     touches_rows: bool = False
@@ -88,6 +89,7 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
         return
     found.residual.append(s)
     found.missing.extend(e for e in wanting if world.holds(e) is False)
+    found.absent.update(e.key for e in wanting if world.find(e.key) is None)
     found.unknown = found.unknown or s.opaque
     found.touches_rows = found.touches_rows or s.data
     for effect in (*s.effects, *s.implied):

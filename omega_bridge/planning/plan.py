@@ -90,7 +90,8 @@ def _reason(evaluation: Evaluation, step: StepAnalysis) -> str:
         return f"needs {evaluation.swallowed}, which is not there yet; its handler hides the failure"
     if evaluation.missing:
         first, rest = evaluation.missing[0], len(evaluation.missing) - 1
-        gone = f"{first.key} is missing" if first.present and not first.attributes else f"not so yet: {first}"
+        is_gone = first.present and (not first.attributes or first.key in evaluation.absent)
+        gone = f"{first.key} is missing" if is_gone else f"not so yet: {first}"
         return gone + (f" (and {rest} more)" if rest else "")
     if evaluation.touches_rows:
         return "touches rows together with the schema"
