@@ -145,7 +145,7 @@ def boot(
         tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
         lock_timeout, table_lock_timeout, statement_timeout, boot_timeout, retry, accept_newer,
     )  # fmt: skip
-    return run_boot(database, Registry.of(steps), metadata, options)
+    return run_boot(database, Registry.of(steps), metadata, options, steps)
 
 
 async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Any) -> Run:
@@ -155,8 +155,8 @@ async def boot_async(database: object, steps: Registry | Iterable[StepLike], **o
     return await asyncio.to_thread(boot, database, steps, **options)
 
 
-def run_boot(database: object, registry: Registry, metadata: Any, options: Options) -> Run:
-    """Connect and ask; only where something differs, repair under the lock."""
+def run_boot(database: object, registry: Registry, metadata: Any, options: Options, steps: object = None) -> Run:
+    """Connect and ask; only where something differs, repair under the lock. ``steps`` is the list as it was passed."""
     from omega_bridge.postgres.dsn import normalise
     from omega_bridge.postgres.session import open_session
 
@@ -168,8 +168,9 @@ def run_boot(database: object, registry: Registry, metadata: Any, options: Optio
         run = None if options.retry else when_current(session, digest, head, options)
         if run is None:
             from omega_bridge.repair import repair
+            from omega_bridge.sources import located
 
-            run = repair(session, registry, metadata, options, digest, head)
+            run = repair(session, located(registry, steps), metadata, options, digest, head)
         session.cost.seconds["total"] = time.perf_counter() - started
     return run
 

@@ -6,12 +6,13 @@ import importlib
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.steps import Registry
 
 URL_VARIABLES = ("OMEGA_BRIDGE_DATABASE_URL", "DATABASE_URL", "POSTGRES_DSN")
 
@@ -182,3 +183,19 @@ def _check(path: Path, key: str, value: object, known: Mapping[str, tuple[type, 
         raise ConfigurationInvalid(f"{path}: {prefix}{key} is a {type(value).__name__}, not a {told}", hint="Correct the value.")
     if isinstance(value, list) and not all(isinstance(v, str) for v in value):
         raise ConfigurationInvalid(f"{path}: {prefix}{key} holds something that is no string", hint="Write a list of strings.")
+
+
+def with_flags(registry: Registry, config: Config) -> Registry:
+    """The registry with ``[tool.omega-bridge.step.<id>]`` applied; ids are those that ``plan`` shows."""
+    if not config.step_flags:
+        return registry
+    from omega_bridge.analysis import analyse
+
+    found = analyse(registry)
+    ids = {s.id for s in found}
+    for unknown in config.step_flags.keys() - ids:
+        raise ConfigurationInvalid(
+            f"[tool.omega-bridge.step.{unknown}] names no step of the list",
+            hint="The ids are in the output of: omega-bridge plan",
+        )
+    return Registry(tuple(replace(s.step, **config.step_flags.get(s.id, {})) for s in found), registry.source)

@@ -16,7 +16,7 @@ from typing import Any
 
 from omega_bridge.boot import promise_digest
 from omega_bridge.catalog import Catalog, diff
-from omega_bridge.config import Config, database_url, load_config
+from omega_bridge.config import Config, database_url, load_config, with_flags
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.planning import Action, make_plan
 from omega_bridge.planning.outcomes import change
@@ -186,7 +186,7 @@ class Recorder:
         from omega_bridge.sources import load
 
         registry = load(self.config.steps, root=self.config.root, python_path=self.config.python_paths)
-        return registry, self.config.load_metadata()
+        return with_flags(registry, self.config), self.config.load_metadata()
 
     def _created(self, step: Any) -> frozenset[str] | None:
         """What the ledger says that the bridge created for a revision; ``None`` where it says nothing of it."""

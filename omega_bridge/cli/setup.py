@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omega_bridge.config import Config, load_config
+from omega_bridge.config import Config, load_config, with_flags
 from omega_bridge.steps import Registry
 
 if TYPE_CHECKING:
@@ -63,20 +63,3 @@ class Setup:
 def prepare(config: Path | None, steps: str | None, url: str | None = None) -> Setup:
     """Read the configuration. Raises ``ConfigurationInvalid``."""
     return Setup(load_config(config), steps, url)
-
-
-def with_flags(registry: Registry, config: Config) -> Registry:
-    """The registry with ``[tool.omega-bridge.step.<id>]`` applied; ids are those that ``plan`` shows."""
-    if not config.step_flags:
-        return registry
-    from omega_bridge.analysis import analyse
-    from omega_bridge.errors import ConfigurationInvalid
-
-    found = analyse(registry)
-    ids = {s.id for s in found}
-    for unknown in config.step_flags.keys() - ids:
-        raise ConfigurationInvalid(
-            f"[tool.omega-bridge.step.{unknown}] names no step of the list",
-            hint="The ids are in the output of: omega-bridge plan",
-        )
-    return Registry(tuple(replace(s.step, **config.step_flags.get(s.id, {})) for s in found), registry.source)

@@ -8,10 +8,11 @@ from pathlib import Path
 from omega_bridge.errors import SourceNotFound
 from omega_bridge.sources.folder import from_folder
 from omega_bridge.sources.imported import from_module
+from omega_bridge.sources.located import located
 from omega_bridge.sources.text import from_text
 from omega_bridge.steps import Registry
 
-__all__ = ["from_folder", "from_module", "from_text", "load"]
+__all__ = ["from_folder", "from_module", "from_text", "load", "located"]
 
 
 def load(source: str, *, root: Path = Path(), python_path: Sequence[Path] = ()) -> Registry:

@@ -1,0 +1,63 @@
+"""Places and titles for a list that was passed as plain strings: found again in the source of the module that holds it.
+
+Only a boot that has something to repair asks for it, so a start with nothing to do reads no source.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+from omega_bridge.errors import OmegaBridgeError
+from omega_bridge.sources.text import from_text
+from omega_bridge.steps import Place, Registry, Step
+
+_NOWHERE = Place()
+
+
+def located(registry: Registry, steps: object) -> Registry:
+    """The registry with the place and title of each step, where ``steps`` is a variable of a loaded module.
+
+    The text has the last word on nothing: a step whose string is not found there stays as it is.
+    """
+    if all(s.place != _NOWHERE for s in registry):
+        return registry
+    for module, name in _holders(steps):
+        path = Path(str(module.__file__))
+        try:
+            read = from_text(path, name, shown=_shown(path))
+        except (OmegaBridgeError, OSError, ValueError):
+            continue
+        return _with_places(registry, read)
+    return registry
+
+
+def _holders(steps: object) -> list[tuple[ModuleType, str]]:
+    """Modules with source that hold this very list, the one run as a script first."""
+    found = []
+    for module in [m for m in (sys.modules.get("__main__"), *list(sys.modules.values())) if m is not None]:
+        if not isinstance(module, ModuleType) or not str(getattr(module, "__file__", None) or "").endswith(".py"):
+            continue
+        found += [(module, name) for name, value in list(vars(module).items()) if value is steps]
+    return found
+
+
+def _with_places(registry: Registry, read: Registry) -> Registry:
+    known: dict[str, list[Step]] = {}
+    for step in reversed(read.steps):
+        known.setdefault(step.sql, []).append(step)
+    steps = []
+    for step in registry:
+        twin = known[step.sql].pop() if known.get(step.sql) else None
+        is_found = twin is not None and step.place == _NOWHERE
+        steps.append(replace(step, place=twin.place, title=step.title or twin.title) if twin is not None and is_found else step)
+    return Registry(tuple(steps), registry.source or read.source)
+
+
+def _shown(path: Path) -> str:
+    """The path as a reader looks for it: relative to the working directory where it lies below it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
