@@ -156,6 +156,8 @@ class Convergence:
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     _waited: dict[str, str] = field(default_factory=dict)
     _locks: list[str] = field(default_factory=list)
+    _changes: int = 0
+    _tried_at: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> None:
         """Work through the list; then through what is left of it."""
@@ -181,7 +183,11 @@ class Convergence:
                 tried = number + len(planned)
                 if len(planned) > 1 and self._together(planned):
                     done, progress = tried, True
+                    self._changes += 1
                     continue
+            if self._tried_at.get(step.id) == self._changes:  # nothing has changed since it failed: it would fail again
+                late.append(step)
+                continue
             world = World(self.executor.catalog)
             need = None if last_chance else self._missing(step, world)
             if need is not None:
@@ -193,14 +199,14 @@ class Convergence:
             self.outcomes[step.id] = replace(outcome, pass_=self.passes)
             if outcome.outcome in (Outcome.FAILED, Outcome.NO_EFFECT) and outcome.action is not Action.SKIP:
                 self._waited.setdefault(step.id, outcome.reason)
+                self._tried_at[step.id] = self._changes
                 late.append(step)
             elif step.id in self._waited and self.passes > 1:
                 self.misplaced.append((step.id, self._waited[step.id]))
-            progress = (
-                progress
-                or (outcome.outcome is Outcome.APPLIED)
-                or (before is not self.executor.catalog and bool(outcome.differences))
-            )
+            changed = before is not self.executor.catalog and bool(outcome.differences)
+            if outcome.outcome is Outcome.APPLIED or changed:
+                progress = True
+                self._changes += 1
         return late, progress
 
     def _batch(self, steps: list[StepAnalysis]) -> list[PlannedStep]:
