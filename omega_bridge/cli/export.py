@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from omega_bridge.cli import options, output
-from omega_bridge.cli.setup import prepare
+from omega_bridge.cli.setup import Setup, prepare
+
+if TYPE_CHECKING:
+    from omega_bridge.revisions.files import Export
 
 
 def export(
@@ -15,23 +21,71 @@ def export(
     steps: options.Steps = None,
     json: options.Json = False,
     directory: options.Output = None,
+    scratch_url: options.ScratchUrl = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where something would be written.")] = False,
+    prove: Annotated[bool, typer.Option("--prove/--no-prove", help="Try each translation on scratch databases.")] = True,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show which step was matched with which revision, and by what.")
+    ] = False,
 ) -> None:
     """Append to the Alembic history what the list has and it lacks."""
-    from omega_bridge.revisions.files import export as compile_and_write
+    from omega_bridge.revisions import files
 
     setup = prepare(config, steps)
-    done = compile_and_write(setup.analysis, setup.history(directory), write=not check)
+    folder = setup.history(directory)
+    if explain:
+        _explain(setup, folder, json)
+        raise typer.Exit(0)
+    done = files.export(
+        setup.analysis, folder, write=not check, prover=partial(_prover, scratch_url) if prove and not check else None
+    )
     if json:
         output.as_json(done.as_dict())
     else:
-        for revision in done.revisions:
-            typer.echo(f"{'would write' if check else 'wrote'} {revision.id}  {revision.kind}  {revision.slug}")
-        found = done.coverage
-        share = 100 * found.statements_lifted / found.statements if found.statements else 100.0
-        typer.echo(f"{len(done.revisions)} new revision(s), head {done.head}")
-        typer.echo(
-            f"coverage: {found.steps_lifted} of {found.steps} steps and {found.statements_lifted} of {found.statements} statements "
-            f"({share:.0f} %) are Alembic operations; the rest is the step's own SQL"
-        )
+        _tell(done, "would write" if check else "wrote")
     raise typer.Exit(1 if check and done.revisions else 0)
+
+
+@contextmanager
+def _prover(scratch_url: str | None, length: int) -> Iterator[Any]:
+    """Who proves the translations; nobody where there is no server to do it on, with a word about it."""
+    from omega_bridge.audit.proofs import prover
+    from omega_bridge.audit.scratch import scratch_server
+    from omega_bridge.errors import NoServerFound
+
+    try:
+        with (
+            scratch_server(scratch_url) as server,
+            output.progress("proving", length) as advance,
+            prover(server, advance) as judge,
+        ):
+            yield judge
+    except NoServerFound as none:
+        typer.echo(f"not proven, there is no server for it: {none.hint}", err=True)
+        yield None
+
+
+def _tell(done: Export, verb: str) -> None:
+    for revision in done.revisions:
+        typer.echo(f"{verb} {revision.id}  {revision.kind}  {revision.slug}")
+    found = done.coverage
+    share = 100 * found.statements_lifted / found.statements if found.statements else 100.0
+    typer.echo(f"{len(done.revisions)} new revision(s), head {done.head}")
+    typer.echo(
+        f"coverage: {found.steps_lifted} of {found.steps} steps, {found.statements_lifted} of {found.statements} statements "
+        f"({share:.0f} %) are Alembic operations; {found.proven} revision(s) proven, {found.unproven} unproven"
+    )
+    for label, count, reason in found.verbatim:
+        typer.echo(f"  verbatim: {label} ({count} statement{'s' if count != 1 else ''}): {reason}")
+
+
+def _explain(setup: Setup, folder: Any, json: bool) -> None:
+    from omega_bridge.revisions.files import explain
+
+    rows = explain(setup.analysis, folder)
+    if json:
+        output.as_json({"matching": [r.as_dict() for r in rows]})
+    else:
+        output.table(
+            [(r.step or "-", r.revision or "-", r.how, r.then) for r in rows], ("step", "revision", "matched by", "export would")
+        )

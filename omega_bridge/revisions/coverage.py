@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,14 @@ _REASON = re.compile(r"^  verbatim \((?P<count>\d+)\): (?P<reason>.*)$", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """``verbatim``: (revision's label, how many statements, reason)."""
+    """``proven``, ``unproven``: revisions. ``verbatim``: (revision's label, how many statements, reason)."""
 
     steps: int = 0
     steps_lifted: int = 0
     statements: int = 0
     statements_lifted: int = 0
+    proven: int = 0
+    unproven: int = 0
     verbatim: tuple[tuple[str, int, str], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -30,6 +33,8 @@ class Coverage:
             "steps_lifted": self.steps_lifted,
             "statements": self.statements,
             "statements_lifted": self.statements_lifted,
+            "proven": self.proven,
+            "unproven": self.unproven,
             "verbatim": [{"step": s, "statements": n, "reason": r} for s, n, r in self.verbatim],
         }
 
@@ -43,18 +48,20 @@ def told(lifted: Lifted) -> list[str]:
     return lines
 
 
-def coverage_of(files: Iterable[tuple[str, str]]) -> Coverage:
-    """Add up what the docstrings of the files say. ``files``: (the revision's label, the file's text)."""
+def coverage_of(files: Iterable[tuple[str, str, str]]) -> Coverage:
+    """Add up what the docstrings of the files say. ``files``: (the revision's label, the file's text, its proof)."""
     steps = whole = total = done = 0
+    proofs: Counter[str] = Counter()
     verbatim: list[tuple[str, int, str]] = []
-    for label, text in files:
+    for label, text, proof in files:
         head = text[: _end_of_header(text)]
         for found in _LINE.finditer(head):
             lifted, everything = int(found["lifted"]), int(found["all"])
             steps, whole = steps + 1, whole + (lifted == everything)
             total, done = total + everything, done + lifted
+        proofs[proof] += bool(_LINE.search(head))
         verbatim += [(label, int(found["count"]), found["reason"]) for found in _REASON.finditer(head)]
-    return Coverage(steps, whole, total, done, tuple(verbatim))
+    return Coverage(steps, whole, total, done, proofs["proven"], proofs["unproven"], tuple(verbatim))
 
 
 def _end_of_header(text: str) -> int:

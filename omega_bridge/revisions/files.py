@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,14 @@ from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.chain import Chain, Revision, RevisionKind, compile_chain
 from omega_bridge.revisions.coverage import Coverage, coverage_of
 from omega_bridge.revisions.lifting import lift
+from omega_bridge.revisions.matching import match
 from omega_bridge.revisions.rendering import SQL_HEADING, render_file
 from omega_bridge.revisions.sums import NAME, Recorded, SumLine, check, cumulative, read_sum, text_of
+from omega_bridge.revisions.trial import Proof, Prover, unproven
 from omega_bridge.steps import Registry
+
+Provers = Callable[[int], AbstractContextManager[Prover | None]]
+"""Makes a prover for a number of revisions; its block ends with the export."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,10 @@ class Export:
         }
 
 
-def export(analysis: Analysis, folder: Path, *, write: bool = True) -> Export:
+def export(analysis: Analysis, folder: Path, *, write: bool = True, prover: Provers | None = None) -> Export:
     """Append to the history what the list has and it lacks. With ``write=False`` nothing is written.
+
+    ``prover`` makes who compares each translation with the step, for so many revisions; without one they are unproven.
 
     Raises ``HistoryTampered`` when what stands is not what was exported, ``AmbiguousMatch``.
     """
@@ -51,39 +59,91 @@ def export(analysis: Analysis, folder: Path, *, write: bool = True) -> Export:
     check(folder, kept)
     texts = RecordedTexts(folder, kept)
     chain = compile_chain(analysis, kept, texts)
-    rendered = list(_rendered(chain, texts))
+    with prover(len(chain.new)) if prover is not None and chain.new and write else nullcontext() as judge:
+        rendered = list(_rendered(chain, texts, judge))
     lines = _lines(chain, rendered)
-    written = [folder / "versions" / name for name, _, _ in rendered]
+    written = [folder / "versions" / r.name for r in rendered]
     if rendered:
         written.append(folder / NAME)
     if write and rendered:
         (folder / "versions").mkdir(parents=True, exist_ok=True)
-        for name, text, _ in rendered:
-            (folder / "versions" / name).write_text(text, encoding="utf-8", newline="\n")
+        for r in rendered:
+            (folder / "versions" / r.name).write_text(r.text, encoding="utf-8", newline="\n")
         (folder / NAME).write_text(text_of(lines), encoding="utf-8", newline="\n")
-    return Export(tuple(written), chain.new, chain.head, _coverage(folder, kept, rendered), lines)
+    return Export(tuple(written), chain.new, chain.head, _coverage(folder, lines, rendered), lines)
 
 
-def _rendered(chain: Chain, texts: RecordedTexts) -> Iterator[tuple[str, str, Revision]]:
-    """File name, text and revision of each new one, each lifted in the schema that those before it leave."""
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """How one step of the list, or of the history, was matched, and what an export would do about it."""
+
+    step: str | None
+    revision: str | None
+    how: str
+    then: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {"step": self.step, "revision": self.revision, "matched_by": self.how, "export": self.then}
+
+
+def explain(analysis: Analysis, folder: Path) -> tuple[Explained, ...]:
+    """The matching of the list with the history, in the list's order. Raises ``HistoryTampered``, ``AmbiguousMatch``."""
+    kept = read_sum(folder)
+    check(folder, kept)
+    found = match(analysis, kept, RecordedTexts(folder, kept))
+    rows = []
+    for index, step in enumerate(analysis):
+        past = found.known.get(index)
+        if past is None:
+            rows.append(Explained(step.id, None, "nothing", "append a revision"))
+        else:
+            rows.append(
+                Explained(step.id, past.revision, found.how[index], "append an amendment" if index in found.edited else "nothing")
+            )
+    rows += [Explained(None, past.revision, f"nothing (was {past.label})", "append a retirement") for past in found.removed]
+    return tuple(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """A new revision's file."""
+
+    name: str
+    text: str
+    revision: Revision
+    proof: Proof
+
+
+def _rendered(chain: Chain, texts: RecordedTexts, prover: Prover | None) -> Iterator[_Rendered]:
+    """The file of each new revision, each lifted in the schema that those before it leave."""
     if not chain.new:
         return
     world = World(empty_catalog())
-    for line in chain.kept:
-        if (text := texts.get(line.revision)) is not None:
-            for step in analyse(Registry.of([text])):
-                evaluate(step.program, world)
+    past = [text for line in chain.kept for text in texts.all(line.revision)]
+    for step in analyse(Registry.of(past)):
+        evaluate(step.program, world)
+    if prover is not None:
+        prover.remember(past)
     for revision in chain.new:
         settled = revision.settled or revision.kind is RevisionKind.SETTLE
         lifted = [lift(s, world, settled=settled) for s in revision.steps]
         before = texts.get(revision.past.revision) if revision.past else None
-        yield _file_name(revision), render_file(revision, lifted, before), revision
+        verdict = prover.judge(revision.steps, lifted) if prover is not None else unproven(lifted)
+        yield _Rendered(_file_name(revision), render_file(revision, verdict.lifted, before), revision, verdict.proof)
 
 
-def _coverage(folder: Path, kept: Sequence[SumLine], rendered: Sequence[tuple[str, str, Revision]]) -> Coverage:
+def _coverage(folder: Path, lines: Sequence[SumLine], rendered: Sequence[_Rendered]) -> Coverage:
     """Of the history as it stands after this export, read from its files."""
-    files = [(",".join(s.label for s in line.steps), (folder / "versions" / line.file).read_text("utf-8")) for line in kept]
-    return coverage_of([*files, *((",".join(r.labels), text) for _, text, r in rendered)])
+    new = {r.name: r.text for r in rendered}
+    return coverage_of(
+        (
+            ",".join(s.label for s in line.steps),
+            new.get(line.file) or (folder / "versions" / line.file).read_text("utf-8"),
+            line.proof,
+        )
+        for line in lines
+    )
 
 
 class RecordedTexts:
@@ -93,27 +153,31 @@ class RecordedTexts:
         self._files = {
             line.revision: folder / "versions" / line.file for line in lines if line.kind in ("base", "step", "amend", "settle")
         }
-        self._read: dict[str, str | None] = {}
+        self._read: dict[str, tuple[str, ...]] = {}
 
-    def get(self, revision: str) -> str | None:
-        """The text, or ``None`` for a revision without SQL of a step."""
+    def get(self, revision: str, /) -> str | None:
+        """The text, or ``None`` for a revision without SQL of a step, or with that of several."""
+        found = self.all(revision)
+        return found[0] if len(found) == 1 else None
+
+    def all(self, revision: str) -> tuple[str, ...]:
+        """The text of each of the revision's steps."""
         if revision not in self._read:
             path = self._files.get(revision)
-            self._read[revision] = _sql_of(path) if path is not None else None
+            self._read[revision] = _sql_of(path) if path is not None else ()
         return self._read[revision]
 
 
-def _sql_of(path: Path) -> str | None:
+def _sql_of(path: Path) -> tuple[str, ...]:
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")), clean=False) or ""
-    _, found, text = docstring.partition(f"\n{SQL_HEADING}\n\n")
-    if not found:
-        return None
-    return "\n".join(line.removeprefix("    ") for line in text.removesuffix("\n").split("\n"))
+    _, *texts = docstring.split(f"\n{SQL_HEADING}\n\n")
+    return tuple("\n".join(line.removeprefix("    ") for line in text.removesuffix("\n").split("\n")) for text in texts)
 
 
-def _lines(chain: Chain, rendered: list[tuple[str, str, Revision]]) -> tuple[SumLine, ...]:
+def _lines(chain: Chain, rendered: Sequence[_Rendered]) -> tuple[SumLine, ...]:
     lines = list(chain.kept)
-    for name, text, revision in rendered:
+    for r in rendered:
+        revision = r.revision
         previous = lines[-1].hash if lines else ""
         steps = tuple(
             Recorded(label, step.checksum, step.step.id is not None, revision.settled, revision.id)
@@ -121,7 +185,8 @@ def _lines(chain: Chain, rendered: list[tuple[str, str, Revision]]) -> tuple[Sum
         )
         if revision.kind is RevisionKind.RETIRE and revision.past:
             steps = (Recorded(revision.past.label, revision.past.checksum, revision.past.explicit, True, revision.id),)
-        lines.append(SumLine(revision.id, revision.kind, steps, name, cumulative(previous, revision.id, text.encode())))
+        digest = cumulative(previous, revision.id, r.text.encode())
+        lines.append(SumLine(revision.id, revision.kind, steps, r.name, digest, r.proof))
     return tuple(lines)
 
 

@@ -1,7 +1,8 @@
 """``omega.sum``: one line a revision, with a hash over its file and all before it. Text in, values out; and the reverse.
 
-A line reads ``s1 <revision> <kind> <step>@<checksum>[,...] <file> <hash>``: a step's label is followed by ``!`` where
-an empty database did not settle it, and led by ``=`` where its id is explicit.
+A line reads ``s2 <revision> <kind> <step>@<checksum>[,...] <proof> <file> <hash>``: a step's label is followed by ``!``
+where an empty database did not settle it, and led by ``=`` where its id is explicit; the proof is ``proven``,
+``unproven`` or ``verbatim``. Lines of the older format ``s1``, which has no proof, stay as they are.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from pathlib import Path
 
 from omega_bridge.errors import HistoryTampered
 
-FORMAT = "s1"
+FORMAT = "s2"
+FIELDS = {"s1": 6, "s2": 7}
+"""How many fields a line of each format has."""
 NAME = "omega.sum"
 HEADER = "# made from the step registry by: omega-bridge export -- do not edit; check with: omega-bridge export --check"
 
@@ -38,10 +41,13 @@ class SumLine:
     steps: tuple[Recorded, ...]
     file: str
     hash: str
+    proof: str = "unproven"
+    format: str = FORMAT
 
     def __str__(self) -> str:
         told = ",".join(f"{'=' if s.explicit else ''}{s.label}{'' if s.settled else '!'}@{s.checksum}" for s in self.steps)
-        return f"{FORMAT} {self.revision} {self.kind} {told} {self.file} {self.hash}"
+        proof = () if self.format == "s1" else (self.proof,)
+        return " ".join((self.format, self.revision, self.kind, told, *proof, self.file, self.hash))
 
 
 def read_sum(folder: Path) -> tuple[SumLine, ...]:
@@ -67,10 +73,10 @@ def text_of(lines: Iterable[SumLine]) -> str:
     return "\n".join([HEADER, *(str(line) for line in lines)]) + "\n"
 
 
-def cumulative(previous: str, revision: str, content: bytes) -> str:
+def cumulative(previous: str, revision: str, content: bytes, tag: str = FORMAT) -> str:
     """The hash of a line: over the one before, the revision and the file's bytes (line ends as ``\\n``)."""
     plain = content.replace(b"\r\n", b"\n")
-    return hashlib.sha256(f"{FORMAT}\n{previous}\n{revision}\n".encode() + plain).hexdigest()
+    return hashlib.sha256(f"{tag}\n{previous}\n{revision}\n".encode() + plain).hexdigest()
 
 
 def check(folder: Path, lines: Sequence[SumLine] | None = None) -> None:
@@ -81,7 +87,7 @@ def check(folder: Path, lines: Sequence[SumLine] | None = None) -> None:
         path = versions / line.file
         if not path.exists():
             raise _tampered(f"{path} is gone, and {NAME} names it")
-        if cumulative(previous, line.revision, path.read_bytes()) != line.hash:
+        if cumulative(previous, line.revision, path.read_bytes(), line.format) != line.hash:
             raise _tampered(f"{path} is not what export wrote (or the lines of {NAME} before it were changed)")
         previous = line.hash
 
@@ -99,11 +105,13 @@ def _line(path: Path, number: int, text: str) -> SumLine:
             hint="Keep one side's lines and files, then append the other's steps with: omega-bridge export --rebase",
         )
     parts = text.split(" ")
-    if len(parts) != 6 or parts[0] != FORMAT:
-        raise HistoryTampered(f"{path}:{number} is no line of format {FORMAT}", hint="Restore the file from version control.")
-    _, revision, kind, told, file, digest = parts
+    if len(parts) != FIELDS.get(parts[0], 0):
+        raise HistoryTampered(
+            f"{path}:{number} is no line of format {' or '.join(FIELDS)}", hint="Restore the file from version control."
+        )
+    form, revision, kind, told, *proof, file, digest = parts
     steps = []
     for part in told.split(",") if told else ():
         label, _, checksum = part.partition("@")
         steps.append(Recorded(label.lstrip("=").rstrip("!"), checksum, label.startswith("="), not label.endswith("!"), revision))
-    return SumLine(revision, kind, tuple(steps), file, digest)
+    return SumLine(revision, kind, tuple(steps), file, digest, proof[0] if proof else "unproven", form)

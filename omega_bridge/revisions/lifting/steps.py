@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alembic.operations.ops import MigrateOperation
 
@@ -79,6 +79,11 @@ def verbatim(step: StepAnalysis, reason: str) -> Lifted:
     inside = max(1, sum(1 for _ in statements(step.program)))
     told = f"the step's own SQL was run ({reason})"
     return Lifted((Part(step.step.sql, None, None, inside, reason, told, step.transactional),))
+
+
+def irrevocable(lifted: Lifted, why: str) -> Lifted:
+    """The same operations without a way back."""
+    return Lifted(tuple(replace(p, reverse=None, irreversible=why) for p in lifted.parts))
 
 
 def lift(step: StepAnalysis, world: World | None = None, *, settled: bool = True) -> Lifted:

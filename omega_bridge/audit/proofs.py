@@ -1,0 +1,152 @@
+"""Translation validation at export: each lifted revision against the step's own SQL, on two scratch databases.
+
+The list's SQL runs on one as the naive loop would send it, the operations on the other: from the state before the step,
+from the state after it, and back. What does not lead to the same catalog is written verbatim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import omega_bridge.revisions.operations  # noqa: F401  registers the operations
+from omega_bridge.analysis import StepAnalysis
+from omega_bridge.catalog import Catalog, diff
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.dsn import connection_parameters, normalise
+from omega_bridge.postgres.naive import rehearse, send
+from omega_bridge.postgres.session import open_session
+from omega_bridge.revisions.lifting import Lifted, Part
+from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
+from omega_bridge.revisions.operations import RunStepOp
+from omega_bridge.revisions.trial import Proof, Trial, Verdict, trial_on
+
+
+class Differs(Exception):
+    """The operations do not do what the step does; the message says where."""
+
+
+class ScratchProver:
+    """Two databases side by side: ``naive`` takes the list's own SQL, ``trial`` the operations."""
+
+    def __init__(self, naive: Any, trial: Trial, advance: Callable[[int], Any]) -> None:
+        self._naive = naive
+        self._trial = trial
+        self._advance = advance
+        self._before = read_catalog(naive)
+
+    def remember(self, texts: Iterable[str]) -> None:
+        """Bring both to where the exported history ends."""
+        for text in texts:
+            send(self._naive, (text,))
+            send(self._trial.driver, (text,))
+        self._before = read_catalog(self._naive)
+
+    def judge(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted]) -> Verdict:
+        """Try the next revision; see ``Prover``."""
+        texts = [t for s in steps for t in _texts(s)]
+        before = self._before
+        send(self._naive, texts)
+        self._before = read_catalog(self._naive)
+        self._advance(1)
+        if all(found.is_verbatim for found in lifted):
+            send(self._trial.driver, texts)
+            return Verdict(tuple(lifted), Proof.VERBATIM)
+        if not all(p.transactional for found in lifted for p in found.parts):
+            return self._outside(steps, lifted, self._before)
+        return self._inside(steps, lifted, before, texts)
+
+    def _inside(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted], before: Catalog, texts: list[str]) -> Verdict:
+        """Forward, once more, and back, in one transaction: kept where all of it is as the step does it."""
+        after, again = self._before, _rehearsed(self._naive, texts)
+        try:
+            self._forward(lifted, after, again)
+        except Differs as told:
+            self._trial.connection.rollback()
+            send(self._trial.driver, texts)
+            reason = f"the operations do not lead to the same schema: {told}"
+            return Verdict(tuple(verbatim(s, reason) for s in steps), Proof.VERBATIM)
+        why = self._back(lifted, before, after)
+        self._trial.connection.commit()
+        return Verdict(tuple(irrevocable(found, why) for found in lifted) if why else tuple(lifted), Proof.PROVEN)
+
+    def _forward(self, lifted: Sequence[Lifted], after: Catalog, again: Catalog) -> None:
+        operations = [o for found in lifted for p in found.parts for o in _operations(p)]
+        self._run(operations)
+        _same(after, self._trial.driver, "from the state before it")
+        self._run(operations)
+        _same(again, self._trial.driver, "from the state after it")
+
+    def _back(self, lifted: Sequence[Lifted], before: Catalog, after: Catalog) -> str:
+        """Try the way back where every step has one; the reason why it leads nowhere, or nothing."""
+        if any(found.irreversible for found in lifted):
+            return ""
+        operations = [o for found in lifted for p in found.parts for o in _operations(p)]
+        reverse = [o for found in reversed(lifted) for p in reversed(found.parts) for o in p.reverse or ()]
+        savepoint = self._trial.connection.begin_nested()
+        try:
+            self._run(reverse)
+            _same(before, self._trial.driver, "back", order=False)
+            self._run(operations)
+            _same(after, self._trial.driver, "there and back", order=False)
+        except Differs as told:
+            savepoint.rollback()
+            return f"undoing it does not lead back: {told}"
+        savepoint.rollback()
+        return ""
+
+    def _outside(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted], after: Catalog) -> Verdict:
+        """What refuses a transaction cannot be taken back: it is run, and compared, once more."""
+        try:
+            for found in lifted:
+                for part in found.parts:
+                    if part.transactional:
+                        self._run(_operations(part))
+                    else:
+                        self._trial.outside(_operations(part))
+            _same(after, self._trial.driver, "outside a transaction")
+        except Differs as told:
+            send(self._trial.driver, [t for s in steps for t in _texts(s)])
+            return Verdict(tuple(verbatim(s, str(told)) for s in steps), Proof.VERBATIM)
+        self._trial.connection.commit()
+        return Verdict(tuple(lifted), Proof.PROVEN)
+
+    def _run(self, operations: Iterable[Any]) -> None:
+        try:
+            self._trial.run(operations)
+        except Exception as exc:
+            raise Differs(str(exc).splitlines()[0]) from exc
+
+
+def _texts(step: StepAnalysis) -> tuple[str, ...]:
+    return (step.step.sql,) if step.transactional else step.texts()
+
+
+def _operations(part: Part) -> tuple[Any, ...]:
+    return part.operations if part.operations is not None else (RunStepOp(part.text),)
+
+
+def _rehearsed(connection: Any, texts: Sequence[str]) -> Catalog:
+    """The catalog after sending the texts once more, which is taken back."""
+    with connection.transaction(force_rollback=True):
+        rehearse(connection, texts)
+        return read_catalog(connection)
+
+
+def _same(wanted: Catalog, driver: Any, where: str, *, order: bool = True) -> None:
+    found = read_catalog(driver)
+    differences = diff(wanted, found, ignore=frozenset()) if order else diff(wanted, found)
+    if differences:
+        raise Differs(f"{where}, {differences[0]} (left: the step, right: the operations)")
+
+
+@contextmanager
+def prover(scratch: Any, advance: Callable[[int], Any] = lambda _n: None) -> Iterator[ScratchProver]:
+    """A prover on two databases of ``scratch`` (the embedded server, or a given one)."""
+    with ExitStack() as stack:
+        naive = stack.enter_context(scratch.scratch_database(prefix="steps"))
+        other = stack.enter_context(scratch.scratch_database(prefix="operations"))
+        session = stack.enter_context(open_session(normalise(naive)))
+        trial = stack.enter_context(trial_on(connection_parameters(normalise(other))))
+        yield ScratchProver(session.connection, trial, advance)

@@ -1,0 +1,39 @@
+"""The loop that the bridge takes the place of: each text on its own in autocommit, errors forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+
+
+def send(connection: psycopg.Connection[Any], texts: Iterable[str]) -> list[str | None]:
+    """Send each text; what went wrong with it, or ``None``."""
+    before = connection.autocommit
+    if not before:
+        connection.commit()
+        connection.autocommit = True
+    try:
+        return [_one(connection, text) for text in texts]
+    finally:
+        if not before:
+            connection.autocommit = False
+
+
+def rehearse(connection: psycopg.Connection[Any], texts: Iterable[str]) -> None:
+    """The same inside the caller's transaction: an error takes back its own text only."""
+    for text in texts:
+        try:
+            with connection.transaction():
+                connection.execute(text.encode())
+        except psycopg.Error:
+            continue
+
+
+def _one(connection: psycopg.Connection[Any], text: str) -> str | None:
+    try:
+        connection.execute(text.encode())
+    except psycopg.Error as exc:
+        return str(exc).strip()
+    return None

@@ -1,0 +1,84 @@
+"""Operations run on a scratch database inside one transaction, to be kept or taken back; and who judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from alembic.operations import Operations
+from alembic.operations.ops import MigrateOperation
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+
+from omega_bridge.analysis import StepAnalysis
+from omega_bridge.revisions.alembic_border import connection_to
+from omega_bridge.revisions.lifting import Lifted
+
+
+class Proof(StrEnum):
+    """What is known of a revision's translation. ``VERBATIM``: there is nothing to prove."""
+
+    PROVEN = "proven"
+    UNPROVEN = "unproven"
+    VERBATIM = "verbatim"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The steps as they may be written, and how much that is worth."""
+
+    lifted: tuple[Lifted, ...]
+    proof: Proof
+
+
+class Prover(Protocol):
+    """Compares lifted steps with the steps themselves, one revision after the other, on databases of its own."""
+
+    def remember(self, texts: Iterable[str]) -> None:
+        """Bring the databases to where the exported history ends."""
+
+    def judge(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted]) -> Verdict:
+        """Try the next revision's steps; what does not lead to the same catalog comes back verbatim."""
+
+
+def unproven(lifted: Sequence[Lifted]) -> Verdict:
+    """The verdict of nobody."""
+    return Verdict(tuple(lifted), Proof.VERBATIM if all(found.is_verbatim for found in lifted) else Proof.UNPROVEN)
+
+
+class Trial:
+    """One scratch database on which operations run."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @property
+    def driver(self) -> Any:
+        """psycopg's connection, inside the same transaction."""
+        return self.connection.connection.driver_connection
+
+    def run(self, operations: Iterable[MigrateOperation]) -> None:
+        """Run them as a revision would. Raises what the server raises."""
+        context = MigrationContext.configure(self.connection)
+        runner = Operations(context)
+        for operation in operations:
+            runner.invoke(operation)
+
+    def outside(self, operations: Iterable[MigrateOperation]) -> None:
+        """Run what refuses a transaction."""
+        self.connection.commit()
+        context = MigrationContext.configure(self.connection)
+        with context.begin_transaction(_per_migration=True), context.autocommit_block():
+            runner = Operations(context)
+            for operation in operations:
+                runner.invoke(operation)
+
+
+@contextmanager
+def trial_on(parameters: Mapping[str, Any]) -> Iterator[Trial]:
+    """A trial on the database with these libpq parameters."""
+    with connection_to(parameters) as connection:
+        yield Trial(connection)
