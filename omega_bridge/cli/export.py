@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +25,9 @@ def export(
     scratch_url: options.ScratchUrl = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where something would be written.")] = False,
     prove: Annotated[bool, typer.Option("--prove/--no-prove", help="Try each translation on scratch databases.")] = True,
+    rebase: Annotated[
+        bool, typer.Option("--rebase", help="After a merge: keep one branch's revisions, append the other's steps anew.")
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show which step was matched with which revision, and by what.")
     ] = False,
@@ -33,6 +37,8 @@ def export(
 
     setup = prepare(config, steps)
     folder = setup.history(directory)
+    if rebase:
+        _rebase(folder)
     if explain:
         _explain(setup, folder, json)
         raise typer.Exit(0)
@@ -65,6 +71,13 @@ def _prover(scratch_url: str | None, length: int) -> Iterator[Any]:
         yield None
 
 
+def _rebase(folder: Path) -> None:
+    from omega_bridge.revisions.rebase import rebase
+
+    found = rebase(folder)
+    typer.echo(f"kept {len(found.kept)} revision(s); removed {', '.join(p.name for p in found.removed) or 'none'}", err=True)
+
+
 def _tell(done: Export, verb: str) -> None:
     for revision in done.revisions:
         typer.echo(f"{verb} {revision.id}  {revision.kind}  {revision.slug}")
@@ -79,7 +92,7 @@ def _tell(done: Export, verb: str) -> None:
         typer.echo(f"  verbatim: {label} ({count} statement{'s' if count != 1 else ''}): {reason}")
 
 
-def _explain(setup: Setup, folder: Any, json: bool) -> None:
+def _explain(setup: Setup, folder: Path, json: bool) -> None:
     from omega_bridge.revisions.files import explain
 
     rows = explain(setup.analysis, folder)

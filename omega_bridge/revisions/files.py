@@ -179,12 +179,15 @@ def _lines(chain: Chain, rendered: Sequence[_Rendered]) -> tuple[SumLine, ...]:
     for r in rendered:
         revision = r.revision
         previous = lines[-1].hash if lines else ""
-        steps = tuple(
-            Recorded(label, step.checksum, step.step.id is not None, revision.settled, revision.id)
-            for label, step in zip(revision.labels, revision.steps, strict=True)
-        )
         if revision.kind is RevisionKind.RETIRE and revision.past:
-            steps = (Recorded(revision.past.label, revision.past.checksum, revision.past.explicit, True, revision.id),)
+            steps: tuple[Recorded, ...] = (
+                Recorded(revision.past.label, revision.past.checksum, revision.past.explicit, True, revision.id),
+            )
+        else:
+            steps = tuple(
+                Recorded(label, step.checksum, step.step.id is not None, revision.settled, revision.id)
+                for label, step in zip(revision.labels, revision.steps, strict=True)
+            )
         digest = cumulative(previous, revision.id, r.text.encode())
         lines.append(SumLine(revision.id, revision.kind, steps, r.name, digest, r.proof))
     return tuple(lines)

@@ -8,7 +8,7 @@ where an empty database did not settle it, and led by ``=`` where its id is expl
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def read_sum(folder: Path) -> tuple[SumLine, ...]:
     if not path.exists():
         return ()
     return tuple(
-        _line(path, n, text)
+        parse_line(path, n, text)
         for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         if text and text[0] != "#"
     )
@@ -83,13 +83,32 @@ def check(folder: Path, lines: Sequence[SumLine] | None = None) -> None:
     """Compare every revision file with the sum file. Raises ``HistoryTampered``, naming the first bad file."""
     versions = folder / "versions"
     previous = ""
-    for line in read_sum(folder) if lines is None else lines:
+    lines = read_sum(folder) if lines is None else lines
+    for line in lines:
         path = versions / line.file
         if not path.exists():
             raise _tampered(f"{path} is gone, and {NAME} names it")
         if cumulative(previous, line.revision, path.read_bytes(), line.format) != line.hash:
             raise _tampered(f"{path} is not what export wrote (or the lines of {NAME} before it were changed)")
         previous = line.hash
+    for path in orphans(folder, lines):
+        raise HistoryTampered(
+            f"{path} was written by an export, and {NAME} does not name it: another branch appended to the history, too",
+            hint="Bring the two in line: omega-bridge export --rebase",
+        )
+
+
+def orphans(folder: Path, lines: Sequence[SumLine]) -> Iterator[Path]:
+    """Revision files that an export wrote and the lines do not name. Files of other hands are not ours to judge."""
+    named = {line.file for line in lines}
+    for path in sorted((folder / "versions").glob("*.py")):
+        if path.name not in named and _is_ours(path):
+            yield path
+
+
+def _is_ours(path: Path) -> bool:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.readline().rstrip("\n") == HEADER
 
 
 def _tampered(what: str) -> HistoryTampered:
@@ -98,11 +117,12 @@ def _tampered(what: str) -> HistoryTampered:
     )
 
 
-def _line(path: Path, number: int, text: str) -> SumLine:
+def parse_line(path: Path, number: int, text: str) -> SumLine:
+    """One line of the file; ``number`` is for the message. Raises ``HistoryTampered``."""
     if text.startswith(("<<<<<<<", "=======", ">>>>>>>")):
         raise HistoryTampered(
             f"{path}:{number} holds a merge conflict: two branches appended to the history",
-            hint="Keep one side's lines and files, then append the other's steps with: omega-bridge export --rebase",
+            hint="One side stays, and the other's steps are appended anew, by: omega-bridge export --rebase",
         )
     parts = text.split(" ")
     if len(parts) != FIELDS.get(parts[0], 0):

@@ -1,0 +1,57 @@
+"""Two branches that both appended to the history, brought in line: one side stays, the other's steps are appended anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from omega_bridge.revisions.sums import NAME, SumLine, cumulative, orphans, parse_line, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """What stays of the sum file, and the revision files that were taken away."""
+
+    kept: tuple[SumLine, ...]
+    removed: tuple[Path, ...]
+
+
+def rebase(folder: Path) -> Rebased:
+    """Resolve ``omega.sum`` to one side and remove the other's files; an export then appends what the list has more.
+
+    Of a merge conflict the first side stays (in a merge: the branch one is on). Without markers, the longest beginning
+    whose hashes hold stays. Files that export did not write are never touched.
+    """
+    path = folder / NAME
+    lines = [parse_line(path, n, text) for n, text in _first_side(path.read_text(encoding="utf-8")) if text and text[0] != "#"]
+    kept = tuple(_intact(folder / "versions", lines))
+    path.write_text(text_of(kept), encoding="utf-8", newline="\n")
+    removed = tuple(orphans(folder, kept))
+    for file in removed:
+        file.unlink()
+    return Rebased(kept, removed)
+
+
+def _first_side(text: str) -> list[tuple[int, str]]:
+    found, side = [], 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith("<<<<<<<"):
+            side = 1
+        elif (line.startswith("|||||||") and side == 1) or (line.startswith("=======") and side):
+            side = 2
+        elif line.startswith(">>>>>>>"):
+            side = 0
+        elif side < 2:
+            found.append((number, line))
+    return found
+
+
+def _intact(versions: Path, lines: list[SumLine]) -> list[SumLine]:
+    kept: list[SumLine] = []
+    for line in lines:
+        file = versions / line.file
+        previous = kept[-1].hash if kept else ""
+        if not file.exists() or cumulative(previous, line.revision, file.read_bytes(), line.format) != line.hash:
+            break
+        kept.append(line)
+    return kept

@@ -1,0 +1,214 @@
+"""Export: history only grows, two branches are brought in line, and a translation that is not exact is not used."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from omega_bridge import OmegaBridgeError, Step
+from omega_bridge.analysis import analyse
+from omega_bridge.audit.proofs import prover
+from omega_bridge.catalog import Catalog, diff
+from omega_bridge.config import Config
+from omega_bridge.embedded import Server
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.revisions import alembic_border, sums
+from omega_bridge.revisions.files import Export, explain, export
+from omega_bridge.revisions.lifting import native
+from omega_bridge.revisions.rebase import rebase
+from omega_bridge.steps import Registry
+from tests.fixtures.databases import MakeDatabase
+
+ENV = "from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n"
+T = "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)"
+A = "ALTER TABLE t ADD COLUMN IF NOT EXISTS a varchar(20)"
+B = "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int DEFAULT 7"
+C = "CREATE INDEX IF NOT EXISTS t_a ON t (a) WHERE b > 3"
+
+
+def exported(folder: Path, steps: Sequence[str | Step], **options: Any) -> Export:
+    """Export a bare list to a folder that Alembic can use."""
+    folder.mkdir(exist_ok=True, parents=True)
+    (folder / "env.py").write_text(ENV)
+    return export(analyse(Registry.of(steps)), folder, **options)
+
+
+def upgraded(url: str, folder: Path) -> Catalog:
+    """The catalog after ``alembic upgrade head``."""
+    config = alembic_border.alembic_config(folder, url)
+    config.attributes["omega_bridge_config"] = Config(root=folder)
+    config.attributes["omega_bridge_registry"] = (None, None)
+    alembic_border.upgrade(config, "head")
+    with psycopg.connect(url, autocommit=True) as conn:
+        return read_catalog(conn)
+
+
+def kinds(done: Export) -> list[str]:
+    """Kind and label of each new revision."""
+    return [f"{r.kind} {r.labels[0]}" for r in done.revisions]
+
+
+def test_the_same_list_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Two exports of one list are one history, byte for byte, and a third writes nothing."""
+    exported(tmp_path / "one", [T, A, C])
+    exported(tmp_path / "two", [T, A, C])
+    one, two = ({p.name: p.read_bytes() for p in (tmp_path / d / "versions").iterdir()} for d in ("one", "two"))
+    assert one == two
+    assert len(one) == 3
+    assert (tmp_path / "one/omega.sum").read_bytes() == (tmp_path / "two/omega.sum").read_bytes()
+    assert exported(tmp_path / "one", [T, A, C]).written == ()
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        pytest.param([T, A, B, C], ["step t-b"], id="added-in-the-middle"),
+        pytest.param([T, C, A], [], id="moved"),
+        pytest.param([T, A.lower().replace(" varchar", "   VARCHAR") + ";  -- why", C], [], id="cosmetic"),
+        pytest.param([T, A.replace("20", "40"), C], ["amend t-a"], id="edited"),
+        pytest.param([T, A], ["retire index-t-a"], id="removed"),
+        pytest.param([T, A, A, C], ["step t-a-2"], id="duplicated"),
+        pytest.param([T, Step(A, id="t-a"), C], [], id="given-the-id-it-had"),
+    ],
+)
+def test_history_only_grows(tmp_path: Path, later: list[str | Step], expected: list[str]) -> None:
+    """Edits append an amendment, removals a retirement; moves and cosmetic edits change nothing; nothing is rewritten."""
+    exported(tmp_path, [T, A, C])
+    before = {p.name: p.read_bytes() for p in (tmp_path / "versions").iterdir()}
+    done = exported(tmp_path, later)
+    assert kinds(done) == expected
+    after = {p.name: p.read_bytes() for p in (tmp_path / "versions").iterdir()}
+    assert {name: after.get(name) for name in before} == before
+
+
+def test_an_amendment_says_what_is_different(tmp_path: Path) -> None:
+    """The docstring of an amendment shows the semantic difference, not just two texts."""
+    exported(tmp_path, [T, A])
+    done = exported(tmp_path, [T, A.replace("20", "40")])
+    text = done.written[0].read_text()
+    assert "- no more: column t.a: varchar(20)" in text
+    assert "- new: column t.a: varchar(40)" in text
+
+
+def test_an_unclear_match_asks_for_an_id(tmp_path: Path) -> None:
+    """Where two recorded steps are equally like an edited one, export says which they are and asks."""
+    long = "ALTER TABLE t ADD COLUMN IF NOT EXISTS {} varchar(20) DEFAULT 'a text long enough to be alike'"
+    exported(tmp_path, [T, long.format("col_one_x"), long.format("col_two_x")])
+    with pytest.raises(OmegaBridgeError) as told:
+        exported(tmp_path, [T, long.format("col_zzz_x").replace("20", "30")])
+    assert told.value.code == "OB502"
+    assert "id=" in told.value.hint
+
+
+def test_explain_shows_the_matching(tmp_path: Path) -> None:
+    """Each step with its revision, by what it was matched, and what an export would do."""
+    exported(tmp_path, [T, A, C])
+    rows = explain(analyse(Registry.of([T, A.replace("20", "40"), B])), tmp_path)
+    assert [(r.step, r.how, r.then) for r in rows] == [
+        ("create-t", "content", "nothing"),
+        ("t-a", "what it does", "append an amendment"),
+        ("t-b", "nothing", "append a revision"),
+        (None, "nothing (was index-t-a)", "append a retirement"),
+    ]
+
+
+def test_a_step_that_waits_follows_what_it_needs(tmp_path: Path, database: str) -> None:
+    """Revisions stand in the order in which an empty database settles them, and say so."""
+    hidden = f"DO $$ BEGIN {A}; EXCEPTION WHEN OTHERS THEN NULL; END $$"
+    done = exported(tmp_path, [hidden, T])
+    assert kinds(done) == ["step create-t", "step t-a"]
+    assert "Waits: in the list this step stands before what it needs" in done.written[1].read_text()
+    assert "column public.t.a" in {str(k) for k in upgraded(database, tmp_path)}
+
+
+def test_a_step_settled_later_gets_a_revision(tmp_path: Path, database: str) -> None:
+    """Exported before the step that makes what it needs: a later export appends a revision that settles it."""
+    hidden = f"DO $$ BEGIN {A}; EXCEPTION WHEN OTHERS THEN NULL; END $$"
+    assert kinds(exported(tmp_path, [hidden])) == ["step t-a"]
+    assert kinds(exported(tmp_path, [hidden, T])) == ["step create-t", "settle t-a"]
+    assert "column public.t.a" in {str(k) for k in upgraded(database, tmp_path)}
+
+
+def test_proofs_hold_and_are_recorded(tmp_path: Path, server: Server) -> None:
+    """With a server each translation is tried, and the sum file says so."""
+    done = exported(tmp_path, [T, A, B, C, "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING"], prover=lambda n: prover(server))
+    assert [line.proof for line in sums.read_sum(tmp_path)] == ["proven"] * 4 + ["verbatim"]
+    assert (done.coverage.proven, done.coverage.unproven) == (4, 0)
+
+
+def test_a_wrong_translation_is_not_used(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Operations that lead elsewhere are replaced by the step's own SQL, with the difference as the reason."""
+    honest = native.add_column
+
+    def wrong(relation: Any, definition: Any) -> Any:
+        operation = honest(relation, definition)
+        operation.column.name = "other"
+        return operation
+
+    monkeypatch.setattr(native, "add_column", wrong)
+    monkeypatch.setattr(native, "check", lambda operation, text: None)
+    done = exported(tmp_path, [T, A, B], prover=lambda n: prover(server))
+    text = done.written[1].read_text()
+    assert "op.run_step" in text
+    assert "op.add_column" not in text
+    assert "verbatim (1): the operations do not lead to the same schema: from the state before it, column public.t.a" in text
+
+
+def test_two_branches_are_brought_in_line(tmp_path: Path, make_database: MakeDatabase) -> None:
+    """After a merge, rebase keeps one side and appends the other's step: one head, and the schema of the merged list."""
+
+    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+        return subprocess.run(["git", *identity, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    folder = tmp_path / "alembic"
+    git("init", "-q", "-b", "main")
+    exported(folder, [T])
+    git("add", "-A"), git("commit", "-qm", "one")
+    git("checkout", "-qb", "other")
+    exported(folder, [T, B])
+    git("add", "-A"), git("commit", "-qm", "other")
+    git("checkout", "-q", "main")
+    exported(folder, [T, A])
+    git("add", "-A"), git("commit", "-qm", "mine")
+    assert git("merge", "other").returncode == 1
+    with pytest.raises(OmegaBridgeError, match="merge conflict") as told:
+        exported(folder, [T, A, B])
+    assert "--rebase" in told.value.hint
+    assert [p.name[16:] for p in rebase(folder).removed] == ["_t_b.py"] or len(list((folder / "versions").iterdir())) == 2
+    assert kinds(exported(folder, [T, A, B])) == ["step t-b"]
+    exported(tmp_path / "fresh", [T, A, B])
+    assert diff(upgraded(make_database(), folder), upgraded(make_database(), tmp_path / "fresh")) == ()
+
+
+def test_an_orphan_file_is_named(tmp_path: Path) -> None:
+    """A revision file of another branch, without its line, cannot make a second head."""
+    exported(tmp_path, [T, A])
+    lines = (tmp_path / "omega.sum").read_text().splitlines(keepends=True)
+    (tmp_path / "omega.sum").write_text("".join(lines[:-1]))
+    with pytest.raises(OmegaBridgeError, match="another branch appended") as told:
+        exported(tmp_path, [T, A])
+    assert told.value.code == "OB501"
+
+
+def test_old_formats_stay_verifiable(tmp_path: Path) -> None:
+    """A sum file of the first format is checked, kept and continued."""
+    exported(tmp_path, [T, A])
+    previous, old = "", []
+    for line in sums.read_sum(tmp_path):
+        content = (tmp_path / "versions" / line.file).read_bytes()
+        previous = sums.cumulative(previous, line.revision, content, "s1")
+        old.append(f"s1 {line.revision} {line.kind} {line.steps[0].label}@{line.steps[0].checksum} {line.file} {previous}")
+    (tmp_path / "omega.sum").write_text("\n".join(old) + "\n")
+    assert kinds(exported(tmp_path, [T, A, B])) == ["step t-b"]
+    assert [line.format for line in sums.read_sum(tmp_path)] == ["s1", "s1", "s2"]
+    sums.check(tmp_path)
+    edited = tmp_path / "versions" / sums.read_sum(tmp_path)[0].file
+    edited.write_text(edited.read_text() + "#")
+    with pytest.raises(OmegaBridgeError, match=edited.name):
+        sums.check(tmp_path)
