@@ -1,15 +1,16 @@
 """Equivalence: both drivers lead to the same catalog, shown on two scratch databases at every prefix of the list.
 
-Prefixes are taken in the chain's order, which is the one in which a boot of an empty database settles the steps.
+Prefixes are taken in the chain's order, which is the one in which a boot of an empty database settles the steps. The
+boots are those of one database that lives through the list's past as the history records it.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,7 +23,6 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions import alembic_border, files, sums
-from omega_bridge.revisions.matching import match
 from omega_bridge.steps import Registry, Step
 
 
@@ -56,13 +56,9 @@ class PrefixDifference:
 
 @dataclass(frozen=True, slots=True)
 class Equivalence:
-    """The verdict. ``order_only``: columns that stand in another order (reported apart). ``uncompared``: revisions before
-
-    the last amendment, whose list is no longer there to boot.
-    """
+    """The verdict. ``order_only``: columns that stand in another order (reported apart)."""
 
     prefixes: int
-    uncompared: int
     differences: tuple[PrefixDifference, ...]
     order_only: tuple[PrefixDifference, ...]
     head: str | None
@@ -81,7 +77,6 @@ class Equivalence:
         return {
             "equivalent": self.equivalent,
             "prefixes": self.prefixes,
-            "uncompared": self.uncompared,
             "differences": [d.as_dict() for d in self.differences],
             "column_order": [d.as_dict() for d in self.order_only],
             "head": self.head,
@@ -98,10 +93,10 @@ class Equivalence:
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """A revision, the steps that it and those before it hold (by index), and the step to name."""
+    """A revision, the list that it and those before it stand for, and the step to name."""
 
     revision: str
-    steps: tuple[int, ...] | None
+    steps: tuple[Step, ...]
     label: str
 
 
@@ -121,9 +116,9 @@ def verify(
     analysis = analyse(complete)
     with _folder(analysis, history) as folder:
         lines = sums.read_sum(folder)
-        points = _points(analysis, lines)
+        points = list(_points(folder, lines))
         with scratch.scratch_database(prefix="boot") as left, scratch.scratch_database(prefix="alembic") as right:
-            return _compare(analysis, folder, lines, points, normalise(left), normalise(right), registry.digest(), advance)
+            return _compare(folder, lines, points, normalise(left), normalise(right), registry.digest(), advance)
 
 
 def count(registry: Registry, metadata: Any) -> int:
@@ -156,25 +151,21 @@ def _folder(analysis: Analysis, history: Path | None) -> Iterator[Path]:
         yield folder
 
 
-def _points(analysis: Analysis, lines: tuple[sums.SumLine, ...]) -> list[_Point]:
-    """For each revision, the steps that a boot must have had by then; ``None`` before the last change of the past."""
-    matching = match(analysis, lines, {})
-    index_of = {past.label: index for index, past in matching.known.items()}
-    last_change = max((n for n, line in enumerate(lines) if line.kind in ("amend", "retire")), default=-1)
-    held: list[int] = []
-    points = []
-    for number, line in enumerate(lines):
-        for step in line.steps:
-            index = index_of.get(step.label)
-            if index is not None and index not in held and line.kind != "retire":
-                held.append(index)
+def _points(folder: Path, lines: tuple[sums.SumLine, ...]) -> Iterator[_Point]:
+    """For each revision, the list as it was by then: an amended step in the words it had, a retired one while it was there."""
+    texts = files.RecordedTexts(folder, lines)
+    held: dict[str, Step] = {}
+    for line in lines:
+        if line.kind == "retire":
+            held.pop(line.steps[0].label, None)
+        else:
+            for recorded, text in zip(line.steps, texts.all(line.revision), strict=True):
+                held[recorded.label] = Step(text, id=recorded.label, destructive=True)
         label = line.steps[0].label if len(line.steps) == 1 else "base"
-        points.append(_Point(line.revision, tuple(held) if number >= last_change else None, label))
-    return points
+        yield _Point(line.revision, tuple(held.values()), label)
 
 
 def _compare(
-    analysis: Analysis,
     folder: Path,
     lines: tuple[sums.SumLine, ...],
     points: list[_Point],
@@ -189,22 +180,18 @@ def _compare(
     differences: list[PrefixDifference] = []
     order_only: list[PrefixDifference] = []
     catalog = Catalog({})
-    compared = 0
     for point in points:
         alembic_border.upgrade(config, point.revision)
-        if point.steps is not None:
-            _boot(left, [analysis.steps[i].step for i in point.steps])
-            catalog, other = _read(left), _read(right)
-            compared += 1
-            found = diff(catalog, other)
-            differences.extend(PrefixDifference(point.revision, point.label, d) for d in found)
-            if not found:
-                moved = diff(catalog, other, ignore=frozenset())
-                order_only.extend(PrefixDifference(point.revision, point.label, d) for d in moved)
+        _boot(left, point.steps)
+        catalog, other = _read(left), _read(right)
+        found = diff(catalog, other)
+        differences.extend(PrefixDifference(point.revision, point.label, d) for d in found)
+        if not found:
+            moved = diff(catalog, other, ignore=frozenset())
+            order_only.extend(PrefixDifference(point.revision, point.label, d) for d in moved)
         advance(1)
     return Equivalence(
-        compared,
-        len(points) - compared,
+        len(points),
         tuple(differences),
         tuple(order_only),
         lines[-1].revision if lines else None,
@@ -215,9 +202,9 @@ def _compare(
     )
 
 
-def _boot(url: str, steps: list[Step]) -> None:
+def _boot(url: str, steps: Sequence[Step]) -> None:
     """A boot by this prefix; a step that fails here fails in the history, too, and the catalogs say whether alike."""
-    omega_bridge.boot(url, [replace(s, destructive=True) for s in steps], on_error="continue", accept_newer=True, retry=True)
+    omega_bridge.boot(url, steps, on_error="continue", accept_newer=True, retry=True)
 
 
 def _read(url: str) -> Catalog:

@@ -36,7 +36,7 @@ def root(version: bool = typer.Option(False, "--version", help="Print the versio
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run a verb and end the process with its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = _with_values(sys.argv[1:] if arguments is None else arguments)
     try:
         app(given)
     except OmegaBridgeError as error:
@@ -44,6 +44,18 @@ def run(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _with_values(arguments: Sequence[str]) -> list[str]:
+    """``--from-git [REV..REV]``: an option whose value may be left out, which the parser of options does not know."""
+    given = list(arguments)
+    for place, argument in enumerate(given):
+        if argument == "--from-git":
+            following = given[place + 1] if place + 1 < len(given) else "-"
+            value = "" if following.startswith("-") else given.pop(place + 1)
+            given[place] = f"--from-git={value}"
+            break
+    return given
 
 
 def report(error: OmegaBridgeError, *, as_json: bool) -> None:

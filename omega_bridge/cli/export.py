@@ -14,7 +14,7 @@ from omega_bridge.cli import options, output
 from omega_bridge.cli.setup import Setup, prepare
 
 if TYPE_CHECKING:
-    from omega_bridge.revisions.files import Export
+    from omega_bridge.revisions.files import Export, PastList
 
 
 def export(
@@ -28,6 +28,14 @@ def export(
     rebase: Annotated[
         bool, typer.Option("--rebase", help="After a merge: keep one branch's revisions, append the other's steps anew.")
     ] = False,
+    from_git: Annotated[
+        str | None,
+        typer.Option("--from-git", metavar="[REV..REV]", help="Take in the list's past from git: a revision for each change."),
+    ] = None,
+    follow: Annotated[
+        list[str] | None, typer.Option("--follow", metavar="PATH:VARIABLE", help="Where the list stood before (repeatable).")
+    ] = None,
+    emails: Annotated[bool, typer.Option("--author-emails", help="Record the authors' addresses, too.")] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show which step was matched with which revision, and by what.")
     ] = False,
@@ -42,9 +50,13 @@ def export(
     if explain:
         _explain(setup, folder, json)
         raise typer.Exit(0)
-    done = files.export(
-        setup.analysis, folder, write=not check, prover=partial(_prover, scratch_url) if prove and not check else None
-    )
+    judges = partial(_prover, scratch_url) if prove and not check else None
+    if from_git is None:
+        done = files.export(setup.analysis, folder, write=not check, prover=judges)
+    else:
+        lists = _past(setup, folder, from_git, follow or [], emails)
+        with output.progress("compiling", len(lists)) as advance:
+            done = files.export_past(lists, folder, write=not check, prover=judges, advance=advance)
     if json:
         output.as_json(done.as_dict())
     else:
@@ -69,6 +81,27 @@ def _prover(scratch_url: str | None, length: int) -> Iterator[Any]:
     except NoServerFound as none:
         typer.echo(f"not proven, there is no server for it: {none.hint}", err=True)
         yield None
+
+
+def _past(setup: Setup, folder: Path, revisions: str, follow: list[str], emails: bool) -> list[PastList]:
+    """The list's versions in git; what could not be read there is said on stderr."""
+    from omega_bridge.audit.past import past_lists
+    from omega_bridge.errors import ConfigurationInvalid
+    from omega_bridge.revisions.sums import read_sum
+    from omega_bridge.sources.git import versions
+
+    if lines := read_sum(folder):
+        raise ConfigurationInvalid(
+            f"{folder} holds a history of {len(lines)} revision(s) already, and history only grows",
+            hint="Take in the past before the first export; to look at it elsewhere: --output DIR.",
+        )
+    source = setup.steps or setup.config.require_steps()
+    root = Path.cwd() if setup.steps else setup.config.root
+    found = versions(root, [source, *follow], revisions, emails=emails)
+    for version in found:
+        if version.registry is None:
+            typer.echo(f"left out {version.commit.id[:12]} ({version.commit.subject}): {version.problem}", err=True)
+    return list(past_lists(found, setup.registry, setup.metadata))
 
 
 def _rebase(folder: Path) -> None:

@@ -43,8 +43,6 @@ def verify(
             typer.echo(f"after {d.step} ({d.revision}): {d.difference} (left: boot, right: alembic)")
         for d in found.order_only:
             typer.echo(f"order of columns only, after {d.step} ({d.revision}): {d.difference}")
-        if found.uncompared:
-            typer.echo(f"{found.uncompared} revision(s) before the last amendment were run, and not compared")
         verdict = output.painted("equivalent") if found.equivalent else "not equivalent"
         typer.echo(f"{verdict}: {found.prefixes} prefixes, head {found.head}, catalog {found.catalog_digest[:16]}")
     raise typer.Exit(0 if found.equivalent else 1)

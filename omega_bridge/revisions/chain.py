@@ -31,10 +31,21 @@ class RevisionKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The commit that a revision was found in, for the record. ``date`` in ISO format."""
+
+    commit: str
+    author: str
+    date: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
     """One revision to be. ``steps`` has one entry, but for the base. ``past`` is what an amendment or retirement is about.
 
     ``waited``: what the step was missing at its place in the list. ``settled``: whether an empty database settles it.
+    ``origin``: where the list's past was taken in from version control.
     """
 
     id: str
@@ -46,6 +57,7 @@ class Revision:
     waited: str | None = None
     settled: bool = True
     labels: tuple[str, ...] = ()
+    origin: Origin | None = None
 
     @property
     def slug(self) -> str:
@@ -70,7 +82,9 @@ class Chain:
         return self.kept[-1].revision if self.kept else None
 
 
-def compile_chain(analysis: Analysis, kept: Sequence[SumLine] = (), texts: Texts | None = None) -> Chain:
+def compile_chain(
+    analysis: Analysis, kept: Sequence[SumLine] = (), texts: Texts | None = None, origin: Origin | None = None
+) -> Chain:
     """The chain after this export. ``texts`` gives the SQL of recorded steps by revision, to match by likeness.
 
     Raises ``AmbiguousMatch``.
@@ -81,21 +95,22 @@ def compile_chain(analysis: Analysis, kept: Sequence[SumLine] = (), texts: Texts
     base = [] if kept else _base(analysis, settling.order, settling.waited)
     if base:
         drafts.append(_draft(RevisionKind.BASE, tuple(analysis.steps[i] for i in base)))
-    drafts.extend(_changes(analysis, matching, settling.unsettled))
+    drafts.extend(_draft(RevisionKind.RETIRE, (), past=past) for past in matching.removed)
     for index in settling.order:
-        if index in matching.known or index in base:
+        kind, past = _what_to_append(index, matching, settling.unsettled)
+        if kind is None or index in base:
             continue
-        waited = settling.waited.get(index)
+        waited = settling.waited.get(index) if kind is RevisionKind.STEP else None
         drafts.append(
             _draft(
-                RevisionKind.STEP,
+                kind,
                 (analysis.steps[index],),
+                past=past,
                 waited=str(waited) if waited else None,
                 settled=index not in settling.unsettled,
             )
         )
-    drafts.extend(_settled_now(analysis, matching, settling.unsettled))
-    return Chain(tuple(kept), tuple(_numbered(drafts, kept)))
+    return Chain(tuple(kept), tuple(_numbered(drafts, kept, origin)))
 
 
 def _base(analysis: Analysis, order: Iterable[int], waited: Mapping[int, object]) -> list[int]:
@@ -103,17 +118,15 @@ def _base(analysis: Analysis, order: Iterable[int], waited: Mapping[int, object]
     return [i for i in order if is_model(analysis.steps[i].step) and i not in waited]
 
 
-def _changes(analysis: Analysis, matching: Matching, unsettled: frozenset[int]) -> Iterable[Revision]:
-    for index, past in sorted(matching.edited.items()):
-        yield _draft(RevisionKind.AMEND, (analysis.steps[index],), past=past, settled=index not in unsettled)
-    for past in matching.removed:
-        yield _draft(RevisionKind.RETIRE, (), past=past)
-
-
-def _settled_now(analysis: Analysis, matching: Matching, unsettled: frozenset[int]) -> Iterable[Revision]:
-    for index, past in sorted(matching.known.items()):
-        if not past.settled and index not in unsettled and index not in matching.edited:
-            yield _draft(RevisionKind.SETTLE, (analysis.steps[index],), past=past)
+def _what_to_append(index: int, matching: Matching, unsettled: frozenset[int]) -> tuple[RevisionKind | None, Recorded | None]:
+    past = matching.known.get(index)
+    if past is None:
+        return RevisionKind.STEP, None
+    if index in matching.edited:
+        return RevisionKind.AMEND, past
+    if not past.settled and index not in unsettled:
+        return RevisionKind.SETTLE, past
+    return None, None
 
 
 def _draft(
@@ -127,7 +140,7 @@ def _draft(
     return Revision("", None, 0, kind, steps, past, waited, settled)
 
 
-def _numbered(drafts: Iterable[Revision], kept: Sequence[SumLine]) -> Iterable[Revision]:
+def _numbered(drafts: Iterable[Revision], kept: Sequence[SumLine], origin: Origin | None) -> Iterable[Revision]:
     down = kept[-1].revision if kept else None
     used = {step.label for line in kept for step in line.steps}
     for number, draft in enumerate(drafts, start=len(kept) + 1):
@@ -140,7 +153,7 @@ def _numbered(drafts: Iterable[Revision], kept: Sequence[SumLine]) -> Iterable[R
         identity = hashlib.sha256("\n".join(content).encode()).hexdigest()[:ID_LENGTH]
         labels = (draft.past.label,) if draft.past else tuple(_unused(s.id, used) for s in draft.steps)
         used.update(labels)
-        yield Revision(identity, down, number, draft.kind, draft.steps, draft.past, draft.waited, draft.settled, labels)
+        yield Revision(identity, down, number, draft.kind, draft.steps, draft.past, draft.waited, draft.settled, labels, origin)
         down = identity
 
 

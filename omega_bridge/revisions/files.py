@@ -12,7 +12,7 @@ from typing import Any
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
-from omega_bridge.revisions.chain import Chain, Revision, RevisionKind, compile_chain
+from omega_bridge.revisions.chain import Origin, Revision, RevisionKind, compile_chain
 from omega_bridge.revisions.coverage import Coverage, coverage_of
 from omega_bridge.revisions.lifting import lift
 from omega_bridge.revisions.matching import match
@@ -48,20 +48,41 @@ class Export:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class PastList:
+    """The list as it once was, and where that is known from; ``None`` for as it is now."""
+
+    analysis: Analysis
+    origin: Origin | None = None
+
+
 def export(analysis: Analysis, folder: Path, *, write: bool = True, prover: Provers | None = None) -> Export:
     """Append to the history what the list has and it lacks. With ``write=False`` nothing is written.
 
     ``prover`` makes who compares each translation with the step, for so many revisions; without one they are unproven.
-
     Raises ``HistoryTampered`` when what stands is not what was exported, ``AmbiguousMatch``.
     """
-    kept = read_sum(folder)
-    check(folder, kept)
-    texts = RecordedTexts(folder, kept)
-    chain = compile_chain(analysis, kept, texts)
-    with prover(len(chain.new)) if prover is not None and chain.new and write else nullcontext() as judge:
-        rendered = list(_rendered(chain, texts, judge))
-    lines = _lines(chain, rendered)
+    return export_past([PastList(analysis)], folder, write=write, prover=prover)
+
+
+def export_past(
+    lists: Iterable[PastList],
+    folder: Path,
+    *,
+    write: bool = True,
+    prover: Provers | None = None,
+    advance: Callable[[int], Any] = lambda _n: None,
+) -> Export:
+    """``export`` for one list after the other: the history as it happened. Nothing is written before all are compiled."""
+    compilation = _Compilation(folder)
+    chains = []
+    for past in lists:
+        chains.append(compilation.compile(past))
+        advance(1)
+    new = [r for chain in chains for r in chain]
+    with prover(len(new)) if prover is not None and new and write else nullcontext() as judge:
+        rendered = list(compilation.rendered(new, judge))
+    lines = (*compilation.kept, *_lines(compilation.kept, rendered))
     written = [folder / "versions" / r.name for r in rendered]
     if rendered:
         written.append(folder / NAME)
@@ -70,7 +91,42 @@ def export(analysis: Analysis, folder: Path, *, write: bool = True, prover: Prov
         for r in rendered:
             (folder / "versions" / r.name).write_text(r.text, encoding="utf-8", newline="\n")
         (folder / NAME).write_text(text_of(lines), encoding="utf-8", newline="\n")
-    return Export(tuple(written), chain.new, chain.head, _coverage(folder, lines, rendered), lines)
+    head = lines[-1].revision if lines else None
+    return Export(tuple(written), tuple(new), head, _coverage(folder, lines, rendered), lines)
+
+
+class _Compilation:
+    """The history of a folder, and what comes to it; the files of what comes are not there yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.kept = read_sum(folder)
+        check(folder, self.kept)
+        self.texts = RecordedTexts(folder, self.kept)
+        self.lines = list(self.kept)
+
+    def compile(self, past: PastList) -> tuple[Revision, ...]:
+        """The revisions that this list adds."""
+        chain = compile_chain(past.analysis, self.lines, self.texts, past.origin)
+        for revision in chain.new:
+            self.texts.add(revision.id, tuple(s.step.sql for s in revision.steps))
+            self.lines.append(SumLine(revision.id, revision.kind, _recorded(revision), "", ""))
+        return chain.new
+
+    def rendered(self, new: Sequence[Revision], judge: Prover | None) -> Iterator[_Rendered]:
+        """The file of each new revision, each lifted in the schema that those before it leave."""
+        if not new:
+            return
+        world = World(empty_catalog())
+        past = [text for line in self.kept for text in self.texts.all(line.revision)]
+        for step in analyse(Registry.of(past)):
+            evaluate(step.program, world)
+        if judge is not None:
+            judge.remember(past)
+        for revision in new:
+            lifted = [lift(s, world, settled=revision.settled) for s in revision.steps]
+            before = self.texts.get(revision.past.revision) if revision.past else None
+            verdict = judge.judge(revision.steps, lifted) if judge is not None else unproven(lifted)
+            yield _Rendered(_file_name(revision), render_file(revision, verdict.lifted, before), revision, verdict.proof)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,24 +171,6 @@ class _Rendered:
     proof: Proof
 
 
-def _rendered(chain: Chain, texts: RecordedTexts, prover: Prover | None) -> Iterator[_Rendered]:
-    """The file of each new revision, each lifted in the schema that those before it leave."""
-    if not chain.new:
-        return
-    world = World(empty_catalog())
-    past = [text for line in chain.kept for text in texts.all(line.revision)]
-    for step in analyse(Registry.of(past)):
-        evaluate(step.program, world)
-    if prover is not None:
-        prover.remember(past)
-    for revision in chain.new:
-        settled = revision.settled or revision.kind is RevisionKind.SETTLE
-        lifted = [lift(s, world, settled=settled) for s in revision.steps]
-        before = texts.get(revision.past.revision) if revision.past else None
-        verdict = prover.judge(revision.steps, lifted) if prover is not None else unproven(lifted)
-        yield _Rendered(_file_name(revision), render_file(revision, verdict.lifted, before), revision, verdict.proof)
-
-
 def _coverage(folder: Path, lines: Sequence[SumLine], rendered: Sequence[_Rendered]) -> Coverage:
     """Of the history as it stands after this export, read from its files."""
     new = {r.name: r.text for r in rendered}
@@ -155,6 +193,10 @@ class RecordedTexts:
         }
         self._read: dict[str, tuple[str, ...]] = {}
 
+    def add(self, revision: str, texts: tuple[str, ...]) -> None:
+        """Remember a revision whose file is not written yet."""
+        self._read[revision] = texts
+
     def get(self, revision: str, /) -> str | None:
         """The text, or ``None`` for a revision without SQL of a step, or with that of several."""
         found = self.all(revision)
@@ -174,23 +216,20 @@ def _sql_of(path: Path) -> tuple[str, ...]:
     return tuple("\n".join(line.removeprefix("    ") for line in text.removesuffix("\n").split("\n")) for text in texts)
 
 
-def _lines(chain: Chain, rendered: Sequence[_Rendered]) -> tuple[SumLine, ...]:
-    lines = list(chain.kept)
+def _lines(kept: Sequence[SumLine], rendered: Sequence[_Rendered]) -> Iterator[SumLine]:
+    previous = kept[-1].hash if kept else ""
     for r in rendered:
-        revision = r.revision
-        previous = lines[-1].hash if lines else ""
-        if revision.kind is RevisionKind.RETIRE and revision.past:
-            steps: tuple[Recorded, ...] = (
-                Recorded(revision.past.label, revision.past.checksum, revision.past.explicit, True, revision.id),
-            )
-        else:
-            steps = tuple(
-                Recorded(label, step.checksum, step.step.id is not None, revision.settled, revision.id)
-                for label, step in zip(revision.labels, revision.steps, strict=True)
-            )
-        digest = cumulative(previous, revision.id, r.text.encode())
-        lines.append(SumLine(revision.id, revision.kind, steps, r.name, digest, r.proof))
-    return tuple(lines)
+        previous = cumulative(previous, r.revision.id, r.text.encode())
+        yield SumLine(r.revision.id, r.revision.kind, _recorded(r.revision), r.name, previous, r.proof)
+
+
+def _recorded(revision: Revision) -> tuple[Recorded, ...]:
+    if revision.kind is RevisionKind.RETIRE and revision.past:
+        return (Recorded(revision.past.label, revision.past.checksum, revision.past.explicit, True, revision.id),)
+    return tuple(
+        Recorded(label, step.checksum, step.step.id is not None, revision.settled, revision.id)
+        for label, step in zip(revision.labels, revision.steps, strict=True)
+    )
 
 
 def _file_name(revision: Revision) -> str:

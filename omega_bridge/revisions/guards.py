@@ -95,6 +95,15 @@ def unless(condition: str, *statements: str, optional: str | None = None) -> str
     return f"DO {tag} {text} {tag}"
 
 
+def attempted(sql: str) -> str:
+    """A block that runs the text, and takes its error for a notice."""
+    body = _tag(sql)
+    told = "'omega-bridge: the step was not possible here: %', SQLERRM"
+    text = f"BEGIN\n    EXECUTE {body}{sql}{body};\nEXCEPTION WHEN OTHERS THEN\n    RAISE NOTICE {told};\nEND"
+    tag = _tag(text)
+    return f"DO {tag} {text} {tag}"
+
+
 def _tag(text: str) -> str:
     number = 0
     tag = "$omega$"

@@ -58,6 +58,26 @@ class RunStepOp(_Ours):
         return ((None, self.sql, ...),)
 
 
+class AttemptStepOp(_Ours):
+    """A step that nothing in the list makes possible on an empty database: an error of it changes nothing."""
+
+    verb = "attempt_step"
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+
+    @classmethod
+    def attempt_step(cls, operations: Operations, sql: str) -> None:
+        """Run a step's text; where it fails, leave everything as it was and go on, with a notice."""
+        operations.invoke(cls(sql))
+
+    def statements(self) -> Sequence[str]:
+        return (guards.attempted(self.sql),)
+
+    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+        return ((None, self.sql, ...),)
+
+
 class EnsureOp(_Ours):
     """An object that Alembic has no idempotent form for: created by ``sql`` where the catalog does not have it.
 
@@ -344,6 +364,7 @@ class DropInvalidIndexOp(_Ours):
 
 OPERATIONS: tuple[type[_Ours], ...] = (
     RunStepOp,
+    AttemptStepOp,
     EnsureOp,
     EnsureAbsentOp,
     EnsureColumnOp,

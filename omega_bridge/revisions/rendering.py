@@ -10,7 +10,7 @@ from omega_bridge.revisions.chain import Revision, RevisionKind
 from omega_bridge.revisions.coverage import told
 from omega_bridge.revisions.lifting import Lifted, render
 from omega_bridge.revisions.models import is_model
-from omega_bridge.revisions.operations import RunStepOp
+from omega_bridge.revisions.operations import AttemptStepOp, RunStepOp
 from omega_bridge.revisions.quoting import quoted
 from omega_bridge.steps import Registry
 
@@ -77,7 +77,7 @@ def _upgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) ->
         return
     for step, found in zip(revision.steps, lifted, strict=True):
         if found.is_verbatim:
-            yield from _verbatim(step, imports)
+            yield from _verbatim(step, imports, attempt=not revision.settled)
             continue
         for part in found.parts:
             operations = part.operations if part.operations is not None else (RunStepOp(part.text),)
@@ -86,9 +86,9 @@ def _upgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) ->
             yield from blocks if part.transactional else _outside(blocks)
 
 
-def _verbatim(step: StepAnalysis, imports: set[str]) -> Iterator[str]:
+def _verbatim(step: StepAnalysis, imports: set[str], *, attempt: bool) -> Iterator[str]:
     texts = (step.step.sql,) if step.transactional else step.texts()
-    blocks, needed = render([RunStepOp(text) for text in texts])
+    blocks, needed = render([AttemptStepOp(t) if attempt and step.transactional else RunStepOp(t) for t in texts])
     imports |= needed
     yield from blocks if step.transactional else _outside(blocks)
 
@@ -143,6 +143,11 @@ def _docstring(revision: Revision, lifted: Sequence[Lifted], before: str | None)
         lines.append(f"Checksum: {step.checksum}")
     if revision.past:
         lines.append(f"About: step {revision.past.label}, revision {revision.past.revision}, checksum {revision.past.checksum}")
+    if revision.origin:
+        origin = revision.origin
+        lines.append(f"Commit: {origin.commit}")
+        lines.append(f"Author: {_plain(origin.author)}, {origin.date}")
+        lines.append(f"Subject: {_plain(origin.subject)}")
     if revision.waited:
         lines.append(f"Waits: in the list this step stands before what it needs ({revision.waited}); one boot settles it here")
     if not revision.settled:
@@ -156,6 +161,10 @@ def _docstring(revision: Revision, lifted: Sequence[Lifted], before: str | None)
     for step in revision.steps:
         lines += ["", SQL_HEADING, "", *(f"    {line}" if line else "" for line in _trimmed(step.step.sql))]
     return "\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _trimmed(text: str) -> list[str]:

@@ -74,6 +74,9 @@ class Lifted:
         return next((p.irreversible for p in self.parts if p.reverse is None), None)
 
 
+UNSETTLED = "nothing in the list makes what it needs"
+
+
 def verbatim(step: StepAnalysis, reason: str) -> Lifted:
     """The step as it stands, for a reason."""
     inside = max(1, sum(1 for _ in statements(step.program)))
@@ -92,8 +95,7 @@ def lift(step: StepAnalysis, world: World | None = None, *, settled: bool = True
     A step that an empty database does not settle is verbatim: it fails, or swallows its failure, as its author had it.
     """
     world = world if world is not None else World(empty_catalog())
-    found = _lift(step, world) if settled else verbatim(step, "nothing in the list makes what it needs")
-    return found
+    return _lift(step, world) if settled else verbatim(step, UNSETTLED)
 
 
 def _lift(step: StepAnalysis, world: World) -> Lifted:
