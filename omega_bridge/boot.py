@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from omega_bridge.steps import Registry, StepLike
+from omega_bridge.steps import Registry, StepLike, digest_of
 
 if TYPE_CHECKING:
-    from omega_bridge.planning.outcomes import BootOutcome, Cost, StepOutcome
+    from omega_bridge.outcomes import BootOutcome, Cost, StepOutcome
 
 log = logging.getLogger("omega_bridge")
 
@@ -145,7 +145,7 @@ def boot(
         tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
         lock_timeout, table_lock_timeout, statement_timeout, boot_timeout, retry, accept_newer,
     )  # fmt: skip
-    return run_boot(database, Registry.of(steps), metadata, options, steps)
+    return run_boot(database, steps, metadata, options)
 
 
 async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Any) -> Run:
@@ -155,14 +155,16 @@ async def boot_async(database: object, steps: Registry | Iterable[StepLike], **o
     return await asyncio.to_thread(boot, database, steps, **options)
 
 
-def run_boot(database: object, registry: Registry, metadata: Any, options: Options, steps: object = None) -> Run:
-    """Connect and ask; only where something differs, repair under the lock. ``steps`` is the list as it was passed."""
+def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: Any, options: Options) -> Run:
+    """Connect and ask; only where something differs, read the list and repair under the lock."""
     from omega_bridge.postgres.dsn import normalise
     from omega_bridge.postgres.session import open_session
 
     started = time.perf_counter()
     head = exported_head(options.history)
-    digest = promise_digest(registry, metadata, head)
+    if not isinstance(steps, Registry | list | tuple):
+        steps = Registry.of(steps)
+    digest = promise_digest(digest_of(steps), metadata, head)
     with open_session(normalise(database)) as session:
         session.cost.seconds["connect"] = time.perf_counter() - started
         run = None if options.retry else when_current(session, digest, head, options)
@@ -170,26 +172,26 @@ def run_boot(database: object, registry: Registry, metadata: Any, options: Optio
             from omega_bridge.repair import repair
             from omega_bridge.sources import located
 
-            run = repair(session, located(registry, steps), metadata, options, digest, head)
+            run = repair(session, located(Registry.of(steps), steps), metadata, options, digest, head)
         session.cost.seconds["total"] = time.perf_counter() - started
     return run
 
 
 def when_current(session: Any, digest: str, head: str | None, options: Options) -> Run | None:
     """The run of a start that finds everything there; ``None`` where something differs."""
-    from omega_bridge.planning.outcomes import BootOutcome
+    from omega_bridge.outcomes import BootOutcome
     from omega_bridge.postgres import daily
     from omega_bridge.postgres.probe import probe
 
     started = time.perf_counter()
     found = probe(session, with_version=head is not None)
     session.cost.seconds["probe"] = time.perf_counter() - started
-    if found.state is None or not found.is_current(digest, head) or (options.strict and found.state.standing):
+    if found is None or not found.is_current(digest, head) or (options.strict and found.standing):
         return None
-    outcomes = daily.run(session, found.state, options.table_lock_timeout)
+    outcomes = daily.run(session, found.data, options.table_lock_timeout)
     if outcomes is None:
         return None
-    warnings = tuple(f"step {s['id']} stands {s['outcome']}: {s['reason']}" for s in found.state.standing)
+    warnings = tuple(f"step {s['id']} stands {s['outcome']}: {s['reason']}" for s in found.standing)
     for warning in warnings:
         log.warning("%s (it is tried again when the list or the schema changes, or with retry)", warning)
     inspection = tuple(CriticalTable(t, "present") for t in options.critical_tables)
@@ -198,8 +200,8 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
         BootOutcome.CURRENT,
         outcomes,
         0,
-        head or found.state.revision,
-        found.state.catalog_digest,
+        head or found.revision,
+        found.catalog_digest,
         inspection,
         (),
         warnings,
@@ -207,14 +209,14 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     )
 
 
-def promise_digest(registry: Registry, metadata: Any, head: str | None) -> str:
+def promise_digest(listed: str, metadata: Any, head: str | None) -> str:
     """What a start promises, in 64 characters: the list as written, the models, the exported head."""
     models = ""
     if metadata is not None:
         from omega_bridge.revisions.fingerprint import models_digest
 
         models = models_digest(metadata)
-    return hashlib.sha256(f"{registry.digest()}:{models}:{head or ''}".encode()).hexdigest()
+    return hashlib.sha256(f"{listed}:{models}:{head or ''}".encode()).hexdigest()
 
 
 def exported_head(history: Path | None) -> str | None:

@@ -18,9 +18,9 @@ from omega_bridge.boot import promise_digest
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config, database_url, load_config, with_flags
 from omega_bridge.ledger import Draft, Driver, Event
+from omega_bridge.outcomes import change
 from omega_bridge.planning import Action, make_plan
-from omega_bridge.planning.outcomes import change
-from omega_bridge.postgres import ledger_store, standing
+from omega_bridge.postgres import ledger_store, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.lock import exclusive
@@ -153,7 +153,7 @@ class Recorder:
         outcome = "applied" if changes else "already-there"
         ledger_store.append(raw, [Draft(Driver.ALEMBIC, event, self.run, subject, ",".join(checksums), outcome, detail)])
         if event is Event.DOWNGRADE:
-            raw.execute("DELETE FROM omega_bridge.state")
+            watch.forget(raw)
         self.last = event
 
     def finish(self, heads: tuple[str, ...]) -> None:
@@ -173,12 +173,13 @@ class Recorder:
             return
         raw = self._raw()
         names = scope(analysis, self.config.critical_tables, metadata)
+        watch.forget_ddl(raw)
         catalog = read_catalog(raw, names)
         plan = make_plan(analysis, catalog)
         if any(s.action is not Action.SKIP and s.analysis.kind is StepKind.SCHEMA for s in plan):
             return
-        digest = promise_digest(registry, metadata, head)
-        ledger_store.remember(raw, standing.state(raw, analysis, (), catalog, names, digest, head))
+        digest = promise_digest(registry.digest(), metadata, head)
+        standing.remember(raw, analysis, (), catalog, names, digest, head)
 
     def _list(self) -> tuple[Registry | None, Any]:
         if self.config.steps is None:

@@ -18,10 +18,10 @@ from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, analyse
 from omega_bridge.boot import CriticalTable, Options, Run, when_current
 from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
+from omega_bridge.outcomes import BootOutcome, StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
-from omega_bridge.planning.outcomes import BootOutcome, StepOutcome
 from omega_bridge.planning.plan import plan_step
-from omega_bridge.postgres import batch, daily, ledger_store, standing
+from omega_bridge.postgres import batch, daily, ledger_store, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, Limits, skipped
 from omega_bridge.postgres.lock import exclusive
@@ -75,6 +75,7 @@ def _repair(session: Session, registry: Registry, metadata: Any, options: Option
     done = Convergence(executor, analysis, once, before)
     done.run()
     outcomes = done.in_list_order()
+    watch.forget_ddl(connection)
     after = read_catalog(connection, names)
     verdict = _verdict(outcomes, options)
     warnings = tuple(_warnings(outcomes, done, analysis, after))
@@ -366,7 +367,7 @@ def _record(
         revision = None
         if clean:
             revision = standing.stamp(connection, head)
-            ledger_store.remember(connection, standing.state(connection, analysis, outcomes, after, names, digest, revision))
+            standing.remember(connection, analysis, outcomes, after, names, digest, revision)
     session.cost.round_trips += len(quiet) + 4
     return revision
 

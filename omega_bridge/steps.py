@@ -6,7 +6,7 @@ A bare list of strings is enough; names and flags are there for those who want t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -111,6 +111,17 @@ class Registry:
                 "utf-8", "surrogatepass"
             )
         ).hexdigest()
+
+
+def digest_of(steps: Registry | Sequence[StepLike]) -> str:
+    """``Registry.of(steps).digest()``, without making a registry of a list of plain strings: a start computes it each time."""
+    if isinstance(steps, list | tuple) and all(type(s) is str for s in steps):
+        return hashlib.sha256("\x1e".join([f"{s}{_PLAIN}" for s in steps]).encode("utf-8", "surrogatepass")).hexdigest()
+    return Registry.of(steps).digest()
+
+
+_PLAIN = f"\x1f\x1f{Repeat.ALWAYS}00"
+"""What a plain string's step adds to its text in the digest."""
 
 
 def _step(entry: StepLike, position: int) -> Step:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from omega_bridge.cli import output
+from omega_bridge.cli import options, output
 
 _LIST = re.compile(r"^(\w*migration_steps\w*|\w*MIGRATION_STEPS\w*)\s*(?::[^=]+)?=\s*[\[(]", re.M)
 _SKIPPED = {".venv", "venv", "node_modules", ".git", "site-packages", "tests"}
@@ -32,9 +32,17 @@ def init(
         typer.Option(metavar="SOURCE", help="Where the list is (default: found in the project).", show_default=False),
     ] = None,
     metadata: Annotated[str | None, typer.Option(metavar="MODULE:ATTR", help="The models' MetaData.", show_default=False)] = None,
+    sentinel: Annotated[
+        bool,
+        typer.Option("--sentinel", help="In the database: an event trigger that notes DDL, for starts that cost still less."),
+    ] = False,
+    database_url: options.DatabaseUrl = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)] = False,
 ) -> None:
     """Wire this folder: configuration in pyproject.toml, alembic.ini, alembic/env.py."""
+    if sentinel:
+        _sentinel(database_url, json)
+        return
     wires = plan_wiring(Path.cwd(), steps, metadata)
     writes = [w for w in wires if w.text is not None]
     if not json:
@@ -52,6 +60,21 @@ def init(
         output.as_json({"files": [{"path": str(w.path), "action": w.action} for w in wires]})
     else:
         typer.echo("next: omega-bridge export && alembic history")
+
+
+def _sentinel(database_url: str | None, json: bool) -> None:
+    """Install the event trigger, and nothing else."""
+    from omega_bridge.cli.setup import prepare
+    from omega_bridge.postgres import sentinel
+    from omega_bridge.postgres.dsn import normalise
+    from omega_bridge.postgres.session import open_session
+
+    with open_session(normalise(prepare(None, None, database_url).database)) as session:
+        sentinel.install(session)
+    if json:
+        output.as_json({"files": [], "sentinel": True})
+    else:
+        typer.echo("the event triggers omega_bridge_ddl and omega_bridge_drop are there; the next start records anew")
 
 
 def plan_wiring(root: Path, steps: str | None, metadata: str | None) -> list[Wire]:

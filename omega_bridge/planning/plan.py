@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from omega_bridge.analysis import Analysis, Sql, StepAnalysis, StepKind
 from omega_bridge.catalog import Catalog
+from omega_bridge.outcomes import Action
 from omega_bridge.planning.evaluate import Evaluation, Provided, evaluate
 from omega_bridge.planning.world import World
 from omega_bridge.steps import Repeat
-
-
-class Action(StrEnum):
-    """What a boot does with a step."""
-
-    RUN = "run"
-    SKIP = "skip"
-    REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from omega_bridge.analysis import StepKind
 from omega_bridge.analysis.program import Sql
 from omega_bridge.catalog import Catalog, Difference, Key, Kind, diff
 from omega_bridge.ledger import Outcome
+from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
-from omega_bridge.planning.outcomes import StepOutcome
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, draft, outcome_of, skipped

@@ -9,9 +9,8 @@ from typing import Any
 import psycopg
 
 from omega_bridge.ledger import Outcome
-from omega_bridge.planning.outcomes import StepOutcome
-from omega_bridge.planning.plan import Action
-from omega_bridge.postgres.ledger_store import State
+from omega_bridge.outcomes import Action, StepOutcome
+from omega_bridge.postgres.probe import Entries
 from omega_bridge.postgres.session import Session
 from omega_bridge.steps import Place
 
@@ -20,9 +19,8 @@ log = logging.getLogger("omega_bridge")
 NO_ROW = "no row to change"
 
 
-def run(session: Session, state: State, lock_timeout: float) -> tuple[StepOutcome, ...] | None:
+def run(session: Session, entries: Entries, lock_timeout: float) -> tuple[StepOutcome, ...] | None:
     """Outcomes of the data steps, or ``None`` where one failed and the whole boot has to look again."""
-    entries = state.data
     if not entries:
         return ()
     asked = _ask(session, [e["lookahead"] for e in entries if e["lookahead"]])

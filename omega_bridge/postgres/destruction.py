@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from omega_bridge.planning.outcomes import Destroyed
+from omega_bridge.outcomes import Destroyed
 from omega_bridge.postgres.queries import query
 from omega_bridge.postgres.session import Session
 

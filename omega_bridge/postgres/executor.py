@@ -13,9 +13,9 @@ from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.analysis.analysis import names_of
 from omega_bridge.catalog import Catalog, Difference, Kind, diff
 from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip
+from omega_bridge.outcomes import Destroyed, ServerError, StepOutcome, change
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
 from omega_bridge.planning.evaluate import Evaluation, Provided
-from omega_bridge.planning.outcomes import Destroyed, ServerError, StepOutcome, change
 from omega_bridge.postgres import destruction, ledger_store, patience, swallowed
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.session import Session, server_error

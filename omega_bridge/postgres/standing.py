@@ -12,15 +12,30 @@ from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
 from omega_bridge.analysis.program import Sql
 from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.ledger import Outcome
-from omega_bridge.planning.outcomes import StepOutcome
+from omega_bridge.outcomes import StepOutcome
+from omega_bridge.postgres import ledger_store, watch
 from omega_bridge.postgres.ledger_store import State
-from omega_bridge.postgres.probe import read_token
 from omega_bridge.steps import Repeat
 
 if TYPE_CHECKING:
     from omega_bridge.postgres.executor import Executor
 
 Connection = psycopg.Connection[Any]
+
+
+def remember(
+    connection: Connection,
+    analysis: Analysis,
+    outcomes: Iterable[StepOutcome],
+    catalog: Catalog,
+    names: frozenset[str],
+    digest: str,
+    revision: str | None,
+) -> None:
+    """Leave the state of a clean boot, in the row and in the view. Runs in the transaction that records it."""
+    left = state(connection, analysis, outcomes, catalog, names, digest, revision)
+    ledger_store.remember(connection, left)
+    watch.install(connection, analysis, left)
 
 
 def state(
@@ -38,7 +53,7 @@ def state(
         digest,
         revision,
         ordered,
-        read_token(connection, ordered),
+        watch.token(connection, analysis, ordered),
         catalog.digest(),
         tuple({"id": s.id, "checksum": s.checksum, "additive": s.is_additive} for s in analysis),
         tuple(_daily(s, catalog) for s in analysis if s.kind is StepKind.DATA and s.step.repeat is Repeat.ALWAYS),

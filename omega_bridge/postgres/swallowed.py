@@ -6,7 +6,7 @@ import psycopg
 
 from omega_bridge import sql
 from omega_bridge.analysis import StepAnalysis
-from omega_bridge.planning.outcomes import ServerError
+from omega_bridge.outcomes import ServerError
 from omega_bridge.postgres.session import Session, server_error
 
 

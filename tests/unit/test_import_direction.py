@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "sources+config|postgres|revisions",
         "planning",
         "analysis",
+        "outcomes",
         "catalog|ledger",
         "steps",
         "sql",

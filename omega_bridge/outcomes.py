@@ -8,8 +8,15 @@ from typing import Any
 
 from omega_bridge.catalog import Difference
 from omega_bridge.ledger import Outcome
-from omega_bridge.planning.plan import Action
 from omega_bridge.steps import Place
+
+
+class Action(StrEnum):
+    """What a boot does with a step."""
+
+    RUN = "run"
+    SKIP = "skip"
+    REFUSE = "refuse"
 
 
 class BootOutcome(StrEnum):

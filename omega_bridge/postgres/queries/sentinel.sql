@@ -1,0 +1,31 @@
+-- An event trigger that notes each transaction with DDL, so that a start with nothing to do reads one empty table.
+-- Noted is what happens outside the bridge's own schema; temporary objects do not count.
+CREATE TABLE IF NOT EXISTS omega_bridge.ddl (
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  pid integer NOT NULL DEFAULT pg_backend_pid(),
+  tag text NOT NULL
+);
+COMMENT ON TABLE omega_bridge.ddl IS 'DDL since the last recorded start: any row makes the next start look at the schema again';
+CREATE OR REPLACE FUNCTION omega_bridge.note_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $note$
+DECLARE
+  counts boolean;
+BEGIN
+  IF TG_EVENT = 'sql_drop' THEN
+    SELECT coalesce(bool_or(original AND NOT is_temporary AND schema_name IS DISTINCT FROM 'omega_bridge' AND object_name IS DISTINCT FROM 'alembic_version'), false)
+      INTO counts FROM pg_event_trigger_dropped_objects();
+  ELSE
+    SELECT coalesce(bool_or(schema_name IS DISTINCT FROM 'pg_temp' AND schema_name IS DISTINCT FROM 'omega_bridge'
+                            AND object_identity NOT LIKE '%alembic\_version%'), TG_TAG NOT LIKE 'DROP%')
+      INTO counts FROM pg_event_trigger_ddl_commands();
+  END IF;
+  IF counts THEN
+    INSERT INTO omega_bridge.ddl (tag) VALUES (TG_TAG);
+  END IF;
+END $note$;
+COMMENT ON FUNCTION omega_bridge.note_ddl() IS 'called by the event triggers omega_bridge_ddl and omega_bridge_drop';
+DROP EVENT TRIGGER IF EXISTS omega_bridge_ddl;
+DROP EVENT TRIGGER IF EXISTS omega_bridge_drop;
+CREATE EVENT TRIGGER omega_bridge_ddl ON ddl_command_end EXECUTE FUNCTION omega_bridge.note_ddl();
+CREATE EVENT TRIGGER omega_bridge_drop ON sql_drop EXECUTE FUNCTION omega_bridge.note_ddl();
+ALTER EVENT TRIGGER omega_bridge_ddl ENABLE ALWAYS;
+ALTER EVENT TRIGGER omega_bridge_drop ENABLE ALWAYS;
