@@ -33,8 +33,8 @@ def lift_command(text: str, node: Any, lifting: Lifting) -> None:
         case pb.AT_AddColumn:
             _add_column(text, node, definition, lifting)
         case pb.AT_DropColumn:
-            if cascade:
-                lifting.add(ours.EnsureAbsentOp("column", command.name, table=table.name, schema=schema, cascade=True))
+            if cascade or not lifting.is_there(table):  # IF EXISTS is about the column: Alembic's own needs the table
+                lifting.add(ours.EnsureAbsentOp("column", command.name, table=table.name, schema=schema, cascade=cascade))
             else:
                 lifting.add(ops.DropColumnOp(table.name, command.name, schema=schema, if_exists=True))
             if lifting.is_there(member(table, Kind.COLUMN, command.name)):
@@ -115,8 +115,8 @@ def _add_constraint(text: str, table: Any, definition: Any, lifting: Lifting) ->
 
 def _drop_constraint(table: Any, command: Any, lifting: Lifting, *, cascade: bool) -> None:
     schema = schema_of(table)
-    if cascade:
-        lifting.add(ours.EnsureAbsentOp("constraint", command.name, table=table.name, schema=schema, cascade=True))
+    if cascade or not lifting.is_there(table):
+        lifting.add(ours.EnsureAbsentOp("constraint", command.name, table=table.name, schema=schema, cascade=cascade))
     else:
         lifting.add(ops.DropConstraintOp(command.name, table.name, schema=schema, if_exists=True))
     if lifting.is_there(member(table, Kind.CONSTRAINT, command.name)):
