@@ -144,9 +144,6 @@ def _folder(analysis: Analysis, history: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="omega-bridge-") as name:
         folder = Path(name)
-        (folder / "env.py").write_text(
-            "from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n", encoding="utf-8"
-        )
         files.export(analysis, folder)
         yield folder
 

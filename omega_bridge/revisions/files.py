@@ -21,6 +21,16 @@ from omega_bridge.revisions.sums import NAME, Recorded, SumLine, check, cumulati
 from omega_bridge.revisions.trial import Proof, Prover, unproven
 from omega_bridge.steps import Registry
 
+ENVIRONMENT = '''"""Reads the same step registry as the start of the service: see pyproject.toml, [tool.omega-bridge]."""
+
+from alembic import context
+
+from omega_bridge.environment import run
+
+run(context)
+'''
+"""Alembic's ``env.py`` where the folder has none."""
+
 Provers = Callable[[int], AbstractContextManager[Prover | None]]
 """Makes a prover for a number of revisions; its block ends with the export."""
 
@@ -91,6 +101,9 @@ def export_past(
         for r in rendered:
             (folder / "versions" / r.name).write_text(r.text, encoding="utf-8", newline="\n")
         (folder / NAME).write_text(text_of(lines), encoding="utf-8", newline="\n")
+        if not (folder / "env.py").exists():
+            (folder / "env.py").write_text(ENVIRONMENT, encoding="utf-8", newline="\n")
+            written.append(folder / "env.py")
     head = lines[-1].revision if lines else None
     return Export(tuple(written), tuple(new), head, _coverage(folder, lines, rendered), lines)
 
