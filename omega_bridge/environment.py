@@ -33,6 +33,9 @@ from omega_bridge.steps import Registry
 READ_ONLY = {"current", "check", "history", "heads", "show", "branches"}
 """Commands that wait for nobody: a boot that holds the lock does not stop them."""
 
+WITHOUT_MODELS = {"upgrade", "downgrade", "stamp", "current", "history", "heads", "show", "branches"}
+"""Commands that compare nothing: the models need not be imported."""
+
 LOCK_TIMEOUT = 60.0
 """Seconds to wait for a boot or another ``alembic`` command."""
 
@@ -87,7 +90,7 @@ def _online(context: Any, config: Config, folder: Path) -> None:
         recorder = Recorder(connection, config, folder, attributes.get("omega_bridge_registry"))
         context.configure(
             connection=connection,
-            target_metadata=config.load_metadata() if command in ("check", "revision") else None,
+            target_metadata=None if command in WITHOUT_MODELS else config.load_metadata(),
             transaction_per_migration=True,
             include_object=alembic_border.include_object,
             compare_server_default=True,
