@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from omega_bridge.errors import OmegaBridgeError, SourceNotFound
+from omega_bridge.errors import NotAList, OmegaBridgeError, SourceNotFound
 from omega_bridge.sources.text import from_text
 from omega_bridge.steps import Registry, Step
 
@@ -39,7 +39,13 @@ def from_module(module: str, attribute: str, paths: Sequence[Path] = ()) -> Regi
                 )
             found = getattr(found, part)
         if callable(found) and not isinstance(found, Registry):
-            found = found()
+            try:
+                found = found()
+            except TypeError as exc:
+                raise NotAList(
+                    f"{module}:{attribute} cannot be called without arguments: {exc}",
+                    hint="Name the list, or a function without arguments that returns it.",
+                ) from exc
     return _placed(Registry.of(found, f"{module}:{attribute}"), file, attribute)
 
 

@@ -122,7 +122,7 @@ def _wrapped(message: Any) -> pb.Node:
 def _syntax_error(sql: str, exc: postgast.PgQueryError) -> StepSyntaxError:
     line = column = None
     if exc.cursorpos:
-        before = sql.encode()[: exc.cursorpos - 1].decode(errors="replace")
+        before = sql[: exc.cursorpos - 1]  # in characters, unlike the offsets of the tree
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
     where = f" (line {line}, column {column} of the step)" if line else ""
     if "<<<<<<<" in sql and ">>>>>>>" in sql:

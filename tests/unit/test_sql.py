@@ -1,0 +1,148 @@
+"""The parser's room: canonical text, comparison, and what handlers hide."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omega_bridge.errors import StepSyntaxError
+from omega_bridge.sql import (
+    canonical,
+    checksum,
+    on_one_line,
+    parse,
+    same_expression,
+    same_routine,
+    same_statement,
+    same_type,
+    unswallowed,
+)
+
+STEP = "ALTER TABLE t ADD COLUMN a varchar(20) DEFAULT 'Some  Text'"
+BLOCK = "DO $$ BEGIN IF TRUE THEN ALTER TABLE t ADD a int; END IF; END $$"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "alter table T add column A VARCHAR(20) default 'Some  Text'",
+        "ALTER TABLE t\n\tADD COLUMN a varchar ( 20 )   DEFAULT 'Some  Text';",
+        "-- why\nALTER TABLE t /* here; $$ */ ADD COLUMN a varchar(20) DEFAULT 'Some  Text' ; -- done",
+    ],
+    ids=["case", "white-space", "comments"],
+)
+def test_cosmetic_edits_change_no_checksum(other: str) -> None:
+    """White space, comments and the case of keywords are nobody's change."""
+    assert checksum(other) == checksum(STEP)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        STEP.replace("Some  Text", "Some Text"),
+        STEP.replace("20", "21"),
+        STEP.replace(" a ", ' "A" '),
+        STEP.replace("'Some", "E'Some"),
+        STEP + "; SELECT 1",
+    ],
+    ids=["literal", "modifier", "quoted-name", "escape-string", "one-more"],
+)
+def test_meaningful_edits_change_the_checksum(other: str) -> None:
+    """A literal, a modifier, a quoted name: each is another step."""
+    assert checksum(other) != checksum(STEP)
+
+
+def test_a_block_is_canonical_inside() -> None:
+    """The body of a DO block is code; a function's body, or a literal, is text."""
+    assert checksum(BLOCK) == checksum(
+        "do $body$ begin\n  -- a column\n  if true then alter table t add a int; end if;\nend $body$"
+    )
+    literal = "SELECT $$ Two  Words $$"
+    assert checksum(literal) != checksum(literal.replace("  ", " "))
+
+
+@given(st.text())
+def test_canonical_is_its_own_canonical(text: str) -> None:
+    """Whatever the text, even none that a lexer takes: once is enough."""
+    once = canonical(text)
+    assert canonical(once) == once
+
+
+@given(st.text(alphabet=st.characters(blacklist_categories=["Cs"])))
+def test_one_line_means_the_same(text: str) -> None:
+    """A statement put on one line has the checksum that it had."""
+    assert checksum(on_one_line(text)) == checksum(text)
+
+
+def test_statements_are_split_as_written() -> None:
+    """Semicolons in literals, comments and dollar bodies split nothing."""
+    text = "SELECT ';' -- ;\n; DO $x$ BEGIN PERFORM 1; END $x$; /* ; $$ */ SELECT $$;$$"
+    assert [s.text for s in parse(text)] == ["SELECT ';' -- ;", "DO $x$ BEGIN PERFORM 1; END $x$", "SELECT $$;$$"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [("SELEC 1", 1, 1), ("SELECT 1;\nCREATE TABLE t (\n  a int,,\n b int)", 3, 9), ("SELECT 'ñandú', FROM", 1, 17)],
+)
+def test_errors_have_a_place(text: str, line: int, column: int) -> None:
+    """Line and column within the step, in characters."""
+    with pytest.raises(StepSyntaxError) as told:
+        parse(text)
+    assert (told.value.line, told.value.column) == (line, column)
+    assert told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "answer"),
+    [
+        ("'new'::character varying", "'new'", True),
+        ("now()", "CURRENT_TIMESTAMP", True),
+        ("'{}'::jsonb", "'{}'", True),
+        ("nextval('t_id_seq'::regclass)", "nextval('t_id_seq')", True),
+        ("7", "8", False),
+        ("'a'", "'b'", False),
+        ("lower(x)", "upper(x)", None),
+    ],
+)
+def test_defaults_are_compared_by_meaning(one: str, other: str, answer: bool | None) -> None:
+    """What PostgreSQL prints back is what was written; where only the server can tell, the answer is neither."""
+    assert same_expression(one, other) is answer
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "answer"),
+    [
+        ("int", "integer", True),
+        ("varchar(20)", "character varying(20)", True),
+        ("varchar(20)", "varchar(21)", False),
+        ("timestamptz", "timestamp with time zone", True),
+        ("timestamptz", "timestamp", False),
+        ("numeric(10,2)", "decimal(10, 2)", True),
+        ("text[]", "text", False),
+        ("double precision", "float8", True),
+    ],
+)
+def test_types_are_compared_with_their_modifiers(one: str, other: str, answer: bool) -> None:
+    """Aliases are one type; modifiers and arrays are not."""
+    assert same_type(one, other) is answer
+
+
+def test_statements_and_routines_are_compared_as_trees() -> None:
+    """Layout says nothing, and neither do options that spell out a default; the body does."""
+    assert same_statement("SELECT 1 , 2", "select 1,2")
+    assert not same_statement("SELECT 1", "SELECT 2")
+    plain = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    assert same_routine(
+        plain, "CREATE OR REPLACE FUNCTION public.f()\n RETURNS int\n LANGUAGE sql\n VOLATILE COST 100 AS 'SELECT 1'"
+    )
+    assert not same_routine(plain, plain.replace("1", "2"))
+    assert not same_routine(plain, plain + " STRICT")
+
+
+def test_a_handler_is_made_to_tell() -> None:
+    """RAISE comes first in every handler, whatever stands around it; a step without handlers has nothing to tell."""
+    text = "DO $$ BEGIN PERFORM 1; EXCEPTION WHEN undefined_table OR OTHERS THEN RAISE NOTICE 'when x then %', SQLERRM; END $$"
+    assert "THEN RAISE; RAISE NOTICE 'when x then %'" in str(unswallowed(text))
+    assert unswallowed(BLOCK) is None
+    assert unswallowed("DO $$ BEGIN RAISE EXCEPTION 'EXCEPTION WHEN others THEN'; END $$") is None
