@@ -17,9 +17,8 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.naive import rehearse, send
 from omega_bridge.postgres.session import open_session
-from omega_bridge.revisions.lifting import Lifted, Part
+from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
-from omega_bridge.revisions.operations import RunStepOp
 from omega_bridge.revisions.trial import Proof, Trial, Verdict, trial_on
 
 
@@ -124,7 +123,7 @@ def _texts(step: StepAnalysis) -> tuple[str, ...]:
 
 
 def _operations(part: Part) -> tuple[Any, ...]:
-    return part.operations if part.operations is not None else (RunStepOp(part.text),)
+    return part.operations if part.operations is not None else (verbatim_operation(part),)
 
 
 def _rehearsed(connection: Any, texts: Sequence[str]) -> Catalog:

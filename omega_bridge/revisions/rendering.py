@@ -8,7 +8,7 @@ from omega_bridge.analysis import StepAnalysis, analyse
 from omega_bridge.revisions import telling
 from omega_bridge.revisions.chain import Revision, RevisionKind
 from omega_bridge.revisions.coverage import told
-from omega_bridge.revisions.lifting import Lifted, render
+from omega_bridge.revisions.lifting import Lifted, render, verbatim_operation
 from omega_bridge.revisions.models import is_model
 from omega_bridge.revisions.operations import AttemptStepOp, RunStepOp
 from omega_bridge.revisions.quoting import quoted
@@ -77,10 +77,10 @@ def _upgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) ->
         return
     for step, found in zip(revision.steps, lifted, strict=True):
         if found.is_verbatim:
-            yield from _verbatim(step, imports, attempt=not revision.settled)
+            yield from _verbatim(step, imports, attempt=found.parts[0].attempt)
             continue
         for part in found.parts:
-            operations = part.operations if part.operations is not None else (RunStepOp(part.text),)
+            operations = part.operations if part.operations is not None else (verbatim_operation(part),)
             blocks, needed = render(operations)
             imports |= needed
             yield from blocks if part.transactional else _outside(blocks)

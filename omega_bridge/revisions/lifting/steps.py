@@ -27,6 +27,7 @@ from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.lifting.common import Lifting, NotLifted
 from omega_bridge.revisions.lifting.statements import lift_statement
+from omega_bridge.revisions.operations import AttemptStepOp, RunStepOp
 from omega_bridge.sql import parse
 
 
@@ -35,7 +36,8 @@ class Part:
     """One statement of a step's text (a whole ``DO`` block is one).
 
     ``operations`` is ``None`` where the text is carried verbatim, for ``reason``. ``reverse`` undoes them, last first;
-    ``None`` where there is no way back, for ``irreversible``. ``inside`` counts the statements within.
+    ``None`` where there is no way back, for ``irreversible``. ``inside`` counts the statements within. ``attempt``: it may
+    fail, as it does in the loop, because what it makes is there or can never be.
     """
 
     text: str
@@ -45,6 +47,7 @@ class Part:
     reason: str = ""
     irreversible: str = ""
     transactional: bool = True
+    attempt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +77,19 @@ class Lifted:
         return next((p.irreversible for p in self.parts if p.reverse is None), None)
 
 
+def verbatim_operation(part: Part) -> MigrateOperation:
+    """The operation that carries a part's text."""
+    return AttemptStepOp(part.text) if part.attempt and part.transactional else RunStepOp(part.text)
+
+
 UNSETTLED = "nothing in the list makes what it needs"
 
 
-def verbatim(step: StepAnalysis, reason: str) -> Lifted:
-    """The step as it stands, for a reason."""
+def verbatim(step: StepAnalysis, reason: str, *, attempt: bool = False) -> Lifted:
+    """The step as it stands, for a reason. ``attempt``: see ``Part``."""
     inside = max(1, sum(1 for _ in statements(step.program)))
     told = f"the step's own SQL was run ({reason})"
-    return Lifted((Part(step.step.sql, None, None, inside, reason, told, step.transactional),))
+    return Lifted((Part(step.step.sql, None, None, inside, reason, told, step.transactional, attempt),))
 
 
 def irrevocable(lifted: Lifted, why: str) -> Lifted:
@@ -95,7 +103,7 @@ def lift(step: StepAnalysis, world: World | None = None, *, settled: bool = True
     A step that an empty database does not settle is verbatim: it fails, or swallows its failure, as its author had it.
     """
     world = world if world is not None else World(empty_catalog())
-    return _lift(step, world) if settled else verbatim(step, UNSETTLED)
+    return _lift(step, world) if settled else verbatim(step, UNSETTLED, attempt=True)
 
 
 def _lift(step: StepAnalysis, world: World) -> Lifted:
@@ -126,13 +134,15 @@ def _lift(step: StepAnalysis, world: World) -> Lifted:
             )
         except NotLifted as no:
             world.rollback(mark)
-            evaluate(program, world)
+            found = evaluate(program, world)
             data = any(s.data for s in statements(program))
             back = "rows were written" if data else f"the step's own SQL was run ({no})"
-            parts.append(Part(statement.text, None, None, inside, str(no), back, transactional))
+            attempt = found.is_nothing and not found.unknown and not data
+            parts.append(Part(statement.text, None, None, inside, str(no), back, transactional, attempt))
     lifted = Lifted(_with_rebuilds(parts))
     if lifted.is_verbatim:
-        return verbatim(step, "; ".join(lifted.reasons) or "it holds no statement")
+        attempt = bool(lifted.parts) and all(p.attempt for p in lifted.parts)
+        return verbatim(step, "; ".join(lifted.reasons) or "it holds no statement", attempt=attempt)
     return lifted
 
 
