@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -108,6 +109,7 @@ class Options:
     boot_timeout: float = 30.0
     retry: bool = False
     accept_newer: bool = False
+    direct_url: str | None = None
 
 
 def boot(
@@ -126,6 +128,7 @@ def boot(
     boot_timeout: float = 30.0,
     retry: bool = False,
     accept_newer: bool = False,
+    direct_url: str | None = None,
 ) -> Run:
     """Bring one database up to the list, and record every outcome.
 
@@ -137,13 +140,16 @@ def boot(
     Times in seconds: ``lock_timeout`` for other starts, ``table_lock_timeout`` for one try at a table's lock,
     ``statement_timeout`` (0: none), ``boot_timeout`` the budget for all tries. ``retry`` judges everything anew, also
     what stood refused or without effect. ``accept_newer`` starts although a later list repaired this database.
+    ``direct_url``: where ``database`` goes through a pooler, the way past it for the repair (else the environment's
+    ``OMEGA_BRIDGE_DIRECT_URL``); a start with nothing to do needs none.
 
     Raises ``StepFailed``, ``StepHadNoEffect``, ``StepRefused``, ``LockNotAcquired``, ``RelationBusy``,
-    ``DatabaseIsNewer``, ``DatabaseUnreachable``, ``AuthenticationFailed``, ``NotPermitted``, ``ReadOnlyDatabase``.
+    ``DatabaseIsNewer``, ``PoolerDetected``, ``DatabaseUnreachable``, ``AuthenticationFailed``, ``NotPermitted``, ``ReadOnlyDatabase``.
     """
     options = Options(
         tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
         lock_timeout, table_lock_timeout, statement_timeout, boot_timeout, retry, accept_newer,
+        direct_url or os.environ.get("OMEGA_BRIDGE_DIRECT_URL"),
     )  # fmt: skip
     return run_boot(database, steps, metadata, options)
 
@@ -172,7 +178,12 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: A
             from omega_bridge.repair import repair
             from omega_bridge.sources import located
 
-            run = repair(session, located(Registry.of(steps), steps), metadata, options, digest, head)
+            registry = located(Registry.of(steps), steps)
+            if options.direct_url is None:
+                run = repair(session, registry, metadata, options, digest, head)
+            else:
+                with open_session(normalise(options.direct_url)) as direct:
+                    run = repair(direct, registry, metadata, options, digest, head)
         session.cost.seconds["total"] = time.perf_counter() - started
     return run
 

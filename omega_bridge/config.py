@@ -31,6 +31,7 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "table-lock-timeout": _NUMBER,
     "statement-timeout": _NUMBER,
     "boot-timeout": _NUMBER,
+    "direct-url": _TEXT,
     "step": (dict,),
 }
 _FLAGS: dict[str, tuple[type, ...]] = {"repeat": _TEXT, "destructive": _SWITCH, "optional": _SWITCH}
@@ -43,6 +44,7 @@ _BOOT = (
     "table-lock-timeout",
     "statement-timeout",
     "boot-timeout",
+    "direct-url",
 )
 
 

@@ -174,13 +174,6 @@ class DatabaseIsNewer(OmegaBridgeError):
     exit_code = 3
 
 
-class LedgerBroken(OmegaBridgeError):
-    """The ledger's hash chain does not hold."""
-
-    code = "OB305"
-    exit_code = 1
-
-
 # --- OB4xx: the lock -------------------------------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ from omega_bridge.planning.plan import plan_step
 from omega_bridge.postgres import batch, daily, ledger_store, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, Limits, skipped
-from omega_bridge.postgres.lock import exclusive
+from omega_bridge.postgres.lock import exclusive, refuse_pooler
 from omega_bridge.postgres.session import Session, permissions
 from omega_bridge.steps import Registry, Repeat
 
@@ -37,6 +37,8 @@ MAX_PASSES = 8
 def repair(session: Session, registry: Registry, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
     """Take the lock, look again, and bring the database up to the list."""
     started = time.perf_counter()
+    if options.direct_url is None:
+        refuse_pooler(session)
     with permissions(session), exclusive(session, options.lock_timeout) as waited:
         session.cost.seconds["lock"] = time.perf_counter() - started
         if waited > 0.0 and not options.retry:

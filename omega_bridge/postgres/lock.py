@@ -42,6 +42,22 @@ def exclusive(session: Session, timeout: float, sleep: Callable[[float], None] =
             session.execute(f"SELECT pg_advisory_unlock({CLASS}, {OBJECT})")
 
 
+def refuse_pooler(session: Session) -> None:
+    """Raise ``PoolerDetected`` where a pooler stands between us and the server.
+
+    The process id that came with the connection is the pooler's invention; the server's own says so. In transaction mode
+    a session lock would be taken on one server connection and released on another.
+    """
+    own = session.connection.info.backend_pid
+    theirs = session.rows("SELECT pg_backend_pid()")[0][0]
+    if own != theirs:
+        raise errors.PoolerDetected(
+            "the connection goes through a pooler (such as PgBouncer), which may not keep a session lock",
+            hint="Give the repair a direct URL: boot(direct_url=...), OMEGA_BRIDGE_DIRECT_URL, or direct-url in the"
+            " configuration. Where the pooler keeps sessions, the same URL will do.",
+        )
+
+
 def _holder(session: Session) -> str:
     rows = session.rows(
         "SELECT a.pid, coalesce(a.client_addr::text, 'local socket'), a.application_name, "

@@ -11,7 +11,9 @@ from omega_bridge import errors
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "errors"
-CLASSES = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.OmegaBridgeError) and c.code != "OB000"]
+CLASSES = [
+    c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.OmegaBridgeError) and c.code != "OB000"
+]
 
 
 @pytest.mark.parametrize("error", CLASSES, ids=lambda c: c.code)
