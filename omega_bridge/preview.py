@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from omega_bridge.adoption import Survey, survey
 from omega_bridge.analysis import Analysis, StepKind
 from omega_bridge.planning import Plan, PlannedStep, make_plan
 from omega_bridge.postgres import ledger_store
@@ -67,3 +69,9 @@ def preview(database: object, analysis: Analysis) -> Preview:
         plan = make_plan(analysis, read_catalog(connection, analysis.names()), ledger_store.done_once(connection))
     locks = dict.fromkeys(lock for step in plan.pending for lock in locks_of(step))
     return Preview(plan, tuple(locks))
+
+
+def surveyed(database: object, analysis: Analysis, folder: Path) -> Survey:
+    """How far the exported history holds in a database. Reads only."""
+    with open_session(normalise(database)) as session:
+        return survey(session.connection, analysis, folder)

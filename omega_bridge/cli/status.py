@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from omega_bridge.cli import options, output
 from omega_bridge.cli.setup import Setup, prepare
+
+if TYPE_CHECKING:
+    from omega_bridge.adoption import Survey
 
 
 def status(
@@ -31,7 +34,7 @@ def status(
 
 
 def _found(setup: Setup, directory: Any) -> dict[str, Any]:
-    from omega_bridge.preview import look
+    from omega_bridge.preview import look, surveyed
     from omega_bridge.revisions.files import export
 
     analysis = setup.analysis
@@ -43,6 +46,7 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
         else None
     )
     seen = look(setup.database, analysis)
+    held = surveyed(setup.database, analysis, folder)
     kinds = [str(s.kind) for s in analysis]
     behind = len(missing.revisions)
     return {
@@ -69,8 +73,18 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
         "revision": {
             "current": list(seen.versions),
             "head": head,
+            "prefix": held.prefix,
+            "gaps": [g.as_dict() for g in held.gaps],
             "is_head": seen.versions == ((head,) if head else ()),
             "told": f"{', '.join(seen.versions) or 'none'}"
-            + ("" if seen.versions == ((head,) if head else ()) else f" (head is {head})"),
+            + ("" if seen.versions == ((head,) if head else ()) else f" (head is {head}; {_told(held)})"),
         },
     }
+
+
+def _told(held: Survey) -> str:
+    """How far the history holds, whatever ``alembic_version`` says."""
+    if not held.gaps:
+        return "every revision holds; stamp it: omega-bridge adopt"
+    first = held.gaps[0]
+    return f"holds up to {held.prefix or 'none'}, then {len(held.gaps)} gap(s), the first: {first.step}: {first.reason}"

@@ -1,0 +1,108 @@
+"""A database that was repaired for years without a record: how far does the history hold in it, and may it be stamped?"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omega_bridge.analysis import Analysis, StepKind
+from omega_bridge.boot import promise_digest
+from omega_bridge.ledger import Draft, Driver, Event
+from omega_bridge.planning import World, evaluate
+from omega_bridge.postgres import ledger_store, standing, watch
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.lock import exclusive, refuse_pooler
+from omega_bridge.postgres.session import Session, permissions
+from omega_bridge.repair import scope
+from omega_bridge.revisions.files import RecordedTexts
+from omega_bridge.revisions.matching import match
+from omega_bridge.revisions.sums import SumLine, check, read_sum
+from omega_bridge.steps import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A revision whose step does not hold, and what is missing."""
+
+    revision: str
+    step: str
+    reason: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The public JSON keys."""
+        return {"revision": self.revision, "step": self.step, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """``prefix``: the last revision up to which every one holds. ``gaps``: those that do not, in the history's order."""
+
+    head: str | None
+    prefix: str | None
+    holding: int
+    revisions: int
+    gaps: tuple[Gap, ...]
+
+
+def survey(connection: Any, analysis: Analysis, folder: Path) -> Survey:
+    """Compare the live catalog with each revision's steps, as the list has them now. Reads only."""
+    lines = read_sum(folder)
+    check(folder, lines)
+    world, provided = World(read_catalog(connection, analysis.names())), analysis.provided()
+    index_of = {past.label: index for index, past in match(analysis, lines, RecordedTexts(folder, lines)).known.items()}
+    gaps: list[Gap] = []
+    prefix, holding, is_whole = None, 0, True
+    for line in lines:
+        found = list(_gaps(line, analysis, index_of, world, provided))
+        gaps.extend(found)
+        holding += not found
+        is_whole = is_whole and not found
+        if is_whole:
+            prefix = line.revision
+    return Survey(lines[-1].revision if lines else None, prefix, holding, len(lines), tuple(gaps))
+
+
+def _gaps(line: SumLine, analysis: Analysis, index_of: dict[str, int], world: World, provided: Any) -> Sequence[Gap]:
+    found = []
+    for recorded in line.steps:
+        index = index_of.get(recorded.label)
+        if index is None or line.kind == "retire" or analysis.steps[index].kind is StepKind.DATA:
+            continue
+        mark = world.mark()
+        outcome = evaluate(analysis.steps[index].program, world, provided)
+        world.rollback(mark)
+        if outcome.is_nothing or outcome.unknown or outcome.touches_rows:
+            continue
+        lacking = outcome.fails or outcome.swallowed or next((e for e in outcome.missing), None) or "only the server can tell"
+        found.append(Gap(line.revision, recorded.label, f"{lacking} is not there" if outcome.absent else str(lacking)))
+    return found
+
+
+def adopt(
+    session: Session, registry: Registry, analysis: Analysis, metadata: Any, folder: Path, critical: Sequence[str]
+) -> Survey:
+    """Stamp the head and leave the record of a clean boot, where there is no gap; else change nothing.
+
+    No step is sent. Raises ``LockNotAcquired``, ``NotPermitted``, ``HistoryTampered``.
+    """
+    refuse_pooler(session)
+    with permissions(session), exclusive(session, 60.0):
+        connection = session.connection
+        found = survey(connection, analysis, folder)
+        if found.gaps or found.head is None:
+            return found
+        names = scope(analysis, critical, metadata)
+        ledger_store.prepare(connection)
+        watch.forget_ddl(connection)
+        catalog = read_catalog(connection, names)
+        detail = {"adopted": True, "revisions": found.revisions, "catalog": catalog.digest()}
+        with connection.transaction():
+            standing.stamp(connection, found.head)
+            draft = Draft(Driver.BOOT, Event.STAMP, str(uuid.uuid4()), found.head, "", "already-there", detail)
+            ledger_store.append(connection, [draft])
+            digest = promise_digest(registry.digest(), metadata, found.head)
+            standing.remember(connection, analysis, (), catalog, names, digest, found.head)
+    return found
