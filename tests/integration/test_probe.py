@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 import omega_bridge
+from benchmarks.lists import many_steps
 from omega_bridge.postgres import sentinel
 from omega_bridge.postgres.session import open_session
-from tests.fixtures.lists import many_steps
 from tests.fixtures.wire import Tape
 
 
