@@ -10,18 +10,21 @@ import logging
 import os
 import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from omega_bridge.steps import Registry, StepLike, digest_of
 
 if TYPE_CHECKING:
+    from omega_bridge.background import Retrying
     from omega_bridge.outcomes import BootOutcome, Cost, StepOutcome
 
 log = logging.getLogger("omega_bridge")
 
 OnError = Literal["stop", "continue"]
+OnBusy = Literal["fail", "degraded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Run:
     misplaced: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     cost: Cost | None = field(default=None, repr=False)
+    retrying: Retrying | None = field(default=None, repr=False, compare=False)
 
     @property
     def ready(self) -> bool:
@@ -110,6 +114,7 @@ class Options:
     retry: bool = False
     accept_newer: bool = False
     direct_url: str | None = None
+    on_busy: OnBusy = "fail"
 
 
 def boot(
@@ -129,6 +134,7 @@ def boot(
     retry: bool = False,
     accept_newer: bool = False,
     direct_url: str | None = None,
+    on_busy: OnBusy = "fail",
 ) -> Run:
     """Bring one database up to the list, and record every outcome.
 
@@ -141,7 +147,9 @@ def boot(
     ``statement_timeout`` (0: none), ``boot_timeout`` the budget for all tries. ``retry`` judges everything anew, also
     what stood refused or without effect. ``accept_newer`` starts although a later list repaired this database.
     ``direct_url``: where ``database`` goes through a pooler, the way past it for the repair (else the environment's
-    ``OMEGA_BRIDGE_DIRECT_URL``); a start with nothing to do needs none.
+    ``OMEGA_BRIDGE_DIRECT_URL``); a start with nothing to do needs none. ``on_busy``: where other sessions keep a table
+    locked for the whole ``boot_timeout``, ``"fail"`` raises ``RelationBusy`` at the end; ``"degraded"`` returns a run
+    that is ready, and goes on trying in a thread (``Run.retrying``).
 
     Raises ``StepFailed``, ``StepHadNoEffect``, ``StepRefused``, ``LockNotAcquired``, ``RelationBusy``,
     ``DatabaseIsNewer``, ``PoolerDetected``, ``DatabaseUnreachable``, ``AuthenticationFailed``, ``NotPermitted``, ``ReadOnlyDatabase``.
@@ -149,9 +157,14 @@ def boot(
     options = Options(
         tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
         lock_timeout, table_lock_timeout, statement_timeout, boot_timeout, retry, accept_newer,
-        direct_url or os.environ.get("OMEGA_BRIDGE_DIRECT_URL"),
+        direct_url or os.environ.get("OMEGA_BRIDGE_DIRECT_URL"), on_busy,
     )  # fmt: skip
-    return run_boot(database, steps, metadata, options)
+    run = run_boot(database, steps, metadata, options)
+    if on_busy == "degraded" and any(s.is_busy for s in run.steps):
+        from omega_bridge.background import Retrying
+
+        return replace(run, retrying=Retrying(run, partial(run_boot, database, steps, metadata, options)))
+    return run
 
 
 async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Any) -> Run:

@@ -32,6 +32,7 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "statement-timeout": _NUMBER,
     "boot-timeout": _NUMBER,
     "direct-url": _TEXT,
+    "on-busy": _TEXT,
     "step": (dict,),
 }
 _FLAGS: dict[str, tuple[type, ...]] = {"repeat": _TEXT, "destructive": _SWITCH, "optional": _SWITCH}
@@ -45,6 +46,7 @@ _BOOT = (
     "statement-timeout",
     "boot-timeout",
     "direct-url",
+    "on-busy",
 )
 
 

@@ -185,10 +185,14 @@ class LockNotAcquired(OmegaBridgeError):
 
 
 class RelationBusy(OmegaBridgeError):
-    """A table stayed locked by other sessions for the whole budget."""
+    """Tables stayed locked by other sessions for the whole budget. ``run`` holds the whole record of the boot."""
 
     code = "OB402"
     exit_code = 4
+
+    def __init__(self, message: str, *, hint: str = "", run: object = None) -> None:
+        super().__init__(message, hint=hint)
+        self.run = run
 
 
 # --- OB5xx: the compiled history -------------------------------------------------------------------------------

@@ -73,6 +73,11 @@ class StepOutcome:
     destroyed: tuple[Destroyed, ...] = ()
     optional: bool = False
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it failed because other sessions kept its table locked: another try may do."""
+        return self.outcome is Outcome.FAILED and self.error is not None and self.error.sqlstate in ("55P03", "40P01")
+
     def as_dict(self) -> dict[str, Any]:
         """The public JSON keys."""
         found: dict[str, Any] = {

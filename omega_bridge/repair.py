@@ -315,7 +315,8 @@ def _has_once(analysis: Analysis) -> bool:
 
 def _verdict(outcomes: tuple[StepOutcome, ...], options: Options) -> BootOutcome:
     failed = [o for o in outcomes if o.outcome is Outcome.FAILED]
-    if failed and not all(o.optional for o in failed):
+    stopping = [o for o in failed if not (o.is_busy and (o.optional or options.on_busy == "degraded"))]
+    if stopping:
         return BootOutcome.DEGRADED if options.on_error == "continue" else BootOutcome.FAILED
     if failed:
         return BootOutcome.DEGRADED
@@ -376,6 +377,10 @@ def _record(
 
 def _raise_if_asked(run: Run, options: Options) -> None:
     failures = [s for s in run.steps if s.outcome is Outcome.FAILED]
+    if run.outcome is BootOutcome.FAILED and all(s.is_busy for s in failures):
+        raise errors.RelationBusy(
+            _told(f"other sessions kept tables locked for {options.boot_timeout:g} s:", failures), hint=_HINT_BUSY, run=run
+        )
     if run.outcome is BootOutcome.FAILED:
         raise errors.StepFailed(_told("PostgreSQL rejected", failures), hint=_HINT_FAILED, failures=failures, run=run)
     if options.strict:
@@ -392,6 +397,10 @@ def _raise_if_asked(run: Run, options: Options) -> None:
 _HINT_FAILED = (
     "Correct the statement in the list and start again; everything else is committed and recorded. "
     'To serve all the same: boot(on_error="continue"), --on-error continue.'
+)
+_HINT_BUSY = (
+    "Find the long transaction (SELECT pid, xact_start, query FROM pg_stat_activity ORDER BY xact_start) and start again; "
+    'or serve meanwhile: boot(on_busy="degraded"), --on-busy degraded.'
 )
 _HINT_NO_EFFECT = "The error that the step swallowed stands beside it: correct the step, or start without strict."
 _HINT_REFUSED = "Save the rows, then allow it: Step(destructive=True), boot(allow_destructive=[id]) or --allow-destructive id."

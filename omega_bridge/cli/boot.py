@@ -26,6 +26,9 @@ def boot(
     boot_timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="How long to try for the locks of busy tables.")
     ] = None,
+    on_busy: Annotated[
+        str | None, typer.Option(help="fail or degraded, when other sessions keep a table locked for the whole boot timeout.")
+    ] = None,
     retry: Annotated[
         bool, typer.Option("--retry", help="Judge everything anew, also what stands refused or without effect.")
     ] = False,
@@ -42,7 +45,15 @@ def boot(
         raise ConfigurationInvalid(f"--on-error {on_error}", hint="Say --on-error stop or --on-error continue.")
     output.log_to_stderr(quiet=json)
     settings: dict[str, Any] = setup.config.boot_options()
-    given = {"on_error": on_error, "lock_timeout": lock_timeout, "boot_timeout": boot_timeout, "strict": strict or None}
+    if on_busy not in (None, "fail", "degraded"):
+        raise ConfigurationInvalid(f"--on-busy {on_busy}", hint="Say --on-busy fail or --on-busy degraded.")
+    given = {
+        "on_error": on_error,
+        "on_busy": on_busy,
+        "lock_timeout": lock_timeout,
+        "boot_timeout": boot_timeout,
+        "strict": strict or None,
+    }
     settings |= {name: value for name, value in given.items() if value is not None}
     settings["allow_destructive"] = [*settings.get("allow_destructive", ()), *(allow_destructive or ())]
     run = omega_bridge.boot(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import psycopg
 
-from omega_bridge import errors
 from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.analysis.analysis import names_of
 from omega_bridge.catalog import Catalog, Difference, Kind, diff
@@ -43,6 +42,7 @@ class Executor:
     limits: Limits = Limits()
     allow_destructive: Collection[str] = ()
     driver: Driver = Driver.BOOT
+    patience: patience.Patience | None = None
 
     def execute(self, planned: PlannedStep) -> StepOutcome:
         """Send one step and say what became of it."""
@@ -62,20 +62,21 @@ class Executor:
 
     def _transaction(self, planned: PlannedStep) -> StepOutcome:
         step, session = planned.analysis, self.session
-        waiting = patience.Patience(self.limits.lock_timeout, self.limits.budget)
+        if self.patience is None:
+            self.patience = patience.Patience(self.limits.lock_timeout, self.limits.budget)
+        waiting = self.patience.afresh()
         while True:
+            started = time.perf_counter()
             self._begin(step)
             try:
                 refused = self._run_guarded(planned)
                 break
             except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as exc:
                 session.rollback()
+                waiting.spend(time.perf_counter() - started)
                 if not waiting.again():
-                    raise errors.RelationBusy(
-                        f"step {step.id!r} ({step.step.place}) did not get its table's lock in {self.limits.budget:g} s: "
-                        f"{server_error(exc).message}",
-                        hint="Find the long transaction in pg_stat_activity, or raise the budget (--boot-timeout).",
-                    ) from exc
+                    busy = server_error(exc)
+                    return outcome_of(planned, Outcome.FAILED, f"its table stayed busy: {busy}", error=busy)
         if refused:
             session.rollback()
             told = "; ".join(map(str, refused))

@@ -1,4 +1,4 @@
-"""How long to try for a table's lock: short waits, so that no reader queues behind us, with growing pauses between."""
+"""How long to try for tables' locks: short waits, so that no reader queues behind us, with growing pauses between."""
 
 from __future__ import annotations
 
@@ -6,20 +6,33 @@ import random
 import time
 from collections.abc import Callable
 
+BUSY = frozenset({"55P03", "40P01"})
+"""SQLSTATE of a lock that was not had in time, and of a deadlock."""
+
 
 class Patience:
-    """Pauses with exponential growth and jitter until a budget of seconds is spent."""
+    """Pauses with exponential growth and jitter, until the budget of seconds that a whole boot has is spent."""
 
     def __init__(self, first: float, budget: float, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._pause = max(first / 4, 0.05)
-        self._deadline = time.monotonic() + budget
+        self._first = self._pause = max(first / 4, 0.05)
+        self._left = budget
         self._sleep = sleep
+
+    def afresh(self) -> Patience:
+        """For another step: short pauses again, out of what is left of the budget."""
+        self._pause = self._first
+        return self
+
+    def spend(self, seconds: float) -> None:
+        """Take note of time spent waiting for a lock."""
+        self._left -= seconds
 
     def again(self) -> bool:
         """Pause and say yes; say no at once when the budget does not hold another pause."""
         pause = self._pause * random.uniform(0.5, 1.5)
-        if time.monotonic() + pause >= self._deadline:
+        if pause >= self._left:
             return False
         self._sleep(pause)
+        self._left -= pause
         self._pause = min(self._pause * 2, 2.0)
         return True

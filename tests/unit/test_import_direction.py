@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
     for layer in (
         "cli",
         "audit",
-        "boot+repair+preview+adoption+environment|embedded",
+        "boot+background+repair+preview+adoption+environment|embedded",
         "sources+config|postgres|revisions",
         "planning",
         "analysis",

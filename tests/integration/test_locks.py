@@ -1,0 +1,101 @@
+"""Locks that do no harm: two starts at once, long readers, busy tables, lost patience."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+import omega_bridge
+from omega_bridge import OmegaBridgeError, Run, Step
+from omega_bridge.postgres.lock import CLASS, OBJECT
+
+T = "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)"
+A = "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"
+U = "CREATE TABLE IF NOT EXISTS u (id int PRIMARY KEY)"
+
+
+def test_of_many_starts_one_repairs(database: str) -> None:
+    """Eight at once on an empty database: none fails, each step is applied once, the others send nothing."""
+    steps = [T, A, U, "CREATE EXTENSION IF NOT EXISTS citext", "CREATE INDEX IF NOT EXISTS t_a ON t (a)"]
+    with ThreadPoolExecutor(8) as pool:
+        runs: list[Run] = list(pool.map(lambda _: omega_bridge.boot(database, steps), range(8)))
+    assert sorted(r.outcome for r in runs) == ["current"] * 7 + ["repaired"]
+    with psycopg.connect(database) as conn:
+        rows = conn.execute("SELECT subject, count(*) FROM omega_bridge.ledger WHERE event = 'step' GROUP BY 1").fetchall()
+    assert dict(rows) == {"create-t": 1, "t-a": 1, "create-u": 1, "extension-citext": 1, "index-t-a": 1}
+
+
+def test_the_holder_of_the_lock_is_named(database: str) -> None:
+    """After the bounded wait the error says pid and application, with exit code 4."""
+    with psycopg.connect(database, application_name="the other start") as holder:
+        holder.execute(f"SELECT pg_advisory_lock({CLASS}, {OBJECT})")
+        with pytest.raises(OmegaBridgeError) as told:
+            omega_bridge.boot(database, [T], lock_timeout=0.3)
+        assert (told.value.code, told.value.exit_code) == ("OB401", 4)
+        assert f"pid {holder.info.backend_pid}" in told.value.message
+        assert "the other start" in told.value.message
+
+
+def test_readers_never_queue_behind_a_start(database: str) -> None:
+    """A table is held open by a long reader; while a start tries for it, other readers wait less than 700 ms at any time."""
+    omega_bridge.boot(database, [T, U])
+    waits: list[float] = []
+    over = threading.Event()
+
+    def read() -> None:
+        with psycopg.connect(database, autocommit=True) as conn:
+            while not over.is_set():
+                started = time.monotonic()
+                conn.execute("SELECT count(*) FROM t")
+                waits.append(time.monotonic() - started)
+                time.sleep(0.01)
+
+    with psycopg.connect(database) as reader:
+        reader.execute("SELECT count(*) FROM t")
+        other = threading.Thread(target=read)
+        other.start()
+        with pytest.raises(OmegaBridgeError) as told:
+            omega_bridge.boot(database, [T, A, U, "ALTER TABLE u ADD COLUMN IF NOT EXISTS b int"], boot_timeout=3.0)
+        over.set()
+        other.join()
+    assert told.value.code == "OB402"
+    assert "t-a" in told.value.message
+    assert max(waits) < 0.7
+    assert any(w > 0.1 for w in waits), "the start did try"
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT count(*) FROM information_schema.columns WHERE column_name = 'b'").fetchone() == (1,)
+
+
+def test_an_optional_step_is_left_out(database: str) -> None:
+    """The start is degraded and ready; the next one, when the table is free, does it."""
+    omega_bridge.boot(database, [T])
+    steps = [T, Step(A, id="a", optional=True)]
+    with psycopg.connect(database) as reader:
+        reader.execute("SELECT count(*) FROM t")
+        run = omega_bridge.boot(database, steps, boot_timeout=0.2, table_lock_timeout=0.1)
+        assert (run.outcome, run.ready) == ("degraded", True)
+    assert omega_bridge.boot(database, steps).outcome == "repaired"
+
+
+def test_a_degraded_start_goes_on_trying(database: str) -> None:
+    """It serves, and repairs in the background as soon as the table is free."""
+    omega_bridge.boot(database, [T])
+    with psycopg.connect(database) as reader:
+        reader.execute("SELECT count(*) FROM t")
+        run = omega_bridge.boot(database, [T, A], boot_timeout=0.2, table_lock_timeout=0.1, on_busy="degraded")
+        assert (run.outcome, run.ready) == ("degraded", True)
+        assert run.retrying is not None
+        assert not run.retrying.is_done
+    assert run.retrying.wait(60)
+    assert (run.retrying.run.outcome, run.retrying.error) == ("repaired", None)
+
+
+def test_an_error_that_is_no_lock_still_stops(database: str) -> None:
+    """``optional`` and ``on_busy`` forgive a busy table, and nothing else."""
+    with pytest.raises(OmegaBridgeError) as told:
+        omega_bridge.boot(database, [Step("ALTER TABLE t ADD COLUMN a nosuchtype", optional=True)], on_busy="degraded")
+    assert told.value.code == "OB301"
