@@ -119,16 +119,16 @@ class Recorder:
     given: tuple[Registry, Any] | None = None
     run: str = field(default_factory=lambda: str(uuid.uuid4()))
     before: Catalog | None = None
-    names: frozenset[str] = frozenset()
+    names: frozenset[str] | None = None
     last: str = ""
 
     def watched(self, migrations: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
-        """The migrations of a command, with the catalog read before each."""
+        """The migrations of a command, with what each may touch read from the catalog before it."""
 
         def steps(heads: Any, context: Any) -> Iterator[Any]:
             for step in migrations(heads, context):
-                if self.before is None:
-                    self.before = read_catalog(self._raw())
+                self.names = _names(step)
+                self.before = read_catalog(self._raw(), self.names)
                 if step.is_downgrade and hasattr(step, "revision"):
                     context.opts[CREATED] = self._created(step)
                 yield step
@@ -139,9 +139,7 @@ class Recorder:
         """Alembic's ``on_version_apply``: one entry a revision, in its transaction."""
         raw = self._raw()
         ledger_store.prepare(raw)
-        after = read_catalog(raw)
-        changes = diff(self.before, after) if self.before is not None else ()
-        self.before = after
+        changes = diff(self.before, read_catalog(raw, self.names)) if self.before is not None else ()
         event = Event.STAMP if step.is_stamp else Event.UPGRADE if step.is_upgrade else Event.DOWNGRADE
         subject = step.up_revision_id or ""
         module = getattr(step.up_revision, "module", None)
@@ -202,3 +200,17 @@ class Recorder:
 
     def _raw(self) -> Any:
         return self.connection.connection.driver_connection
+
+
+def _names(step: Any) -> frozenset[str] | None:
+    """The names that a revision's steps hold, by its docstring; ``None`` (read everything) where a step is not understood."""
+    from omega_bridge.analysis import analyse, statements
+    from omega_bridge.revisions.files import texts_in
+
+    module = getattr(getattr(step, "revision", None), "module", None)
+    texts = texts_in(getattr(module, "__doc__", None) or "")
+    if not texts:
+        return None
+    analysis = analyse(Registry.of(texts))
+    whole = all(not s.opaque and not s.cascade for found in analysis for s in statements(found.program, handlers=True))
+    return analysis.names() if whole else None

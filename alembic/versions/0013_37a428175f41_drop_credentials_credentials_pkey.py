@@ -49,7 +49,7 @@ checksums = ("c1:0d065a74f0fad73beeb89e91963b0708cf9e53447cce1a67e86cbb5dcd71587
 
 
 def upgrade() -> None:
-    op.run_step("""\
+    op.attempt_step("""\
 
     DO $$
     BEGIN

@@ -41,7 +41,7 @@ checksums = ("c1:72fd02d90f21abee6a9e5a1533bae63c85116849ab5f0146cda7250cf3d3c29
 
 
 def upgrade() -> None:
-    op.run_step("""\
+    op.attempt_step("""\
 
     DO $$
     BEGIN

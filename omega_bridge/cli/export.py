@@ -41,6 +41,7 @@ def export(
     ] = False,
 ) -> None:
     """Append to the Alembic history what the list has and it lacks."""
+    from omega_bridge.boot import promise_digest
     from omega_bridge.revisions import files
 
     setup = prepare(config, steps)
@@ -51,12 +52,15 @@ def export(
         _explain(setup, folder, json)
         raise typer.Exit(0)
     judges = partial(_prover, scratch_url) if prove and not check else None
+    listed = promise_digest(setup.registry.digest(), setup.metadata, None)
     if from_git is None:
-        done = files.export(setup.analysis, folder, write=not check, prover=judges)
+        done = files.unchanged(folder, listed) or files.export(
+            setup.analysis, folder, write=not check, prover=judges, listed=listed
+        )
     else:
         lists = _past(setup, folder, from_git, follow or [], emails)
         with output.progress("compiling", len(lists)) as advance:
-            done = files.export_past(lists, folder, write=not check, prover=judges, advance=advance)
+            done = files.export_past(lists, folder, write=not check, prover=judges, listed=listed, advance=advance)
     if json:
         output.as_json(done.as_dict())
     else:

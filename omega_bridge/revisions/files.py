@@ -12,6 +12,7 @@ from typing import Any
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
+from omega_bridge.revisions import sums
 from omega_bridge.revisions.chain import Origin, Revision, RevisionKind, compile_chain
 from omega_bridge.revisions.coverage import Coverage, coverage_of
 from omega_bridge.revisions.lifting import lift
@@ -66,13 +67,26 @@ class PastList:
     origin: Origin | None = None
 
 
-def export(analysis: Analysis, folder: Path, *, write: bool = True, prover: Provers | None = None) -> Export:
+def unchanged(folder: Path, listed: str) -> Export | None:
+    """The history as it stands, where it was made from just this list and these models: nothing need be analysed.
+
+    Raises ``HistoryTampered``.
+    """
+    if sums.listed(folder) != listed:
+        return None
+    lines = read_sum(folder)
+    check(folder, lines)
+    return Export((), (), lines[-1].revision if lines else None, _coverage(folder, lines, ()), lines)
+
+
+def export(analysis: Analysis, folder: Path, *, write: bool = True, prover: Provers | None = None, listed: str = "") -> Export:
     """Append to the history what the list has and it lacks. With ``write=False`` nothing is written.
 
-    ``prover`` makes who compares each translation with the step, for so many revisions; without one they are unproven.
+    ``listed``: digest of the list and the models, which ``unchanged`` compares. ``prover`` makes who compares each
+    translation with the step, for so many revisions; without one they are unproven.
     Raises ``HistoryTampered`` when what stands is not what was exported, ``AmbiguousMatch``.
     """
-    return export_past([PastList(analysis)], folder, write=write, prover=prover)
+    return export_past([PastList(analysis)], folder, write=write, prover=prover, listed=listed)
 
 
 def export_past(
@@ -81,6 +95,7 @@ def export_past(
     *,
     write: bool = True,
     prover: Provers | None = None,
+    listed: str = "",
     advance: Callable[[int], Any] = lambda _n: None,
 ) -> Export:
     """``export`` for one list after the other: the history as it happened. Nothing is written before all are compiled."""
@@ -100,7 +115,7 @@ def export_past(
         (folder / "versions").mkdir(parents=True, exist_ok=True)
         for r in rendered:
             (folder / "versions" / r.name).write_text(r.text, encoding="utf-8", newline="\n")
-        (folder / NAME).write_text(text_of(lines), encoding="utf-8", newline="\n")
+        (folder / NAME).write_text(text_of(lines, listed), encoding="utf-8", newline="\n")
         if not (folder / "env.py").exists():
             (folder / "env.py").write_text(ENVIRONMENT, encoding="utf-8", newline="\n")
             written.append(folder / "env.py")
@@ -224,7 +239,11 @@ class RecordedTexts:
 
 
 def _sql_of(path: Path) -> tuple[str, ...]:
-    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")), clean=False) or ""
+    return texts_in(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")), clean=False) or "")
+
+
+def texts_in(docstring: str) -> tuple[str, ...]:
+    """The SQL of each step that a revision's docstring holds."""
     _, *texts = docstring.split(f"\n{SQL_HEADING}\n\n")
     return tuple("\n".join(line.removeprefix("    ") for line in text.removesuffix("\n").split("\n")) for text in texts)
 

@@ -18,6 +18,7 @@ FORMAT = "s2"
 FIELDS = {"s1": 6, "s2": 7}
 """How many fields a line of each format has."""
 NAME = "omega.sum"
+LISTED = "# of the list and the models "
 HEADER = "# made from the step registry by: omega-bridge export -- do not edit; check with: omega-bridge export --check"
 
 
@@ -68,9 +69,21 @@ def head(folder: Path) -> str | None:
     return lines[-1].revision if lines else None
 
 
-def text_of(lines: Iterable[SumLine]) -> str:
-    """The sum file's text."""
-    return "\n".join([HEADER, *(str(line) for line in lines)]) + "\n"
+def text_of(lines: Iterable[SumLine], listed: str = "") -> str:
+    """The sum file's text. ``listed``: digest of the list and the models that it was made from, for the next export."""
+    told = [f"{LISTED}{listed}"] if listed else []
+    return "\n".join([HEADER, *told, *(str(line) for line in lines)]) + "\n"
+
+
+def listed(folder: Path) -> str:
+    """The digest of what the last export was made from; empty where there is none."""
+    path = folder / NAME
+    if not path.exists():
+        return ""
+    with path.open(encoding="utf-8") as file:
+        return next(
+            (line.removeprefix(LISTED).strip() for line in (file.readline(), file.readline()) if line.startswith(LISTED)), ""
+        )
 
 
 def cumulative(previous: str, revision: str, content: bytes, tag: str = FORMAT) -> str:
