@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from omega_bridge.steps import Registry, StepLike, digest_of
 
@@ -167,7 +167,26 @@ def boot(
     return run
 
 
-async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Any) -> Run:
+class BootOptions(TypedDict, total=False):
+    """The keyword arguments of ``boot``."""
+
+    metadata: Any
+    critical_tables: Collection[str]
+    on_error: OnError
+    strict: bool
+    allow_destructive: Collection[str]
+    history: str | Path | None
+    lock_timeout: float
+    table_lock_timeout: float
+    statement_timeout: float
+    boot_timeout: float
+    retry: bool
+    accept_newer: bool
+    direct_url: str | None
+    on_busy: OnBusy
+
+
+async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Unpack[BootOptions]) -> Run:
     """``boot`` for an event loop: the same arguments, in a thread of its own, so that the loop goes on."""
     import asyncio
 

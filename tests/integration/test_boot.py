@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, cre
 
 import omega_bridge
 from omega_bridge import OmegaBridgeError, Run, Step
+from omega_bridge.boot import BootOptions
 from omega_bridge.catalog import diff
 from omega_bridge.config import load_config
 from omega_bridge.postgres.catalog_reader import read_catalog
@@ -347,3 +349,9 @@ def test_an_older_list_on_a_newer_database(database: str) -> None:
 def test_an_event_loop_goes_on(database: str) -> None:
     """boot_async is the same boot."""
     assert asyncio.run(omega_bridge.boot_async(database, [T])).outcome == "repaired"
+
+
+def test_both_starts_take_the_same_arguments() -> None:
+    """What ``boot`` takes by keyword, ``boot_async`` takes, too."""
+    names = [p.name for p in inspect.signature(omega_bridge.boot).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    assert list(BootOptions.__annotations__) == names
