@@ -98,7 +98,8 @@ class Bench:
         return [
             p
             for p in self.peers
-            if not p.missing() and (size < 5000 or p.name not in ("Django migrate (process)", "dbmate (process)"))
+            if not p.missing()
+            and (size < 5000 or p.name not in ("Django migrate (process)", "dbmate (process)", "yoyo, in process"))
         ]
 
     def database(self) -> str:
@@ -143,7 +144,7 @@ class Bench:
         for turn in range(self.options.repeats):
             for peer in peers:
                 slow = peer.is_process or "loop" in peer.name or size >= 1000
-                if turn >= 5 and slow and not isinstance(peer, Connect | Bridge):
+                if turn >= (2 if size >= 5000 else 5) and slow and not isinstance(peer, Connect | Bridge):
                     continue
                 times[peer.name].append(timed(lambda peer=peer: peer.apply(urls[peer.name])))
         self.found["noop"][size] = {n: statistics.median(t) for n, t in times.items()}
