@@ -167,7 +167,7 @@ def cached(name: str, fill: Callable[[Path], None], identity: Identity | None = 
 
 def _cached_in(cache: Path, name: str, fill: Callable[[Path], None], identity: Identity | None) -> Path | None:
     if not cache.is_dir():
-        cache.mkdir(parents=True, mode=0o755)
+        cache.mkdir(parents=True, mode=0o755, exist_ok=True)
     status = cache.lstat()
     if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o022:
         return None  # somebody else could put things in
