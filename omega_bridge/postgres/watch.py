@@ -114,6 +114,10 @@ def install(connection: Connection, analysis: Analysis, state: State) -> None:
     text = f"SELECT {constants}, {_expressions(connection, analysis, state.names)}"
     connection.execute(b"DROP VIEW IF EXISTS omega_bridge.watch")
     connection.execute(f"CREATE VIEW omega_bridge.watch AS {text}".encode())
+    connection.execute(
+        "COMMENT ON VIEW omega_bridge.watch IS 'what a start reads: the last recorded state, as constants, "
+        "and a token over the catalog as it is now'"
+    )
 
 
 def forget(connection: Connection) -> None:

@@ -6,6 +6,9 @@ CREATE TABLE IF NOT EXISTS omega_bridge.ddl (
   tag text NOT NULL
 );
 COMMENT ON TABLE omega_bridge.ddl IS 'DDL since the last recorded start: any row makes the next start look at the schema again';
+COMMENT ON COLUMN omega_bridge.ddl.at IS 'when';
+COMMENT ON COLUMN omega_bridge.ddl.pid IS 'the server process of the session that did it';
+COMMENT ON COLUMN omega_bridge.ddl.tag IS 'the command''s tag, such as ALTER TABLE';
 CREATE OR REPLACE FUNCTION omega_bridge.note_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $note$
 DECLARE
   counts boolean;
