@@ -95,12 +95,8 @@ class Bench:
 
     def at_work(self, size: int) -> list[Peer]:
         """Who can be had; the slowest sit out the longest list."""
-        return [
-            p
-            for p in self.peers
-            if not p.missing()
-            and (size < 5000 or p.name not in ("Django migrate (process)", "dbmate (process)", "yoyo, in process"))
-        ]
+        enduring = ("connect, select 1", "omega-bridge", "omega-bridge, sentinel", "naive loop, psycopg", "psql -1 -f (process)")
+        return [p for p in self.peers if not p.missing() and (size < 5000 or p.name in enduring)]
 
     def database(self) -> str:
         """A fresh one."""
@@ -123,7 +119,7 @@ class Bench:
         """From an empty database; each peer on one of its own."""
         peers = [p for p in self.prepared(size) if not isinstance(p, Connect | Sentinel)]
         times: dict[str, list[float]] = {p.name: [] for p in peers}
-        for _ in range(1 if size >= 5000 else 3):
+        for _ in range(1 if size >= 1000 else 3):
             for peer in peers:
                 url = self.database()
                 times[peer.name].append(timed(lambda peer=peer, url=url: peer.apply(url)))
@@ -144,7 +140,7 @@ class Bench:
         for turn in range(self.options.repeats):
             for peer in peers:
                 slow = peer.is_process or "loop" in peer.name or size >= 1000
-                if turn >= (2 if size >= 5000 else 5) and slow and not isinstance(peer, Connect | Bridge):
+                if turn >= (2 if size >= 5000 else 3) and slow and not isinstance(peer, Connect | Bridge):
                     continue
                 times[peer.name].append(timed(lambda peer=peer: peer.apply(urls[peer.name])))
         self.found["noop"][size] = {n: statistics.median(t) for n, t in times.items()}
