@@ -11,6 +11,7 @@ import psycopg
 from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.analysis.analysis import names_of
 from omega_bridge.catalog import Catalog, Difference, Kind, diff
+from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip
 from omega_bridge.outcomes import Destroyed, ServerError, StepOutcome, change
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
@@ -18,6 +19,7 @@ from omega_bridge.planning.evaluate import Evaluation, Provided
 from omega_bridge.postgres import destruction, ledger_store, patience, swallowed
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.session import Session, server_error
+from omega_bridge.sql import sendable
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,13 @@ class Executor:
         started = time.perf_counter()
         self.session.drain_notices()
         try:
+            sendable(step.step.sql)
             outcome = self._transaction(planned) if step.transactional else self._outside(planned)
         except psycopg.Error as exc:
             self.session.rollback()
             outcome = outcome_of(planned, Outcome.FAILED, str(server_error(exc)), error=server_error(exc))
+        except StepSyntaxError as exc:
+            outcome = failed(planned, ServerError(None, exc.message))
         return replace(outcome, seconds=time.perf_counter() - started, notices=self.session.drain_notices())
 
     def record(self, outcome: StepOutcome) -> None:

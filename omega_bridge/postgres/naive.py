@@ -7,6 +7,9 @@ from typing import Any
 
 import psycopg
 
+from omega_bridge.errors import StepSyntaxError
+from omega_bridge.sql import sendable
+
 
 def send(connection: psycopg.Connection[Any], texts: Iterable[str]) -> list[str | None]:
     """Send each text; what went wrong with it, or ``None``."""
@@ -26,14 +29,14 @@ def rehearse(connection: psycopg.Connection[Any], texts: Iterable[str]) -> None:
     for text in texts:
         try:
             with connection.transaction():
-                connection.execute(text.encode())
-        except psycopg.Error:
+                connection.execute(sendable(text))
+        except (psycopg.Error, StepSyntaxError):
             continue
 
 
 def _one(connection: psycopg.Connection[Any], text: str) -> str | None:
     try:
-        connection.execute(text.encode())
-    except psycopg.Error as exc:
+        connection.execute(sendable(text))
+    except (psycopg.Error, StepSyntaxError) as exc:
         return str(exc).strip()
     return None

@@ -14,6 +14,7 @@ from alembic.operations import MigrateOperation, Operations, ops
 
 from omega_bridge.revisions import guards
 from omega_bridge.revisions.quoting import quoted
+from omega_bridge.sql import sendable
 
 CREATED = "omega_bridge_created"
 """The migration context's option that tells a downgrade what the bridge created: catalog keys as text, and changed
@@ -408,12 +409,13 @@ def _run(operations: Operations, operation: _Ours) -> None:
         return
     context = operations.migration_context
     for text in operation.statements():
+        raw = sendable(text)
         if context.as_sql:
             plain = text.rstrip()
             context.impl.static_output(plain if plain.endswith(";") else f"{plain}\n;")
         else:
             connection: Any = operations.get_bind().connection
-            connection.driver_connection.execute(text.encode())
+            connection.driver_connection.execute(raw)
 
 
 def _render(context: Any, operation: _Ours) -> str:

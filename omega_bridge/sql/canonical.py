@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 
-import postgast
 from postgast import pg_query_pb2 as pb
+
+from omega_bridge.sql.lexer import tokens as scan
 
 ALGORITHM = "c1"
 """The tag of the checksum's format: a later format gets another, and this one stays readable."""
@@ -30,10 +31,10 @@ def checksum(sql: str) -> str:
 
 def canonical(sql: str) -> str:
     """One line of tokens. A text that the lexer rejects is its own canonical form, stripped."""
-    try:
-        tokens = [t for t in postgast.scan(sql).tokens if t.token not in _COMMENTS]
-    except (postgast.PgQueryError, UnicodeEncodeError):
+    scanned = scan(sql)
+    if scanned is None:
         return sql.strip()
+    tokens = [t for t in scanned if t.token not in _COMMENTS]
     raw = sql.encode()
     texts = [raw[t.start : t.end].decode() for t in tokens]
     block = bool(tokens) and tokens[0].token == _DO and _is_plpgsql(tokens, texts)
@@ -55,9 +56,8 @@ def on_one_line(sql: str) -> str:
 
     A function's body or a literal over several lines keeps the text as written.
     """
-    try:
-        tokens = postgast.scan(sql).tokens
-    except (postgast.PgQueryError, UnicodeEncodeError):
+    tokens = scan(sql)
+    if tokens is None:
         return sql
     raw = sql.encode()
     parts: list[str] = []

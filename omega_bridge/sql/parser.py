@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import postgast
+from google.protobuf.message import DecodeError
 from postgast import pg_query_pb2 as pb
 
 from omega_bridge.errors import StepSyntaxError
+from omega_bridge.sql.lexer import sendable
+
+_TOO_DEEP = "it nests deeper than can be read here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,13 @@ class Statement:
 
 def parse(sql: str) -> tuple[Statement, ...]:
     """Split a text into its statements. Raises ``StepSyntaxError`` with line and column within the text."""
+    raw = sendable(sql)
     try:
         tree = postgast.parse(sql)
     except postgast.PgQueryError as exc:
         raise _syntax_error(sql, exc) from exc
-    raw = sql.encode()
+    except DecodeError as exc:
+        raise StepSyntaxError(_TOO_DEEP) from exc
     found = []
     for entry in tree.stmts:
         tag = entry.stmt.WhichOneof("node")
@@ -62,6 +68,8 @@ def parse_block(sql: str) -> dict[str, Any]:
         (function,) = postgast.parse_plpgsql(sql)
     except postgast.PgQueryError as exc:
         raise _syntax_error(sql, exc) from exc
+    except RecursionError as exc:
+        raise StepSyntaxError(_TOO_DEEP) from exc
     except ValueError as exc:
         raise StepSyntaxError(f"the PL/pgSQL block cannot be read: {exc}") from exc
     block: dict[str, Any] = function["PLpgSQL_function"]

@@ -7,15 +7,16 @@ import re
 import postgast
 from postgast import pg_query_pb2 as pb
 
+from omega_bridge.sql.lexer import tokens as scan
+
 _DOLLAR = re.compile(r"\A(\$[^$]*\$)(.*)\1\Z", re.S)
 _COMMENTS = {pb.Token.Value("SQL_COMMENT"), pb.Token.Value("C_COMMENT")}
 
 
 def unswallowed(sql: str) -> str | None:
     """The step's text with ``RAISE;`` first in every exception handler of its ``DO`` blocks; ``None`` without handlers."""
-    try:
-        tokens = postgast.scan(sql).tokens
-    except postgast.PgQueryError:
+    tokens = scan(sql)
+    if tokens is None:
         return None
     raw = sql.encode()
     parts: list[bytes] = []
@@ -40,10 +41,7 @@ def unswallowed(sql: str) -> str | None:
 
 def _raising(body: str) -> str | None:
     """The body with its handlers raising; a handler is ``WHEN <conditions> THEN`` after a bare ``EXCEPTION``."""
-    try:
-        tokens = [t for t in postgast.scan(body).tokens if t.token not in _COMMENTS]
-    except postgast.PgQueryError:
-        return None
+    tokens = [t for t in scan(body) or () if t.token not in _COMMENTS]
     raw = body.encode()
     words = [raw[t.start : t.end].decode().upper() for t in tokens]
     places, inside, position = [], False, 0

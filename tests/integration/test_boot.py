@@ -310,6 +310,25 @@ def test_hard_names_and_long_steps(database: str) -> None:
     assert omega_bridge.boot(database, listed).round_trips == 1
 
 
+UNSENDABLE = {"NUL": "SELECT 'a\x00b'", "half a surrogate pair": "SELECT '\ud800'"}
+
+
+@pytest.mark.parametrize("text", UNSENDABLE.values(), ids=UNSENDABLE)
+def test_what_no_server_can_be_sent_is_named(database: str, text: str) -> None:
+    """A text that would arrive cut short is not sent: the step fails with the reason, and the others stand."""
+    run = omega_bridge.boot(database, [T, ("broken", text), A], on_error="continue")
+    assert outcomes(run) == {"create-t": "applied", "broken": "failed", "t-a": "applied"}
+    assert "the text holds" in next(s.reason for s in run.steps if s.id == "broken")
+
+
+def test_what_nests_too_deep_to_be_read_runs_as_it_is(database: str) -> None:
+    """A block beyond the parser's depth is no error: the server takes it, and the next start knows that it ran."""
+    deep = f"DO $$ BEGIN {'IF true THEN ' * 400} ALTER TABLE t ADD COLUMN IF NOT EXISTS deep int; {'END IF; ' * 400} END $$"
+    assert omega_bridge.boot(database, [T, ("deep", deep)]).outcome == "repaired"
+    assert query(database, "SELECT count(*) FROM pg_attribute WHERE attname = 'deep'") == (1,)
+    assert omega_bridge.boot(database, [T, ("deep", deep)]).round_trips == 1
+
+
 def test_engines_are_taken(database: str) -> None:
     """An SQLAlchemy engine is as good as its URL, password included."""
     engine = create_engine(database.replace("postgresql://", "postgresql+psycopg://"))

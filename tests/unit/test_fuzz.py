@@ -22,11 +22,10 @@ PIECES = [
     "DO ", "BEGIN ", "END ", "IF ", "THEN ", "EXCEPTION WHEN OTHERS THEN ", "NULL", "RAISE NOTICE '%', 1", "CREATE TABLE ", "t", " (a int)",
     "ALTER TABLE t ADD COLUMN b int", "NOT EXISTS (SELECT 1 FROM pg_class WHERE relname = 't')", "E'\\n'", "U&'\\0041'", "ñ", "🧵", "\r\n", "\x0b",
     "1", ",", "(", ")", "LANGUAGE plpgsql", "EXECUTE ", "<<<<<<<", "\ufeff",
+    "\x00", "\ud800", "(" * 900, "NOT " * 900, "IF true THEN " * 300,
 ]  # fmt: skip
 fragments = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
-texts = st.one_of(st.text(alphabet=st.characters(blacklist_categories=["Cs"]), max_size=80), fragments).filter(
-    lambda t: t.strip() != ""
-)
+texts = st.one_of(st.text(alphabet=st.characters(), max_size=80), fragments).filter(lambda t: t.strip() != "")
 many = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
