@@ -107,7 +107,7 @@ class Registry:
     def digest(self) -> str:
         """SHA-256 over the exact texts and flags, in order: cheap, and changes with any edit, cosmetic ones too."""
         return hashlib.sha256(
-            "\x1e".join(f"{s.sql}\x1f{s.id or ''}\x1f{s.repeat}{s.destructive:d}{s.optional:d}" for s in self.steps).encode(
+            _BETWEEN.join(f"{s.sql}\x1f{s.id or ''}\x1f{s.repeat}{s.destructive:d}{s.optional:d}" for s in self.steps).encode(
                 "utf-8", "surrogatepass"
             )
         ).hexdigest()
@@ -115,13 +115,23 @@ class Registry:
 
 def digest_of(steps: Registry | Sequence[StepLike]) -> str:
     """``Registry.of(steps).digest()``, without making a registry of a list of plain strings: a start computes it each time."""
-    if isinstance(steps, list | tuple) and all(type(s) is str for s in steps):
-        return hashlib.sha256("\x1e".join([f"{s}{_PLAIN}" for s in steps]).encode("utf-8", "surrogatepass")).hexdigest()
-    return Registry.of(steps).digest()
+    if not isinstance(steps, list | tuple) or not set(map(type, steps)) <= {str}:
+        return Registry.of(steps).digest()
+    found = hashlib.sha256()
+    for start in range(0, len(steps), _CHUNK):
+        chunk: Sequence[str] = steps[start : start + _CHUNK]
+        between = _PLAIN + _BETWEEN
+        found.update(
+            (between.join(chunk) + (between if start + _CHUNK < len(steps) else _PLAIN)).encode("utf-8", "surrogatepass")
+        )
+    return found.hexdigest()
 
 
+_BETWEEN = "\x1e"
 _PLAIN = f"\x1f\x1f{Repeat.ALWAYS}00"
 """What a plain string's step adds to its text in the digest."""
+_CHUNK = 64
+"""Steps hashed at a time: one text of a whole long list would cost more in fresh memory than its hash costs."""
 
 
 def _step(entry: StepLike, position: int) -> Step:

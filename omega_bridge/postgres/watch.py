@@ -1,12 +1,8 @@
-"""The view ``omega_bridge.watch``: what the last clean boot recorded, as constants, beside a token over the catalog rows
-behind the list's promises as they are now. A start reads this view, and nothing else.
+"""The view ``omega_bridge.watch``: what the last clean boot recorded, as constants, beside the token of the schema as it is
+now. A start reads this view, and nothing else.
 
 It is made to measure when a clean state is recorded: a start asks only the catalogs that matter to this list, by object
 id, and opens no table of ours (opening one costs a new backend half a millisecond).
-
-Source of the premise: every DDL writes new catalog rows, with a new ``xmin``; ANALYZE and VACUUM update
-``pg_class`` in place and keep it (PostgreSQL, ``vac_update_relstats`` in src/backend/commands/vacuum.c). ``SET DEFAULT``
-writes ``pg_attribute``, ``CHECK`` and triggers write ``pg_class``, a unique constraint is its index in ``pg_class``.
 """
 
 from __future__ import annotations
@@ -18,76 +14,19 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from omega_bridge.analysis import Analysis, statements
-from omega_bridge.analysis.program import RELATIONS, conditions, patterns
-from omega_bridge.catalog import Kind
+from omega_bridge.analysis import Analysis
 from omega_bridge.ledger import clean
+from omega_bridge.postgres import token as tokens
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.probe import joined
+from omega_bridge.postgres.watched import watched
 
 Connection = psycopg.Connection[Any]
 
 SENTINEL = "omega_bridge.ddl"
 """The table in which the event trigger leaves a row for each transaction with DDL, where one was installed."""
 
-_TABLE_OIDS = (
-    "SELECT coalesce(array_agg(c.oid::int8 ORDER BY c.oid), '{{}}') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE c.relname = ANY ({}) AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') "
-    "AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'omega_bridge'"
-)
-_HASH = "SELECT sum(hashint8extended({key}, xmin::text::int8)) FROM {source}"
 _SEARCH = "current_setting('search_path') AS search_path, current_user::text AS role"
-
-
-def watched(analysis: Analysis) -> frozenset[str]:
-    """Which catalogs beside ``pg_class`` and ``pg_attribute`` the list's promises and guards lean on."""
-    found: set[str] = set()
-    for step in analysis:
-        for s in statements(step.program, handlers=True):
-            for effect in (*s.effects, *s.implied):
-                given = dict(effect.attributes)
-                found.add(_catalog(effect.key.kind, given.get("type")))
-                if "comment" in given:
-                    found.add("pg_description")
-        for condition in conditions(step.program):
-            found.update(_catalog(kind, None) for pattern in patterns(condition) for kind in pattern.kinds)
-    return frozenset(found - {""})
-
-
-def relations(analysis: Analysis) -> frozenset[str]:
-    """The names in ``pg_class`` that the list leans on: tables, their indexes and keys, sequences, views."""
-    found: set[str] = set()
-    for step in analysis:
-        for s in statements(step.program, handlers=True):
-            for effect in (*s.effects, *s.implied):
-                kind = effect.key.kind
-                found.update(n for n in (effect.key.table, effect.key.name if kind in (*RELATIONS, Kind.CONSTRAINT) else "") if n)
-            found.update(
-                n for key in (*s.needs, *s.destroys) for n in (key.table, key.name if key.kind in RELATIONS else "") if n
-            )
-        for condition in conditions(step.program):
-            for pattern in patterns(condition):
-                is_relation = bool({*pattern.kinds} & {*RELATIONS, Kind.CONSTRAINT})
-                found.update(n for n in (pattern.table, pattern.name if is_relation else None) if n)
-    return frozenset(found)
-
-
-_CATALOGS = {
-    Kind.CONSTRAINT: "pg_constraint",
-    Kind.TRIGGER: "pg_trigger",
-    Kind.POLICY: "pg_policy",
-    Kind.ENUM: "pg_enum",
-    Kind.DOMAIN: "pg_type",
-    Kind.COMPOSITE: "pg_type",
-    Kind.FUNCTION: "pg_proc",
-    Kind.EXTENSION: "pg_extension",
-    Kind.SCHEMA: "pg_namespace",
-}
-
-
-def _catalog(kind: Kind, constraint: Any) -> str:
-    """A primary key or unique constraint shows in ``pg_class``, as its index."""
-    return "" if kind is Kind.CONSTRAINT and constraint in ("p", "u") else _CATALOGS.get(kind, "")
 
 
 def token(connection: Connection, analysis: Analysis, names: Iterable[str]) -> str:
@@ -131,51 +70,10 @@ def _json(entries: Iterable[dict[str, Any]]) -> str:
 
 
 def _expressions(connection: Connection, analysis: Analysis, names: Iterable[str]) -> str:
-    extra = frozenset(names) - analysis.names()  # critical tables, and those of the models
+    """The token's parts in SQL; where an event trigger counts DDL: nothing was counted, nothing has changed."""
     if has_sentinel(connection):
-        return sentinel_expressions()
-    literal = sql.Literal(sorted(relations(analysis) | frozenset(extra))).as_string(connection)
-    row = connection.execute(_TABLE_OIDS.format(literal + "::name[]").encode()).fetchone()
-    assert row is not None  # an aggregate always gives one row
-    everything = sql.Literal(sorted(names)).as_string(connection)
-    return token_expressions(watched(analysis), literal + "::name[]", everything + "::name[]", row[0])
-
-
-def token_expressions(catalogs: frozenset[str], relations: str, names: str, tables: Iterable[int]) -> str:
-    """The token's parts in SQL. ``relations`` and ``names`` are expressions; ``tables`` are object ids."""
-    oids = "'{" + ",".join(map(str, tables)) + "}'::oid[]"
-    parts = [
-        ("oid::int8", f"pg_class WHERE relname = ANY ({relations})"),
-        ("(attrelid::int8 << 16) + attnum", f"pg_attribute WHERE attrelid = ANY ({oids}) AND attnum > 0"),
-    ]
-    more = {
-        "pg_constraint": ("oid::int8", f"pg_constraint WHERE conrelid = ANY ({oids})"),
-        "pg_trigger": ("oid::int8", f"pg_trigger WHERE tgrelid = ANY ({oids})"),
-        "pg_policy": ("oid::int8", f"pg_policy WHERE polrelid = ANY ({oids})"),
-        "pg_description": ("objsubid::int8", f"pg_description WHERE objoid = ANY ({oids}) AND classoid = 'pg_class'::regclass"),
-        "pg_type": ("oid::int8", f"pg_type WHERE typname = ANY ({names})"),
-        "pg_proc": ("oid::int8", f"pg_proc WHERE proname = ANY ({names})"),
-        "pg_extension": ("oid::int8", "pg_extension"),
-        "pg_namespace": ("oid::int8", "pg_namespace WHERE nspname NOT LIKE 'pg\\_%'"),
-    }
-    parts += [more[name] for name in sorted(catalogs) if name in more]
-    if "pg_enum" in catalogs:
-        parts += [
-            more["pg_type"],
-            (
-                "oid::int8",
-                f"pg_enum WHERE enumtypid = ANY (ARRAY(SELECT t.oid FROM pg_type t WHERE t.typname = ANY ({names})))",
-            ),
-        ]
-    found = [
-        f"({_HASH.format(key=key, source=source)}) AS token_{n}" for n, (key, source) in enumerate(dict.fromkeys(parts), start=1)
-    ]
-    return ", ".join([*found, _SEARCH])
-
-
-def sentinel_expressions() -> str:
-    """The token where an event trigger counts DDL: nothing was counted, nothing has changed."""
-    return f"EXISTS (SELECT FROM {SENTINEL})::int AS changed, {_SEARCH}"
+        return f"EXISTS (SELECT FROM {SENTINEL})::int AS changed, {_SEARCH}"
+    return f"{tokens.expressions(connection, watched(analysis, names))}, {_SEARCH}"
 
 
 def has_sentinel(connection: Connection) -> bool:

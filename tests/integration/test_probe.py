@@ -10,7 +10,7 @@ import pytest
 
 import omega_bridge
 from benchmarks.lists import many_steps
-from omega_bridge.postgres import sentinel
+from omega_bridge.postgres import sentinel, token
 from omega_bridge.postgres.session import open_session
 from tests.fixtures.wire import Tape
 
@@ -77,6 +77,7 @@ CHANGES = {
     "function dropped": "DROP FUNCTION touch() CASCADE",
     "enum dropped": "ALTER TABLE u DROP COLUMN mood; DROP TYPE mood",
     "comment changed": "COMMENT ON TABLE t IS 'other'",
+    "comment on an index changed": "COMMENT ON INDEX t_a IS 'other'",
     "row security": "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
     "view dropped": "DROP VIEW v",
 }
@@ -91,17 +92,21 @@ STEPS = [
     "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname = 'touched') THEN"
     " CREATE TRIGGER touched BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION touch(); END IF; END $$",
     "COMMENT ON TABLE t IS 'things'",
+    "COMMENT ON INDEX t_a IS 'by a'",
     "DO $$ BEGIN IF to_regclass('v') IS NULL THEN CREATE VIEW v AS SELECT 1 AS one; END IF; END $$",
 ]
 
 
-@pytest.mark.parametrize("watched", ["catalogs", "sentinel"])
+@pytest.mark.parametrize("watched", ["scans", "look-ups", "sentinel"])
 @pytest.mark.parametrize("change", CHANGES.values(), ids=[c.replace(" ", "-") for c in CHANGES])
-def test_what_a_hand_changed_is_seen(database: str, change: str, watched: str) -> None:
-    """Every change of what the list promises makes the next start look again, with the event trigger and without."""
+def test_what_a_hand_changed_is_seen(database: str, change: str, watched: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every change of what the list promises makes the next start look again, however the catalogs are watched."""
     if watched == "sentinel":
         with open_session(database) as session:
             sentinel.install(session)
+    else:
+        monkeypatch.setattr(token, "scans_classes", lambda sizes, names: watched == "scans" and sizes.can_hash)
+        monkeypatch.setattr(token, "scans_attributes", lambda sizes: watched == "scans" and sizes.can_hash)
     omega_bridge.boot(database, STEPS)
     assert omega_bridge.boot(database, STEPS).round_trips == 1
     with psycopg.connect(database, autocommit=True) as conn:
@@ -170,3 +175,18 @@ def test_the_sentinel_needs_a_role_that_may(database: str) -> None:
             sentinel.install(session)
         assert told.value.code == "OB203"
         assert session.rows("SELECT to_regnamespace('omega_bridge') IS NULL") == [(True,)]
+
+
+def test_a_guard_that_names_no_table_is_watched_on_every_table(database: str) -> None:
+    """Another table's constraint satisfied the guard; where it goes, the step is due, as it would be in the loop."""
+    listed = [
+        "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)",
+        "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = 'positive') THEN"
+        " ALTER TABLE t ADD CONSTRAINT positive CHECK (id > 0); END IF; END $$",
+    ]
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE elsewhere (n int CONSTRAINT positive CHECK (n > 0))")
+        omega_bridge.boot(database, listed)
+        assert omega_bridge.boot(database, listed).round_trips == 1
+        conn.execute("ALTER TABLE elsewhere DROP CONSTRAINT positive")
+        assert sent_steps(omega_bridge.boot(database, listed)) == ["t-positive"]

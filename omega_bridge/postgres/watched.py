@@ -1,0 +1,111 @@
+"""What a list's promises and guards lean on: catalogs, and the names in them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from omega_bridge.analysis import Analysis, statements
+from omega_bridge.analysis.program import RELATIONS, Pattern, Sql, conditions, patterns
+from omega_bridge.catalog import Key, Kind
+
+_TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
+_CATALOGS = {
+    Kind.CONSTRAINT: "pg_constraint",
+    Kind.TRIGGER: "pg_trigger",
+    Kind.POLICY: "pg_policy",
+    Kind.ENUM: "pg_enum",
+    Kind.DOMAIN: "pg_type",
+    Kind.COMPOSITE: "pg_type",
+    Kind.FUNCTION: "pg_proc",
+    Kind.EXTENSION: "pg_extension",
+    Kind.SCHEMA: "pg_namespace",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """``catalogs`` beside ``pg_class`` and ``pg_attribute``; ``relations``, ``types`` and ``functions`` by bare name.
+
+    ``loose``: by catalog, the names that a guard looks for without saying on which table.
+    """
+
+    catalogs: frozenset[str]
+    relations: frozenset[str]
+    types: frozenset[str]
+    functions: frozenset[str]
+    loose: Mapping[str, frozenset[str]]
+
+
+def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
+    """All of it. ``names``: what else a start looks at, such as critical tables and those of the models."""
+    found = [*_statements(analysis)]
+    asked = [*_patterns(analysis)]
+    keys = [*_keys(found)]
+    kinds = {k.kind for k in keys} | {kind for p in asked for kind in p.kinds}
+    loose: dict[str, frozenset[str]] = {}
+    for p in asked:
+        if p.table is None and p.name is not None:
+            for catalog in {_CATALOGS[k] for k in p.kinds if k in (Kind.CONSTRAINT, Kind.TRIGGER, Kind.POLICY)}:
+                loose[catalog] = loose.get(catalog, frozenset()) | {p.name}
+    return Watched(
+        frozenset(_catalogs(found, asked)),
+        frozenset(_relations(keys, asked)) | (frozenset(names) - analysis.names()),
+        frozenset(_named(_TYPES, keys, asked)) if kinds & {*_TYPES} else frozenset(),
+        frozenset(_named((Kind.FUNCTION,), keys, asked)),
+        loose,
+    )
+
+
+def _statements(analysis: Analysis) -> Iterator[Sql]:
+    for step in analysis:
+        yield from statements(step.program, handlers=True)
+
+
+def _patterns(analysis: Analysis) -> Iterator[Pattern]:
+    for step in analysis:
+        for condition in conditions(step.program):
+            yield from patterns(condition)
+
+
+def _keys(found: Iterable[Sql]) -> Iterator[Key]:
+    for s in found:
+        yield from (e.key for e in (*s.effects, *s.implied))
+        yield from (*s.needs, *s.destroys)
+
+
+def _catalogs(found: Iterable[Sql], asked: Iterable[Pattern]) -> Iterator[str]:
+    for s in found:
+        for effect in (*s.effects, *s.implied):
+            given = dict(effect.attributes)
+            yield from _catalog(effect.key.kind, given.get("type"))
+            if "comment" in given:
+                yield "pg_description"
+    for pattern in asked:
+        for kind in pattern.kinds:
+            yield from _catalog(kind, None)
+
+
+def _catalog(kind: Kind, constraint: Any) -> Iterator[str]:
+    """A primary key or unique constraint shows in ``pg_class``, as its index."""
+    if kind in _CATALOGS and not (kind is Kind.CONSTRAINT and constraint in ("p", "u")):
+        yield _CATALOGS[kind]
+
+
+def _relations(keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:
+    """Tables, their indexes and keys, sequences, views: the names in ``pg_class``."""
+    named = (*RELATIONS, Kind.CONSTRAINT)
+    for key in keys:
+        yield from (n for n in (key.table, key.name if key.kind in named else "") if n)
+    for pattern in asked:
+        yield from (n for n in (pattern.table, pattern.name if {*pattern.kinds} & {*named} else None) if n)
+
+
+def _named(kinds: tuple[Kind, ...], keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:
+    for key in keys:
+        if key.kind in kinds:
+            yield key.name.partition("(")[0]
+    for pattern in asked:
+        if pattern.name is not None and {*pattern.kinds} & {*kinds}:
+            yield pattern.name
