@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Kind(StrEnum):
@@ -35,9 +35,10 @@ class Kind(StrEnum):
     TRIGGER = "trigger"
     POLICY = "policy"
 
+    __hash__ = str.__hash__  # Enum's own is written in Python, and keys are hashed by the ten thousand
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
+
+class Key(NamedTuple):
     """The name of one object.
 
     ``schema`` is empty for schemas and extensions; ``table`` is set for columns, constraints, triggers and policies

@@ -101,6 +101,8 @@ def first_broken(entries: Iterable[Entry]) -> int | None:
 def clean(value: Any) -> Any:
     """A detail as ``jsonb`` can hold it: PostgreSQL takes no NUL and no lone surrogate in text."""
     match value:
+        case str() if value.isascii() and "\x00" not in value:
+            return value
         case str():
             return value.replace("\x00", "\\u0000").encode("utf-8", "backslashreplace").decode()
         case Mapping():

@@ -15,6 +15,7 @@ from typing import Any
 
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, analyse
+from omega_bridge.analysis.analysis import names_of
 from omega_bridge.boot import CriticalTable, Options, Run, when_current
 from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
@@ -199,7 +200,7 @@ class Convergence:
                 continue
             before = self.executor.catalog
             outcome = self._one(step)
-            self.outcomes[step.id] = replace(outcome, pass_=self.passes)
+            self._settled(outcome)
             if outcome.outcome in (Outcome.FAILED, Outcome.NO_EFFECT) and outcome.action is not Action.SKIP:
                 self._waited.setdefault(step.id, outcome.reason)
                 self._tried_at[step.id] = self._changes
@@ -236,7 +237,7 @@ class Convergence:
             log.info("[MIGRATION] a step of them did not work out: going on one by one")
             return False
         for p, outcome in zip(planned, outcomes, strict=True):
-            self.outcomes[outcome.id] = replace(outcome, pass_=self.passes)
+            self._settled(outcome)
             if p.action is Action.RUN:
                 log.info("[MIGRATION] Applying step %s (%s): %s", outcome.id, _short(p.reason), outcome.outcome)
                 self._locks.extend(locks_of(p))
@@ -269,6 +270,11 @@ class Convergence:
             "" if outcome.outcome is Outcome.APPLIED else f" ({outcome.reason})",
         )  # fmt: skip
         return outcome
+
+    def _settled(self, outcome: StepOutcome) -> None:
+        """Keep the latest outcome of a step, and all of them in the order in which they came about."""
+        self.outcomes.pop(outcome.id, None)
+        self.outcomes[outcome.id] = replace(outcome, pass_=self.passes)
 
     def in_list_order(self) -> tuple[StepOutcome, ...]:
         """Outcomes in the order of the list."""
@@ -329,11 +335,23 @@ def _warnings(outcomes: tuple[StepOutcome, ...], done: Convergence, analysis: An
             yield f"step {outcome.id} ({outcome.place}): {outcome.outcome}: {outcome.reason}"
     for step_id, need in done.misplaced:
         yield f"step {step_id} stands before what it needs in the list: {need}"
-    applied = {o.id for o in outcomes if o.outcome is Outcome.APPLIED and o.kind == StepKind.SCHEMA}
+    yield from _undone(done, analysis, after)
+
+
+def _undone(done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[str]:
+    """Steps that were applied, and whose work a later one took away or changed."""
     provided = analysis.provided()
-    for step in analysis:
-        if step.id in applied and (undone := evaluate(step.program, World(after), provided)).missing and not undone.rebuilds:
-            yield f"step {step.id} was applied, and a later step took back what it made: {undone.missing[0]}"
+    by_id = {step.id: step for step in analysis}
+    lost: set[str] = set()
+    for outcome in reversed(done.outcomes.values()):
+        step = by_id[outcome.id]
+        if outcome.outcome is Outcome.APPLIED and outcome.kind == StepKind.SCHEMA and not lost.isdisjoint(names_of(step.program)):
+            now = evaluate(step.program, World(after), provided)
+            if now.missing and not now.rebuilds:
+                yield f"step {step.id} was applied, and a later step took back what it made: {now.missing[0]}"
+        lost.update(
+            n for d in outcome.differences if d.left is not None for n in (d.key.table, d.key.name.partition("(")[0]) if n
+        )
 
 
 def _record(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +16,8 @@ from omega_bridge.postgres.queries import query
 
 _INSERT = (
     "INSERT INTO omega_bridge.ledger (seq, at, driver, event, run, subject, checksum, outcome, detail, previous, hash) "
-    "SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::text[], "
-    "%s::text[], %s::jsonb[], %s::text[], %s::text[])"
+    "SELECT * FROM jsonb_to_recordset(%s::jsonb) AS entry (seq bigint, at timestamptz, driver text, event text, run uuid, "
+    "subject text, checksum text, outcome text, detail jsonb, previous text, hash text)"
 )
 _COLUMNS = "seq, at, driver, event, run::text, subject, checksum, outcome, detail::text, previous, hash"
 
@@ -63,16 +63,30 @@ def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = 
     end = after or tip(connection)
     rows = []
     for draft in drafts:
-        safe = Draft(draft.driver, draft.event, draft.run, draft.subject, draft.checksum, draft.outcome, clean(draft.detail))
-        entry = seal(end, safe, datetime.now(UTC))
+        entry = seal(end, replace(draft, detail=clean(draft.detail)), datetime.now(UTC))
         end = Tip(entry.seq, entry.hash)
-        rows.append(
-            (entry.seq, entry.at, str(safe.driver), str(safe.event), safe.run, safe.subject, safe.checksum, safe.outcome,
-             json.dumps(safe.detail, ensure_ascii=False), entry.previous, entry.hash)
-        )  # fmt: skip
+        rows.append(_row(entry))
     if rows:
-        connection.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
+        connection.execute(_INSERT, [json.dumps(rows, ensure_ascii=False)])
     return end
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    """An entry by its columns, for JSON."""
+    told = entry.draft
+    return {
+        "seq": entry.seq,
+        "at": entry.at.isoformat(),
+        "driver": told.driver,
+        "event": told.event,
+        "run": told.run,
+        "subject": told.subject,
+        "checksum": told.checksum,
+        "outcome": told.outcome,
+        "detail": told.detail,
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }
 
 
 def read(connection: Connection) -> Iterator[Entry]:

@@ -33,27 +33,12 @@ def remember(
     revision: str | None,
 ) -> None:
     """Leave the state of a clean boot, in the row and in the view. Runs in the transaction that records it."""
-    left = state(connection, analysis, outcomes, catalog, names, digest, revision)
-    ledger_store.remember(connection, left)
-    watch.install(connection, analysis, left)
-
-
-def state(
-    connection: Connection,
-    analysis: Analysis,
-    outcomes: Iterable[StepOutcome],
-    catalog: Catalog,
-    names: frozenset[str],
-    digest: str,
-    revision: str | None,
-) -> State:
-    """The state after a clean boot. Runs inside the transaction that records it."""
-    ordered = tuple(sorted(names))
-    return State(
+    asked = watch.question(connection, analysis, names)
+    left = State(
         digest,
         revision,
-        ordered,
-        watch.token(connection, analysis, ordered),
+        tuple(sorted(names)),
+        watch.token(connection, asked),
         catalog.digest(),
         tuple({"id": s.id, "checksum": s.checksum, "additive": s.is_additive} for s in analysis),
         tuple(_daily(s, catalog) for s in analysis if s.kind is StepKind.DATA and s.step.repeat is Repeat.ALWAYS),
@@ -63,6 +48,8 @@ def state(
             if o.outcome in (Outcome.NO_EFFECT, Outcome.REFUSED)
         ),
     )
+    ledger_store.remember(connection, left)
+    watch.install(connection, asked, left)
 
 
 def _daily(step: StepAnalysis, catalog: Catalog) -> dict[str, Any]:

@@ -29,15 +29,22 @@ SENTINEL = "omega_bridge.ddl"
 _SEARCH = "current_setting('search_path') AS search_path, current_user::text AS role"
 
 
-def token(connection: Connection, analysis: Analysis, names: Iterable[str]) -> str:
-    """The token of the schema as it is now."""
-    row = connection.execute(f"SELECT {_expressions(connection, analysis, names)}".encode()).fetchone()
+def question(connection: Connection, analysis: Analysis, names: Iterable[str]) -> str:
+    """The token's columns in SQL; where an event trigger counts DDL: nothing was counted, nothing has changed."""
+    if has_sentinel(connection):
+        return f"EXISTS (SELECT FROM {SENTINEL})::int AS changed, {_SEARCH}"
+    return f"{tokens.expressions(connection, watched(analysis, names))}, {_SEARCH}"
+
+
+def token(connection: Connection, asked: str) -> str:
+    """The token of the schema as it is now. ``asked``: its columns, by ``question``."""
+    row = connection.execute(f"SELECT {asked}".encode()).fetchone()
     assert row is not None  # it has no FROM
     return joined(row)
 
 
-def install(connection: Connection, analysis: Analysis, state: State) -> None:
-    """Make the view say what ``state`` says. Runs in the transaction that records it."""
+def install(connection: Connection, asked: str, state: State) -> None:
+    """Make the view say what ``state`` says, beside what is ``asked``. Runs in the transaction that records it."""
     told = {
         "digest": state.digest,
         "revision": state.revision,
@@ -50,7 +57,7 @@ def install(connection: Connection, analysis: Analysis, state: State) -> None:
         f"{sql.Literal(value).as_string(connection) if value is not None else 'NULL'}::text AS {name}"
         for name, value in told.items()
     )
-    text = f"SELECT {constants}, {_expressions(connection, analysis, state.names)}"
+    text = f"SELECT {constants}, {asked}"
     connection.execute(b"DROP VIEW IF EXISTS omega_bridge.watch")
     connection.execute(f"CREATE VIEW omega_bridge.watch AS {text}".encode())
     connection.execute(
@@ -67,13 +74,6 @@ def forget(connection: Connection) -> None:
 
 def _json(entries: Iterable[dict[str, Any]]) -> str:
     return json.dumps(clean(list(entries)), ensure_ascii=False)
-
-
-def _expressions(connection: Connection, analysis: Analysis, names: Iterable[str]) -> str:
-    """The token's parts in SQL; where an event trigger counts DDL: nothing was counted, nothing has changed."""
-    if has_sentinel(connection):
-        return f"EXISTS (SELECT FROM {SENTINEL})::int AS changed, {_SEARCH}"
-    return f"{tokens.expressions(connection, watched(analysis, names))}, {_SEARCH}"
 
 
 def has_sentinel(connection: Connection) -> bool:
