@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -149,6 +148,8 @@ def database_url(config: Config, option: str | None, environ: Mapping[str, str])
 
 
 def _section(path: Path) -> dict[str, Any] | None:
+    import tomllib
+
     try:
         found: dict[str, Any] | None = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("omega-bridge")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:

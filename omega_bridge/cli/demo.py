@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,6 +74,8 @@ def _restarts(server: EmbeddedServer, setup: Setup, example: Path) -> dict[str, 
 
 
 def _history(server: EmbeddedServer, setup: Setup) -> dict[str, Any]:
+    import tempfile
+
     from omega_bridge.revisions import alembic_border
     from omega_bridge.revisions.files import export
 

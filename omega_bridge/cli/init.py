@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -130,4 +129,6 @@ def _found_list(root: Path) -> str | None:
 
 
 def _template(name: str) -> str:
+    from importlib import resources
+
     return resources.files("omega_bridge.cli").joinpath("templates", name).read_text(encoding="utf-8")
