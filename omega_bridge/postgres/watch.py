@@ -22,6 +22,7 @@ from omega_bridge.analysis import Analysis, statements
 from omega_bridge.analysis.program import RELATIONS, conditions, patterns
 from omega_bridge.catalog import Kind
 from omega_bridge.ledger import clean
+from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.probe import joined
 
@@ -33,7 +34,7 @@ SENTINEL = "omega_bridge.ddl"
 _TABLE_OIDS = (
     "SELECT coalesce(array_agg(c.oid::int8 ORDER BY c.oid), '{{}}') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE c.relname = ANY ({}) AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') "
-    "AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'omega_bridge'"
+    "AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND n.nspname <> 'omega_bridge'"
 )
 _HASH = "SELECT sum(hashint8extended({key}, xmin::text::int8)) FROM {source}"
 _SEARCH = "current_setting('search_path') AS search_path, current_user::text AS role"
@@ -127,17 +128,18 @@ def forget(connection: Connection) -> None:
 
 
 def _json(entries: Iterable[dict[str, Any]]) -> str:
-    return json.dumps(clean(list(entries)), ensure_ascii=False)
+    """In ASCII, so that a database of any encoding gives the steps' texts back as they are."""
+    return json.dumps(clean(list(entries)))
 
 
 def _expressions(connection: Connection, analysis: Analysis, names: Iterable[str]) -> str:
     extra = frozenset(names) - analysis.names()  # critical tables, and those of the models
     if has_sentinel(connection):
         return sentinel_expressions()
-    literal = sql.Literal(sorted(relations(analysis) | frozenset(extra))).as_string(connection)
+    literal = sql.Literal(storable(connection, relations(analysis) | extra)).as_string(connection)
     row = connection.execute(_TABLE_OIDS.format(literal + "::name[]").encode()).fetchone()
     assert row is not None  # an aggregate always gives one row
-    everything = sql.Literal(sorted(names)).as_string(connection)
+    everything = sql.Literal(storable(connection, names)).as_string(connection)
     return token_expressions(watched(analysis), literal + "::name[]", everything + "::name[]", row[0])
 
 
@@ -156,7 +158,7 @@ def token_expressions(catalogs: frozenset[str], relations: str, names: str, tabl
         "pg_type": ("oid::int8", f"pg_type WHERE typname = ANY ({names})"),
         "pg_proc": ("oid::int8", f"pg_proc WHERE proname = ANY ({names})"),
         "pg_extension": ("oid::int8", "pg_extension"),
-        "pg_namespace": ("oid::int8", "pg_namespace WHERE nspname NOT LIKE 'pg\\_%'"),
+        "pg_namespace": ("oid::int8", "pg_namespace WHERE nspname !~ '^pg_'"),
     }
     parts += [more[name] for name in sorted(catalogs) if name in more]
     if "pg_enum" in catalogs:
