@@ -14,7 +14,7 @@ from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.planning import World, evaluate
 from omega_bridge.postgres import ledger_store, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.postgres.lock import exclusive, refuse_pooler
+from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.session import Session, permissions
 from omega_bridge.repair import scope
 from omega_bridge.revisions.files import RecordedTexts
@@ -86,9 +86,8 @@ def adopt(
 ) -> Survey:
     """Stamp the head and leave the record of a clean boot, where there is no gap; else change nothing.
 
-    No step is sent. Raises ``LockNotAcquired``, ``NotPermitted``, ``HistoryTampered``.
+    No step is sent. Raises ``LockNotAcquired``, ``PoolerDetected``, ``NotPermitted``, ``HistoryTampered``.
     """
-    refuse_pooler(session)
     with permissions(session), exclusive(session, 60.0):
         connection = session.connection
         found = survey(connection, analysis, folder)

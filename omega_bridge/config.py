@@ -147,6 +147,12 @@ def database_url(config: Config, option: str | None, environ: Mapping[str, str])
     )
 
 
+def direct_url(config: Config, environ: Mapping[str, str]) -> str | None:
+    """The way past a pooler, for whatever holds the lock: the environment, else the configuration; ``None`` where there is none."""
+    found: str | None = environ.get("OMEGA_BRIDGE_DIRECT_URL") or config.values.get("direct-url")
+    return found
+
+
 def _section(path: Path) -> dict[str, Any] | None:
     import tomllib
 

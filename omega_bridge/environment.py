@@ -16,7 +16,7 @@ from typing import Any
 
 from omega_bridge.boot import promise_digest
 from omega_bridge.catalog import Catalog, diff
-from omega_bridge.config import Config, database_url, load_config, with_flags
+from omega_bridge.config import Config, database_url, direct_url, load_config, with_flags
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.outcomes import change
 from omega_bridge.planning import Action, make_plan
@@ -79,13 +79,14 @@ def _offline(context: Any) -> None:
 
 def _online(context: Any, config: Config, folder: Path) -> None:
     attributes = context.config.attributes
-    dsn = attributes.get("omega_bridge_dsn") or _dsn(context, config)
     command = _command(context)
+    dsn, is_direct = _dsn(context, config, attributes.get("omega_bridge_dsn"))
     with ExitStack() as stack:
         if command not in READ_ONLY:
-            stack.enter_context(exclusive(stack.enter_context(open_session(dsn)), LOCK_TIMEOUT))
+            stack.enter_context(exclusive(stack.enter_context(open_session(dsn)), LOCK_TIMEOUT, through_pooler=is_direct))
         connection = stack.enter_context(alembic_border.connection_to(connection_parameters(dsn)))
         connection.exec_driver_sql("SET lock_timeout = '10s'")
+        connection.exec_driver_sql("SET idle_in_transaction_session_timeout = '60s'")  # a revision may think between statements
         connection.commit()
         recorder = Recorder(connection, config, folder, attributes.get("omega_bridge_registry"))
         context.configure(
@@ -104,9 +105,13 @@ def _online(context: Any, config: Config, folder: Path) -> None:
         connection.commit()
 
 
-def _dsn(context: Any, config: Config) -> str:
+def _dsn(context: Any, config: Config, attribute: str | None) -> tuple[str, bool]:
+    """Where to connect, and whether that is the direct URL: it is preferred where no URL was named for this command."""
+    if attribute:
+        return attribute, False
     given = context.get_x_argument(as_dictionary=True).get("url") or context.config.get_main_option("sqlalchemy.url")
-    return normalise(database_url(config, given, os.environ))
+    direct = None if given else direct_url(config, os.environ)
+    return normalise(direct or database_url(config, given, os.environ)), direct is not None
 
 
 @dataclass(slots=True)

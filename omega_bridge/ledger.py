@@ -98,20 +98,20 @@ def first_broken(entries: Iterable[Entry]) -> int | None:
     return None
 
 
-def clean(value: Any) -> Any:
-    """A detail as ``jsonb`` can hold it: PostgreSQL takes no NUL and no lone surrogate in text."""
+def clean(value: Any, codec: str = "utf-8") -> Any:
+    """A detail as ``jsonb`` can hold it: no NUL, no lone surrogate, nothing that the database's encoding (``codec``) lacks."""
     match value:
         case str() if value.isascii() and "\x00" not in value:
             return value
         case str():
-            return value.replace("\x00", "\\u0000").encode("utf-8", "backslashreplace").decode()
+            return value.replace("\x00", "\\u0000").encode(codec, "backslashreplace").decode(codec)
         case Mapping():
-            return {clean(str(k)): clean(v) for k, v in value.items()}
+            return {clean(str(k), codec): clean(v, codec) for k, v in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [clean(v) for v in value]
+            return [clean(v, codec) for v in value]
         case None | bool() | int() | float():
             return value
-    return clean(str(value))
+    return clean(str(value), codec)
 
 
 def _hash(seq: int, at: datetime, draft: Draft, previous: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from omega_bridge import errors
-from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, analyse
+from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, analyse, with_escapes
 from omega_bridge.analysis.analysis import names_of
 from omega_bridge.boot import CriticalTable, Options, Run, when_current
 from omega_bridge.catalog import Catalog, Kind
@@ -25,7 +25,8 @@ from omega_bridge.planning.plan import plan_step
 from omega_bridge.postgres import batch, daily, ledger_store, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, Limits, skipped
-from omega_bridge.postgres.lock import exclusive, refuse_pooler
+from omega_bridge.postgres.lock import exclusive
+from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session, permissions
 from omega_bridge.steps import Registry, Repeat
 
@@ -38,9 +39,8 @@ MAX_PASSES = 8
 def repair(session: Session, registry: Registry, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
     """Take the lock, look again, and bring the database up to the list."""
     started = time.perf_counter()
-    if options.direct_url is None:
-        refuse_pooler(session)
-    with permissions(session), exclusive(session, options.lock_timeout) as waited:
+    through_pooler = options.direct_url is not None
+    with permissions(session), exclusive(session, options.lock_timeout, through_pooler=through_pooler) as waited:
         session.cost.seconds["lock"] = time.perf_counter() - started
         if waited > 0.0 and not options.retry:
             current = when_current(session, digest, head, options)
@@ -61,9 +61,9 @@ def _complete(registry: Registry, metadata: Any) -> Registry:
 
 
 def _repair(session: Session, registry: Registry, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
-    analysis = analyse(registry)
-    names = scope(analysis, options.critical_tables, metadata)
     connection = session.connection
+    analysis = with_escapes(analyse(registry)) if takes_escapes(connection) else analyse(registry)
+    names = scope(analysis, options.critical_tables, metadata)
     known = ledger_store.recall(connection)
     _refuse_if_newer(known, analysis, head, options)
     ledger_store.prepare(connection)

@@ -1,7 +1,18 @@
 """What the steps mean: programs, effects, guards, kinds. Pure functions over parse trees."""
 
-from omega_bridge.analysis.analysis import Analysis, StepAnalysis, StepKind, analyse
+from omega_bridge.analysis.analysis import Analysis, StepAnalysis, StepKind, analyse, with_escapes
 from omega_bridge.analysis.blocks import read_program
 from omega_bridge.analysis.program import Effect, Program, Sql, statements
 
-__all__ = ["Analysis", "Effect", "Program", "Sql", "StepAnalysis", "StepKind", "analyse", "read_program", "statements"]
+__all__ = [
+    "Analysis",
+    "Effect",
+    "Program",
+    "Sql",
+    "StepAnalysis",
+    "StepKind",
+    "analyse",
+    "read_program",
+    "statements",
+    "with_escapes",
+]

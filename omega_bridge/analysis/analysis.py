@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -162,6 +162,20 @@ def analyse(registry: Registry) -> Analysis:
         tuple(
             StepAnalysis(step, label, checksum, kind, program, problem)
             for step, label, (program, kind, checksum, problem) in zip(registry.steps, labels, read, strict=True)
+        ),
+    )
+
+
+def with_escapes(analysis: Analysis) -> Analysis:
+    """For a server on which a backslash in an ordinary literal is an escape: what holds one means something else there.
+
+    The parser reads literals by the standard, so nothing is claimed of such a step: it runs as it is written.
+    """
+    return Analysis(
+        analysis.registry,
+        tuple(
+            replace(s, kind=StepKind.MIXED, program=(Sql(s.step.sql, "unreadable", opaque=True),)) if "\\" in s.step.sql else s
+            for s in analysis
         ),
     )
 

@@ -9,9 +9,13 @@ from omega_bridge.analysis.effects import read
 from omega_bridge.analysis.guards import Scalar, read_binding, read_condition
 from omega_bridge.analysis.program import Condition, Exists, Handled, If, Node, Not, Program, Raise, Sql, Unknown
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import Statement, inner, parse, parse_block, parse_expression
+from omega_bridge.sql import TOO_DEEP, Statement, inner, parse, parse_block, parse_expression
 
 _ERROR_LEVEL = 21  # PL/pgSQL's elog level of RAISE EXCEPTION; a re-raise has it too
+
+MAX_DEPTH = 50
+"""Blocks within blocks that are read. Whatever walks a program recurses, four frames a level, and Python's own limit is
+no guard: json's scanner met it at 1,000 levels up to 3.11, and keeps to a larger one of C's stack since 3.12."""
 
 
 def read_program(sql: str) -> Program:
@@ -54,6 +58,7 @@ class _Reader:
 
     def __init__(self, variables: list[str]) -> None:
         self.variables = variables
+        self.depth = 0
         self.bindings: dict[str, Condition | Scalar] = {}
 
     def block(self, block: dict[str, Any]) -> Program:
@@ -68,10 +73,14 @@ class _Reader:
         return (Handled(body, tuple(handlers)),)
 
     def body(self, statements: list[dict[str, Any]]) -> Program:
+        if self.depth == MAX_DEPTH:
+            raise StepSyntaxError(TOO_DEEP)
+        self.depth += 1
         nodes: list[Node] = []
         for entry in statements:
             ((kind, content),) = entry.items()
             nodes.extend(self.statement(kind, content))
+        self.depth -= 1
         return tuple(nodes)
 
     def statement(self, kind: str, content: dict[str, Any]) -> Program:

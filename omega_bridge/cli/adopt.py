@@ -21,7 +21,7 @@ def adopt(
     from omega_bridge.postgres.session import open_session
 
     setup = prepare(config, steps, database_url)
-    with open_session(normalise(setup.database)) as session:
+    with open_session(normalise(setup.direct)) as session:
         found = stamp(
             session, setup.registry, setup.analysis, setup.metadata, setup.history(directory), setup.config.critical_tables
         )

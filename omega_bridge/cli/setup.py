@@ -52,6 +52,13 @@ class Setup:
 
         return database_url(self.config, self.url, os.environ)
 
+    @cached_property
+    def direct(self) -> str:
+        """The direct URL where the database has one, for what holds the lock; else the database's."""
+        from omega_bridge.config import direct_url
+
+        return direct_url(self.config, os.environ) or self.database
+
     def history(self, output: Path | None = None) -> Path:
         """The folder of the compiled history."""
         return output or self.config.root / self.config.alembic

@@ -8,6 +8,8 @@ from typing import Any
 import psycopg
 
 from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.postgres.encoding import storable
+from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
 
 
@@ -31,9 +33,9 @@ def read_catalog(connection: psycopg.Connection[Any], names: Collection[str] | N
         text = text.replace("{" + name + "}", condition)
     objects: dict[Key, dict[str, Any]] = {}
     session: dict[str, Any] = {}
-    for kind, schema, table, name, attributes in connection.execute(
-        text.encode(), {"names": sorted(names)} if names is not None else {}
-    ):
+    with by_default(connection):
+        rows = connection.execute(text.encode(), {"names": storable(connection, names)} if names is not None else {})
+    for kind, schema, table, name, attributes in rows:
         if kind == "session":
             session = attributes
         else:

@@ -76,7 +76,10 @@ def _text(database: Any) -> str:
 
 
 def connection_parameters(dsn: str) -> dict[str, Any]:
-    """libpq's parameters by name, from a URL or conninfo string. They hold the password: for a driver, not for a log."""
+    """libpq's parameters by name, from a URL or conninfo string. They hold the password: for a driver, not for a log.
+
+    The encoding is UTF-8 whatever the DSN says: in a database of SQL_ASCII psycopg would give bytes for text.
+    """
     from psycopg.conninfo import conninfo_to_dict
 
-    return dict(conninfo_to_dict(dsn))
+    return {**conninfo_to_dict(dsn), "client_encoding": "utf8"}

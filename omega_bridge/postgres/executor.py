@@ -76,7 +76,11 @@ class Executor:
             try:
                 refused = self._run_guarded(planned)
                 break
-            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as exc:
+            except (
+                psycopg.errors.LockNotAvailable,
+                psycopg.errors.DeadlockDetected,
+                psycopg.errors.SerializationFailure,
+            ) as exc:
                 session.rollback()
                 waiting.spend(time.perf_counter() - started)
                 if not waiting.again():

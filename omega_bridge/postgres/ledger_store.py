@@ -12,6 +12,8 @@ from typing import Any
 import psycopg
 
 from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, seal
+from omega_bridge.postgres.encoding import codec, storable
+from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
 
 _INSERT = (
@@ -40,8 +42,12 @@ class State:
 
 def prepare(connection: Connection) -> None:
     """Make the schema where it is missing. Two at once: the caller holds the lock."""
-    if not exists(connection):
-        connection.execute(query("ledger_schema"))
+    if exists(connection):
+        return
+    row = connection.execute("SELECT to_regnamespace('omega_bridge') IS NULL").fetchone()
+    if row and row[0]:
+        connection.execute(query("own_schema"))
+    connection.execute(query("ledger_schema"))
 
 
 def exists(connection: Connection) -> bool:
@@ -61,9 +67,11 @@ def tip(connection: Connection) -> Tip:
 def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = None) -> Tip:
     """Seal and insert entries after ``after`` (read from the table where it is not given); the new tip."""
     end = after or tip(connection)
+    target = codec(connection)
     rows = []
     for draft in drafts:
-        entry = seal(end, replace(draft, detail=clean(draft.detail)), datetime.now(UTC))
+        safe = replace(draft, subject=clean(draft.subject, target), detail=clean(draft.detail, target))
+        entry = seal(end, safe, datetime.now(UTC))
         end = Tip(entry.seq, entry.hash)
         rows.append(_row(entry))
     if rows:
@@ -93,7 +101,9 @@ def read(connection: Connection) -> Iterator[Entry]:
     """Every entry, in order; none where there is no ledger."""
     if not exists(connection):
         return
-    for row in connection.execute(f"SELECT {_COLUMNS} FROM omega_bridge.ledger ORDER BY seq"):
+    with by_default(connection):
+        rows = connection.execute(f"SELECT {_COLUMNS} FROM omega_bridge.ledger ORDER BY seq").fetchall()
+    for row in rows:
         seq, at, driver, event, run, subject, checksum, outcome, detail, previous, digest = row
         draft = Draft(_member(Driver, driver), _member(Event, event), run, subject, checksum, outcome, json.loads(detail))
         yield Entry(seq, at.astimezone(UTC), draft, previous, digest)
@@ -134,10 +144,13 @@ def remember(connection: Connection, state: State) -> None:
         (
             state.digest,
             state.revision,
-            list(state.names),
+            storable(connection, state.names),
             state.token,
             state.catalog_digest,
-            *(json.dumps(clean(part), ensure_ascii=False) for part in (state.steps, state.data, state.standing)),
+            *(
+                json.dumps(clean(part, codec(connection)), ensure_ascii=False)
+                for part in (state.steps, state.data, state.standing)
+            ),
         ),
     )
 
@@ -185,5 +198,6 @@ def last_boot(connection: Connection) -> str | None:
     """When the last clean boot (or upgrade to the head) left its state, in ISO format; ``None`` before the first."""
     if not exists(connection):
         return None
-    row = connection.execute("SELECT at FROM omega_bridge.state").fetchone()
+    with by_default(connection):
+        row = connection.execute("SELECT at FROM omega_bridge.state").fetchone()
     return row[0].isoformat(timespec="seconds") if row else None

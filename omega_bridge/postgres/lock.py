@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from omega_bridge import errors
-from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.session import Session, open_session, read_only
 
 CLASS, OBJECT = 0x6F6D6567, 0x61627267
 """The two halves of the key ("omeg", "abrg"); advisory locks are per database."""
@@ -23,10 +23,41 @@ POLL = 0.1
 
 
 @contextmanager
-def exclusive(session: Session, timeout: float, sleep: Callable[[float], None] = time.sleep) -> Iterator[float]:
-    """Hold the lock. Yields the seconds waited. Raises ``LockNotAcquired``, naming the holder, after ``timeout`` seconds."""
+def exclusive(
+    session: Session, timeout: float, sleep: Callable[[float], None] = time.sleep, *, through_pooler: bool = False
+) -> Iterator[float]:
+    """Hold the lock. Yields the seconds waited. Raises ``LockNotAcquired``, naming the holder, after ``timeout`` seconds.
+
+    A server that takes no writes is refused with ``ReadOnlyDatabase``, a pooler in between with ``PoolerDetected``.
+    ``through_pooler`` takes the caller's word that it keeps sessions, and does not lean on it: the lock is then that of an
+    open transaction on a connection of its own, which every mode of pooling keeps on one server connection, and which ends
+    with its client.
+    """
+    is_pooled, is_read_only = _look(session)
+    if is_read_only:
+        raise read_only()
+    if not is_pooled:
+        _stay(session)
+        with _held(session, "pg_try_advisory_lock", timeout, sleep) as waited:
+            yield waited
+        return
+    if not through_pooler:
+        raise errors.PoolerDetected(
+            "the connection goes through a pooler (such as PgBouncer), which may not keep a session lock",
+            hint="Give the repair a direct URL: boot(direct_url=...), OMEGA_BRIDGE_DIRECT_URL, or direct-url in the"
+            " configuration. Where the pooler keeps sessions, the same URL will do.",
+        )
+    with open_session(session.dsn) as keeper:
+        # Read committed: between its statements such a transaction has no snapshot for CREATE INDEX CONCURRENTLY to wait for.
+        keeper.execute("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0", statements=2)
+        with _held(keeper, "pg_try_advisory_xact_lock", timeout, sleep) as waited:
+            yield waited
+
+
+@contextmanager
+def _held(session: Session, function: str, timeout: float, sleep: Callable[[float], None]) -> Iterator[float]:
     started = time.monotonic()
-    while not session.rows(f"SELECT pg_try_advisory_lock({CLASS}, {OBJECT})")[0][0]:
+    while not session.rows(f"SELECT {function}({CLASS}, {OBJECT})")[0][0]:
         waited = time.monotonic() - started
         if waited >= timeout:
             raise errors.LockNotAcquired(
@@ -39,23 +70,29 @@ def exclusive(session: Session, timeout: float, sleep: Callable[[float], None] =
     finally:
         if not session.connection.closed:
             session.rollback()
-            session.execute(f"SELECT pg_advisory_unlock({CLASS}, {OBJECT})")
+            if function == "pg_try_advisory_lock":
+                session.execute(f"SELECT pg_advisory_unlock({CLASS}, {OBJECT})")
 
 
-def refuse_pooler(session: Session) -> None:
-    """Raise ``PoolerDetected`` where a pooler stands between us and the server.
+def _look(session: Session) -> tuple[bool, bool]:
+    """Whether a pooler stands between us and the server, and whether the server takes no writes.
 
     The process id that came with the connection is the pooler's invention; the server's own says so. In transaction mode
     a session lock would be taken on one server connection and released on another.
     """
-    own = session.connection.info.backend_pid
-    theirs = session.rows("SELECT pg_backend_pid()")[0][0]
-    if own != theirs:
-        raise errors.PoolerDetected(
-            "the connection goes through a pooler (such as PgBouncer), which may not keep a session lock",
-            hint="Give the repair a direct URL: boot(direct_url=...), OMEGA_BRIDGE_DIRECT_URL, or direct-url in the"
-            " configuration. Where the pooler keeps sessions, the same URL will do.",
-        )
+    (pid, is_read_only), *_ = session.rows("SELECT pg_backend_pid(), current_setting('transaction_read_only') = 'on'")
+    return pid != session.connection.info.backend_pid, is_read_only
+
+
+def _stay(session: Session) -> None:
+    """Whoever holds the lock thinks between statements: the server's patience with idle sessions must outlast that.
+
+    ``idle_session_timeout`` came with PostgreSQL 14.
+    """
+    text = "SET idle_in_transaction_session_timeout = '60s'"
+    if session.connection.info.server_version >= 140000:
+        text += "; SET idle_session_timeout = 0"
+    session.execute(text)
 
 
 def _holder(session: Session) -> str:

@@ -6,8 +6,9 @@ import random
 import time
 from collections.abc import Callable
 
-BUSY = frozenset({"55P03", "40P01"})
-"""SQLSTATE of a lock that was not had in time, and of a deadlock."""
+BUSY = frozenset({"55P03", "40P01", "40001"})
+"""SQLSTATE of a lock that was not had in time, of a deadlock, and of rows that others changed meanwhile (where
+``default_transaction_isolation`` is stricter than read committed)."""
 
 
 class Patience:

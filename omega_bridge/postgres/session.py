@@ -107,9 +107,9 @@ def open_session(dsn: str) -> Iterator[Session]:
 
 def _connected(dsn: str) -> pq.abc.PGconn:
     """libpq's connection, which carries our name where the DSN gives none."""
-    defaults: dict[str, Any] = {"application_name": "omega-bridge", "connect_timeout": CONNECT_TIMEOUT, "client_encoding": "utf8"}
+    defaults: dict[str, Any] = {"application_name": "omega-bridge", "connect_timeout": CONNECT_TIMEOUT}
     with border(dsn):
-        given: dict[str, Any] = {**defaults, **psycopg.conninfo.conninfo_to_dict(dsn)}
+        given: dict[str, Any] = {**defaults, **psycopg.conninfo.conninfo_to_dict(dsn), "client_encoding": "utf8"}
         if _is_address(str(given.get("host") or "")):
             return _polled(psycopg.conninfo.make_conninfo(**given), float(given["connect_timeout"]))
         return psycopg.connect(**given, autocommit=True).pgconn  # it looks up names without stopping other threads
@@ -193,6 +193,7 @@ def _translate(exc: psycopg.OperationalError, dsn: str) -> errors.OmegaBridgeErr
         exc.sqlstate in ("57P01", "57P02", "57P03")
         or (exc.sqlstate or "").startswith("08")
         or "server closed the connection" in text
+        or text == "the connection is closed"
     ):
         return errors.ConnectionLost(
             f"the server ended the connection: {where}",
@@ -231,11 +232,16 @@ def permissions(session: Session) -> Iterator[None]:
     except psycopg.errors.InsufficientPrivilege as exc:
         raise errors.NotPermitted(
             f"the role {session.connection.info.user!r} may not do what the boot needs: {exc.diag.message_primary}",
-            hint=f'Grant it: GRANT CREATE ON DATABASE "{session.connection.info.dbname}" TO "{session.connection.info.user}";'
-            " or boot once with a role that owns the schema.",
+            hint=f'Grant it: GRANT CREATE ON DATABASE "{session.connection.info.dbname}" TO "{session.connection.info.user}"; or have '
+            f'the bridge\'s schema made once: CREATE SCHEMA omega_bridge AUTHORIZATION "{session.connection.info.user}";',
         ) from exc
     except psycopg.errors.ReadOnlySqlTransaction as exc:
-        raise errors.ReadOnlyDatabase(
-            "this server takes no writes (a standby, or default_transaction_read_only), and there is something to repair",
-            hint="Point the URL at the primary: target_session_attrs=read-write chooses it among several hosts.",
-        ) from exc
+        raise read_only() from exc
+
+
+def read_only() -> errors.ReadOnlyDatabase:
+    """The error of a server that takes no writes."""
+    return errors.ReadOnlyDatabase(
+        "this server takes no writes (a standby, or default_transaction_read_only), and there is something to repair",
+        hint="Point the URL at the primary: target_session_attrs=read-write chooses it among several hosts.",
+    )

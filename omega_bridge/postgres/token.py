@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.watched import Watched
 
 Connection = psycopg.Connection[Any]
@@ -21,7 +22,7 @@ Connection = psycopg.Connection[Any]
 _TABLE_OIDS = (
     "SELECT coalesce(array_agg(c.oid::int8 ORDER BY c.oid), '{{}}') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE c.relname = ANY ({}) AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') "
-    "AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'omega_bridge'"
+    "AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND n.nspname <> 'omega_bridge'"
 )
 
 
@@ -82,7 +83,7 @@ def _rows(connection: Connection, watched: Watched, tables: Sequence[int]) -> It
     if "pg_extension" in watched.catalogs:
         yield _Rows("pg_extension", "oid::int8")
     if "pg_namespace" in watched.catalogs:
-        yield _Rows("pg_namespace", "oid::int8", "nspname NOT LIKE 'pg\\_%'")
+        yield _Rows("pg_namespace", "oid::int8", "nspname !~ '^pg_'")
 
 
 def _among(connection: Connection, column: str, names: Iterable[str], *, hashed: bool = False) -> str:
@@ -131,7 +132,7 @@ def scans_attributes(sizes: Sizes) -> bool:
 
 
 def _literal(connection: Connection, names: Iterable[str]) -> str:
-    return sql.Literal(sorted(names)).as_string(connection)
+    return sql.Literal(storable(connection, names)).as_string(connection)
 
 
 def _one(connection: Connection, query: str) -> Any:

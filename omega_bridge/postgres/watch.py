@@ -73,7 +73,8 @@ def forget(connection: Connection) -> None:
 
 
 def _json(entries: Iterable[dict[str, Any]]) -> str:
-    return json.dumps(clean(list(entries)), ensure_ascii=False)
+    """In ASCII, so that a database of any encoding gives the steps' texts back as they are."""
+    return json.dumps(clean(list(entries)))
 
 
 def has_sentinel(connection: Connection) -> bool:

@@ -9,6 +9,7 @@ import ast
 import io
 import re
 import textwrap
+import threading
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from typing import Any
 
 from omega_bridge.errors import DynamicStep, NotAList, SourceNotFound, SourceSyntaxError
 from omega_bridge.steps import Place, Registry, Step
+
+_one_at_a_time = threading.Lock()
+"""CPython counts its recursion for all threads together while it makes a tree: two at once end in SystemError ("AST
+constructor recursion depth mismatch", CPython issue 106905; seen with 3.11.7 and eight starts in one process)."""
 
 
 def from_text(path: Path, variable: str, shown: str | None = None) -> Registry:
@@ -47,7 +52,8 @@ def parse_list(text: str, variable: str, shown: str) -> Registry:
 
 def _tree(text: str, shown: str) -> ast.Module:
     try:
-        return ast.parse(text)
+        with _one_at_a_time:
+            return ast.parse(text)
     except SyntaxError as exc:
         marker = re.search(r"^(<{7}|={7}|>{7})( |$)", text, re.M)
         if marker:

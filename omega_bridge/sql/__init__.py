@@ -10,6 +10,7 @@ from omega_bridge.sql.canonical import canonical, checksum, on_one_line
 from omega_bridge.sql.compare import same_expression, same_routine, same_statement, same_type
 from omega_bridge.sql.lexer import sendable
 from omega_bridge.sql.parser import (
+    TOO_DEEP,
     Statement,
     deparse_expression,
     deparse_statement,
@@ -24,6 +25,7 @@ from omega_bridge.sql.parser import (
 from omega_bridge.sql.swallowing import unswallowed
 
 __all__ = [
+    "TOO_DEEP",
     "Statement",
     "canonical",
     "checksum",

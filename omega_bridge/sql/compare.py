@@ -5,6 +5,7 @@ PostgreSQL prints ``'new'`` back as ``'new'::character varying``: casts of const
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -16,16 +17,48 @@ from omega_bridge.sql.parser import parse, parse_expression
 _IGNORED = {"location", "stmt_location", "stmt_len", "rexpr_list_start", "rexpr_list_end", "list_start", "list_end"}
 
 
-def same_expression(one: str, other: str) -> bool | None:
-    """Whether two expressions are one; ``None`` when they differ as text and may still mean the same."""
+def same_expression(printed: str, written: str) -> bool | None:
+    """Whether an expression as PostgreSQL prints it is the one that was written; ``None`` when it may be."""
     try:
-        left, right = _plain(_expression(one)), _plain(_expression(other))
+        left, right = _expression(printed), _expression(written)
     except StepSyntaxError:
         return None
-    if left == right:
+    if _plain(left) == _plain(right):
         return True
-    constants = isinstance(left, tuple) and isinstance(right, tuple) and left[:1] == right[:1] == ("A_Const",)
-    return False if constants and type(left[-1]) is type(right[-1]) else None
+    values = _surely(left), _surely(right, is_written=True)
+    return False if None not in values and type(values[0]) is type(values[1]) else None
+
+
+_TEXTS = {"text", "varchar", "bpchar"}
+_INTEGERS = {"int2", "int4", "int8"}
+
+
+def _surely(node: Any, *, is_written: bool = False) -> str | int | bool | None:
+    """The value of a constant whose type prints it as it was written: text, an integer, a truth value.
+
+    Other types have forms of their own: ``'2024-01-31'`` prints as ``'2024-01-31 00:00:00'::timestamp without time zone``,
+    ``'yes'`` as ``true``, ``'{"a":1}'`` as ``'{"a": 1}'::jsonb``.
+    """
+    node = postgast.unwrap_node(node)
+    type_name = None
+    if node.DESCRIPTOR.name == "TypeCast":
+        if node.type_name.typmods or node.type_name.array_bounds:
+            return None
+        type_name = [n.string.sval for n in node.type_name.names][-1]
+        node = postgast.unwrap_node(node.arg)
+    if node.DESCRIPTOR.name != "A_Const":
+        return None
+    value = _constant(node)
+    match node.WhichOneof("val"):
+        case "sval" if type_name in _INTEGERS and re.fullmatch(r"-?[0-9]+", value):  # negative ones are printed so
+            return int(value)
+        case "sval" if type_name in _TEXTS or (is_written and type_name is None):
+            return str(value)
+        case "ival" if type_name is None or type_name in _INTEGERS:
+            return int(value)
+        case "boolval" if type_name is None:
+            return bool(value == "true")
+    return None
 
 
 def same_type(one: str, other: str) -> bool:

@@ -16,7 +16,8 @@ from postgast import pg_query_pb2 as pb
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql.lexer import sendable
 
-_TOO_DEEP = "it nests deeper than can be read here"
+TOO_DEEP = "it nests deeper than can be read here"
+"""The message about a text that is beyond what the parser, or a reader of its tree, walks through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def parse(sql: str) -> tuple[Statement, ...]:
     except postgast.PgQueryError as exc:
         raise _syntax_error(sql, exc) from exc
     except DecodeError as exc:
-        raise StepSyntaxError(_TOO_DEEP) from exc
+        raise StepSyntaxError(TOO_DEEP) from exc
     found = []
     for entry in tree.stmts:
         tag = entry.stmt.WhichOneof("node")
@@ -69,7 +70,7 @@ def parse_block(sql: str) -> dict[str, Any]:
     except postgast.PgQueryError as exc:
         raise _syntax_error(sql, exc) from exc
     except RecursionError as exc:
-        raise StepSyntaxError(_TOO_DEEP) from exc
+        raise StepSyntaxError(TOO_DEEP) from exc
     except ValueError as exc:
         raise StepSyntaxError(f"the PL/pgSQL block cannot be read: {exc}") from exc
     block: dict[str, Any] = function["PLpgSQL_function"]

@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def nexus() -> tuple[omega_bridge.Registry, Any]:
 
 def run(*arguments: str, url: str) -> subprocess.CompletedProcess[str]:
     """A command line from the repository's root, as a user types it."""
-    environment = {**os.environ, "DATABASE_URL": url, "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"}
+    environment = {**os.environ, "DATABASE_URL": url, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     return subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -28,7 +28,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, create_engine
 
-from omega_bridge.embedded import find_server
 from tests.fixtures.databases import MakeDatabase
 
 NEXUS = Path(__file__).parents[2] / "examples" / "nexus"
@@ -250,10 +249,9 @@ class TestOnAnEmptyDatabase:
 
 
 class TestOnTheLegacyDatabase:
-    def test_the_file_runs_with_psql_too(self, database: str) -> None:
+    def test_the_file_runs_with_psql_too(self, database: str, psql: str) -> None:
         """``psql -f legacy.sql`` fills every table: a few dozen rows, with accents, backslashes and NULLs."""
-        psql = find_server().bin_dir / "psql"
-        command = [str(psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", str(NEXUS / "legacy.sql")]
+        command = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", str(NEXUS / "legacy.sql")]
         environment = os.environ | {"PGCLIENTENCODING": "UTF8"}
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 

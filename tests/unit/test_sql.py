@@ -94,20 +94,31 @@ def test_errors_have_a_place(text: str, line: int, column: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "answer"),
+    ("printed", "written", "answer"),
     [
         ("'new'::character varying", "'new'", True),
         ("now()", "CURRENT_TIMESTAMP", True),
         ("'{}'::jsonb", "'{}'", True),
         ("nextval('t_id_seq'::regclass)", "nextval('t_id_seq')", True),
+        ("'-7'::integer", "-7", True),
         ("7", "8", False),
-        ("'a'", "'b'", False),
+        ("'-7'::integer", "-8", False),
+        ("false", "true", False),
+        ("'a'::text", "'b'", False),
+        ("'a'::character varying", "'b'::varchar", False),
         ("lower(x)", "upper(x)", None),
+        ("true", "'yes'", None),
+        ("8", "'08'", None),
+        ("'2024-01-31 00:00:00'::timestamp without time zone", "'2024-01-31'", None),
+        ("'1 day 02:00:00'::interval", "'1 day 2 hours'::interval", None),
+        ("""'{"a": 1}'::jsonb""", """'{"a":1}'""", None),
+        ("'{a,c}'::text[]", "'{a, c}'", None),
+        ("'b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", "'B0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'", None),
     ],
 )
-def test_defaults_are_compared_by_meaning(one: str, other: str, answer: bool | None) -> None:
+def test_defaults_are_compared_by_meaning(printed: str, written: str, answer: bool | None) -> None:
     """What PostgreSQL prints back is what was written; where only the server can tell, the answer is neither."""
-    assert same_expression(one, other) is answer
+    assert same_expression(printed, written) is answer
 
 
 @pytest.mark.parametrize(

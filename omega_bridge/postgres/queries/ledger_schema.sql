@@ -1,6 +1,4 @@
--- The bridge's own schema: the ledger, and one row that says what the last clean boot saw.
-CREATE SCHEMA IF NOT EXISTS omega_bridge;
-COMMENT ON SCHEMA omega_bridge IS 'omega-bridge: what was done to this database''s schema, and by which list';
+-- In the bridge's own schema: the ledger, and one row that says what the last clean boot saw.
 CREATE TABLE IF NOT EXISTS omega_bridge.ledger (
   seq bigint PRIMARY KEY,
   at timestamptz NOT NULL,

@@ -18,7 +18,7 @@ BEGIN
       INTO counts FROM pg_event_trigger_dropped_objects();
   ELSE
     SELECT coalesce(bool_or(schema_name IS DISTINCT FROM 'pg_temp' AND schema_name IS DISTINCT FROM 'omega_bridge'
-                            AND object_identity NOT LIKE '%alembic\_version%'), TG_TAG NOT LIKE 'DROP%')
+                            AND strpos(object_identity, 'alembic_version') = 0), TG_TAG NOT LIKE 'DROP%')
       INTO counts FROM pg_event_trigger_ddl_commands();
   END IF;
   IF counts THEN

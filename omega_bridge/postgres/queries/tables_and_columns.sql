@@ -7,5 +7,5 @@ FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname <> 'information_schema'
-  AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'omega_bridge'
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'omega_bridge'
 GROUP BY c.oid, n.nspname, c.relname, c.relfilenode

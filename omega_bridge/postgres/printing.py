@@ -1,0 +1,42 @@
+"""Values read as PostgreSQL prints them by default, whatever ``DateStyle`` and ``IntervalStyle`` the database or role has set.
+
+The session keeps its own settings for the steps: a list may mean them. Both are reported by the server, so that knowing
+them costs nothing (PostgreSQL's manual, "Asynchronous Operations" of the frontend/backend protocol).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import pq, sql
+
+_DEFAULTS = {"DateStyle": "ISO", "IntervalStyle": "postgres"}
+
+
+@contextmanager
+def by_default(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Inside the block, dates and intervals are printed in their default form. Two statements more where they are not anyway."""
+    found = {name: connection.info.parameter_status(name) or default for name, default in _DEFAULTS.items()}
+    changed = {name: value for name, value in found.items() if value.split(",")[0] != _DEFAULTS[name]}
+    if not changed:
+        yield
+        return
+    _set(connection, {name: _DEFAULTS[name] for name in changed})
+    try:
+        yield
+    finally:
+        if connection.info.transaction_status != pq.TransactionStatus.INERROR:  # a rollback takes it back by itself
+            _set(connection, changed)
+
+
+def _set(connection: psycopg.Connection[Any], values: dict[str, str]) -> None:
+    for name, value in values.items():
+        connection.execute(sql.SQL("SELECT set_config({}, {}, false)").format(name, value))
+
+
+def takes_escapes(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a backslash in an ordinary literal is an escape here (``standard_conforming_strings = off``)."""
+    return connection.info.parameter_status("standard_conforming_strings") == "off"
