@@ -45,6 +45,11 @@ class Setup:
 
         return analyse(with_models(self.registry, self.metadata) if self.metadata is not None else self.registry)
 
+    @property
+    def models(self) -> int:
+        """How many steps at the front of the analysis stand for what only the models know."""
+        return len(self.analysis) - len(self.registry)
+
     @cached_property
     def database(self) -> str:
         """The database URL, from the option or the environment."""
