@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from omega_bridge.cli import adopt, boot, demo, export, init, ledger, lint, plan, status, verify
+from omega_bridge.cli import adopt, boot, check, demo, drift, export, init, ledger, lint, plan, status, verify
 from omega_bridge.errors import OmegaBridgeError
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ for verb in (
     export.export,
     verify.verify,
     lint.lint,
+    drift.drift,
+    check.check,
     adopt.adopt,
     init.init,
     demo.demo,

@@ -45,6 +45,14 @@ class Setup:
 
         return analyse(with_models(self.registry, self.metadata) if self.metadata is not None else self.registry)
 
+    @cached_property
+    def promised(self) -> Analysis:
+        """What the models say, analysed: a step for each of their tables; none without models."""
+        from omega_bridge.analysis import analyse
+        from omega_bridge.revisions.models import every_table
+
+        return analyse(every_table(self.metadata) if self.metadata is not None else Registry(()))
+
     @property
     def models(self) -> int:
         """How many steps at the front of the analysis stand for what only the models know."""
