@@ -32,6 +32,7 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "boot-timeout": _NUMBER,
     "direct-url": _TEXT,
     "on-busy": _TEXT,
+    "lint-ignore": _LIST,
     "step": (dict,),
 }
 _FLAGS: dict[str, tuple[type, ...]] = {"repeat": _TEXT, "destructive": _SWITCH, "optional": _SWITCH}
@@ -85,6 +86,11 @@ class Config:
     def critical_tables(self) -> tuple[str, ...]:
         """Names for the inspection."""
         return tuple(self.values.get("critical-tables", ()))
+
+    @property
+    def lint_ignore(self) -> tuple[str, ...]:
+        """Rules that the project does not hold to."""
+        return tuple(self.values.get("lint-ignore", ()))
 
     @property
     def step_flags(self) -> Mapping[str, Mapping[str, Any]]:

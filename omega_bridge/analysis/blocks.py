@@ -23,7 +23,7 @@ def read_program(sql: str) -> Program:
     nodes: list[Node] = []
     for statement in parse(sql):
         if statement.tag == "do_stmt":
-            nodes.extend(_do(statement))
+            nodes.extend(_do(statement, sql[: statement.offset]))
         else:
             nodes.append(read(statement))
     if any(isinstance(n, Sql) and n.tag in ("variable_set_stmt", "transaction_stmt") for n in nodes):
@@ -39,11 +39,11 @@ def read_program(sql: str) -> Program:
     return tuple(nodes)
 
 
-def _do(statement: Statement) -> Program:
+def _do(statement: Statement, before: str) -> Program:
     language = [inner(a.def_elem.arg).sval for a in statement.node.args if a.def_elem.defname == "language"]
     if language and language[0].lower() != "plpgsql":
         return (Sql(statement.text, statement.tag, opaque=True, offset=statement.offset),)
-    tree = parse_block(statement.text)
+    tree = parse_block(statement.text, before)
     reader = _Reader([_variable(d) for d in tree.get("datums", [])])
     return reader.block(tree["action"]["PLpgSQL_stmt_block"])
 

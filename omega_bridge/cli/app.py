@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from omega_bridge.cli import adopt, boot, demo, export, init, ledger, plan, status, verify
+from omega_bridge.cli import adopt, boot, check, demo, drift, export, init, ledger, lint, plan, status, verify
 from omega_bridge.errors import OmegaBridgeError
 
 app = typer.Typer(
@@ -19,7 +19,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (boot.boot, plan.plan, status.status, export.export, verify.verify, adopt.adopt, init.init, demo.demo):
+for verb in (
+    boot.boot,
+    plan.plan,
+    status.status,
+    export.export,
+    verify.verify,
+    lint.lint,
+    drift.drift,
+    check.check,
+    adopt.adopt,
+    init.init,
+    demo.demo,
+):
     app.command()(verb)
 app.add_typer(ledger.app, name="ledger")
 

@@ -48,3 +48,4 @@ Output = Annotated[
         show_default=False,
     ),
 ]
+Strict = Annotated[bool, typer.Option("--strict", help="Fail on every finding, not on errors only.")]

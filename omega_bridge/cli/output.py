@@ -22,6 +22,13 @@ _COLOURS = {
     "refused": typer.colors.YELLOW,
     "refuse": typer.colors.YELLOW,
     "run": typer.colors.CYAN,
+    "error": typer.colors.RED,
+    "warning": typer.colors.YELLOW,
+    "note": typer.colors.CYAN,
+    "ok": typer.colors.GREEN,
+    "missing": typer.colors.RED,
+    "different": typer.colors.YELLOW,
+    "unwanted": typer.colors.YELLOW,
 }
 
 

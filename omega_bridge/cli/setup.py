@@ -46,6 +46,19 @@ class Setup:
         return analyse(with_models(self.registry, self.metadata) if self.metadata is not None else self.registry)
 
     @cached_property
+    def promised(self) -> Analysis:
+        """What the models say, analysed: a step for each of their tables; none without models."""
+        from omega_bridge.analysis import analyse
+        from omega_bridge.revisions.models import every_table
+
+        return analyse(every_table(self.metadata) if self.metadata is not None else Registry(()))
+
+    @property
+    def models(self) -> int:
+        """How many steps at the front of the analysis stand for what only the models know."""
+        return len(self.analysis) - len(self.registry)
+
+    @cached_property
     def database(self) -> str:
         """The database URL, from the option or the environment."""
         from omega_bridge.config import database_url

@@ -5,7 +5,6 @@ A step that needs what a later one makes has no effect at first, and settles in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from omega_bridge.analysis import Analysis
@@ -36,9 +35,14 @@ def empty_catalog() -> Catalog:
     )
 
 
-def settle(analysis: Analysis, first: Iterable[int] = (), start: Catalog | None = None) -> Settling:
-    """The settling order from an empty database (or ``start``)."""
-    world, provided = World(start or empty_catalog()), analysis.provided()
+def settle(analysis: Analysis) -> Settling:
+    """The settling order from an empty database."""
+    return settle_in(World(empty_catalog()), analysis)
+
+
+def settle_in(world: World, analysis: Analysis) -> Settling:
+    """The settling order from where ``world`` stands; ``world`` is left as the steps leave it."""
+    provided = analysis.provided()
     order: list[int] = []
     waited: dict[int, Key] = {}
     waiting = list(range(len(analysis)))

@@ -29,6 +29,11 @@ def with_models(registry: Registry, metadata: MetaData) -> Registry:
     return Registry((*(_step(t) for t in own), *registry.steps), registry.source) if own else registry
 
 
+def every_table(metadata: MetaData) -> Registry:
+    """One step for each table of the models, whoever else creates it: what the models promise."""
+    return Registry(tuple(_step(table) for table in _sorted(metadata)))
+
+
 def is_model(step: Step) -> bool:
     """Whether a step stands for a table that only the models know."""
     return step.place == PLACE
@@ -59,7 +64,7 @@ def _step(table: Table) -> Step:
     text = ";\n".join(_plain(p) for p in parts) + ";"
     return Step(
         text,
-        id=f"{PREFIX}{table.name.replace('_', '-')}",
+        id=f"{PREFIX}{table.fullname.replace('_', '-').replace('.', '-')}",
         title=f"table {table.name}, known only to the models",
         place=PLACE,
     )

@@ -6,22 +6,20 @@ The lexer is PostgreSQL's own. The body of a ``DO`` block is canonical too; othe
 from __future__ import annotations
 
 import hashlib
-import re
 
 from postgast import pg_query_pb2 as pb
 
+from omega_bridge.sql.lexer import COMMENTS, DOLLAR_QUOTED
 from omega_bridge.sql.lexer import tokens as scan
 
 ALGORITHM = "c1"
 """The tag of the checksum's format: a later format gets another, and this one stays readable."""
 
-_COMMENTS = {pb.Token.Value("SQL_COMMENT"), pb.Token.Value("C_COMMENT")}
 _IDENT = pb.Token.Value("IDENT")
 _SCONST = pb.Token.Value("SCONST")
 _DO = pb.Token.Value("DO")
 _LANGUAGE = pb.Token.Value("LANGUAGE")
 _LOWER = {c: c + 32 for c in range(ord("A"), ord("Z") + 1)}  # PostgreSQL folds ASCII only in UTF-8 databases
-_DOLLAR = re.compile(r"\A(\$[^$]*\$)(.*)\1\Z", re.S)
 
 
 def checksum(sql: str) -> str:
@@ -34,7 +32,7 @@ def canonical(sql: str) -> str:
     scanned = scan(sql)
     if scanned is None:
         return sql.strip()
-    tokens = [t for t in scanned if t.token not in _COMMENTS]
+    tokens = [t for t in scanned if t.token not in COMMENTS]
     raw = sql.encode()
     texts = [raw[t.start : t.end].decode() for t in tokens]
     block = bool(tokens) and tokens[0].token == _DO and _is_plpgsql(tokens, texts)
@@ -42,7 +40,7 @@ def canonical(sql: str) -> str:
     for token, text in zip(tokens, texts, strict=True):
         if token.keyword_kind or (token.token == _IDENT and not text.startswith('"') and text[:2] not in ("U&", "u&")):
             parts.append(text.translate(_LOWER))
-        elif block and token.token == _SCONST and (body := _DOLLAR.match(text)):
+        elif block and token.token == _SCONST and (body := DOLLAR_QUOTED.match(text)):
             parts.append(f"$${canonical(body[2])}$$")
         else:
             parts.append(text)
@@ -63,7 +61,7 @@ def on_one_line(sql: str) -> str:
     parts: list[str] = []
     end = 0
     for token in tokens:
-        if token.token in _COMMENTS:
+        if token.token in COMMENTS:
             continue
         text = raw[token.start : token.end].decode()
         if "\n" in text:

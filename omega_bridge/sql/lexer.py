@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
 import postgast
 from postgast import pg_query_pb2 as pb
 
 from omega_bridge.errors import StepSyntaxError
+
+COMMENTS = frozenset({pb.Token.Value("SQL_COMMENT"), pb.Token.Value("C_COMMENT")})
+DOLLAR_QUOTED = re.compile(r"\A(\$[^$]*\$)(.*)\1\Z", re.S)
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_SCONST = pb.Token.Value("SCONST")
 
 
 def sendable(text: str) -> bytes:
@@ -29,3 +38,27 @@ def tokens(text: str) -> list[pb.ScanToken] | None:
         return list(postgast.scan(text).tokens)
     except (postgast.PgQueryError, StepSyntaxError):
         return None
+
+
+def comments(text: str) -> Iterator[str]:
+    """The text's comments, those inside dollar-quoted bodies too; none of a text that the lexer rejects."""
+    raw = text.encode("utf-8", "surrogatepass")
+    for token in tokens(text) or ():
+        if token.token in COMMENTS:
+            yield raw[token.start : token.end].decode()
+        elif token.token == _SCONST and (body := DOLLAR_QUOTED.match(raw[token.start : token.end].decode())):
+            yield from comments(body[2])
+
+
+def identifier(*parts: str) -> str:
+    """A name as SQL, each part quoted where it has to be; empty parts are left out."""
+    return ".".join(_quoted(part) for part in parts if part)
+
+
+@lru_cache(maxsize=4096)
+def _quoted(name: str) -> str:
+    if _PLAIN_NAME.fullmatch(name):
+        (token,) = postgast.scan(name).tokens
+        if token.keyword_kind in (pb.NO_KEYWORD, pb.UNRESERVED_KEYWORD):
+            return name
+    return '"' + name.replace('"', '""') + '"'

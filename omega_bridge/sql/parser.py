@@ -15,6 +15,7 @@ from postgast import pg_query_pb2 as pb
 
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql.lexer import sendable
+from omega_bridge.sql.locating import in_block
 
 TOO_DEEP = "it nests deeper than can be read here"
 """The message about a text that is beyond what the parser, or a reader of its tree, walks through."""
@@ -63,12 +64,16 @@ def parse_expression(text: str) -> Any:
     return statement.node.target_list[0].res_target.val
 
 
-def parse_block(sql: str) -> dict[str, Any]:
-    """The PL/pgSQL tree of a ``DO`` statement's block. Raises ``StepSyntaxError``."""
+def parse_block(sql: str, before: str = "") -> dict[str, Any]:
+    """The PL/pgSQL tree of a ``DO`` statement's block. Raises ``StepSyntaxError``.
+
+    ``before`` is what stands in front of the statement, so that lines are those of the whole text.
+    """
     try:
         (function,) = postgast.parse_plpgsql(sql)
     except postgast.PgQueryError as exc:
-        raise _syntax_error(sql, exc) from exc
+        offset = in_block(sql, exc.message)
+        raise _syntax_error(before + sql, exc, None if offset is None else len(before) + offset) from exc
     except RecursionError as exc:
         raise StepSyntaxError(TOO_DEEP) from exc
     except ValueError as exc:
@@ -128,10 +133,12 @@ def _wrapped(message: Any) -> pb.Node:
     return node
 
 
-def _syntax_error(sql: str, exc: postgast.PgQueryError) -> StepSyntaxError:
+def _syntax_error(sql: str, exc: postgast.PgQueryError, offset: int | None = None) -> StepSyntaxError:
     line = column = None
-    if exc.cursorpos:
-        before = sql[: exc.cursorpos - 1]  # in characters, unlike the offsets of the tree
+    if offset is None and exc.cursorpos:
+        offset = exc.cursorpos - 1  # in characters, unlike the offsets of the tree
+    if offset is not None:
+        before = sql[:offset]
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
     where = f" (line {line}, column {column} of the step)" if line else ""
     if "<<<<<<<" in sql and ">>>>>>>" in sql:

@@ -7,10 +7,8 @@ import re
 import postgast
 from postgast import pg_query_pb2 as pb
 
+from omega_bridge.sql.lexer import COMMENTS, DOLLAR_QUOTED
 from omega_bridge.sql.lexer import tokens as scan
-
-_DOLLAR = re.compile(r"\A(\$[^$]*\$)(.*)\1\Z", re.S)
-_COMMENTS = {pb.Token.Value("SQL_COMMENT"), pb.Token.Value("C_COMMENT")}
 
 
 def unswallowed(sql: str) -> str | None:
@@ -24,7 +22,7 @@ def unswallowed(sql: str) -> str | None:
     for token in tokens:
         if token.token != pb.Token.Value("SCONST"):
             continue
-        body = _DOLLAR.match(raw[token.start : token.end].decode())
+        body = DOLLAR_QUOTED.match(raw[token.start : token.end].decode())
         changed = _raising(body[2]) if body else None
         if body and changed is not None:
             parts += [raw[done : token.start], f"{body[1]}{changed}{body[1]}".encode()]
@@ -41,7 +39,7 @@ def unswallowed(sql: str) -> str | None:
 
 def _raising(body: str) -> str | None:
     """The body with its handlers raising; a handler is ``WHEN <conditions> THEN`` after a bare ``EXCEPTION``."""
-    tokens = [t for t in scan(body) or () if t.token not in _COMMENTS]
+    tokens = [t for t in scan(body) or () if t.token not in COMMENTS]
     raw = body.encode()
     words = [raw[t.start : t.end].decode().upper() for t in tokens]
     places, inside, position = [], False, 0

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from omega_bridge.analysis import analyse
 from omega_bridge.errors import OmegaBridgeError
+from omega_bridge.lint import lint
 from omega_bridge.revisions.chain import compile_chain
 from omega_bridge.revisions.files import texts_in
 from omega_bridge.revisions.lifting import lift
@@ -69,3 +70,67 @@ def test_any_name_may_be_quoted(name: str) -> None:
     (step,) = analyse(Registry.of([f"ALTER TABLE {quoted} ADD COLUMN {quoted} int"]))
     assert step.problem is None
     assert (step.effects[0].key.table, step.effects[0].key.name) == (name, name)
+
+
+STATEMENTS = st.sampled_from(
+    [
+        "CREATE TABLE t (a int)", "CREATE TABLE IF NOT EXISTS t (a int NOT NULL)", "DROP TABLE IF EXISTS t CASCADE",
+        "ALTER TABLE t ADD COLUMN b int NOT NULL", "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int", "ALTER TABLE t DROP COLUMN b",
+        "ALTER TABLE t DROP CONSTRAINT IF EXISTS p", "ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY (a)",
+        "ALTER TABLE t ADD CONSTRAINT p UNIQUE (a)", "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)",
+        "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES u (a)", "CREATE INDEX i ON u (a)", "CREATE TYPE m AS ENUM ('x')",
+        "CREATE EXTENSION IF NOT EXISTS citext", "TRUNCATE u", "UPDATE t SET a = 1", "INSERT INTO t VALUES (1)",
+        "INSERT INTO t (a, b) VALUES (1, now()) ON CONFLICT (a) DO UPDATE SET c = EXCLUDED.c, b = EXCLUDED.b",
+        "DROP TRIGGER IF EXISTS g ON t", "CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$", "SELECT 1",
+    ]
+)  # fmt: skip
+GUARDS = st.sampled_from(
+    [
+        "NOT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'b')",
+        "EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND data_type NOT IN ('uuid', 'text'))",
+        "NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = 'c')", "to_regclass('t') IS NULL",
+        "NOT EXISTS (SELECT 1 FROM pg_type WHERE typname = 'm') OR to_regclass('public.u') IS NOT NULL",
+        "NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname = 'g')", "EXISTS (SELECT 1 FROM pg_proc WHERE proname = 'f')",
+        "(SELECT count(*) FROM t) > 1", "NOT EXISTS (SELECT 1 FROM pg_class WHERE relname = 'i')",
+    ]
+)  # fmt: skip
+
+
+def blocks(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """PL/pgSQL around PL/pgSQL."""
+    lines = st.lists(inner, min_size=1, max_size=3).map(" ".join)
+    return st.one_of(
+        st.builds("IF {} THEN {} END IF;".format, GUARDS, lines),
+        st.builds("IF {} THEN {} ELSE {} END IF;".format, GUARDS, lines, lines),
+        st.builds("BEGIN {} EXCEPTION WHEN OTHERS THEN NULL; END;".format, lines),
+        st.builds("BEGIN {} EXCEPTION WHEN duplicate_column OR duplicate_object THEN RAISE; END;".format, lines),
+    )
+
+
+bodies = st.recursive(STATEMENTS.map("{};".format), blocks, max_leaves=6)
+steps = st.one_of(
+    STATEMENTS, st.lists(STATEMENTS, max_size=3).map(";".join).filter(bool), bodies.map("DO $do$ BEGIN {} END $do$".format)
+)
+
+
+@given(text=texts)
+@many
+def test_the_rules_take_anything(text: str) -> None:
+    """A finding or none, and no crash; a text that does not parse is told to be so."""
+    analysis = analyse(Registry.of([text]))
+    found = {f.rule for f in lint(analysis)}
+    assert ("unreadable-step" in found) is (analysis.steps[0].problem is not None)
+
+
+@given(listed=st.lists(steps, min_size=1, max_size=4))
+@many
+def test_what_to_write_instead_is_free_of_its_finding(listed: list[str]) -> None:
+    """For lists of every make: the steps that a finding shows can be read, and linted in its step's place they do not show it."""
+    analysis = analyse(Registry.of(listed))
+    at = {s.id: n for n, s in enumerate(analysis)}
+    for finding in (f for f in lint(analysis) if f.instead):
+        place = at[finding.step]
+        new = [(f"new-{n}", text) for n, text in enumerate(finding.instead)]
+        after = lint(analyse(Registry.of([*listed[:place], *new, *listed[place + 1 :]])))
+        assert {"unreadable-step", finding.rule}.isdisjoint(f.rule for f in after if f.step.startswith("new-")), finding.instead

@@ -1,0 +1,144 @@
+"""What a rule has to say about a step, and what a rule is. Values only: the rules themselves are in ``rules/``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from omega_bridge.analysis.analysis import Analysis, StepAnalysis
+from omega_bridge.analysis.program import Effect, statements
+from omega_bridge.catalog import Key, Kind
+from omega_bridge.steps import Place
+
+
+class Severity(StrEnum):
+    """``error``: on some database the step cannot do what it is for. ``warning``: it hurts, or will. ``note``: it could be better."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a rule found in one step: what is so, what to do about it, and the steps to write in the place of this one.
+
+    ``instead`` is SQL that runs, one entry a step; empty where there is nothing to write. ``line`` is 1-based within the
+    step's text. ``severity`` where this case is not as bad as the rule's others.
+    """
+
+    step: StepAnalysis
+    message: str
+    hint: str
+    instead: tuple[str, ...] = ()
+    line: int | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule about one step. ``why`` is the rule's reason, ``hint`` ends in something to do."""
+
+    rule: str
+    severity: Severity
+    step: str
+    message: str
+    why: str
+    hint: str
+    instead: tuple[str, ...]
+    place: Place
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {
+            "rule": self.rule,
+            "severity": str(self.severity),
+            "step": self.step,
+            "message": self.message,
+            "why": self.why,
+            "hint": self.hint,
+            "instead": list(self.instead),
+            "place": str(self.place) if self.place.file else None,
+            "file": self.place.file,
+            "line": self.place.line,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What a start does once more on a database that holds everything: makes ``key`` anew, or undoes what a step said of it.
+
+    ``other`` is the index of the step that says the opposite; the step's own where it takes away and puts back itself.
+    """
+
+    key: Key
+    effect: Effect
+    other: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The list as a rule reads it.
+
+    The first ``models`` steps stand for tables that only the models know: they are there, and nobody judges them.
+    ``waited``: by index, what a step lacks at its place when an empty database is repaired. ``again``: by index, what a
+    start does once more where nothing is missing.
+    """
+
+    analysis: Analysis
+    models: int = 0
+    waited: Mapping[int, Key] = field(default_factory=dict)
+    again: Mapping[int, Again] = field(default_factory=dict)
+
+    def steps(self) -> Iterator[tuple[int, StepAnalysis]]:
+        """The list's own steps, with their index in the analysis."""
+        return ((n, s) for n, s in enumerate(self.analysis) if n >= self.models)
+
+    def made(self) -> frozenset[str]:
+        """The names of the tables that the list itself creates: a start found them empty, most of the time."""
+        return frozenset(
+            e.key.name
+            for _, step in self.steps()
+            for s in statements(step.program, handlers=True)
+            if s.tag in _MAKES_A_TABLE
+            for e in s.effects
+            if e.present and e.key.kind in (Kind.TABLE, Kind.MATERIALIZED_VIEW)
+        )
+
+
+_MAKES_A_TABLE = ("create_stmt", "create_table_as_stmt", "rename_stmt")
+
+Check = Callable[[Listed], Iterable[Hit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: its name (kebab-case, that of its module), how bad it is, why, and the function that finds it."""
+
+    name: str
+    severity: Severity
+    why: str
+    check: Check
+
+    def findings(self, listed: Listed) -> Iterator[Finding]:
+        """What the rule has to say about the list."""
+        for hit in self.check(listed):
+            yield Finding(
+                self.name,
+                hit.severity or self.severity,
+                hit.step.id,
+                hit.message,
+                self.why,
+                hit.hint,
+                hit.instead,
+                _place(hit.step.step.place, hit.line),
+            )
+
+
+def _place(place: Place, line: int | None) -> Place:
+    """In a ``.sql`` file the step's text is the file's: the line within is the line there."""
+    if line is None or place.file is None or place.line is None or not place.file.endswith(".sql"):
+        return place
+    return Place(place.file, place.line + line - 1)

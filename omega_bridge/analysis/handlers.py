@@ -1,0 +1,113 @@
+"""Exception handlers: what they hide, and what they would have to catch at most.
+
+Source: PostgreSQL's manual, appendix "PostgreSQL Error Codes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from omega_bridge import sql
+from omega_bridge.analysis.paths import guarded
+from omega_bridge.analysis.program import Handled, If, Node, Program, Raise, Sql
+
+
+def blocks(program: Program) -> Iterator[Handled]:
+    """Every block with handlers, at any depth."""
+    for node in program:
+        match node:
+            case If():
+                for _, arm in node.arms:
+                    yield from blocks(arm)
+                yield from blocks(node.otherwise)
+            case Handled():
+                yield node
+                yield from blocks(node.body)
+                for _, arm in node.handlers:
+                    yield from blocks(arm)
+
+
+def swallowed_by(block: Handled) -> tuple[str, ...]:
+    """The names of the conditions that the block's handlers catch and do not raise again."""
+    return tuple(name for names, arm in block.handlers if not _raises(arm) for name in names)
+
+
+def _raises(program: Program) -> bool:
+    """Whether every way through ends in an error: a condition in front may let it pass."""
+    for node in program:
+        match node:
+            case Raise(error=True):
+                return True
+            case If() if all(_raises(arm) for arm in (*(a for _, a in node.arms), node.otherwise)):
+                return True
+            case Handled() if _raises(node.body) and not swallowed_by(node):
+                return True
+    return False
+
+
+def narrowed(program: Program) -> Program:
+    """The program with its handlers for OTHERS narrowed to what their statements may well meet, or gone."""
+    return tuple(_narrowed(program))
+
+
+def _narrowed(program: Program) -> Iterator[Node]:
+    for node in program:
+        match node:
+            case If():
+                arms = tuple((condition, tuple(_narrowed(arm))) for condition, arm in node.arms)
+                yield If(arms, tuple(_narrowed(node.otherwise)))
+            case Handled():
+                kept = tuple((names, arm) for names, arm in node.handlers if "others" not in names)
+                names = expected_errors(node.body) - {name for caught, _ in kept for name in caught}
+                handlers = (*kept, (tuple(sorted(names)), ())) if names else kept
+                body = tuple(_narrowed(node.body))
+                if handlers:
+                    yield Handled(body, handlers)
+                else:
+                    yield from body
+            case _:
+                yield node
+
+
+def expected_errors(program: Program) -> frozenset[str]:
+    """PostgreSQL's names for the errors that may be expected of a program's second run: what is under a guard has none."""
+    return frozenset(name for s, guards in guarded(program) if not guards for name in _errors_of(s))
+
+
+_ALWAYS = {
+    "create_enum_stmt": "duplicate_object",
+    "create_domain_stmt": "duplicate_object",
+    "composite_type_stmt": "duplicate_object",
+    "create_policy_stmt": "duplicate_object",
+    "create_trig_stmt": "duplicate_object",
+}
+_WITHOUT_IF_NOT_EXISTS = {
+    "create_stmt": "duplicate_table",
+    "index_stmt": "duplicate_table",
+    "create_seq_stmt": "duplicate_table",
+    "create_schema_stmt": "duplicate_schema",
+}
+_OF_A_CONSTRAINT = {
+    sql.pb.CONSTR_PRIMARY: ("invalid_table_definition",),
+    sql.pb.CONSTR_UNIQUE: ("duplicate_table",),
+    sql.pb.CONSTR_EXCLUSION: ("duplicate_table",),
+}
+
+
+def _errors_of(s: Sql) -> Iterator[str]:
+    if s.opaque or not s.effects:
+        return
+    node = sql.parse(s.text)[0].node
+    if s.tag == "create_extension_stmt":  # it may not be installed on the machine, or the role may not create it
+        yield from ("feature_not_supported", "insufficient_privilege", "undefined_file")
+    elif s.tag in _ALWAYS and not getattr(node, "replace", False):
+        yield _ALWAYS[s.tag]
+    elif s.tag in _WITHOUT_IF_NOT_EXISTS and not node.if_not_exists:
+        yield _WITHOUT_IF_NOT_EXISTS[s.tag]
+    elif s.tag == "alter_table_stmt":
+        for command in map(sql.inner, node.cmds):
+            if command.subtype == sql.pb.AT_AddColumn and not command.missing_ok:
+                yield "duplicate_column"
+            elif command.subtype == sql.pb.AT_AddConstraint:
+                constraint = sql.inner(getattr(command, "def"))
+                yield from _OF_A_CONSTRAINT.get(constraint.contype, ("duplicate_object",))

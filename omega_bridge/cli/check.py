@@ -1,0 +1,40 @@
+"""``omega-bridge check``: the gate for CI."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import typer
+
+from omega_bridge.cli import options, output
+from omega_bridge.cli.setup import prepare
+
+
+def check(
+    config: options.Config = None,
+    steps: options.Steps = None,
+    json: options.Json = False,
+    directory: options.Output = None,
+    scratch_url: options.ScratchUrl = None,
+    strict: options.Strict = False,
+) -> None:
+    """The gate for CI: lint, export --check, and the models against the steps; exit 1 where one says no."""
+    from omega_bridge.audit import gate
+    from omega_bridge.audit.scratch import scratch_server
+    from omega_bridge.boot import promise_digest
+
+    setup = prepare(config, steps)
+    output.log_to_stderr(silent=True)
+    listed = promise_digest(setup.registry.digest(), setup.metadata, None)
+    servers = partial(scratch_server, scratch_url)
+    checks = (
+        gate.check_findings(setup.analysis, setup.models, setup.config.lint_ignore, strict=strict),
+        gate.check_export(setup.analysis, setup.history(directory), listed),
+        gate.check_models(setup.registry, setup.analysis, setup.metadata, setup.promised, servers),
+    )
+    ok = all(c.ok for c in checks)
+    if json:
+        output.as_json({"ok": ok, "checks": [c.as_dict() for c in checks]})
+    else:
+        output.table([(c.name, "ok" if c.ok else "failed", c.told) for c in checks], ("check", "", ""))
+    raise typer.Exit(0 if ok else 1)

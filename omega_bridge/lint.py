@@ -1,0 +1,89 @@
+"""Every finding of a list: the rules of ``analysis/rules`` over what is known of it, less what it asks to have ignored.
+
+Pure: no database is asked. A comment ``-- omega-bridge: ignore <rule>, <rule>`` inside a step speaks for that step.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+
+from omega_bridge import sql
+from omega_bridge.analysis import Analysis, statements
+from omega_bridge.analysis.findings import Finding, Listed, Severity
+from omega_bridge.analysis.rules import all_rules
+from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.planning.again import done_again
+from omega_bridge.planning.settling import empty_catalog, settle_in
+from omega_bridge.planning.world import World
+
+_IGNORE = re.compile(r"omega-bridge:\s*ignore\s(.*)")
+_WORD = re.compile(r"[a-z][a-z-]+")
+
+
+def lint(
+    analysis: Analysis, *, models: int = 0, select: Collection[str] = (), ignore: Collection[str] = ()
+) -> tuple[Finding, ...]:
+    """The findings, in the list's order. The first ``models`` steps stand for what only the models know.
+
+    ``select``: these rules only; ``ignore``: not these. Raises ``ConfigurationInvalid`` for a rule that does not exist.
+    """
+    _known((*select, *ignore))
+    listed = listing(analysis, models)
+    place = {step.id: number for number, step in listed.steps()}
+    ignored = {step.id: _ignored_in(step.step.sql) for _, step in listed.steps()}
+    found = [
+        finding
+        for rule in all_rules()
+        if (not select or rule.name in select) and rule.name not in ignore
+        for finding in rule.findings(listed)
+        if rule.name not in ignored[finding.step]
+    ]
+    return tuple(sorted(found, key=lambda f: (place[f.step], f.rule)))
+
+
+def listing(analysis: Analysis, models: int = 0) -> Listed:
+    """The list with what a start of an empty database, and the start after it, would meet.
+
+    Tables that nothing in the list makes are taken to be there: others make them.
+    """
+    world = World(Catalog({**empty_catalog().objects, **{key: {"columns known": False} for key in _given(analysis)}}))
+    settling = settle_in(world, analysis)
+    return Listed(analysis, models, settling.waited, done_again(world, analysis, settling))
+
+
+def _given(analysis: Analysis) -> Iterator[Key]:
+    provided = analysis.provided()
+    for step in analysis:
+        for s in statements(step.program, handlers=True):
+            yield from (
+                replace(key, schema=key.schema or "public")
+                for key in s.needs
+                if key.kind is Kind.TABLE and (key.kind, key.name) not in provided
+            )
+
+
+def is_failing(findings: Collection[Finding], *, strict: bool = False) -> bool:
+    """Whether a gate says no: an error among them, or (``strict``) any finding at all."""
+    return bool(findings) if strict else any(f.severity is Severity.ERROR for f in findings)
+
+
+def _ignored_in(text: str) -> frozenset[str]:
+    if "omega-bridge" not in text:
+        return frozenset()
+    told = (found for comment in sql.comments(text) for found in _IGNORE.findall(comment))
+    return frozenset(word for words in told for word in _WORD.findall(words))
+
+
+def _known(names: Collection[str]) -> None:
+    rules = [rule.name for rule in all_rules()]
+    for name in names:
+        if name not in rules:
+            near = get_close_matches(name, rules, n=1)
+            raise ConfigurationInvalid(
+                f"there is no rule {name!r}",
+                hint=f"Did you mean {near[0]}?" if near else f"The rules are: {', '.join(rules)}.",
+            )

@@ -1,0 +1,89 @@
+"""``drift``: the reference list and its models against databases that people worked on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import omega_bridge
+from omega_bridge.cli.app import run
+from omega_bridge.cli.setup import Setup, prepare
+from omega_bridge.drift import Drift, drift
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def reference() -> Setup:
+    """The reference list with its models."""
+    return prepare(ROOT / "pyproject.toml", None)
+
+
+def compared(reference: Setup, database: str) -> Drift:
+    """The drift of a database."""
+    return drift(database, reference.analysis, reference.promised)
+
+
+def told(found: Drift) -> set[tuple[str, str, str, str]]:
+    """What each difference is about, and who promised it."""
+    return {(u.what, f"{u.key.table}.{u.key.name}".lstrip("."), u.attribute, u.by) for u in found.differences}
+
+
+def test_drift_of_a_database_that_people_worked_on(reference: Setup, database: str) -> None:
+    """After a start there is none; each thing that a hand changed is told, with who promised it; what it added stands apart."""
+    omega_bridge.boot(database, reference.registry, metadata=reference.metadata)
+    assert compared(reference, database) == Drift((), ())
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(
+            "ALTER TABLE tenants DROP COLUMN openai_api_key, ADD COLUMN by_hand int, ALTER timezone DROP DEFAULT;"
+            "ALTER TABLE users ALTER email TYPE text; ALTER TABLE agents DROP COLUMN model; DROP INDEX uq_handoff_tenant;"
+            "DROP TABLE chat_media; CREATE TABLE by_hand (a int)"
+        )
+    found = compared(reference, database)
+    assert told(found) == {
+        ("missing", "tenants.openai_api_key", "", "tenants-openai-api-key"),
+        ("different", "tenants.timezone", "default", "tenants-timezone-default"),
+        ("different", "users.email", "type", "models"),
+        ("missing", "agents.model", "", "models"),
+        ("missing", "uq_handoff_tenant", "", "drop-tenant-human-handoff-config-tenant-human-handoff-co"),
+        ("missing", "chat_media", "", "create-chat-media"),
+    }
+    assert [str(key) for key in found.unclaimed] == ["column public.tenants.by_hand", "table public.by_hand"]
+
+
+def test_a_start_ends_the_drift_of_a_legacy_database(reference: Setup, database: str) -> None:
+    """What is left afterwards is what the start refused for the sake of rows."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute((ROOT / "examples" / "nexus" / "legacy.sql").read_bytes())
+    assert len(compared(reference, database).differences) > 30
+    omega_bridge.boot(database, reference.registry, metadata=reference.metadata)
+    assert told(compared(reference, database)) == {("different", "system_events.id", "type", "create-system-events")}
+
+
+def test_the_verb_changes_nothing(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says what is missing as JSON, exits with 1, and leaves not even the bridge's own schema behind."""
+    with pytest.raises(SystemExit) as ended:
+        run(["drift", "--config", str(ROOT / "pyproject.toml"), "--database-url", database, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert ended.value.code == 1
+    assert {"what": "missing", "kind": "table", "schema": "public", "table": None, "name": "tenants"}.items() <= next(
+        d for d in found["differences"] if d["name"] == "tenants"
+    ).items()
+    assert found["unclaimed"] == []
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT to_regnamespace('omega_bridge'), to_regclass('tenants')").fetchone() == (None, None)
+
+
+def test_what_findings_say_to_write_runs(reference: Setup, database: str) -> None:
+    """The steps that the findings about the reference list show run on a repaired database, and leave it as it is."""
+    from omega_bridge.lint import lint
+
+    omega_bridge.boot(database, reference.registry, metadata=reference.metadata)
+    findings = lint(reference.analysis, models=reference.models, ignore=["destructive-drop"])
+    with psycopg.connect(database, autocommit=True) as conn:
+        for text in (text for f in findings for text in f.instead):
+            conn.execute(text.encode())
+    assert compared(reference, database) == Drift((), ())
