@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from omega_bridge.analysis.effects import read
@@ -14,6 +15,7 @@ from omega_bridge.sql import Statement, inner, parse, parse_block, parse_express
 _ERROR_LEVEL = 21  # PL/pgSQL's elog level of RAISE EXCEPTION; a re-raise has it too
 
 
+@lru_cache(maxsize=64)
 def read_program(sql: str) -> Program:
     """A step's text as a program. Raises ``StepSyntaxError``."""
     nodes: list[Node] = []

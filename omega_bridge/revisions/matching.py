@@ -60,34 +60,37 @@ def current_steps(lines: Sequence[SumLine]) -> list[Recorded]:
 
 def match(analysis: Analysis, lines: Sequence[SumLine], texts: Texts) -> Matching:
     """Pair the list with the history. Raises ``AmbiguousMatch``."""
-    left = current_steps(lines)
+    left = {past.label: past for past in current_steps(lines)}
+    alike: dict[str, list[Recorded]] = {}
+    for past in left.values():
+        alike.setdefault(past.checksum, []).append(past)
     result = Matching()
     steps = dict(enumerate(analysis.steps))
 
     def pair(index: int, past: Recorded, how: str) -> None:
         result.take(index, past, how, edited=steps[index].checksum != past.checksum)
-        left.remove(past)
-        del steps[index]
+        del left[past.label], steps[index]
 
     for index, step in list(steps.items()):
-        by_id = [p for p in left if step.step.id is not None and p.explicit and p.label == step.step.id]
-        if by_id:
-            pair(index, by_id[0], "id")
+        named = left.get(step.step.id) if step.step.id is not None else None
+        if named is not None and named.explicit:
+            pair(index, named, "id")
     for index, step in list(steps.items()):
-        same = [p for p in left if p.checksum == step.checksum]
+        same = [p for p in alike.get(step.checksum, ()) if p.label in left]
         if same:
             pair(index, next((p for p in same if p.label == step.id), same[0]), "content")
     for index, step in list(steps.items()):
-        named = [p for p in left if not p.explicit and step.step.id is None and p.label == step.id]
-        if named:
-            pair(index, named[0], "what it does")
+        named = left.get(step.id) if step.step.id is None else None
+        if named is not None and not named.explicit:
+            pair(index, named, "what it does")
     for index, step in list(steps.items()):
         if step.step.id is not None:
             continue
-        best = _best(canonical(step.step.sql), [p for p in left if not p.explicit], texts)
+        candidates = [p for p in left.values() if not p.explicit]
+        best = _best(canonical(step.step.sql), candidates, texts) if candidates else None
         if best is not None:
             pair(index, best, "likeness")
-    result.removed = left
+    result.removed = list(left.values())
     return result
 
 
