@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Protocol
 
-from omega_bridge.analysis import Analysis
+from omega_bridge.analysis import Analysis, StepAnalysis, analyse, statements
 from omega_bridge.errors import AmbiguousMatch
 from omega_bridge.revisions.sums import Recorded, SumLine
 from omega_bridge.sql import canonical
+from omega_bridge.steps import Registry
 
 LIKE = 0.6
 """Two texts of which less than this is common are two steps."""
@@ -87,22 +88,26 @@ def match(analysis: Analysis, lines: Sequence[SumLine], texts: Texts) -> Matchin
         if step.step.id is not None:
             continue
         candidates = [p for p in left.values() if not p.explicit]
-        best = _best(canonical(step.step.sql), candidates, texts) if candidates else None
+        best = _best(step, candidates, texts) if candidates else None
         if best is not None:
             pair(index, best, "likeness")
     result.removed = list(left.values())
     return result
 
 
-def _best(text: str, candidates: list[Recorded], texts: Texts) -> Recorded | None:
+def _best(step: StepAnalysis, candidates: list[Recorded], texts: Texts) -> Recorded | None:
+    text, made = canonical(step.step.sql), _made(step)
     scored = []
     for past in candidates:
         other = texts.get(past.revision)
-        if other is not None:
-            matcher = SequenceMatcher(None, text, canonical(other), autojunk=False)
-            if matcher.real_quick_ratio() >= LIKE and matcher.quick_ratio() >= LIKE:
+        if other is None:
+            continue
+        matcher = SequenceMatcher(None, text, canonical(other), autojunk=False)
+        if matcher.real_quick_ratio() >= LIKE and matcher.quick_ratio() >= LIKE and matcher.ratio() >= LIKE:
+            before = _made(analyse(Registry.of([other])).steps[0])
+            if made & before or not (made and before):
                 scored.append((matcher.ratio(), past.label, past))
-    scored = sorted((s for s in scored if s[0] >= LIKE), reverse=True)
+    scored.sort(reverse=True)
     if not scored:
         return None
     if len(scored) > 1 and scored[0][0] - scored[1][0] < CLEAR:
@@ -111,3 +116,9 @@ def _best(text: str, candidates: list[Recorded], texts: Texts) -> Recorded | Non
             hint=f"Say which one it is: Step(sql, id={scored[0][1]!r}), or give it a new id.",
         )
     return scored[0][2]
+
+
+def _made(step: StepAnalysis) -> set[tuple[str, str, str]]:
+    """The objects that a step is about. Two that share none are no edit of each other, however alike their texts."""
+    effects = (e for s in statements(step.program) for e in s.effects)
+    return {(str(e.key.kind), e.key.table, e.key.name) for e in effects}
