@@ -19,7 +19,7 @@ from omega_bridge.postgres.session import Session, permissions
 from omega_bridge.repair import scope
 from omega_bridge.revisions.files import RecordedTexts
 from omega_bridge.revisions.matching import match
-from omega_bridge.revisions.sums import SumLine, check, read_sum
+from omega_bridge.revisions.sums import SumLine, check, head_of, read_sum, revisions
 from omega_bridge.steps import Registry
 
 
@@ -52,17 +52,20 @@ def survey(connection: Any, analysis: Analysis, folder: Path) -> Survey:
     lines = read_sum(folder)
     check(folder, lines)
     world, provided = World(read_catalog(connection, analysis.names())), analysis.provided()
-    index_of = {past.label: index for index, past in match(analysis, lines, RecordedTexts(folder, lines)).known.items()}
+    index_of = {
+        past.label: index for index, past in match(analysis, revisions(lines), RecordedTexts(folder, lines)).known.items()
+    }
     gaps: list[Gap] = []
     prefix, holding, is_whole = None, 0, True
-    for line in lines:
+    every = revisions(lines)
+    for line in every:
         found = list(_gaps(line, analysis, index_of, world, provided))
         gaps.extend(found)
         holding += not found
         is_whole = is_whole and not found
         if is_whole:
             prefix = line.revision
-    return Survey(lines[-1].revision if lines else None, prefix, holding, len(lines), tuple(gaps))
+    return Survey(head_of(lines), prefix, holding, len(every), tuple(gaps))
 
 
 def _gaps(line: SumLine, analysis: Analysis, index_of: dict[str, int], world: World, provided: Any) -> Sequence[Gap]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ from omega_bridge.postgres.session import open_session
 from omega_bridge.repair import scope
 from omega_bridge.revisions import alembic_border, sums
 from omega_bridge.revisions.operations import CREATED
+from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.steps import Registry
 
 READ_ONLY = {"current", "check", "history", "heads", "show", "branches"}
@@ -47,10 +48,12 @@ def run(context: Any) -> None:
         folder = Path(context.script.dir)
         if _command(context) not in READ_ONLY:
             sums.check(folder)
-        if context.is_offline_mode():
-            _offline(context)
-        else:
-            _online(context, config, folder)
+        away = sums.squashed_away_in(folder)
+        with alembic_border.told_of_squashed(away):
+            if context.is_offline_mode():
+                _offline(context)
+            else:
+                _online(context, config, folder, away)
 
 
 def _project(alembic_config: Any) -> Config:
@@ -77,7 +80,7 @@ def _offline(context: Any) -> None:
         context.run_migrations()
 
 
-def _online(context: Any, config: Config, folder: Path) -> None:
+def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str]) -> None:
     attributes = context.config.attributes
     command = _command(context)
     dsn, is_direct = _dsn(context, config, attributes.get("omega_bridge_dsn"))
@@ -98,7 +101,7 @@ def _online(context: Any, config: Config, folder: Path) -> None:
             on_version_apply=recorder.applied,
         )
         migrations = context.get_context()
-        migrations._migrations_fn = recorder.watched(migrations._migrations_fn)
+        migrations._migrations_fn = recorder.watched(from_a_part(migrations._migrations_fn, away))
         with context.begin_transaction():
             context.run_migrations()
         recorder.finish(migrations.get_current_heads())
@@ -142,6 +145,7 @@ class Recorder:
 
     def applied(self, *, ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
         """Alembic's ``on_version_apply``: one entry a revision, in its transaction."""
+        left_the_part(ctx, step)
         raw = self._raw()
         ledger_store.prepare(raw)
         changes = diff(self.before, read_catalog(raw, self.names)) if self.before is not None else ()
@@ -201,7 +205,8 @@ class Recorder:
         if not ledger_store.exists(raw):
             return None
         module = getattr(step.revision, "module", None)
-        return ledger_store.created_by(raw, step.revision.revision, tuple(getattr(module, "checksums", ())))
+        revisions = (step.revision.revision, *(part[0] for part in getattr(module, "parts", ())))
+        return ledger_store.created_by(raw, revisions, tuple(getattr(module, "checksums", ())))
 
     def _raw(self) -> Any:
         return self.connection.connection.driver_connection

@@ -225,6 +225,12 @@ class HistoryStale(OmegaBridgeError):
     exit_code = 1
 
 
+class RevisionSquashed(OmegaBridgeError):
+    """A revision is named, or stands in ``alembic_version``, that a squash has taken in."""
+
+    code = "OB505"
+
+
 # --- OB6xx: the embedded server --------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from omega_bridge.analysis.effects import read
@@ -18,6 +19,7 @@ MAX_DEPTH = 50
 no guard: json's scanner met it at 1,000 levels up to 3.11, and keeps to a larger one of C's stack since 3.12."""
 
 
+@lru_cache(maxsize=64)
 def read_program(sql: str) -> Program:
     """A step's text as a program. Raises ``StepSyntaxError``."""
     nodes: list[Node] = []

@@ -14,7 +14,9 @@ from omega_bridge.cli import options, output
 from omega_bridge.cli.setup import Setup, prepare
 
 if TYPE_CHECKING:
-    from omega_bridge.revisions.files import Export, PastList
+    from omega_bridge.revisions.exported import Export
+    from omega_bridge.revisions.files import PastList
+    from omega_bridge.revisions.squash import Squashed
 
 
 def export(
@@ -28,6 +30,14 @@ def export(
     rebase: Annotated[
         bool, typer.Option("--rebase", help="After a merge: keep one branch's revisions, append the other's steps anew.")
     ] = False,
+    squash: Annotated[
+        str | None,
+        typer.Option(
+            "--squash",
+            metavar="REV",
+            help="First make one file of the history up to a git tag or commit, or up to a revision.",
+        ),
+    ] = None,
     from_git: Annotated[
         str | None,
         typer.Option("--from-git", metavar="[REV..REV]", help="Take in the list's past from git: a revision for each change."),
@@ -42,30 +52,41 @@ def export(
 ) -> None:
     """Append to the Alembic history what the list has and it lacks."""
     from omega_bridge.boot import promise_digest
-    from omega_bridge.revisions import files
+    from omega_bridge.revisions.exported import unchanged
 
     setup = prepare(config, steps)
     folder = setup.history(directory)
     if rebase:
         _rebase(folder)
+    squashed = _squash(folder, squash, check=check) if squash is not None else None
     if explain:
         _explain(setup, folder, json)
         raise typer.Exit(0)
     judges = partial(_prover, scratch_url) if prove and not check else None
     listed = promise_digest(setup.registry.digest(), setup.metadata, None)
     if from_git is None:
-        done = files.unchanged(folder, listed) or files.export(
-            setup.analysis, folder, write=not check, prover=judges, listed=listed
-        )
+        done = unchanged(folder, listed) or _export(setup, folder, write=not check, prover=judges, listed=listed)
     else:
         lists = _past(setup, folder, from_git, follow or [], emails)
-        with output.progress("compiling", len(lists)) as advance:
-            done = files.export_past(lists, folder, write=not check, prover=judges, listed=listed, advance=advance)
+        done = _export_past(lists, folder, write=not check, prover=judges, listed=listed)
     if json:
-        output.as_json(done.as_dict())
+        output.as_json(done.as_dict() | ({"squashed": squashed.as_dict()} if squashed else {}))
     else:
         _tell(done, "would write" if check else "wrote")
     raise typer.Exit(1 if check and done.revisions else 0)
+
+
+def _export(setup: Setup, folder: Path, **options: Any) -> Export:
+    from omega_bridge.revisions.files import export
+
+    return export(setup.analysis, folder, **options)
+
+
+def _export_past(lists: list[PastList], folder: Path, **options: Any) -> Export:
+    from omega_bridge.revisions.files import export_past
+
+    with output.progress("compiling", len(lists)) as advance:
+        return export_past(lists, folder, advance=advance, **options)
 
 
 @contextmanager
@@ -113,6 +134,19 @@ def _rebase(folder: Path) -> None:
 
     found = rebase(folder)
     typer.echo(f"kept {len(found.kept)} revision(s); removed {', '.join(p.name for p in found.removed) or 'none'}", err=True)
+
+
+def _squash(folder: Path, name: str, *, check: bool) -> Squashed:
+    from omega_bridge.audit.release import revision_at
+    from omega_bridge.errors import ConfigurationInvalid
+    from omega_bridge.revisions.squash import squash
+
+    if check:
+        raise ConfigurationInvalid("--check writes nothing, and --squash writes", hint="Give one of them.")
+    revision = revision_at(folder, name)
+    found = squash(folder, revision, "" if revision.startswith(name) else name)
+    typer.echo(f"squashed {len(found.revisions)} revision(s), up to {found.revision}, into {found.file}", err=True)
+    return found
 
 
 def _tell(done: Export, verb: str) -> None:

@@ -35,16 +35,13 @@ def status(
 
 def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     from omega_bridge.preview import look, surveyed
+    from omega_bridge.revisions import sums
     from omega_bridge.revisions.files import export
 
     analysis = setup.analysis
     folder = setup.history(directory)
     missing = export(analysis, folder, write=False)
-    head = (
-        missing.lines[len(missing.lines) - len(missing.revisions) - 1].revision
-        if len(missing.lines) > len(missing.revisions)
-        else None
-    )
+    head = sums.head(folder)
     seen = look(setup.database, analysis)
     held = surveyed(setup.database, analysis, folder)
     kinds = [str(s.kind) for s in analysis]

@@ -163,15 +163,15 @@ def done_once(connection: Connection) -> frozenset[str]:
     return frozenset(r[0] for r in rows)
 
 
-def created_by(connection: Connection, revision: str, checksums: tuple[str, ...]) -> frozenset[str] | None:
-    """What the bridge created for a revision or its steps, by either driver; ``None`` where no entry speaks of them.
+def created_by(connection: Connection, revisions: tuple[str, ...], checksums: tuple[str, ...]) -> frozenset[str] | None:
+    """What the bridge created for revisions or their steps, by either driver; ``None`` where no entry speaks of them.
 
     Objects as catalog keys in text (``column public.tenants.timezone``), changed attributes as ``<key>: <attribute>``.
     """
     rows = connection.execute(
         "SELECT detail->'created', detail->'changes' FROM omega_bridge.ledger "
-        "WHERE (event = 'upgrade' AND subject = %s) OR (event = 'step' AND checksum = ANY (%s))",
-        (revision, list(checksums)),
+        "WHERE (event = 'upgrade' AND subject = ANY (%s)) OR (event = 'step' AND checksum = ANY (%s))",
+        (list(revisions), list(checksums)),
     ).fetchall()
     if not rows:
         return None

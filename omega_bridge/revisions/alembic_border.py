@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
-from omega_bridge.errors import OmegaBridgeError
+from omega_bridge.errors import OmegaBridgeError, RevisionSquashed
 
 
 @contextmanager
@@ -32,6 +33,21 @@ def told_by_alembic() -> Iterator[None]:
         yield
     except OmegaBridgeError as error:
         raise CommandError(str(error)) from error
+
+
+@contextmanager
+def told_of_squashed(away: Mapping[str, str]) -> Iterator[None]:
+    """Alembic's "can't locate revision" as ``RevisionSquashed``, where it is one of ``away`` that cannot be found."""
+    try:
+        yield
+    except CommandError as error:
+        named = re.search(r"identified by '(\w+)'", str(error))
+        if named is None or named[1] not in away:
+            raise
+        raise RevisionSquashed(
+            f"revision {named[1]} is loaded no more: it was squashed into {away[named[1]]}",
+            hint=f"A database that stands there: alembic upgrade head, or a start. Else name {away[named[1]]} or a later one.",
+        ) from error
 
 
 def include_object(obj: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:

@@ -6,9 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from omega_bridge.revisions.lifting import Lifted
+if TYPE_CHECKING:
+    from omega_bridge.revisions.lifting import Lifted
 
 _LINE = re.compile(r"^Translation: (?P<lifted>\d+) of (?P<all>\d+) statements? as Alembic operations$", re.M)
 _REASON = re.compile(r"^  verbatim \((?P<count>\d+)\): (?P<reason>.*)$", re.M)

@@ -5,20 +5,31 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
-from omega_bridge.revisions import sums
 from omega_bridge.revisions.chain import Origin, Revision, RevisionKind, compile_chain
-from omega_bridge.revisions.coverage import Coverage, coverage_of
+from omega_bridge.revisions.exported import Export, covered
 from omega_bridge.revisions.lifting import lift
 from omega_bridge.revisions.matching import match
 from omega_bridge.revisions.rendering import SQL_HEADING, render_file
-from omega_bridge.revisions.sums import NAME, Recorded, SumLine, check, cumulative, read_sum, text_of
+from omega_bridge.revisions.sums import (
+    NAME,
+    VERSIONS,
+    Recorded,
+    SumLine,
+    check,
+    cumulative,
+    head_of,
+    paths,
+    read_sum,
+    revisions,
+    text_of,
+)
 from omega_bridge.revisions.trial import Proof, Prover, unproven
 from omega_bridge.steps import Registry
 
@@ -37,46 +48,11 @@ Provers = Callable[[int], AbstractContextManager[Prover | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
-    """What an export wrote, or (``check``) would write. ``revisions`` are the new ones."""
-
-    written: tuple[Path, ...]
-    revisions: tuple[Revision, ...]
-    head: str | None
-    coverage: Coverage
-    lines: tuple[SumLine, ...] = field(default=(), repr=False)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The public JSON keys."""
-        return {
-            "written": [str(p) for p in self.written],
-            "revisions": [
-                {"revision": r.id, "step": r.labels[0] if len(r.labels) == 1 else list(r.labels), "kind": str(r.kind)}
-                for r in self.revisions
-            ],
-            "head": self.head,
-            "coverage": self.coverage.as_dict(),
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class PastList:
     """The list as it once was, and where that is known from; ``None`` for as it is now."""
 
     analysis: Analysis
     origin: Origin | None = None
-
-
-def unchanged(folder: Path, listed: str) -> Export | None:
-    """The history as it stands, where it was made from just this list and these models: nothing need be analysed.
-
-    Raises ``HistoryTampered``.
-    """
-    if sums.listed(folder) != listed:
-        return None
-    lines = read_sum(folder)
-    check(folder, lines)
-    return Export((), (), lines[-1].revision if lines else None, _coverage(folder, lines, ()), lines)
 
 
 def export(analysis: Analysis, folder: Path, *, write: bool = True, prover: Provers | None = None, listed: str = "") -> Export:
@@ -108,19 +84,20 @@ def export_past(
     with prover(len(new)) if prover is not None and new and write else nullcontext() as judge:
         rendered = list(compilation.rendered(new, judge))
     lines = (*compilation.kept, *_lines(compilation.kept, rendered))
-    written = [folder / "versions" / r.name for r in rendered]
+    written = [folder / VERSIONS / r.name for r in rendered]
     if rendered:
         written.append(folder / NAME)
     if write and rendered:
-        (folder / "versions").mkdir(parents=True, exist_ok=True)
+        (folder / VERSIONS).mkdir(parents=True, exist_ok=True)
         for r in rendered:
-            (folder / "versions" / r.name).write_text(r.text, encoding="utf-8", newline="\n")
+            (folder / VERSIONS / r.name).write_text(r.text, encoding="utf-8", newline="\n")
         (folder / NAME).write_text(text_of(lines, listed), encoding="utf-8", newline="\n")
         if not (folder / "env.py").exists():
             (folder / "env.py").write_text(ENVIRONMENT, encoding="utf-8", newline="\n")
             written.append(folder / "env.py")
-    head = lines[-1].revision if lines else None
-    return Export(tuple(written), tuple(new), head, _coverage(folder, lines, rendered), lines)
+    new_texts = {r.name: r.text for r in rendered}
+    texts = ((line, new_texts.get(line.file) or path.read_text("utf-8")) for line, path in paths(folder, lines))
+    return Export(tuple(written), tuple(new), head_of(lines), covered(texts), lines)
 
 
 class _Compilation:
@@ -130,7 +107,7 @@ class _Compilation:
         self.kept = read_sum(folder)
         check(folder, self.kept)
         self.texts = RecordedTexts(folder, self.kept)
-        self.lines = list(self.kept)
+        self.lines = list(revisions(self.kept))
 
     def compile(self, past: PastList) -> tuple[Revision, ...]:
         """The revisions that this list adds."""
@@ -145,7 +122,7 @@ class _Compilation:
         if not new:
             return
         world = World(empty_catalog())
-        past = [text for line in self.kept for text in self.texts.all(line.revision)]
+        past = [text for line in revisions(self.kept) for text in self.texts.all(line.revision)]
         for step in analyse(Registry.of(past)):
             evaluate(step.program, world)
         if judge is not None:
@@ -175,7 +152,7 @@ def explain(analysis: Analysis, folder: Path) -> tuple[Explained, ...]:
     """The matching of the list with the history, in the list's order. Raises ``HistoryTampered``, ``AmbiguousMatch``."""
     kept = read_sum(folder)
     check(folder, kept)
-    found = match(analysis, kept, RecordedTexts(folder, kept))
+    found = match(analysis, revisions(kept), RecordedTexts(folder, kept))
     rows = []
     for index, step in enumerate(analysis):
         past = found.known.get(index)
@@ -199,26 +176,12 @@ class _Rendered:
     proof: Proof
 
 
-def _coverage(folder: Path, lines: Sequence[SumLine], rendered: Sequence[_Rendered]) -> Coverage:
-    """Of the history as it stands after this export, read from its files."""
-    new = {r.name: r.text for r in rendered}
-    return coverage_of(
-        (
-            ",".join(s.label for s in line.steps),
-            new.get(line.file) or (folder / "versions" / line.file).read_text("utf-8"),
-            line.proof,
-        )
-        for line in lines
-    )
-
-
 class RecordedTexts:
     """The SQL of each exported revision, from its file's docstring: read where an edited step has to be recognised."""
 
-    def __init__(self, folder: Path, lines: Iterable[SumLine]) -> None:
-        self._files = {
-            line.revision: folder / "versions" / line.file for line in lines if line.kind in ("base", "step", "amend", "settle")
-        }
+    def __init__(self, folder: Path, lines: Sequence[SumLine]) -> None:
+        kinds = ("base", "step", "amend", "settle")
+        self._files = {line.revision: path for line, path in paths(folder, lines) if line.kind in kinds}
         self._read: dict[str, tuple[str, ...]] = {}
 
     def add(self, revision: str, texts: tuple[str, ...]) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Protocol
 
-from omega_bridge.analysis import Analysis
+from omega_bridge.analysis import Analysis, StepAnalysis, analyse, statements
 from omega_bridge.errors import AmbiguousMatch
 from omega_bridge.revisions.sums import Recorded, SumLine
 from omega_bridge.sql import canonical
+from omega_bridge.steps import Registry
 
 LIKE = 0.6
 """Two texts of which less than this is common are two steps."""
@@ -60,46 +61,53 @@ def current_steps(lines: Sequence[SumLine]) -> list[Recorded]:
 
 def match(analysis: Analysis, lines: Sequence[SumLine], texts: Texts) -> Matching:
     """Pair the list with the history. Raises ``AmbiguousMatch``."""
-    left = current_steps(lines)
+    left = {past.label: past for past in current_steps(lines)}
+    alike: dict[str, list[Recorded]] = {}
+    for past in left.values():
+        alike.setdefault(past.checksum, []).append(past)
     result = Matching()
     steps = dict(enumerate(analysis.steps))
 
     def pair(index: int, past: Recorded, how: str) -> None:
         result.take(index, past, how, edited=steps[index].checksum != past.checksum)
-        left.remove(past)
-        del steps[index]
+        del left[past.label], steps[index]
 
     for index, step in list(steps.items()):
-        by_id = [p for p in left if step.step.id is not None and p.explicit and p.label == step.step.id]
-        if by_id:
-            pair(index, by_id[0], "id")
+        named = left.get(step.step.id) if step.step.id is not None else None
+        if named is not None and named.explicit:
+            pair(index, named, "id")
     for index, step in list(steps.items()):
-        same = [p for p in left if p.checksum == step.checksum]
+        same = [p for p in alike.get(step.checksum, ()) if p.label in left]
         if same:
             pair(index, next((p for p in same if p.label == step.id), same[0]), "content")
     for index, step in list(steps.items()):
-        named = [p for p in left if not p.explicit and step.step.id is None and p.label == step.id]
-        if named:
-            pair(index, named[0], "what it does")
+        named = left.get(step.id) if step.step.id is None else None
+        if named is not None and not named.explicit:
+            pair(index, named, "what it does")
     for index, step in list(steps.items()):
         if step.step.id is not None:
             continue
-        best = _best(canonical(step.step.sql), [p for p in left if not p.explicit], texts)
+        candidates = [p for p in left.values() if not p.explicit]
+        best = _best(step, candidates, texts) if candidates else None
         if best is not None:
             pair(index, best, "likeness")
-    result.removed = left
+    result.removed = list(left.values())
     return result
 
 
-def _best(text: str, candidates: list[Recorded], texts: Texts) -> Recorded | None:
+def _best(step: StepAnalysis, candidates: list[Recorded], texts: Texts) -> Recorded | None:
+    text, made = canonical(step.step.sql), _made(step)
     scored = []
     for past in candidates:
         other = texts.get(past.revision)
-        if other is not None:
-            matcher = SequenceMatcher(None, text, canonical(other), autojunk=False)
-            if matcher.real_quick_ratio() >= LIKE and matcher.quick_ratio() >= LIKE:
+        if other is None:
+            continue
+        matcher = SequenceMatcher(None, text, canonical(other), autojunk=False)
+        if matcher.real_quick_ratio() >= LIKE and matcher.quick_ratio() >= LIKE and matcher.ratio() >= LIKE:
+            before = _made(analyse(Registry.of([other])).steps[0])
+            if made & before or not (made and before):
                 scored.append((matcher.ratio(), past.label, past))
-    scored = sorted((s for s in scored if s[0] >= LIKE), reverse=True)
+    scored.sort(reverse=True)
     if not scored:
         return None
     if len(scored) > 1 and scored[0][0] - scored[1][0] < CLEAR:
@@ -108,3 +116,9 @@ def _best(text: str, candidates: list[Recorded], texts: Texts) -> Recorded | Non
             hint=f"Say which one it is: Step(sql, id={scored[0][1]!r}), or give it a new id.",
         )
     return scored[0][2]
+
+
+def _made(step: StepAnalysis) -> set[tuple[str, str, str]]:
+    """The objects that a step is about. Two that share none are no edit of each other, however alike their texts."""
+    effects = (e for s in statements(step.program) for e in s.effects)
+    return {(str(e.key.kind), e.key.table, e.key.name) for e in effects}

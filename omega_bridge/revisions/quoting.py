@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
+_SPECIAL = re.compile(r"[\\\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+"""What a literal cannot show as it is; a line break can, inside three quotes."""
+
 
 def quoted(text: str, indent: str = "") -> str:
     """A Python string literal that evaluates to ``text``; over several lines where the text has several.
 
     Backslashes, quotes, control characters and lone surrogates are escaped; ``\\n`` is a line break inside the literal.
     """
+    escaped = _SPECIAL.sub(_escape, text)
     if "\n" not in text:
-        return '"' + "".join(_escaped(c) for c in text).replace('"', '\\"') + '"'
-    body = "".join(_escaped(c) for c in text).replace('"""', '\\"\\"\\"')
+        return '"' + escaped.replace('"', '\\"') + '"'
+    body = escaped.replace('"""', '\\"\\"\\"')
     if body.endswith('"'):
         body = body[:-1] + '\\"'
-    return f'"""\\\n{body}"""' if not indent else f'{indent}"""\\\n{body}"""'
+    return f'{indent}"""\\\n{body}"""'
 
 
-def _escaped(character: str) -> str:
-    if character == "\\":
+def _escape(found: re.Match[str]) -> str:
+    if found[0] == "\\":
         return "\\\\"
-    if character == "\n":
-        return "\n"
-    number = ord(character)
-    if number < 32 or 127 <= number < 160 or 0xD800 <= number <= 0xDFFF or number in (0x2028, 0x2029, 0xFEFF):
-        return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
-    return character
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from omega_bridge.revisions.sums import NAME, SumLine, cumulative, orphans, parse_line, text_of
+from omega_bridge.revisions.sums import ARCHIVE, NAME, VERSIONS, SumLine, cumulative, orphans, parse_line, paths, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,14 @@ def rebase(folder: Path) -> Rebased:
     """Resolve ``omega.sum`` to one side and remove the other's files; an export then appends what the list has more.
 
     Of a merge conflict the first side stays (in a merge: the branch one is on). Without markers, the longest beginning
-    whose hashes hold stays. Files that export did not write are never touched.
+    whose hashes hold stays. Where only one side squashed, files go where the side that stays has them. Files that export
+    did not write are never touched.
     """
     path = folder / NAME
     lines = [parse_line(path, n, text) for n, text in _first_side(path.read_text(encoding="utf-8")) if text and text[0] != "#"]
-    kept = tuple(_intact(folder / "versions", lines))
+    _put_in_place(folder, lines)
+    kept = tuple(_intact(folder, lines))
+    _put_in_place(folder, kept)
     path.write_text(text_of(kept), encoding="utf-8", newline="\n")
     removed = tuple(orphans(folder, kept))
     for file in removed:
@@ -46,10 +50,21 @@ def _first_side(text: str) -> list[tuple[int, str]]:
     return found
 
 
-def _intact(versions: Path, lines: list[SumLine]) -> list[SumLine]:
+def _put_in_place(folder: Path, lines: Sequence[SumLine]) -> None:
+    """Move what the other side archived, or took out of an archive, to where these lines have it."""
+    for line, wanted in paths(folder, lines):
+        if wanted.exists():
+            continue
+        for found in (folder / VERSIONS / line.file, *sorted((folder / ARCHIVE).glob(f"*/{line.file}"))):
+            if found.exists():
+                wanted.parent.mkdir(parents=True, exist_ok=True)
+                found.replace(wanted)
+                break
+
+
+def _intact(folder: Path, lines: Sequence[SumLine]) -> list[SumLine]:
     kept: list[SumLine] = []
-    for line in lines:
-        file = versions / line.file
+    for line, file in paths(folder, lines):
         previous = kept[-1].hash if kept else ""
         if not file.exists() or cumulative(previous, line.revision, file.read_bytes(), line.format) != line.hash:
             break

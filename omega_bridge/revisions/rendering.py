@@ -26,15 +26,15 @@ def render_file(revision: Revision, lifted: Sequence[Lifted], before: str | None
         "# made from the step registry by: omega-bridge export -- do not edit; check with: omega-bridge export --check",
         quoted(_docstring(revision, lifted, before)),
         "",
-        *_sorted(imports),
+        *sorted_imports(imports),
         "",
         f'revision = "{revision.id}"',
         f"down_revision = {quoted(revision.down) if revision.down else None}",
         "branch_labels = None",
         "depends_on = None",
         "",
-        f"steps = {_tuple(revision.labels)}",
-        f"checksums = {_tuple([s.checksum for s in revision.steps])}",
+        f"steps = {tuple_of(revision.labels)}",
+        f"checksums = {tuple_of([s.checksum for s in revision.steps])}",
         "",
         "",
         "def upgrade() -> None:",
@@ -48,7 +48,8 @@ def render_file(revision: Revision, lifted: Sequence[Lifted], before: str | None
     return "\n".join(lines)
 
 
-def _sorted(imports: set[str]) -> list[str]:
+def sorted_imports(imports: set[str]) -> list[str]:
+    """The lines of a file's imports, ours apart."""
     plain = sorted(i for i in imports if i.startswith("import sqlalchemy"))
     library = sorted(i for i in imports if "omega_bridge" not in i and i not in plain)
     return (
@@ -60,7 +61,8 @@ def _uses_ours(imports: set[str]) -> bool:
     return any("omega_bridge" in i for i in imports)
 
 
-def _tuple(values: Sequence[str]) -> str:
+def tuple_of(values: Sequence[str]) -> str:
+    """A tuple of strings as Python source."""
     inner = ", ".join(quoted(v) for v in values)
     return f"({inner},)" if len(values) == 1 else f"({inner})"
 

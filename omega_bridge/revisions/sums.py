@@ -3,11 +3,16 @@
 A line reads ``s2 <revision> <kind> <step>@<checksum>[,...] <proof> <file> <hash>``: a step's label is followed by ``!``
 where an empty database did not settle it, and led by ``=`` where its id is explicit; the proof is ``proven``,
 ``unproven`` or ``verbatim``. Lines of the older format ``s1``, which has no proof, stay as they are.
+
+A line of the kind ``squash`` (steps and proof are ``-``) says that from there on one file stands for every revision up
+to the one it names. The lines of those revisions stay, and so do their files: in ``archive/<revision>/``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +24,9 @@ FIELDS = {"s1": 6, "s2": 7}
 """How many fields a line of each format has."""
 NAME = "omega.sum"
 LISTED = "# of the list and the models "
+SQUASH = "squash"
+VERSIONS = "versions"
+ARCHIVE = "archive"
 HEADER = "# made from the step registry by: omega-bridge export -- do not edit; check with: omega-bridge export --check"
 
 
@@ -45,8 +53,17 @@ class SumLine:
     proof: str = "unproven"
     format: str = FORMAT
 
+    @property
+    def is_squash(self) -> bool:
+        """Whether it stands for revisions that have lines of their own."""
+        return self.kind == SQUASH
+
     def __str__(self) -> str:
-        told = ",".join(f"{'=' if s.explicit else ''}{s.label}{'' if s.settled else '!'}@{s.checksum}" for s in self.steps)
+        told = (
+            "-"
+            if self.is_squash
+            else ",".join(f"{'=' if s.explicit else ''}{s.label}{'' if s.settled else '!'}@{s.checksum}" for s in self.steps)
+        )
         proof = () if self.format == "s1" else (self.proof,)
         return " ".join((self.format, self.revision, self.kind, told, *proof, self.file, self.hash))
 
@@ -54,19 +71,63 @@ class SumLine:
 def read_sum(folder: Path) -> tuple[SumLine, ...]:
     """The lines of the folder's sum file; none where there is no file. Raises ``HistoryTampered`` for a line that is none."""
     path = folder / NAME
-    if not path.exists():
-        return ()
-    return tuple(
-        parse_line(path, n, text)
-        for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-        if text and text[0] != "#"
-    )
+    return lines_of(path.read_text(encoding="utf-8"), path) if path.exists() else ()
+
+
+def lines_of(text: str, path: Path) -> tuple[SumLine, ...]:
+    """The lines of a sum file's text; ``path`` is for messages. Raises ``HistoryTampered`` for a line that is none."""
+    numbered = enumerate(text.splitlines(), start=1)
+    return tuple(parse_line(path, n, line) for n, line in numbered if line and line[0] != "#")
 
 
 def head(folder: Path) -> str | None:
-    """The last revision. Imports nothing heavy: a boot calls it."""
-    lines = read_sum(folder)
-    return lines[-1].revision if lines else None
+    """The last revision. Imports nothing heavy, and reads one line: a boot calls it."""
+    path = folder / NAME
+    if not path.exists():
+        return None
+    texts = path.read_text(encoding="utf-8").splitlines()
+    lines = (parse_line(path, n, texts[n - 1]) for n in range(len(texts), 0, -1) if texts[n - 1] and texts[n - 1][0] != "#")
+    return next((line.revision for line in lines if not line.is_squash), None)
+
+
+def revisions(lines: Iterable[SumLine]) -> tuple[SumLine, ...]:
+    """The revisions, each once: every line but those of squashes."""
+    return tuple(line for line in lines if not line.is_squash)
+
+
+def head_of(lines: Sequence[SumLine]) -> str | None:
+    """The last revision of the lines."""
+    return next((line.revision for line in reversed(lines) if not line.is_squash), None)
+
+
+def places(lines: Sequence[SumLine]) -> tuple[str, ...]:
+    """The folder in which the file of each line stands, below the history's: ``versions``, or a squash's archive."""
+    found = [VERSIONS] * len(lines)
+    start = 0
+    for at, squash in enumerate(lines):
+        if not squash.is_squash:
+            continue
+        end = next((n for n in range(start, at) if lines[n].revision == squash.revision and not lines[n].is_squash), start - 1)
+        taken = [*range(start, end + 1), *(n for n in range(at) if lines[n].is_squash)]
+        for n in taken:
+            if found[n] == VERSIONS:
+                found[n] = f"{ARCHIVE}/{squash.revision}"
+        start = end + 1
+    return tuple(found)
+
+
+def paths(folder: Path, lines: Sequence[SumLine]) -> Iterator[tuple[SumLine, Path]]:
+    """Each line with the path of its file."""
+    return ((line, folder / place / line.file) for line, place in zip(lines, places(lines), strict=True))
+
+
+def squashed_away(lines: Sequence[SumLine]) -> dict[str, str]:
+    """The revisions that Alembic loads no more, each with the one whose file stands for it now."""
+    last = next((line.revision for line in reversed(lines) if line.is_squash), None)
+    if last is None:
+        return {}
+    known = [line.revision for line in revisions(lines)]
+    return dict.fromkeys(known[: known.index(last)] if last in known else known, last)
 
 
 def text_of(lines: Iterable[SumLine], listed: str = "") -> str:
@@ -92,31 +153,47 @@ def cumulative(previous: str, revision: str, content: bytes, tag: str = FORMAT) 
     return hashlib.sha256(f"{tag}\n{previous}\n{revision}\n".encode() + plain).hexdigest()
 
 
+def squashed_away_in(folder: Path) -> dict[str, str]:
+    """``squashed_away`` of a folder; where nothing was squashed no line is read."""
+    path = folder / NAME
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return squashed_away(lines_of(text, path)) if f" {SQUASH} " in text else {}
+
+
 def check(folder: Path, lines: Sequence[SumLine] | None = None) -> None:
     """Compare every revision file with the sum file. Raises ``HistoryTampered``, naming the first bad file."""
-    versions = folder / "versions"
+    deque(verified(folder, read_sum(folder) if lines is None else lines), maxlen=0)
+
+
+def verified(folder: Path, lines: Sequence[SumLine]) -> Iterator[tuple[SumLine, bytes]]:
+    """Each line with its file's content, as soon as that is known to be what export wrote. Raises ``HistoryTampered``."""
     previous = ""
-    lines = read_sum(folder) if lines is None else lines
-    for line in lines:
-        path = versions / line.file
-        if not path.exists():
-            raise _tampered(f"{path} is gone, and {NAME} names it")
-        if cumulative(previous, line.revision, path.read_bytes(), line.format) != line.hash:
+    for line, place in zip(lines, places(lines), strict=True):
+        path = f"{folder}/{place}/{line.file}"
+        try:
+            with open(path, "rb") as file:
+                content = file.read()
+        except FileNotFoundError:
+            raise _tampered(f"{path} is gone, and {NAME} names it") from None
+        if cumulative(previous, line.revision, content, line.format) != line.hash:
             raise _tampered(f"{path} is not what export wrote (or the lines of {NAME} before it were changed)")
         previous = line.hash
-    for path in orphans(folder, lines):
+        yield line, content
+    for orphan in orphans(folder, lines):
         raise HistoryTampered(
-            f"{path} was written by an export, and {NAME} does not name it: another branch appended to the history, too",
+            f"{orphan} was written by an export, and {NAME} does not name it: another branch appended to the history, too",
             hint="Bring the two in line: omega-bridge export --rebase",
         )
 
 
 def orphans(folder: Path, lines: Sequence[SumLine]) -> Iterator[Path]:
     """Revision files that an export wrote and the lines do not name. Files of other hands are not ours to judge."""
-    named = {line.file for line in lines}
-    for path in sorted((folder / "versions").glob("*.py")):
-        if path.name not in named and _is_ours(path):
-            yield path
+    named = {(place, line.file) for line, place in zip(lines, places(lines), strict=True)}
+    archives = sorted(p.name for p in (folder / ARCHIVE).iterdir() if p.is_dir()) if (folder / ARCHIVE).is_dir() else ()
+    for place in (VERSIONS, *(f"{ARCHIVE}/{name}" for name in archives)):
+        for name in sorted(entry.name for entry in os.scandir(folder / place)) if (folder / place).is_dir() else ():
+            if name.endswith(".py") and (place, name) not in named and _is_ours(folder / place / name):
+                yield folder / place / name
 
 
 def _is_ours(path: Path) -> bool:
@@ -144,7 +221,7 @@ def parse_line(path: Path, number: int, text: str) -> SumLine:
         )
     form, revision, kind, told, *proof, file, digest = parts
     steps = []
-    for part in told.split(",") if told else ():
+    for part in told.split(",") if told and kind != SQUASH else ():
         label, _, checksum = part.partition("@")
         steps.append(Recorded(label.lstrip("=").rstrip("!"), checksum, label.startswith("="), not label.endswith("!"), revision))
     return SumLine(revision, kind, tuple(steps), file, digest, proof[0] if proof else "unproven", form)

@@ -54,6 +54,13 @@ def versions(
         return tuple(_read(blobs, commit, places) for commit in commits)
 
 
+def file_at(folder: Path, revision: str, name: str) -> str:
+    """The text of a file of a folder as a tag or commit has it. Raises ``ConfigurationInvalid``."""
+    if revision.startswith("-"):
+        raise ConfigurationInvalid(f"{revision!r} is no tag or commit", hint="Name one that git log shows.")
+    return _git(folder, "show", f"{revision}:./{name}")
+
+
 def _place(source: str) -> tuple[str, str]:
     path, colon, variable = source.rpartition(":")
     if not colon or not path.endswith(".py"):
@@ -98,7 +105,7 @@ def _git(root: Path, *arguments: str) -> str:
         told = done.stderr.strip().splitlines()
         raise ConfigurationInvalid(
             f"git {arguments[0]} failed: {told[0] if told else 'no word why'}",
-            hint="Run the command inside the repository, with a range that exists: REV..REV.",
+            hint="Run the command inside the repository, with a tag, a commit or a range (REV..REV) that exists there.",
         )
     return done.stdout
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import postgast
@@ -34,8 +35,12 @@ class Statement:
     offset: int
 
 
+@lru_cache(maxsize=16)
 def parse(sql: str) -> tuple[Statement, ...]:
-    """Split a text into its statements. Raises ``StepSyntaxError`` with line and column within the text."""
+    """Split a text into its statements. Raises ``StepSyntaxError`` with line and column within the text.
+
+    The nodes are shared by whoever asks for the same text: copy one before changing it.
+    """
     raw = sendable(sql)
     try:
         tree = postgast.parse(sql)

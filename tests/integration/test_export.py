@@ -97,12 +97,23 @@ def test_an_amendment_says_what_is_different(tmp_path: Path) -> None:
 
 def test_an_unclear_match_asks_for_an_id(tmp_path: Path) -> None:
     """Where two recorded steps are equally like an edited one, export says which they are and asks."""
-    long = "ALTER TABLE t ADD COLUMN IF NOT EXISTS {} varchar(20) DEFAULT 'a text long enough to be alike'"
-    exported(tmp_path, [T, long.format("col_one_x"), long.format("col_two_x")])
+    alike = "ALTER TABLE t ADD COLUMN IF NOT EXISTS {} varchar(20); ALTER TABLE t ADD COLUMN IF NOT EXISTS shared int"
+    exported(tmp_path, [T, alike.format("col_one_x"), alike.format("col_two_x")])
     with pytest.raises(OmegaBridgeError) as told:
-        exported(tmp_path, [T, long.format("col_zzz_x").replace("20", "30")])
+        exported(tmp_path, [T, alike.format("col_zzz_x")])
     assert told.value.code == "OB502"
+    assert "t-col-one-x" in told.value.message
     assert "id=" in told.value.hint
+    done = exported(tmp_path, [T, alike.format("col_one_x"), Step(alike.format("col_zzz_x"), id="t-col-zzz")])
+    assert kinds(done) == ["retire t-col-two-x", "step t-col-zzz"]
+
+
+def test_another_column_is_no_edit(tmp_path: Path) -> None:
+    """A step removed and another added at once, alike but for what they make: a retirement and a step, with its way back."""
+    exported(tmp_path, [T, A, B])
+    done = exported(tmp_path, [T, A, "ALTER TABLE t ADD COLUMN IF NOT EXISTS c int DEFAULT 7"])
+    assert kinds(done) == ["retire t-b", "step t-c"]
+    assert "op.drop_column('t', 'c', if_exists=True)" in done.written[1].read_text()
 
 
 def test_explain_shows_the_matching(tmp_path: Path) -> None:

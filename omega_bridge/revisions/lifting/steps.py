@@ -112,8 +112,9 @@ def _lift(step: StepAnalysis, world: World) -> Lifted:
     if any(isinstance(n, Sql) and n.tag == "script" for n in step.program):
         return _evaluated(step, world, "it sets variables or controls transactions")
     parts: list[Part] = []
-    for statement in parse(step.step.sql):
-        program = read_program(statement.text)
+    written = parse(step.step.sql)
+    for statement in written:
+        program = step.program if len(written) == 1 else read_program(statement.text)
         inside = max(1, sum(1 for _ in statements(program)))
         transactional = all(s.transactional for s in statements(program, handlers=True))
         mark = world.mark()

@@ -1,0 +1,91 @@
+"""Many revisions made one: the deliberate exception to "history only grows", and even here only lines are added.
+
+The revisions' files move to ``archive/<revision>/``, which Alembic does not load and ``omega.sum`` goes on checking. One
+file stands for them, with the id of the last: a database that is there or later has nothing to do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.revisions import sums
+from omega_bridge.revisions.squash_rendering import read_part, render_squash
+from omega_bridge.revisions.sums import NAME, SQUASH, VERSIONS, SumLine, cumulative, head_of, paths, read_sum, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Squashed:
+    """``file`` stands for ``revisions`` from now on."""
+
+    file: Path
+    revisions: tuple[SumLine, ...]
+
+    @property
+    def revision(self) -> str:
+        """The last of them, whose id the squash has."""
+        return self.revisions[-1].revision
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {"revision": self.revision, "file": str(self.file), "revisions": [line.revision for line in self.revisions]}
+
+
+def squash(folder: Path, until: str, told: str = "") -> Squashed:
+    """Squash the history up to a revision. ``told``: what the user called it, for the record.
+
+    Raises ``HistoryTampered``, and ``ConfigurationInvalid`` where there is nothing to squash.
+    """
+    lines = read_sum(folder)
+    contents = {(line.file, line.kind): content for line, content in sums.verified(folder, lines)}
+    every = sums.revisions(lines)
+    taken = every[: next((n for n, line in enumerate(every, start=1) if line.revision == until), 0)]
+    away = sums.squashed_away(lines)
+    loaded = [line for line in taken if line.revision not in away]
+    if len(loaded) < 2:
+        raise ConfigurationInvalid(
+            f"there is nothing to squash up to {until}: it is the first revision that Alembic loads",
+            hint=f"Name a later one: alembic history shows them, and {head_of(lines)} is the last.",
+        )
+    _refuse_foreign(folder, lines, {line.revision for line in taken[:-1]})
+    parts = [read_part(line, _text(contents[line.file, line.kind])) for line in taken]
+    text = render_squash(parts, told)
+    name = f"{len(taken):04d}_{until}_squash.py"
+    line = SumLine(until, SQUASH, (), name, cumulative(lines[-1].hash, until, text.encode()), "-")
+    _write(folder, lines, line, text)
+    return Squashed(folder / VERSIONS / name, taken)
+
+
+def _text(content: bytes) -> str:
+    return content.decode().replace("\r\n", "\n")
+
+
+def _write(folder: Path, lines: Sequence[SumLine], line: SumLine, text: str) -> None:
+    now = (*lines, line)
+    (folder / VERSIONS / line.file).write_text(text, encoding="utf-8", newline="\n")
+    for (_, old), (_, new) in zip(paths(folder, lines), paths(folder, now), strict=False):
+        if old != new:
+            new.parent.mkdir(parents=True, exist_ok=True)
+            old.replace(new)
+    (folder / NAME).write_text(text_of(now, sums.listed(folder)), encoding="utf-8", newline="\n")
+
+
+def _refuse_foreign(folder: Path, lines: Sequence[SumLine], gone: set[str]) -> None:
+    """A revision written by hand that follows one which Alembic would load no more."""
+    for path, named in _foreign(folder, lines):
+        for revision in gone & named:
+            raise ConfigurationInvalid(
+                f"{path} names revision {revision}, which would be loaded no more",
+                hint="Let it follow a later revision, or squash up to an earlier one.",
+            )
+
+
+def _foreign(folder: Path, lines: Sequence[SumLine]) -> Iterator[tuple[Path, set[str]]]:
+    ours = {line.file for line in lines}
+    for path in sorted((folder / VERSIONS).glob("*.py")):
+        if path.name not in ours:
+            yield path, set(re.findall(r"[\"'](\w+)[\"']", path.read_text(encoding="utf-8", errors="replace")))
