@@ -27,7 +27,6 @@ from omega_bridge.postgres.lock import POLL
 
 SECTIONS = ("cold", "noop", "latency", "fleet")
 SIZES = (10, 100, 1000, 5000)
-DELAYS = (1, 5)  # milliseconds in each direction
 ROOT = Path(__file__).parents[1]
 
 
@@ -41,6 +40,8 @@ def main() -> None:
         found |= _described(bed)
         for section in SECTIONS:
             found[section] = [] if section == "fleet" else {}
+        _say("imports")
+        _import_all(bed, min(options.sizes))
         for size in options.sizes:
             _measure_one_size(bed, wire, size, options, found)
             bed.sweep()
@@ -53,6 +54,14 @@ def main() -> None:
     print(write(found, options.output))
 
 
+def _import_all(bed: Testbed, size: int) -> None:
+    """One start of each in-process peer, so that none is measured with its imports."""
+    for peer in bed.at_work(size):
+        if not peer.is_process:
+            bed.current(peer)
+    bed.sweep()
+
+
 def _measure_one_size(bed: Testbed, wire: Wire, size: int, options: argparse.Namespace, found: dict[str, Any]) -> None:
     """All kinds of start with one list, on databases that one peer after the other has brought there."""
     effort = {"repeats": options.repeats, "patience": options.patience}
@@ -63,7 +72,7 @@ def _measure_one_size(bed: Testbed, wire: Wire, size: int, options: argparse.Nam
         _say(f"{size} steps: nothing to do")
         found["noop"][size] = noop(bed, wire, size, **effort)
     if "latency" in options.only:
-        for delay in DELAYS:
+        for delay in options.delays:
             _say(f"{size} steps: nothing to do, {delay} ms each way")
             everybody = size == options.latency_size
             taken = latency(bed, wire, size, delay, everybody=everybody, **effort)
@@ -112,8 +121,9 @@ def _options() -> argparse.Namespace:
     options.output = options.output or ROOT / ("docs" if is_whole else "build") / "benchmarks"
     options.command = "make bench" if is_whole else f"python -m benchmarks {' '.join(sys.argv[1:])}"
     options.sizes = options.sizes or ((10, 100) if options.quick else SIZES)
-    options.repeats, options.cold_repeats, options.patience = (9, 2, 0.5) if options.quick else (31, 5, 4.0)
-    options.replicas, options.fleet_repeats = ((20,), 1) if options.quick else ((20, 50), 3)
+    options.repeats, options.cold_repeats, options.patience = (9, 1, 0.3) if options.quick else (31, 5, 4.0)
+    options.replicas, options.fleet_repeats = ((8,), 1) if options.quick else ((20, 50), 3)
+    options.delays = (5,) if options.quick else (1, 5)  # milliseconds in each direction
     options.fleet_size = min(100, max(options.sizes))
     options.lock_size = max((size for size in options.sizes if size <= 100), default=min(options.sizes))
     options.latency_size = min(1000, max(options.sizes))

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,12 @@ class Testbed:
         self._watcher = psycopg.connect(server.url, autocommit=True)
         self._staying = self._children()
 
-    def at_work(self, size: int) -> Iterator[Peer]:
-        """Who is given a list of this size; each has its files written."""
+    def at_work(self, size: int, without: int = 0) -> Iterator[Peer]:
+        """Who is given a list of this size (less so many steps at its end); each has its files written."""
         for peer in self.peers:
             if not peer.missing() and not peer.sits_out(size) and peer.name not in self.failed:
-                peer.take(self.folder / f"{size}-{peer.name.replace(' ', '-').replace(',', '')}", many_steps(size))
+                steps = many_steps(size)[: size - without]
+                peer.take(self.folder / f"{len(steps)}-{peer.name.replace(' ', '-').replace(',', '')}", steps)
                 yield peer
 
     def attempt(self, peer: Peer, doing: str, work: Callable[[], Any]) -> Any:
@@ -73,7 +75,7 @@ class Testbed:
         key = peer.name, len(peer.steps)
         if key not in self._current:
             url = self.database()
-            if self.attempt(peer, "a first start", lambda: [peer.apply(url), peer.settle(url)]) is None:
+            if self.attempt(peer, "a first start", partial(_first_start, peer, url)) is None:
                 return None
             self._current[key] = url
         return self._current[key]
@@ -109,3 +111,9 @@ class Testbed:
     def close(self) -> None:
         """Let go of the server."""
         self._watcher.close()
+
+
+def _first_start(peer: Peer, url: str) -> str:
+    peer.apply(url)
+    peer.settle(url)
+    return url

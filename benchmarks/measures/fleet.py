@@ -34,7 +34,7 @@ TWICE = (
 
 def fleet(bed: Testbed, size: int, replicas: int, *, repeats: int) -> list[dict[str, Any]]:
     """One value a run: seconds from the word, failures, statements refused, steps that the ledger has twice."""
-    nearly = {peer.name: bed.current(peer) for peer in bed.at_work(size - 1) if peer.name in COMPARED}
+    nearly = {peer.name: bed.current(peer) for peer in bed.at_work(size, without=1) if peer.name in COMPARED}
     found = []
     for peer in bed.at_work(size):
         if peer.name in COMPARED:

@@ -18,10 +18,10 @@ def noop(bed: Testbed, wire: Wire, size: int, *, repeats: int, patience: float) 
     found: dict[str, Any] = {}
     urls: dict[str, str] = {}
     for peer in bed.at_work(size):
-        url = bed.current(peer)
-        passed = url and bed.attempt(peer, "nothing to do", partial(_on_the_wire, wire, peer, url))
-        if passed:
-            urls[peer.name], found[peer.name] = url, passed
+        if url := bed.current(peer):
+            passed = bed.attempt(peer, "nothing to do", partial(_on_the_wire, wire, peer, url))
+            if passed:
+                urls[peer.name], found[peer.name] = url, passed
     peers = {peer.name: peer for peer in bed.at_work(size) if peer.name in urls}
     measures = {
         name: partial(bed.attempt, peer, "nothing to do", partial(seconds, partial(peer.apply, urls[name])))
@@ -29,7 +29,7 @@ def noop(bed: Testbed, wire: Wire, size: int, *, repeats: int, patience: float) 
     }
     for name, taken in in_turns(measures, repeats=repeats, patience=patience).items():
         found[name]["seconds"] = taken
-        runs = min(repeats * 3, math.ceil(patience / 8 / statistics.median(taken)))
+        runs = min(repeats * 3, math.ceil(patience / 2 / statistics.median(taken)))
         found[name] |= bed.attempt(peers[name], "nothing to do", partial(_costs, bed, peers[name], urls[name], runs)) or {}
     return {name: values for name, values in found.items() if "seconds" in values}
 

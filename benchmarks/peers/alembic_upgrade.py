@@ -26,7 +26,7 @@ class Alembic(Peer):
     name = "Alembic"
 
     def version(self) -> str:
-        return installed("alembic")
+        return f"Alembic {installed('alembic')}"
 
     def write(self) -> None:
         versions = self.folder / "versions"

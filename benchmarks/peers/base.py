@@ -61,9 +61,9 @@ class Peer(ABC):
         """Why it cannot be measured here."""
         return None
 
+    @abstractmethod
     def version(self) -> str:
-        """Which version is measured; empty where the name says it all."""
-        return ""
+        """Name and version of what is measured."""
 
     def sits_out(self, size: int) -> str | None:
         """Why it is not given a list of this size."""

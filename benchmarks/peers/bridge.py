@@ -16,7 +16,7 @@ class Bridge(Peer):
     outcome = ""
 
     def version(self) -> str:
-        return omega_bridge.__version__
+        return f"omega-bridge {omega_bridge.__version__}"
 
     def apply(self, url: str) -> None:
         self.outcome = str(omega_bridge.boot(url, self.steps, lock_timeout=120).outcome)

@@ -19,7 +19,7 @@ class Dbmate(Peer):
         return None if self.program else "no dbmate: benchmarks/install.sh gets it from npm"
 
     def version(self) -> str:
-        return said_by(str(self.program), "--version").rpartition(" ")[2]
+        return f"dbmate {said_by(str(self.program), '--version').rpartition(' ')[2]}"
 
     def write(self) -> None:
         for number, step in enumerate(self.steps):

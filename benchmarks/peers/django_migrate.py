@@ -28,7 +28,7 @@ class Django(Peer):
         return None if importlib.util.find_spec("django") else "Django is not installed"
 
     def version(self) -> str:
-        return installed("django")
+        return f"Django {installed('django')}"
 
     def write(self) -> None:
         migrations = self.folder / "app" / "migrations"

@@ -21,7 +21,7 @@ class GraphileMigrate(Peer):
         return None if self.program else "no graphile-migrate: benchmarks/install.sh gets it from npm"
 
     def version(self) -> str:
-        return said_by(str(self.program), "--version")
+        return f"graphile-migrate {said_by(str(self.program), '--version')}"
 
     def write(self) -> None:
         committed = self.folder / "migrations" / "committed"

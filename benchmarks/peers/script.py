@@ -42,7 +42,7 @@ class Psql(Peer):
         return None if self.program else "no psql: apt-get install postgresql-client"
 
     def version(self) -> str:
-        return said_by(str(self.program), "--version").rpartition(") ")[2]
+        return f"psql {said_by(str(self.program), '--version').rpartition(') ')[2]}"
 
     def write(self) -> None:
         (self.folder / "all.sql").write_text(joined(self.steps))

@@ -25,7 +25,7 @@ class Sqitch(Peer):
         return None
 
     def version(self) -> str:
-        return said_by(str(self.program), "--version").rpartition(" v")[2]
+        return f"sqitch {said_by(str(self.program), '--version').rpartition(' v')[2]}"
 
     def write(self) -> None:
         deploy = self.folder / "deploy"

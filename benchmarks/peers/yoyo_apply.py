@@ -16,7 +16,7 @@ class Yoyo(Peer):
         return None if importlib.util.find_spec("yoyo") else "yoyo-migrations is not installed"
 
     def version(self) -> str:
-        return installed("yoyo-migrations")
+        return f"yoyo {installed('yoyo-migrations')}"
 
     def write(self) -> None:
         for number, step in enumerate(self.steps):

@@ -23,7 +23,7 @@ def page(results: Results, drawn: Mapping[str, str]) -> str:
 
 def _head(results: Results) -> list[str]:
     on = results["machine"]
-    versions = ", ".join(f"{peer} {version}" for peer, version in results["versions"].items() if version)
+    versions = ", ".join(dict.fromkeys(version for version in results["versions"].values() if version))
     return [
         "# Benchmarks",
         "",

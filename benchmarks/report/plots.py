@@ -103,7 +103,7 @@ def _latency(results: Results, folder: Path) -> str:
     axes.set(xscale="log", xlabel="milliseconds (median)", title=f"Nothing to do, {int(size):,} steps, with a network in between")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.grid(alpha=0.25, axis="x")
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="upper right")
     return _saved(figure, folder, "latency")
 
 

@@ -59,7 +59,7 @@ def noop_in_detail(results: Results, size: str) -> list[str]:
             timed(v["seconds"]),
             len(v["seconds"]),
             milliseconds(v["client_cpu"]) if "client_cpu" in v else "-",
-            milliseconds(v["server_cpu"]) if "server_cpu" in v else "-",
+            _in_ticks(v["server_cpu"], v["cpu_runs"]) if "server_cpu" in v else "-",
             f"{v['round_trips']:,}",
             v["connections"],
             f"{v.get('wal', 0):,.0f}",
@@ -67,6 +67,11 @@ def noop_in_detail(results: Results, size: str) -> list[str]:
         for peer, v in results["noop"][size].items()
     )
     return table(head, rows)
+
+
+def _in_ticks(cpu: float, runs: int) -> str:
+    """CPU that was read in hundredths of a second over so many runs, in milliseconds; less than one such is told as that."""
+    return milliseconds(cpu) if cpu else f"< {milliseconds(0.01 / runs)}"
 
 
 def locks(results: Results) -> list[str]:
@@ -145,5 +150,5 @@ def ahead(results: Results) -> list[str]:
                 ours = PROCESS if peer in results["processes"] else OURS
                 compared = ratio(values, ours, peer)
                 if peer != BASE and not peer.startswith(OURS) and compared is not None and compared > 1:
-                    lines.append(f"- {said}, {int(size):,} steps: {peer} needs 1/{times(compared)} of the time of {ours}")
+                    lines.append(f"- {said}, {int(size):,} steps: {peer} takes {times(1 / compared)} of the time of {ours}")
     return lines or ["Nobody, in nothing of the above."]
