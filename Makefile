@@ -11,7 +11,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 BENCH_REQUIREMENTS := $(wildcard benchmarks/requirements.txt)
+BENCH_INSTALL := $(wildcard benchmarks/install.sh)
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .PHONY: help setup test demo lint format bench constraints clean
 
@@ -67,12 +69,13 @@ format: setup
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-$(BENCH_STAMP): $(STAMP) $(BENCH_REQUIREMENTS)
+$(BENCH_STAMP): $(STAMP) $(BENCH_REQUIREMENTS) $(BENCH_INSTALL)
 	@$(if $(BENCH_REQUIREMENTS),$(BIN)/python -m pip install -qq --disable-pip-version-check -r $(BENCH_REQUIREMENTS))
+	@$(if $(BENCH_INSTALL),./$(BENCH_INSTALL))
 	@touch $@
 
 bench: $(BENCH_STAMP)
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 # Newest versions within pyproject.toml's ranges, written down exactly.
 constraints:

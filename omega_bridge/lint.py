@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from difflib import get_close_matches
 
 from omega_bridge import sql
@@ -60,7 +59,7 @@ def _given(analysis: Analysis) -> Iterator[Key]:
     for step in analysis:
         for s in statements(step.program, handlers=True):
             yield from (
-                replace(key, schema=key.schema or "public")
+                key._replace(schema=key.schema or "public")
                 for key in s.needs
                 if key.kind is Kind.TABLE and (key.kind, key.name) not in provided
             )

@@ -20,7 +20,7 @@ from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.session import open_session
-from omega_bridge.revisions import files
+from omega_bridge.revisions import exported, files
 from omega_bridge.steps import Registry
 
 Servers = Callable[[], AbstractContextManager[Any]]
@@ -54,7 +54,7 @@ def check_findings(analysis: Analysis, models: int, ignore: Collection[str], *, 
 def check_export(analysis: Analysis, folder: Path, listed: str) -> Check:
     """``export --check``: the history is what was exported, and holds the list as it is."""
     try:
-        done = files.unchanged(folder, listed) or files.export(analysis, folder, write=False, listed=listed)
+        done = exported.unchanged(folder, listed) or files.export(analysis, folder, write=False, listed=listed)
     except (HistoryTampered, AmbiguousMatch) as error:
         return Check("export", False, f"{error.message}; {error.hint}")
     behind = len(done.revisions)
