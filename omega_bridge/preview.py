@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omega_bridge.adoption import Survey, survey
-from omega_bridge.analysis import Analysis, StepKind
-from omega_bridge.planning import Plan, PlannedStep, make_plan
-from omega_bridge.postgres import ledger_store
+from omega_bridge.analysis import Analysis, StepKind, with_escapes
+from omega_bridge.catalog import Catalog
+from omega_bridge.planning import Action, Plan, PlannedStep, make_plan
+from omega_bridge.postgres import daily, ledger_store
+from omega_bridge.postgres import standing as recorded
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
-from omega_bridge.postgres.session import open_session
+from omega_bridge.postgres.printing import takes_escapes
+from omega_bridge.postgres.probe import probe
+from omega_bridge.postgres.session import Session, open_session
 from omega_bridge.repair import locks_of
 
 
@@ -46,29 +51,63 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Where a database stands: schema steps that a boot would send, ``alembic_version``, when the last clean boot was."""
+    """Where a database stands: steps that a boot would send, but for data,, ``alembic_version``, when the last clean boot was."""
 
     pending: tuple[PlannedStep, ...]
     versions: tuple[str, ...]
     last_boot: str | None
 
 
-def look(database: object, analysis: Analysis) -> Look:
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a boot would compare with the record: the digest of list, models and head, and the exported head."""
+
+    digest: str
+    head: str | None
+
+
+def look(database: object, analysis: Analysis, promise: Promise) -> Look:
     """Read, decide, change nothing."""
     with open_session(normalise(database)) as session:
-        connection = session.connection
-        plan = make_plan(analysis, read_catalog(connection, analysis.names()), ledger_store.done_once(connection))
-        versions, last_boot = ledger_store.versions(connection), ledger_store.last_boot(connection)
-    return Look(tuple(s for s in plan.pending if s.analysis.kind is StepKind.SCHEMA), versions, last_boot)
+        plan = _plan(session, analysis, promise)
+        versions, last_boot = ledger_store.versions(session.connection), ledger_store.last_boot(session.connection)
+    return Look(tuple(s for s in plan.pending if s.analysis.kind is not StepKind.DATA), versions, last_boot)
 
 
-def preview(database: object, analysis: Analysis) -> Preview:
+def preview(database: object, analysis: Analysis, promise: Promise) -> Preview:
     """Read the catalog and decide every step. Raises ``DatabaseUnreachable``, ``AuthenticationFailed``."""
     with open_session(normalise(database)) as session:
-        connection = session.connection
-        plan = make_plan(analysis, read_catalog(connection, analysis.names()), ledger_store.done_once(connection))
+        plan = _plan(session, analysis, promise)
     locks = dict.fromkeys(lock for step in plan.pending for lock in locks_of(step))
     return Preview(plan, tuple(locks))
+
+
+def _plan(session: Session, analysis: Analysis, promise: Promise) -> Plan:
+    """As a boot would: by the record where it holds, else by the catalog; data steps by what they would change."""
+    found = probe(session, with_version=promise.head is not None)
+    connection = session.connection
+    if takes_escapes(connection):
+        analysis = with_escapes(analysis)
+    catalog = read_catalog(connection, analysis.names())
+    plan = make_plan(analysis, catalog, ledger_store.done_once(connection))
+    standing = None
+    if found is not None and found.is_current(promise.digest, promise.head):
+        standing = {s["id"]: f"stands {s['outcome']}: {s['reason']}" for s in found.standing}
+    return Plan(tuple(_decided(session, catalog, planned, standing) for planned in plan))
+
+
+def _decided(session: Session, catalog: Catalog, planned: PlannedStep, standing: Mapping[str, str] | None) -> PlannedStep:
+    """``standing``: what the record says of steps that are not tried again; ``None`` where the record does not hold."""
+    step = planned.analysis
+    if planned.action is not Action.RUN:
+        return planned
+    if step.kind is StepKind.DATA:
+        return PlannedStep(step, Action.SKIP, daily.NO_ROW) if recorded.has_nothing_to_do(session, catalog, step) else planned
+    if standing is None:
+        return planned
+    return PlannedStep(
+        step, Action.SKIP, standing.get(step.id, "as the last start left it: neither the list nor the schema changed")
+    )
 
 
 def surveyed(database: object, analysis: Analysis, folder: Path) -> Survey:

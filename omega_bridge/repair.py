@@ -257,7 +257,7 @@ class Convergence:
 
     def _one(self, step: StepAnalysis) -> StepOutcome:
         planned = plan_step(step, World(self.executor.catalog), self.executor.provided, self.done_once)
-        if planned.action is Action.RUN and step.kind is StepKind.DATA and standing.has_nothing_to_do(self.executor, step):
+        if planned.action is Action.RUN and step.kind is StepKind.DATA and self._has_nothing_to_do(step):
             planned = PlannedStep(step, Action.SKIP, daily.NO_ROW)
         if planned.action is Action.SKIP:
             return skipped(planned)
@@ -270,6 +270,9 @@ class Convergence:
             "" if outcome.outcome is Outcome.APPLIED else f" ({outcome.reason})",
         )  # fmt: skip
         return outcome
+
+    def _has_nothing_to_do(self, step: StepAnalysis) -> bool:
+        return standing.has_nothing_to_do(self.executor.session, self.executor.catalog, step)
 
     def _settled(self, outcome: StepOutcome) -> None:
         """Keep the latest outcome of a step, and all of them in the order in which they came about."""

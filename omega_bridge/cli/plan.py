@@ -18,7 +18,7 @@ def plan(
     from omega_bridge.preview import preview
 
     setup = prepare(config, steps, database_url)
-    found = preview(setup.database, setup.analysis)
+    found = preview(setup.database, setup.analysis, setup.promise)
     if json:
         output.as_json(found.as_dict())
     else:

@@ -13,6 +13,7 @@ from omega_bridge.steps import Registry
 
 if TYPE_CHECKING:
     from omega_bridge.analysis import Analysis
+    from omega_bridge.preview import Promise
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,15 @@ class Setup:
         from omega_bridge.config import direct_url
 
         return direct_url(self.config, os.environ) or self.database
+
+    @property
+    def promise(self) -> Promise:
+        """What ``boot`` would compare with the record. Another list, named with ``--steps``, has no history here."""
+        from omega_bridge.boot import exported_head, promise_digest
+        from omega_bridge.preview import Promise
+
+        head = None if self.steps else exported_head(self.history())
+        return Promise(promise_digest(self.registry.digest(), self.metadata, head), head)
 
     def history(self, output: Path | None = None) -> Path:
         """The folder of the compiled history."""

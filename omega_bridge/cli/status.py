@@ -42,7 +42,7 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     folder = setup.history(directory)
     missing = export(analysis, folder, write=False)
     head = sums.head(folder)
-    seen = look(setup.database, analysis)
+    seen = look(setup.database, analysis, setup.promise)
     held = surveyed(setup.database, analysis, folder)
     kinds = [str(s.kind) for s in analysis]
     behind = len(missing.revisions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
@@ -15,10 +15,8 @@ from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.postgres import ledger_store, watch
 from omega_bridge.postgres.ledger_store import State
+from omega_bridge.postgres.session import Session
 from omega_bridge.steps import Repeat
-
-if TYPE_CHECKING:
-    from omega_bridge.postgres.executor import Executor
 
 Connection = psycopg.Connection[Any]
 
@@ -81,13 +79,13 @@ def _fires_always(statement: Sql, catalog: Catalog) -> bool:
     return not catalog.named(Kind.TABLE, target)
 
 
-def has_nothing_to_do(executor: Executor, step: StepAnalysis) -> bool:
+def has_nothing_to_do(session: Session, catalog: Catalog, step: StepAnalysis) -> bool:
     """Whether a data step can be spared: asked of the server, read-only."""
-    question = lookahead(step, executor.catalog)
+    question = lookahead(step, catalog)
     if question is None:
         return False
     try:
-        return not executor.session.rows(question)[0][0]
+        return not session.rows(question)[0][0]
     except psycopg.Error:
         return False
 

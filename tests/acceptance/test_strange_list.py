@@ -143,3 +143,25 @@ def test_the_ledger_is_read_and_checked(database: str) -> None:
         conn.execute("UPDATE omega_bridge.ledger SET outcome = 'skipped' WHERE seq = 3")
     broken = said(omega("ledger", "verify", *url, "--json"), 1)
     assert (broken["intact"], broken["first_broken"]) == (False, 3)
+
+
+def test_a_plan_says_what_the_start_would_do(tmp_path: Path, database: str) -> None:
+    """Where a start has nothing to send, plan and status say so too, and name what stands refused."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS kept (id int PRIMARY KEY)",
+        ("drop-kept", "DROP TABLE IF EXISTS kept"),
+        "DO $$ BEGIN PERFORM 1 FROM kept; EXECUTE 'COMMENT ON TABLE ' || 'kept' || ' IS NULL'; END $$",
+        "INSERT INTO kept VALUES (1) ON CONFLICT DO NOTHING",
+    ]
+    (tmp_path / "main.py").write_text(f"steps = {steps!r}\n")
+    options = ("--steps", "main.py:steps", "--database-url", database, "--json")
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE kept (id int PRIMARY KEY)")
+        conn.execute("INSERT INTO kept VALUES (1)")
+    assert said(omega("plan", *options, cwd=tmp_path), 1)["steps"][1]["action"] == "run"
+    assert {s["outcome"] for s in said(omega("boot", *options, cwd=tmp_path))["steps"] if s["id"] == "drop-kept"} == {"refused"}
+    assert said(omega("boot", *options, cwd=tmp_path))["outcome"] == "current"
+    planned = said(omega("plan", *options, cwd=tmp_path))["steps"]
+    assert {s["action"] for s in planned if s["kind"] != "data"} == {"skip"}
+    assert planned[1]["reason"].startswith("stands refused: would have destroyed table kept (1 row)")
+    assert said(omega("status", *options, "--output", "history", cwd=tmp_path), 1)["database"]["pending"] == 0
