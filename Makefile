@@ -53,7 +53,7 @@ test: setup
 	gate ruff format --check .; \
 	gate mypy; \
 	$(if $(wildcard tests/typing/*.py),gate mypy --strict tests/typing;) \
-	gate omega-bridge export --check; \
+	gate omega-bridge check; \
 	gate python -m pytest $(PYTEST_ARGS); \
 	exit $$first
 

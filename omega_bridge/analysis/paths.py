@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from omega_bridge import sql
 from omega_bridge.analysis.program import (
     All,
     AnyOf,
@@ -36,20 +37,23 @@ def guarded(program: Program, guards: tuple[Condition, ...] = ()) -> Iterator[tu
                     yield from guarded(arm, guards)
 
 
-def branches(program: Program) -> Iterator[tuple[Condition, Program]]:
-    """Every guard with the arm that it decides about, at any depth; an ``ELSE`` has the opposites of those before it."""
+def branches(program: Program, *, choices: bool = True) -> Iterator[tuple[Condition, Program]]:
+    """Every guard with the arm that it decides about, at any depth; an ``ELSE`` has the opposites of those before it.
+
+    Without ``choices`` only those of an ``IF`` that has one arm and no other.
+    """
     for node in program:
         match node:
             case If():
-                for condition, arm in node.arms:
-                    yield condition, arm
-                    yield from branches(arm)
-                yield All(tuple(Not(condition) for condition, _ in node.arms)), node.otherwise
-                yield from branches(node.otherwise)
+                if choices or (len(node.arms) == 1 and not node.otherwise):
+                    yield from node.arms
+                    yield All(tuple(Not(condition) for condition, _ in node.arms)), node.otherwise
+                for arm in (*(arm for _, arm in node.arms), node.otherwise):
+                    yield from branches(arm, choices=choices)
             case Handled():
-                yield from branches(node.body)
+                yield from branches(node.body, choices=choices)
                 for _, arm in node.handlers:
-                    yield from branches(arm)
+                    yield from branches(arm, choices=choices)
 
 
 def longest(program: Program) -> int:
@@ -78,3 +82,12 @@ def denied(condition: Condition) -> Iterator[Pattern]:
         case All(several) | AnyOf(several):
             for other in several:
                 yield from denied(other)
+
+
+def made_anew(s: Sql) -> str | None:
+    """The name of the table that a statement makes and cannot find already there: a temporary one, or without IF NOT EXISTS."""
+    if s.tag not in ("create_stmt", "create_table_as_stmt"):
+        return None
+    node = sql.parse(s.text)[0].node
+    target = node.relation if s.tag == "create_stmt" else node.into.rel
+    return str(target.relname) if target.relpersistence == "t" or not node.if_not_exists else None

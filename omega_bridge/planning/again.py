@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from omega_bridge.analysis import Analysis, Effect, StepAnalysis, statements
 from omega_bridge.analysis.findings import Again
-from omega_bridge.catalog import Key
+from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.evaluate import Evaluation, evaluate
 from omega_bridge.planning.settling import Settling
 from omega_bridge.planning.world import World
@@ -35,7 +35,7 @@ def done_again(world: World, analysis: Analysis, settling: Settling) -> dict[int
 
 def _undone(outcome: Evaluation) -> list[Effect]:
     if outcome.rebuilds:
-        return [e for s in outcome.residual for e in s.effects if not e.present]
+        return [e for s in outcome.residual for e in s.effects]
     return outcome.missing
 
 
@@ -43,7 +43,8 @@ def _contradicted(index: int, analysis: Analysis, effects: Iterable[Effect]) -> 
     own = analysis.steps[index]
     for effect in effects:
         if any(_contradicts(effect, other) for other in _said(own)):
-            yield Again(effect.key, effect, index)
+            if not _is_scratch(effect.key, own):
+                yield Again(effect.key, effect, index)
             continue
         for number, step in enumerate(analysis):
             if number != index and any(_contradicts(effect, other) for other in _said(step)):
@@ -51,7 +52,12 @@ def _contradicted(index: int, analysis: Analysis, effects: Iterable[Effect]) -> 
                 break
 
 
-def _said(step: StepAnalysis) -> Iterable[Effect]:
+def _is_scratch(key: Key, step: StepAnalysis) -> bool:
+    """Whether it is a table that the step makes for itself, and drops when it is done."""
+    return key.kind is Kind.TABLE and next(e for e in _said(step) if _same(e.key, key)).present
+
+
+def _said(step: StepAnalysis) -> Iterator[Effect]:
     return (e for s in statements(step.program) for e in s.effects)
 
 

@@ -78,7 +78,8 @@ def unkept_by_steps(catalog: Catalog, analysis: Analysis) -> tuple[Unkept, ...]:
         need = outcome.fails or outcome.swallowed
         if need is not None:
             world.rollback(mark)
-            found.append(Unkept(What.MISSING, need, step.id, step.step.place))
+            if not outcome.unknown:  # what is not understood may have made it
+                found.append(Unkept(What.MISSING, need, step.id, step.step.place))
             continue
         touched = dict.fromkeys(world.touched(mark), step)
         first, last = {**touched, **first}, {**last, **touched}

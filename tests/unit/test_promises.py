@@ -92,6 +92,16 @@ CASES = {
         [],
     ),
     "rows": (database(t={"a": {}}), [T, "UPDATE t SET a = 1"], []),
+    "a temporary table": (
+        database(t={"a": {}}),
+        [T, "CREATE TEMP TABLE s AS SELECT a FROM t; INSERT INTO t SELECT a FROM s; DROP TABLE s"],
+        [],
+    ),
+    "what dynamic SQL may have made": (
+        database(),
+        ["DO $$ BEGIN EXECUTE 'CREATE TABLE ' || 'x' || ' (a int)'; ALTER TABLE x ADD COLUMN b int; END $$"],
+        [],
+    ),
     "what only the server knows": (database(), ["DO $$ BEGIN EXECUTE 'CREATE TABLE ' || 'x' || ' (a int)'; END $$"], []),
 }
 

@@ -102,6 +102,18 @@ WELL = {
     "what hangs on a guarded table": do(
         "IF to_regclass('t') IS NULL THEN CREATE TABLE t (a int); CREATE INDEX ti ON t (a); END IF;"
     ),
+    "one of two ways": do(
+        f"IF EXISTS {A.removeprefix('IF NOT EXISTS ')} THEN ALTER TABLE t RENAME a TO b; ELSE ALTER TABLE t ADD b int; END IF;"
+    ),
+    "a condition, and no idempotence guard": do(f"{A} THEN ALTER TABLE t ADD COLUMN IF NOT EXISTS b int; END IF;"),
+    "a guard of its own inside": do(f"{A} THEN {B} THEN ALTER TABLE t ADD b int; END IF; END IF;"),
+    "an update of what is other": "UPDATE t SET a = 1 WHERE a <> 1",
+    "an update of what is blank": "UPDATE t SET a = 'x' WHERE coalesce(a, '') = ''",
+    "an update of what is not marked": "UPDATE t SET a = a || '{\"k\": 1}' WHERE NOT (a ? 'k')",
+    "rows that are asked for": do("IF (SELECT count(*) FROM t) = 0 THEN INSERT INTO t VALUES (1); END IF;"),
+    "duplicates": "DELETE FROM t x USING t y WHERE x.a = y.a AND x.ctid < y.ctid",
+    "a table made and dropped on the way": "CREATE TABLE scratch (a int); DROP TABLE scratch",
+    "a table of the step's own": "CREATE TEMP TABLE scratch AS SELECT 1 AS a; DROP TABLE scratch",
     "an extension's guard has no schema": do(
         "IF NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citext') THEN CREATE EXTENSION citext; END IF;"
     ),
@@ -141,10 +153,6 @@ ILL = {
         do(f"{ABSENT.format('userId')} THEN ALTER TABLE t ADD userId int; END IF;"),
         "guard-protects-other-object",
     ),
-    "an else": (
-        do(f"IF EXISTS {A.removeprefix('IF NOT EXISTS ')} THEN NULL; ELSE ALTER TABLE t ADD b int; END IF;"),
-        "guard-protects-other-object",
-    ),
     "a positive guard": (
         do("IF EXISTS (SELECT 1 FROM information_schema.tables WHERE table_name = 'x') THEN ALTER TABLE t ADD a int; END IF;"),
         "guard-without-schema",
@@ -159,6 +167,7 @@ ILL = {
     "a column": ("ALTER TABLE t DROP COLUMN IF EXISTS a", "destructive-drop"),
     "a type and its columns": ("DROP TYPE IF EXISTS m CASCADE", "destructive-drop"),
     "an update of everything": ("UPDATE t SET a = 1", "data-at-every-boot"),
+    "a delete of everything": ("DELETE FROM t", "data-at-every-boot"),
     "a plain insert": ("INSERT INTO t VALUES (1)", "data-at-every-boot"),
     "an insert of a query": ("INSERT INTO t SELECT * FROM u WHERE a > 1", "data-at-every-boot"),
     "a clock through EXCLUDED": (
@@ -209,6 +218,11 @@ def test_a_list_that_never_rests_is_found(steps: list[str], told: str) -> None:
     """Steps that undo each other are one finding, on the first of them, which names the other."""
     (finding,) = [f for f in found(*steps) if f.rule == "rebuilt-at-every-boot"]
     assert told in finding.message
+
+
+def test_a_table_dropped_and_made_anew_is_found_twice() -> None:
+    """It loses its rows, and does so at every start."""
+    assert names("DROP TABLE IF EXISTS t; CREATE TABLE t (a int)") == ["destructive-drop", "rebuilt-at-every-boot"]
 
 
 def test_a_list_at_rest_is_not_found_to_rebuild() -> None:

@@ -9,7 +9,7 @@ from omega_bridge import sql
 from omega_bridge.analysis.analysis import StepKind, protects
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.paths import guarded
-from omega_bridge.analysis.program import Condition, Not, Program, Sql
+from omega_bridge.analysis.program import Condition, Not, Program, Sql, is_decidable
 from omega_bridge.steps import Repeat
 
 _VERBS = {"insert_stmt": "inserts into", "update_stmt": "updates", "delete_stmt": "deletes from", "merge_stmt": "merges into"}
@@ -32,8 +32,8 @@ def find(listed: Listed) -> Iterator[Hit]:
 
 
 def _is_once(guards: tuple[Condition, ...], program: Program) -> bool:
-    """Whether it stands under a guard that the step's own work satisfies: then it belongs to that change."""
-    return any(protects(guard, program) for guard in guards) or any(isinstance(g, Not) for g in guards)
+    """Whether it stands under a guard that its step's own work satisfies, or that only the server can answer."""
+    return any(isinstance(g, Not) or not is_decidable(g) or protects(g, program) for g in guards)
 
 
 def _rests(s: Sql) -> bool:
@@ -41,37 +41,36 @@ def _rests(s: Sql) -> bool:
     node = sql.parse(s.text)[0].node
     match s.tag:
         case "insert_stmt":
-            return node.HasField("on_conflict_clause") or _asks_first(node.select_stmt)
+            return node.HasField("on_conflict_clause") or any(map(_denies, sql.walk(node.select_stmt)))
         case "update_stmt":
             changed = {sql.inner(target).name for target in node.target_list}
-            return bool(changed & set(_required_null(node.where_clause)))
+            asked = list(sql.walk(node.where_clause))
+            return any(map(_denies, asked)) or bool(changed & {c for found in asked for c in _still_missing(found)})
+        case "delete_stmt":
+            return sql.inner(node.where_clause) is not None
     return False
 
 
-def _asks_first(query: Any) -> bool:
-    """``INSERT ... SELECT ... WHERE NOT EXISTS (...)``."""
-    return any(found.DESCRIPTOR.name == "BoolExpr" and found.boolop == sql.pb.NOT_EXPR for found in sql.walk(query))
+def _denies(node: Any) -> bool:
+    """``NOT EXISTS (...)``, ``NOT (config ? 'key')``."""
+    return bool(node.DESCRIPTOR.name == "BoolExpr" and node.boolop == sql.pb.NOT_EXPR)
 
 
-def _required_null(where: Any) -> Iterator[str]:
-    """The columns that a condition wants to be NULL, or differing from what will be written."""
-    node = sql.inner(where)
-    if node is None:
-        return
+def _still_missing(node: Any) -> Iterator[str]:
+    """The columns that a test wants to be NULL, or other than something."""
     match node.DESCRIPTOR.name:
-        case "BoolExpr" if node.boolop in (sql.pb.AND_EXPR, sql.pb.OR_EXPR):
-            for part in node.args:
-                yield from _required_null(part)
         case "NullTest" if node.nulltesttype == sql.pb.IS_NULL:
-            yield from _column(node.arg)
-        case "A_Expr" if node.kind == sql.pb.AEXPR_DISTINCT:
-            yield from _column(node.lexpr)
+            yield from _columns(node.arg)
+        case "A_Expr" if node.kind == sql.pb.AEXPR_DISTINCT or sql.strings(node.name)[-1:] in (("<>",), ("!=",)):
+            yield from (*_columns(node.lexpr), *_columns(node.rexpr))
+        case "CoalesceExpr":
+            yield from (column for argument in node.args for column in _columns(argument))
 
 
-def _column(node: Any) -> Iterator[str]:
-    found = sql.inner(node)
-    if found.DESCRIPTOR.name == "ColumnRef":
-        yield sql.inner(found.fields[-1]).sval
+def _columns(node: Any) -> Iterator[str]:
+    for found in sql.walk(node):
+        if found.DESCRIPTOR.name == "ColumnRef" and (last := sql.inner(found.fields[-1])).DESCRIPTOR.name == "String":
+            yield last.sval
 
 
 RULE = Rule(

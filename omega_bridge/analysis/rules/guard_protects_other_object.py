@@ -6,19 +6,23 @@ from collections.abc import Iterator
 
 from omega_bridge.analysis.analysis import matches_effect
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
+from omega_bridge.analysis.handlers import already_there
 from omega_bridge.analysis.lookup_text import Unwritable, absent
-from omega_bridge.analysis.paths import branches, denied
+from omega_bridge.analysis.paths import branches, denied, guarded
 from omega_bridge.analysis.program import Condition, Pattern, Program, Sql, statements
 from omega_bridge.analysis.writing import unless_there
 from omega_bridge.catalog import Key
 
 
 def find(listed: Listed) -> Iterator[Hit]:
-    """Arms behind ``IF NOT EXISTS (x)`` that create something, and x is none of it."""
+    """Arms behind ``IF NOT EXISTS (x)`` that create something that may not be there already, and x is none of it.
+
+    Where an ``ELSE`` says what to do otherwise, the guard chooses between two ways, and protects nothing.
+    """
     for _, step in listed.steps():
-        for condition, arm in branches(step.program):
+        for condition, arm in branches(step.program, choices=False):
             asked = list(denied(condition))
-            made = list(_made(arm))
+            made = [(s, key) for s, guards in guarded(arm) if not guards and any(already_there(s)) for key in _made(s)]
             if asked and made and not _is_own(condition, arm):
                 s, key = made[0]
                 yield Hit(
@@ -30,8 +34,8 @@ def find(listed: Listed) -> Iterator[Hit]:
                 break
 
 
-def _made(arm: Program) -> Iterator[tuple[Sql, Key]]:
-    return ((s, e.key) for s in statements(arm) for e in s.effects if e.present)
+def _made(s: Sql) -> Iterator[Key]:
+    return (e.key for e in s.effects if e.present)
 
 
 def _is_own(condition: Condition, arm: Program) -> bool:

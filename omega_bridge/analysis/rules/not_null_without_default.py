@@ -7,6 +7,7 @@ from typing import Any
 
 from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
+from omega_bridge.analysis.paths import made_anew
 from omega_bridge.analysis.program import Effect, If, Node, Program, Sql
 from omega_bridge.catalog import Key, Kind
 
@@ -45,7 +46,7 @@ def _added(program: Program, fresh: frozenset[Key]) -> Iterator[tuple[Sql, Effec
     """Statements in order; ``fresh`` are the tables that were made on the way, which hold no row."""
     for node in program:
         yield from _of(node, fresh)
-        if isinstance(node, Sql) and node.tag == "create_stmt" and not node.opaque and not _may_be_there(node):
+        if isinstance(node, Sql) and made_anew(node) is not None:
             fresh |= {e.key for e in node.effects}
 
 
@@ -71,10 +72,6 @@ def _is_mandatory(effect: Effect) -> bool:
         and not column["identity"]
         and not column["generated"]
     )
-
-
-def _may_be_there(s: Sql) -> bool:
-    return bool(sql.parse(s.text)[0].node.if_not_exists)
 
 
 def _table(column: Key) -> Key:
