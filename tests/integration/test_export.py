@@ -104,6 +104,8 @@ def test_an_unclear_match_asks_for_an_id(tmp_path: Path) -> None:
     assert told.value.code == "OB502"
     assert "t-col-one-x" in told.value.message
     assert "id=" in told.value.hint
+    named = Step(alike.format("col_zzz_x"), id="t-col-two-x")
+    assert kinds(exported(tmp_path, [T, alike.format("col_one_x"), named], write=False)) == ["amend t-col-two-x"]
     done = exported(tmp_path, [T, alike.format("col_one_x"), Step(alike.format("col_zzz_x"), id="t-col-zzz")])
     assert kinds(done) == ["retire t-col-two-x", "step t-col-zzz"]
 

@@ -129,6 +129,35 @@ def test_what_cannot_be_read_is_left_out_with_a_reason(repository: Repository) -
     assert "f-string" in problems[0]
 
 
+def test_what_no_parser_takes_does_not_end_the_history(tmp_path: Path, server: Server) -> None:
+    """Merge markers in a step or in the file, an unterminated block: kept as they were, and every upgrade passes them."""
+    markers = C.replace("varchar(20)", "\n<<<<<<< HEAD\nvarchar(20)\n=======\nvarchar(40)\n>>>>>>> other\n")
+    made = Repository(tmp_path)
+    made.commit("app/main.py", listed(T), "the first table")
+    made.commit("app/main.py", listed(T, markers, IDX), "markers in a step")
+    made.commit("app/main.py", f"<<<<<<< HEAD\n{listed(T, C)}=======\n{listed(T)}>>>>>>> other\n", "markers in the file")
+    made.commit("app/main.py", listed(T, C, IDX), "resolved")
+    made.commit("app/main.py", listed(T, C, IDX, "DO $x$ BEGIN PERFORM 1; END"), "unterminated")
+    made.commit("app/main.py", listed(T, C, IDX, U), "well again")
+    problems = {v.commit.subject: v.problem for v in made.versions("app/main.py:migration_steps") if v.problem}
+    assert problems == {"markers in the file": "app/main.py:1 holds merge markers"}
+    done, now = exported(made, tmp_path / "alembic")
+    assert [f"{r.kind}: {r.origin.subject if r.origin else '-'}" for r in done.revisions] == [
+        "step: the first table",
+        "step: markers in a step",
+        "step: markers in a step",
+        "amend: resolved",
+        "settle: resolved",
+        "step: unterminated",
+        "retire: well again",
+        "step: well again",
+    ]
+    assert "op.attempt_step" in done.written[1].read_text()
+    found = verify(now, None, server, history=tmp_path / "alembic")
+    assert found.differences == ()
+    assert found.prefixes == 8
+
+
 def test_a_range_limits_the_past(repository: Repository) -> None:
     """``REV..REV`` is git's own."""
     found = repository.versions("app/main.py:migration_steps", revisions="HEAD~2..HEAD")
