@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import pty
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -156,6 +160,27 @@ def test_what_no_parser_takes_does_not_end_the_history(tmp_path: Path, server: S
     found = verify(now, None, server, history=tmp_path / "alembic")
     assert found.differences == ()
     assert found.prefixes == 8
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_progress_bar_is_for_terminals(repository: Repository, tmp_path: Path, is_terminal: bool) -> None:
+    """On a terminal the bar is on stderr; elsewhere only what was left out is, and stdout holds the result alone."""
+    mine, theirs = pty.openpty() if is_terminal else os.pipe()
+    line = [sys.executable, "-m", "omega_bridge", "export", "--no-prove", "--json", "--from-git", "--follow", "old.py:steps"]
+    place = ["--steps", "app/main.py:migration_steps", "--output", str(tmp_path / "history")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"}
+    done = subprocess.run(
+        [*line, *place], cwd=repository.root, env=environment, stdout=subprocess.PIPE, stderr=theirs, text=True, check=True
+    )
+    os.close(theirs)
+    told = b""
+    with contextlib.suppress(OSError):  # a terminal without its other end is an error where a pipe is at its end
+        while chunk := os.read(mine, 4096):
+            told += chunk
+    os.close(mine)
+    assert len(json.loads(done.stdout)["revisions"]) == 7
+    assert b"left out" in told
+    assert (b"compiling" in told, b"100%" in told) == (is_terminal, is_terminal)
 
 
 def test_a_range_limits_the_past(repository: Repository) -> None:
