@@ -19,6 +19,7 @@ from omega_bridge import errors
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.config import Config
+from omega_bridge.planning import settle
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.session import open_session
@@ -155,16 +156,30 @@ def _folder(analysis: Analysis, history: Path | None) -> Iterator[Path]:
 def _points(folder: Path, lines: tuple[sums.SumLine, ...]) -> Iterator[_Point]:
     """For each revision, the list as it was by then: an amended step in the words it had, a retired one while it was there."""
     texts = files.RecordedTexts(folder, lines)
-    held: dict[str, Step] = {}
     away = sums.squashed_away(lines)
+    held: dict[str, Step] = {}
+    unsettled: set[str] = set()
     for line in sums.revisions(lines):
         if line.kind == "retire":
             held.pop(line.steps[0].label, None)
         else:
             for recorded, text in zip(line.steps, texts.all(line.revision), strict=True):
                 held[recorded.label] = Step(text, id=recorded.label, destructive=True)
+        for recorded in line.steps:
+            unsettled.discard(recorded.label)
+            if not recorded.settled and recorded.label in held:
+                unsettled.add(recorded.label)
+        early = _settled_by_now(held, unsettled) if unsettled else set()
+        steps = tuple(step for label, step in held.items() if label not in early)
         label = line.steps[0].label if len(line.steps) == 1 else "base"
-        yield _Point(line.revision, tuple(held.values()), label, line.revision not in away)
+        yield _Point(line.revision, steps, label, line.revision not in away)
+
+
+def _settled_by_now(held: dict[str, Step], unsettled: set[str]) -> set[str]:
+    """Steps that could not run when they were exported and now could: a later revision of the same export settles them."""
+    settling = settle(analyse(Registry(tuple(held.values()))))
+    impossible = {label for index, label in enumerate(held) if index in settling.unsettled}
+    return unsettled - impossible
 
 
 def _compare(

@@ -81,9 +81,9 @@ def match(analysis: Analysis, lines: Sequence[SumLine], texts: Texts) -> Matchin
         if same:
             pair(index, next((p for p in same if p.label == step.id), same[0]), "content")
     for index, step in list(steps.items()):
-        named = left.get(step.id) if step.step.id is None else None
+        named = left.get(step.id)
         if named is not None and not named.explicit:
-            pair(index, named, "what it does")
+            pair(index, named, "what it does" if step.step.id is None else "id")
     for index, step in list(steps.items()):
         if step.step.id is not None:
             continue

@@ -117,6 +117,31 @@ def test_the_sql_of_the_history_is_the_history(make_database: MakeDatabase, psql
     assert diff(catalog_of(online), catalog_of(offline)) == ()
 
 
+def test_the_sql_of_the_way_back_is_the_way_back(make_database: MakeDatabase, psql: str) -> None:
+    """``alembic downgrade head:X --sql | psql -1`` leads to the catalog of ``alembic downgrade X``, as far as there is a way."""
+    texts = [(HISTORY / "versions" / line.file).read_text() for line in LINES]
+    last = max(n for n, text in enumerate(texts) if "raise Irreversible" in text)
+    online, offline = make_database(), make_database()
+    for url in (online, offline):
+        command.upgrade(alembic_for(url), "head")
+    alembic_border.downgrade(alembic_for(online), LINES[last].revision)
+    config = alembic_for(offline)
+    config.output_buffer = io.StringIO()
+    command.downgrade(config, f"head:{LINES[last].revision}", sql=True)
+    done = subprocess.run(
+        [psql, "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", offline],
+        input=config.output_buffer.getvalue(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert last < len(LINES) - 2
+    assert diff(catalog_of(online), catalog_of(offline)) == ()
+    with psycopg.connect(offline) as conn:
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchall() == [(LINES[last].revision,)]
+
+
 def test_after_an_upgrade_a_start_sends_nothing(database: str) -> None:
     """Both drivers write one record: what Alembic has done, a start finds done."""
     command.upgrade(alembic_for(database), "head")

@@ -95,6 +95,59 @@ def test_an_amendment_says_what_is_different(tmp_path: Path) -> None:
     assert "- new: column t.a: varchar(40)" in text
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        pytest.param(
+            "CREATE TABLE IF NOT EXISTS u (id int PRIMARY KEY, a int)",
+            "CREATE TABLE IF NOT EXISTS u (id int PRIMARY KEY, a int, b text NOT NULL)",
+            ["  - new: column u.b: text, not null"],
+            id="a-column-more",
+        ),
+        pytest.param(
+            "CREATE TABLE IF NOT EXISTS u (id int PRIMARY KEY, state text DEFAULT 'new')",
+            "CREATE TABLE IF NOT EXISTS u (id int PRIMARY KEY, state text DEFAULT 'open')",
+            ["  - no more: column u.state: text, default 'new'", "  - new: column u.state: text, default 'open'"],
+            id="another-default",
+        ),
+        pytest.param(
+            "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'b')"
+            " THEN ALTER TABLE t ADD COLUMN b int DEFAULT 1; END IF; END $$",
+            "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'b')"
+            " THEN ALTER TABLE t ADD COLUMN b int DEFAULT 2; END IF; END $$",
+            ["  - no more: column t.b: int, default 1", "  - new: column t.b: int, default 2"],
+            id="another-default-in-a-block",
+        ),
+        pytest.param(
+            "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int",
+            "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int; COMMENT ON COLUMN t.b IS 'why'",
+            ["  - new: column t.b: comment why"],
+            id="a-statement-more",
+        ),
+        pytest.param(
+            "INSERT INTO t (id) VALUES (1) ON CONFLICT DO NOTHING",
+            "INSERT INTO t (id) VALUES (2) ON CONFLICT DO NOTHING",
+            ["Difference: in the text only; the effects are the same"],
+            id="other-rows",
+        ),
+    ],
+)
+def test_what_an_amendment_changes_is_told(tmp_path: Path, before: str, after: str, said: list[str]) -> None:
+    """An added column, a changed default: each in a line of its own, and nothing else."""
+    exported(tmp_path, [T, before])
+    done = exported(tmp_path, [T, after])
+    assert [r.kind for r in done.revisions] == ["amend"]
+    lines = done.written[0].read_text().split("SQL of the step")[0].splitlines()
+    assert [line for line in lines if line.startswith(("  - ", "Difference: "))] == said
+
+
+def test_a_renamed_step_is_the_same(tmp_path: Path) -> None:
+    """Another id with the same text, an id where there was none, none where there was one: nothing is appended."""
+    exported(tmp_path, [T, Step(A, id="one"), B])
+    assert kinds(exported(tmp_path, [T, Step(A, id="two"), Step(B, id="three")])) == []
+    assert kinds(exported(tmp_path, [T, A, B])) == []
+
+
 def test_an_unclear_match_asks_for_an_id(tmp_path: Path) -> None:
     """Where two recorded steps are equally like an edited one, export says which they are and asks."""
     alike = "ALTER TABLE t ADD COLUMN IF NOT EXISTS {} varchar(20); ALTER TABLE t ADD COLUMN IF NOT EXISTS shared int"
@@ -104,6 +157,8 @@ def test_an_unclear_match_asks_for_an_id(tmp_path: Path) -> None:
     assert told.value.code == "OB502"
     assert "t-col-one-x" in told.value.message
     assert "id=" in told.value.hint
+    named = Step(alike.format("col_zzz_x"), id="t-col-two-x")
+    assert kinds(exported(tmp_path, [T, alike.format("col_one_x"), named], write=False)) == ["amend t-col-two-x"]
     done = exported(tmp_path, [T, alike.format("col_one_x"), Step(alike.format("col_zzz_x"), id="t-col-zzz")])
     assert kinds(done) == ["retire t-col-two-x", "step t-col-zzz"]
 

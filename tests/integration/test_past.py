@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import pty
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,6 +131,56 @@ def test_what_cannot_be_read_is_left_out_with_a_reason(repository: Repository) -
     problems = [v.problem for v in repository.versions("app/main.py:migration_steps", "old.py:steps") if v.registry is None]
     assert len(problems) == 1
     assert "f-string" in problems[0]
+
+
+def test_what_no_parser_takes_does_not_end_the_history(tmp_path: Path, server: Server) -> None:
+    """Merge markers in a step or in the file, an unterminated block: kept as they were, and every upgrade passes them."""
+    markers = C.replace("varchar(20)", "\n<<<<<<< HEAD\nvarchar(20)\n=======\nvarchar(40)\n>>>>>>> other\n")
+    made = Repository(tmp_path)
+    made.commit("app/main.py", listed(T), "the first table")
+    made.commit("app/main.py", listed(T, markers, IDX), "markers in a step")
+    made.commit("app/main.py", f"<<<<<<< HEAD\n{listed(T, C)}=======\n{listed(T)}>>>>>>> other\n", "markers in the file")
+    made.commit("app/main.py", listed(T, C, IDX), "resolved")
+    made.commit("app/main.py", listed(T, C, IDX, "DO $x$ BEGIN PERFORM 1; END"), "unterminated")
+    made.commit("app/main.py", listed(T, C, IDX, U), "well again")
+    problems = {v.commit.subject: v.problem for v in made.versions("app/main.py:migration_steps") if v.problem}
+    assert problems == {"markers in the file": "app/main.py:1 holds merge markers"}
+    done, now = exported(made, tmp_path / "alembic")
+    assert [f"{r.kind}: {r.origin.subject if r.origin else '-'}" for r in done.revisions] == [
+        "step: the first table",
+        "step: markers in a step",
+        "step: markers in a step",
+        "amend: resolved",
+        "settle: resolved",
+        "step: unterminated",
+        "retire: well again",
+        "step: well again",
+    ]
+    assert "op.attempt_step" in done.written[1].read_text()
+    found = verify(now, None, server, history=tmp_path / "alembic")
+    assert found.differences == ()
+    assert found.prefixes == 8
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_progress_bar_is_for_terminals(repository: Repository, tmp_path: Path, is_terminal: bool) -> None:
+    """On a terminal the bar is on stderr; elsewhere only what was left out is, and stdout holds the result alone."""
+    mine, theirs = pty.openpty() if is_terminal else os.pipe()
+    line = [sys.executable, "-m", "omega_bridge", "export", "--no-prove", "--json", "--from-git", "--follow", "old.py:steps"]
+    place = ["--steps", "app/main.py:migration_steps", "--output", str(tmp_path / "history")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"}
+    done = subprocess.run(
+        [*line, *place], cwd=repository.root, env=environment, stdout=subprocess.PIPE, stderr=theirs, text=True, check=True
+    )
+    os.close(theirs)
+    told = b""
+    with contextlib.suppress(OSError):  # a terminal without its other end is an error where a pipe is at its end
+        while chunk := os.read(mine, 4096):
+            told += chunk
+    os.close(mine)
+    assert len(json.loads(done.stdout)["revisions"]) == 7
+    assert b"left out" in told
+    assert (b"compiling" in told, b"100%" in told) == (is_terminal, is_terminal)
 
 
 def test_a_range_limits_the_past(repository: Repository) -> None:

@@ -108,9 +108,11 @@ def lift(step: StepAnalysis, world: World | None = None, *, settled: bool = True
 
 def _lift(step: StepAnalysis, world: World) -> Lifted:
     if step.problem is not None:
-        return _evaluated(step, world, "its text does not parse")
+        evaluate(step.program, world)
+        return verbatim(step, "its text does not parse", attempt=True)  # a rejected text must not end every upgrade for ever
     if any(isinstance(n, Sql) and n.tag == "script" for n in step.program):
-        return _evaluated(step, world, "it sets variables or controls transactions")
+        evaluate(step.program, world)
+        return verbatim(step, "it sets variables or controls transactions")
     parts: list[Part] = []
     written = parse(step.step.sql)
     for statement in written:
@@ -145,11 +147,6 @@ def _lift(step: StepAnalysis, world: World) -> Lifted:
         attempt = bool(lifted.parts) and all(p.attempt for p in lifted.parts)
         return verbatim(step, "; ".join(lifted.reasons) or "it holds no statement", attempt=attempt)
     return lifted
-
-
-def _evaluated(step: StepAnalysis, world: World, reason: str) -> Lifted:
-    evaluate(step.program, world)
-    return verbatim(step, reason)
 
 
 def _with_rebuilds(parts: Sequence[Part]) -> tuple[Part, ...]:
