@@ -205,7 +205,9 @@ def _translate(exc: psycopg.OperationalError, dsn: str) -> errors.OmegaBridgeErr
         reason = "the database does not exist" if _AUTHENTICATION[4] in text else text.rpartition("failed: ")[2][:200]
         return errors.DatabaseUnreachable(
             f"no connection to {where}: {reason}",
-            hint="Is the server running, and are host, port and database right? Try: psql with the same URL.",
+            hint="The server answered, and refused: check the role, its password and the database in the URL."
+            if "FATAL:" in text  # the same word in every lc_messages; the rest is in the server's language, without SQLSTATE
+            else "Is the server running, and are host, port and database right? Try: psql with the same URL.",
         )
     return None
 

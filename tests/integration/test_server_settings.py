@@ -174,3 +174,15 @@ def test_a_role_that_owns_its_schema_only(database: str) -> None:
         assert query(database, f"SELECT to_regclass('{role}.t_day') IS NOT NULL") == (True,)
     finally:
         execute(database, f"DROP OWNED BY {role} CASCADE", f"DROP ROLE {role}")
+
+
+def test_a_refusal_is_told_from_silence(database: str) -> None:
+    """Where the server answered there is no use in looking whether it runs, in whatever language it did."""
+    hints = []
+    for url in (make_conninfo(database, dbname="nowhere"), "postgresql://127.0.0.1:1/nowhere"):
+        with pytest.raises(OmegaBridgeError) as unreachable:
+            omega_bridge.boot(url, [T])
+        assert unreachable.value.code == "OB201"
+        hints.append(unreachable.value.hint)
+    assert "The server answered" in hints[0]
+    assert "Is the server running" in hints[1]
