@@ -121,7 +121,7 @@ def _options() -> argparse.Namespace:
     options.output = options.output or ROOT / ("docs" if is_whole else "build") / "benchmarks"
     options.command = "make bench" if is_whole else f"python -m benchmarks {' '.join(sys.argv[1:])}"
     options.sizes = options.sizes or ((10, 100) if options.quick else SIZES)
-    options.repeats, options.cold_repeats, options.patience = (9, 1, 0.3) if options.quick else (31, 5, 4.0)
+    options.repeats, options.cold_repeats, options.patience = (9, 1, 0.3) if options.quick else (31, 5, 2.5)
     options.replicas, options.fleet_repeats = ((8,), 1) if options.quick else ((20, 50), 3)
     options.delays = (5,) if options.quick else (1, 5)  # milliseconds in each direction
     options.fleet_size = min(100, max(options.sizes))

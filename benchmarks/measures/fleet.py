@@ -33,13 +33,17 @@ TWICE = (
 
 
 def fleet(bed: Testbed, size: int, replicas: int, *, repeats: int) -> list[dict[str, Any]]:
-    """One value a run: seconds from the word, failures, statements refused, steps that the ledger has twice."""
+    """One value a run: seconds from the word, failures, statements refused, steps that the ledger has twice.
+
+    Ours are repeated; for the others one run shows what happens.
+    """
     nearly = {peer.name: bed.current(peer) for peer in bed.at_work(size, without=1) if peer.name in COMPARED}
     found = []
     for peer in bed.at_work(size):
         if peer.name in COMPARED:
             templates = {"empty": None, "nearly current": nearly[peer.name], "current": bed.current(peer)}
-            for state, _, count in product(STATES, range(repeats), (1, replicas)):
+            turns = range(repeats if peer.is_light else 1)
+            for state, _, count in product(STATES, turns, (1, replicas)):
                 run = bed.attempt(peer, f"{count} at once", partial(_one_run, bed, peer, templates[state], count))
                 if run:
                     found.append({"peer": peer.name, "state": state, "replicas": count, **run})

@@ -118,6 +118,7 @@ def _fleet(results: Results) -> list[str]:
         *tables.fleet(results),
         "",
         f"One poll is {results['poll'] * 1000:.0f} ms on average.",
+        *(["", "What failed starts said:", "", *errors] if (errors := tables.fleet_errors(results)) else []),
     ]
 
 

@@ -24,6 +24,9 @@ from benchmarks.report.figures import (
 Results = Mapping[str, Any]
 
 
+STATES = ("empty", "nearly current", "current")
+
+
 def by_size(results: Results, section: str, base: str) -> list[str]:
     """One row a peer, one column a length: median in milliseconds, and in parentheses the multiple of ``base``."""
     columns = results[section]
@@ -133,12 +136,15 @@ def _fleet_rows(runs: list[dict[str, Any]]) -> Iterator[list[object]]:
             ]
 
 
-STATES = ("empty", "nearly current", "current")
-
-
 def _seconds(values: Any) -> str:
     found = [value for value in values if value is not None]
     return f"{statistics.median(found):.3f}" if found else "-"
+
+
+def fleet_errors(results: Results) -> list[str]:
+    """What the failed starts of each peer said, once each."""
+    said = dict.fromkeys((run["peer"], run["state"], error) for run in results["fleet"] for error in run.get("errors", ()))
+    return [f"- {peer}, {state}: `{' '.join(error.split())[:160]}`" for peer, state, error in said]
 
 
 def ahead(results: Results) -> list[str]:
