@@ -12,6 +12,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -73,7 +74,7 @@ class Difference:
         return f"{self.key}: {self.attribute} is {self.left!r} on the left, {self.right!r} on the right"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalog:
     """Objects by key, the session's resolved ``search_path``, and the server's version number (``180003``)."""
 
@@ -121,6 +122,10 @@ class Catalog:
 
     def digest(self) -> str:
         """SHA-256 over everything but the order of columns: equal for catalogs that mean the same."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         rows = [
             [
                 key.kind,

@@ -100,9 +100,9 @@ def first_broken(entries: Iterable[Entry]) -> int | None:
 
 def clean(value: Any, codec: str = "utf-8") -> Any:
     """A detail as ``jsonb`` can hold it: no NUL, no lone surrogate, nothing that the database's encoding (``codec``) lacks."""
+    if _is_plain(value):
+        return value
     match value:
-        case str() if value.isascii() and "\x00" not in value:
-            return value
         case str():
             return value.replace("\x00", "\\u0000").encode(codec, "backslashreplace").decode(codec)
         case Mapping():
@@ -112,6 +112,14 @@ def clean(value: Any, codec: str = "utf-8") -> Any:
         case None | bool() | int() | float():
             return value
     return clean(str(value), codec)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON holds it without an escape by number: nothing but ASCII, and no control character."""
+    try:
+        return "\\u" not in json.dumps(value)
+    except (TypeError, ValueError):
+        return False
 
 
 def _hash(seq: int, at: datetime, draft: Draft, previous: str) -> str:

@@ -277,7 +277,7 @@ class Convergence:
     def _settled(self, outcome: StepOutcome) -> None:
         """Keep the latest outcome of a step, and all of them in the order in which they came about."""
         self.outcomes.pop(outcome.id, None)
-        self.outcomes[outcome.id] = replace(outcome, pass_=self.passes)
+        self.outcomes[outcome.id] = outcome if outcome.pass_ == self.passes else replace(outcome, pass_=self.passes)
 
     def in_list_order(self) -> tuple[StepOutcome, ...]:
         """Outcomes in the order of the list."""
@@ -348,7 +348,8 @@ def _undone(done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[s
     lost: set[str] = set()
     for outcome in reversed(done.outcomes.values()):
         step = by_id[outcome.id]
-        if outcome.outcome is Outcome.APPLIED and outcome.kind == StepKind.SCHEMA and not lost.isdisjoint(names_of(step.program)):
+        is_schema = outcome.outcome is Outcome.APPLIED and outcome.kind == StepKind.SCHEMA
+        if lost and is_schema and not lost.isdisjoint(names_of(step.program)):
             now = evaluate(step.program, World(after), provided)
             if now.missing and not now.rebuilds:
                 yield f"step {step.id} was applied, and a later step took back what it made: {now.missing[0]}"

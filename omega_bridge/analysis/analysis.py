@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from omega_bridge import sql
 from omega_bridge.analysis.blocks import read_program
@@ -125,7 +125,7 @@ def _ignorable(s: Sql) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Analysis:
     """The registry's steps with all that is known of them, in order."""
 
@@ -140,6 +140,10 @@ class Analysis:
 
     def names(self) -> frozenset[str]:
         """Every identifier that a step or a guard names: what a catalog reader has to look at."""
+        return self._names
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
         return frozenset(name for step in self.steps for name in names_of(step.program))
 
     def provided(self) -> frozenset[tuple[Kind, str]]:

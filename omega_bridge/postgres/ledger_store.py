@@ -70,13 +70,18 @@ def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = 
     target = codec(connection)
     rows = []
     for draft in drafts:
-        safe = replace(draft, subject=clean(draft.subject, target), detail=clean(draft.detail, target))
-        entry = seal(end, safe, datetime.now(UTC))
+        entry = seal(end, _storable(draft, target), datetime.now(UTC))
         end = Tip(entry.seq, entry.hash)
         rows.append(_row(entry))
     if rows:
         connection.execute(_INSERT, [json.dumps(rows, ensure_ascii=False)])
     return end
+
+
+def _storable(draft: Draft, codec: str) -> Draft:
+    subject, detail = clean(draft.subject, codec), clean(draft.detail, codec)
+    is_as_it_was = subject is draft.subject and detail is draft.detail
+    return draft if is_as_it_was else replace(draft, subject=subject, detail=detail)
 
 
 def _row(entry: Entry) -> dict[str, Any]:
