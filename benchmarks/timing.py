@@ -16,7 +16,9 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def in_turns(measures: Mapping[str, Callable[[], float | None]], *, repeats: int, patience: float) -> dict[str, list[float]]:
+def in_turns(
+    measures: Mapping[str, Callable[[], float | None]], *, repeats: int, patience: float | Mapping[str, float]
+) -> dict[str, list[float]]:
     """Rounds over all, each measured once a round; who has used up ``patience`` seconds sits out the further ones.
 
     A measure that gives ``None`` has failed, and is not asked again.
@@ -25,7 +27,7 @@ def in_turns(measures: Mapping[str, Callable[[], float | None]], *, repeats: int
     used = dict.fromkeys(measures, 0.0)
     for _ in range(repeats):
         for name, measure in measures.items():
-            if used[name] >= patience:
+            if used[name] >= (patience if isinstance(patience, float) else patience[name]):
                 continue
             started = time.perf_counter()
             taken = measure()

@@ -11,7 +11,7 @@ class Yoyo(Peer):
     """``backend.apply_migrations``, one .sql file a step."""
 
     name = "yoyo"
-    longest = (1000, "it takes some twenty round trips for each migration: an apply takes minutes")
+    longest = (1000, "many round trips for each migration: an apply takes more than a minute")
 
     def missing(self) -> str | None:
         return None if importlib.util.find_spec("yoyo") else "yoyo-migrations is not installed"
