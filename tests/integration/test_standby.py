@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import omega_bridge
 from omega_bridge import OmegaBridgeError
@@ -28,22 +29,29 @@ class Standby(EmbeddedServer):
     """A server on a copy of a running one, which it follows."""
 
     def __init__(self, primary: EmbeddedServer) -> None:
-        super().__init__(settings=REPLICATES)
+        parts = conninfo_to_dict(primary.url)
+        target = make_conninfo(**{name: parts[name] for name in ("host", "port", "user")})
+        super().__init__(
+            settings={**REPLICATES, "primary_conninfo": target}
+        )  # not -R: a newer client writes what an older server lacks
         self.primary = primary
 
     def _launch(self, binaries: Any, user: Any, folder: Any) -> Any:
         program = Path(client_tool("pg_basebackup"))
-        copy = server._as_user(user, program, "-D", str(folder.data), "-d", self.primary.url, "-R", "-c", "fast")
+        copy = server._as_user(user, program, "-D", str(folder.data), "-d", self.primary.url, "-c", "fast")
         subprocess.run(copy, input=b"\n", check=True, capture_output=True, cwd=folder.path)
-        folder.data.chmod(0o700)
+        (folder.data / "standby.signal").touch()
         return super()._launch(binaries, user, folder)
 
     def catch_up(self) -> None:
         """Wait until everything that the primary has committed is here."""
         with psycopg.connect(self.primary.url) as there, psycopg.connect(self.url, autocommit=True) as here:
             (written,) = there.execute("SELECT pg_current_wal_insert_lsn()").fetchone() or (None,)
-            while here.execute("SELECT pg_last_wal_replay_lsn() < %s", (written,)).fetchone() != (False,):
+            for _ in range(6000):
+                if here.execute("SELECT pg_last_wal_replay_lsn() < %s", (written,)).fetchone() == (False,):
+                    return
                 time.sleep(0.01)
+        raise TimeoutError(self._running_folder().log.read_text())
 
 
 @pytest.fixture(scope="module")
