@@ -206,17 +206,38 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: A
     with open_session(normalise(database)) as session:
         session.cost.seconds["connect"] = time.perf_counter() - started
         run = None if options.retry else when_current(session, digest, head, options)
-        if run is None:
-            from omega_bridge.repair import repair
-            from omega_bridge.sources import located
-
-            registry = located(Registry.of(steps), steps)
-            if options.direct_url is None:
-                run = repair(session, registry, metadata, options, digest, head)
-            else:
-                with open_session(normalise(options.direct_url)) as direct:
-                    run = repair(direct, registry, metadata, options, digest, head)
+        if run is None and options.direct_url is None:
+            run = _in_turn(session, steps, metadata, options, digest, head)
+        elif run is None:
+            with open_session(normalise(options.direct_url)) as direct:
+                run = _in_turn(direct, steps, metadata, options, digest, head)
         session.cost.seconds["total"] = time.perf_counter() - started
+    return run
+
+
+def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
+    """Repair under the lock; nothing where another start did so meanwhile. Only who repairs loads what that needs."""
+    from omega_bridge.postgres.lock import exclusive
+    from omega_bridge.postgres.session import permissions
+
+    def done_by_another() -> Run | None:
+        return None if options.retry else when_current(session, digest, head, options)
+
+    started = time.perf_counter()
+    through_pooler = options.direct_url is not None
+    with (
+        permissions(session),
+        exclusive(session, options.lock_timeout, through_pooler=through_pooler, meanwhile=done_by_another) as turn,
+    ):
+        session.cost.seconds["lock"] = time.perf_counter() - started
+        if turn.instead is not None:
+            done: Run = turn.instead
+            return done
+        from omega_bridge.repair import repair
+        from omega_bridge.sources import located
+
+        run = repair(session, located(Registry.of(steps), steps), metadata, options, digest, head)
+    session.cost.seconds["repair"] = time.perf_counter() - started
     return run
 
 

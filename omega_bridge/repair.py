@@ -7,7 +7,6 @@ tried again after it, as the next start of a naive loop would.
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from typing import Any
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, analyse, with_escapes
 from omega_bridge.analysis.analysis import names_of
-from omega_bridge.boot import CriticalTable, Options, Run, when_current
+from omega_bridge.boot import CriticalTable, Options, Run
 from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import BootOutcome, StepOutcome
@@ -25,30 +24,14 @@ from omega_bridge.planning.plan import plan_step
 from omega_bridge.postgres import batch, daily, ledger_store, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, Limits, skipped
-from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.printing import takes_escapes
-from omega_bridge.postgres.session import Session, permissions
+from omega_bridge.postgres.session import Session
 from omega_bridge.steps import Registry, Repeat
 
 log = logging.getLogger("omega_bridge")
 
 MAX_PASSES = 8
 """A list that still changes something after so many passes never settles: the last outcomes stand."""
-
-
-def repair(session: Session, registry: Registry, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
-    """Take the lock, look again, and bring the database up to the list."""
-    started = time.perf_counter()
-    through_pooler = options.direct_url is not None
-    with permissions(session), exclusive(session, options.lock_timeout, through_pooler=through_pooler) as waited:
-        session.cost.seconds["lock"] = time.perf_counter() - started
-        if waited > 0.0 and not options.retry:
-            current = when_current(session, digest, head, options)
-            if current is not None:
-                return current
-        run = _repair(session, _complete(registry, metadata), metadata, options, digest, head)
-    session.cost.seconds["repair"] = time.perf_counter() - started
-    return run
 
 
 def _complete(registry: Registry, metadata: Any) -> Registry:
@@ -60,8 +43,10 @@ def _complete(registry: Registry, metadata: Any) -> Registry:
     return with_models(registry, metadata)
 
 
-def _repair(session: Session, registry: Registry, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
+def repair(session: Session, registry: Registry, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
+    """Bring the database up to the list, and record it. The caller holds the lock."""
     connection = session.connection
+    registry = _complete(registry, metadata)
     analysis = with_escapes(analyse(registry)) if takes_escapes(connection) else analyse(registry)
     names = scope(analysis, options.critical_tables, metadata)
     known = ledger_store.recall(connection)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -99,3 +101,19 @@ def test_an_error_that_is_no_lock_still_stops(database: str) -> None:
     with pytest.raises(OmegaBridgeError) as told:
         omega_bridge.boot(database, [Step("ALTER TABLE t ADD COLUMN a nosuchtype", optional=True)], on_busy="degraded")
     assert told.value.code == "OB301"
+
+
+def test_who_waits_loads_nothing_and_ends_when_the_work_is_done(database: str) -> None:
+    """A start that waited for another needs neither parser nor planner: it asks again when the other has let go."""
+    code = (
+        f"import sys, omega_bridge\nrun = omega_bridge.boot({database!r}, {[T, A]!r})\n"
+        "print(run.outcome, *sorted({'postgast', 'omega_bridge.repair'} & set(sys.modules)))"
+    )
+    with psycopg.connect(database, autocommit=True) as holder:
+        holder.execute(f"SELECT pg_advisory_lock({CLASS}, {OBJECT})")
+        waiting = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
+        while holder.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'omega-bridge'").fetchone() != (3,):
+            time.sleep(0.02)
+        holder.execute(f"SELECT pg_advisory_unlock({CLASS}, {OBJECT})")
+        said = sorted(process.communicate()[0].split() for process in waiting)
+    assert said == [["current"], ["current"], ["repaired", "omega_bridge.repair", "postgast"]]
