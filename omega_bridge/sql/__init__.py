@@ -23,29 +23,7 @@ from omega_bridge.sql.parser import (
     walk,
 )
 from omega_bridge.sql.swallowing import unswallowed
+from omega_bridge.sql.typenames import MODIFIER, printed_argument, printed_type
 
 __all__ = [
-    "TOO_DEEP",
-    "Statement",
-    "canonical",
-    "checksum",
-    "comments",
-    "deparse_expression",
-    "deparse_statement",
-    "deparse_type",
-    "identifier",
-    "inner",
-    "on_one_line",
-    "parse",
-    "parse_block",
-    "parse_expression",
-    "pb",
-    "same_expression",
-    "same_routine",
-    "same_statement",
-    "same_type",
-    "sendable",
-    "strings",
-    "unswallowed",
-    "walk",
-]
+    "MODIFIER",
