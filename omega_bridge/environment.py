@@ -19,7 +19,6 @@ from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config, database_url, direct_url, load_config, with_flags
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.outcomes import change
-from omega_bridge.planning import Action, make_plan
 from omega_bridge.postgres import ledger_store, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
@@ -174,7 +173,7 @@ class Recorder:
         registry, metadata = self.given or self._list()
         if registry is None:
             return
-        from omega_bridge.analysis import StepKind, analyse
+        from omega_bridge.analysis import analyse
         from omega_bridge.revisions.files import export
         from omega_bridge.revisions.models import with_models
 
@@ -182,14 +181,15 @@ class Recorder:
         if export(analysis, self.folder, write=False).revisions:
             return
         raw = self._raw()
+        raw.execute("RESET search_path")
         names = scope(analysis, self.config.critical_tables, metadata)
         watch.forget_ddl(raw)
         catalog = read_catalog(raw, names)
-        plan = make_plan(analysis, catalog)
-        if any(s.action is not Action.SKIP and s.analysis.kind is StepKind.SCHEMA for s in plan):
+        outcomes = standing.without_effect(analysis, catalog)
+        if outcomes is None or (outcomes and self.last is Event.STAMP):
             return
         digest = promise_digest(registry.digest(), metadata, head)
-        standing.remember(raw, analysis, (), catalog, names, digest, head)
+        standing.remember(raw, analysis, outcomes, catalog, names, digest, head)
 
     def _list(self) -> tuple[Registry | None, Any]:
         if self.config.steps is None:

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from omega_bridge import errors
-from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, analyse, with_escapes
+from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, analyse, statements, with_escapes
 from omega_bridge.analysis.analysis import names_of
+from omega_bridge.analysis.program import conditions
 from omega_bridge.boot import CriticalTable, Options, Run
-from omega_bridge.catalog import Catalog, Kind
+from omega_bridge.catalog import Catalog, Key, Kind, diff
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import BootOutcome, StepOutcome
-from omega_bridge.planning import Action, PlannedStep, World, evaluate
+from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.plan import plan_step
+from omega_bridge.planning.unsettled import VIEWS, unsettled
 from omega_bridge.postgres import batch, daily, ledger_store, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, Limits, skipped
@@ -62,6 +64,7 @@ def repair(session: Session, registry: Registry, metadata: Any, options: Options
     once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()
     done = Convergence(executor, analysis, once, before)
     done.run()
+    session.execute("RESET search_path")  # a step may have set it, and the record is one of what every start sees
     outcomes = done.in_list_order()
     watch.forget_ddl(connection)
     after = read_catalog(connection, names)
@@ -112,9 +115,7 @@ def inspect(catalog: Catalog, critical: Iterable[str], metadata: Any) -> tuple[C
     return tuple(found)
 
 
-def _table_key(schema: str, table: str) -> Any:
-    from omega_bridge.catalog import Key
-
+def _table_key(schema: str, table: str) -> Key:
     return Key(Kind.TABLE, schema, "", table)
 
 
@@ -147,10 +148,50 @@ class Convergence:
     _locks: list[str] = field(default_factory=list)
     _changes: int = 0
     _tried_at: dict[str, int] = field(default_factory=dict)
+    _ddl: int = 0
+    _needs: dict[str, Key] = field(default_factory=dict)
+    _judged_at: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Work through the list; then through what is left of it."""
-        waiting: list[StepAnalysis] = list(self.analysis)
+        """Work through the list, then through what is left of it; and again what later steps have changed the ground of."""
+        self._settle(list(self.analysis))
+        while self.passes < MAX_PASSES and (again := self._unsettled()):
+            before = self.executor.catalog
+            self.passes += 1
+            for step in again:
+                self._once_more(step)
+            changed = {d.key for d in diff(before, self.executor.catalog)}
+            if not changed:
+                break
+            self.misplaced += [
+                (s.id, f"{told[0]}, which a later step leads to")
+                for s in again
+                if s.id not in self._waited and (told := [d.key for d in self.outcomes[s.id].differences if d.key in changed])
+            ]
+            self._settle([s for s in self.analysis if s.id in self._stuck()])
+
+    def _unsettled(self) -> list[StepAnalysis]:
+        stale = frozenset(i for i, at in self._judged_at.items() if at < self._ddl)
+        lost = frozenset(name for o in self.outcomes.values() for name in _touched(o))
+        if not any(s.id in stale and self._is_suspect(s, lost) for s in self.analysis):
+            return []
+        return unsettled(self.analysis, self.executor.catalog, self.executor.provided, stale, self._stuck())
+
+    def _is_suspect(self, step: StepAnalysis, lost: frozenset[str]) -> bool:
+        """Whether a later step may have given this one its work, or taken it away; what only added to others did neither."""
+        outcome = self.outcomes[step.id]
+        if outcome.outcome in (Outcome.ALREADY_THERE, Outcome.SKIPPED):
+            return step.kind is not StepKind.DATA and any(True for _ in conditions(step.program))
+        if step.kind is StepKind.MIXED or any(e.key.kind in VIEWS for s in statements(step.program) for e in s.effects):
+            return True
+        return bool(lost) and not lost.isdisjoint(names_of(step.program))
+
+    def _stuck(self) -> frozenset[str]:
+        """The steps that did not work out so far."""
+        not_done = (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)
+        return frozenset(i for i, o in self.outcomes.items() if o.outcome in not_done)
+
+    def _settle(self, waiting: list[StepAnalysis]) -> None:
         last_chance = False
         while waiting and self.passes < MAX_PASSES:
             self.passes += 1
@@ -173,6 +214,9 @@ class Convergence:
                 if len(planned) > 1 and self._together(planned):
                     done, progress = tried, True
                     self._changes += 1
+                    self._ddl += 1
+                    self._judged_at.update((p.analysis.id, self._ddl) for p in planned)
+                    self._catch_up(late)
                     continue
             if self._tried_at.get(step.id) == self._changes:  # nothing has changed since it failed: it would fail again
                 late.append(step)
@@ -180,23 +224,55 @@ class Convergence:
             world = World(self.executor.catalog)
             need = None if last_chance else self._missing(step, world)
             if need is not None:
-                self._waited.setdefault(step.id, need)
+                self._waited.setdefault(step.id, str(need))
+                self._needs[step.id] = need
                 late.append(step)
                 continue
-            before = self.executor.catalog
-            outcome = self._one(step)
-            self._settled(outcome)
-            if outcome.outcome in (Outcome.FAILED, Outcome.NO_EFFECT) and outcome.action is not Action.SKIP:
-                self._waited.setdefault(step.id, outcome.reason)
-                self._tried_at[step.id] = self._changes
-                late.append(step)
-            elif step.id in self._waited and self.passes > 1:
-                self.misplaced.append((step.id, self._waited[step.id]))
-            changed = before is not self.executor.catalog and bool(outcome.differences)
-            if outcome.outcome is Outcome.APPLIED or changed:
-                progress = True
-                self._changes += 1
+            applied = self._try(step, late)
+            progress = progress or applied
+            if applied:
+                self._catch_up(late)
         return late, progress
+
+    def _try(self, step: StepAnalysis, late: list[StepAnalysis]) -> bool:
+        """Run a step; whether it did something. One that did not work out is ``late``."""
+        before = self.executor.catalog
+        outcome = self._one(step)
+        self._settled(outcome)
+        self._needs.pop(step.id, None)
+        if outcome.outcome in (Outcome.FAILED, Outcome.NO_EFFECT) and outcome.action is not Action.SKIP:
+            self._waited.setdefault(step.id, outcome.reason)
+            self._tried_at[step.id] = self._changes
+            late.append(step)
+        elif step.id in self._waited:
+            self.misplaced.append((step.id, self._waited[step.id]))
+        changed = before is not self.executor.catalog and bool(outcome.differences)
+        if outcome.outcome is Outcome.APPLIED or changed:
+            self._changes += 1
+        self._ddl += changed
+        self._judged_at[step.id] = self._ddl
+        return outcome.outcome is Outcome.APPLIED or changed
+
+    def _catch_up(self, late: list[StepAnalysis]) -> None:
+        """Steps that waited for what has just been made follow at once, as the compiled history has them."""
+        progress = True
+        while progress:
+            progress = False
+            for step in [s for s in late if s.id in self._needs]:
+                world = World(self.executor.catalog)
+                if world.has(self._needs[step.id]) is False or self._missing(step, world) is not None:
+                    continue
+                late.remove(step)
+                progress = self._try(step, late) or progress
+
+    def _once_more(self, step: StepAnalysis) -> None:
+        """Run a step again, as the loop's next start would; what it did before stands where this adds nothing."""
+        earlier = self.outcomes[step.id]
+        outcome = self._one(step)
+        self._ddl += bool(outcome.differences)
+        self._judged_at[step.id] = self._ddl
+        if outcome.differences or earlier.outcome in (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.ALREADY_THERE):
+            self._settled(outcome)
 
     def _batch(self, steps: list[StepAnalysis]) -> list[PlannedStep]:
         """The longest run of steps from here that may share a transaction."""
@@ -209,6 +285,8 @@ class Convergence:
             if not fits:
                 break
             found.append(planned)
+            if any(world.has(need) for need in self._needs.values()):  # somebody waits for this one
+                break
         while found and found[-1].action is Action.SKIP:
             found.pop()
         return found
@@ -230,15 +308,14 @@ class Convergence:
                     self.misplaced.append((outcome.id, self._waited[outcome.id]))
         return True
 
-    def _missing(self, step: StepAnalysis, world: World) -> str | None:
+    def _missing(self, step: StepAnalysis, world: World) -> Key | None:
         """What a step needs and does not find: it would fail, or swallow the failure, so it waits for a later one."""
         if step.problem:
             return None
         found = evaluate(step.program, world, self.executor.provided)
         if step.kind is StepKind.SCHEMA or step.kind is StepKind.MIXED:
-            key = found.fails or found.swallowed
-            return str(key) if key else None
-        return str(found.fails) if found.fails else None
+            return found.fails or found.swallowed
+        return found.fails
 
     def _one(self, step: StepAnalysis) -> StepOutcome:
         planned = plan_step(step, World(self.executor.catalog), self.executor.provided, self.done_once)
@@ -335,12 +412,16 @@ def _undone(done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[s
         step = by_id[outcome.id]
         is_schema = outcome.outcome is Outcome.APPLIED and outcome.kind == StepKind.SCHEMA
         if lost and is_schema and not lost.isdisjoint(names_of(step.program)):
-            now = evaluate(step.program, World(after), provided)
-            if now.missing and not now.rebuilds:
-                yield f"step {step.id} was applied, and a later step took back what it made: {now.missing[0]}"
-        lost.update(
-            n for d in outcome.differences if d.left is not None for n in (d.key.table, d.key.name.partition("(")[0]) if n
-        )
+            end = World(after)
+            gone = [e for e in lacking(evaluate(step.program, end, provided), World(after), end) if e.present]
+            if gone:
+                yield f"step {step.id} was applied, and a later step took back what it made: {gone[0].key}"
+        lost.update(_touched(outcome))
+
+
+def _touched(outcome: StepOutcome) -> Iterator[str]:
+    """The names of what a step changed or took away, and did not only add."""
+    return (n for d in outcome.differences if d.left is not None for n in (d.key.table, d.key.name.partition("(")[0]) if n)
 
 
 def _record(

@@ -1,7 +1,7 @@
 """Analysis and catalog to a plan: what would each step change? Pure."""
 
 from omega_bridge.outcomes import Action
-from omega_bridge.planning.evaluate import Evaluation, evaluate
+from omega_bridge.planning.evaluate import Evaluation, evaluate, lacking
 from omega_bridge.planning.plan import Plan, PlannedStep, make_plan
 from omega_bridge.planning.settling import Settling, settle
 from omega_bridge.planning.world import World
@@ -14,6 +14,7 @@ __all__ = [
     "Settling",
     "World",
     "evaluate",
+    "lacking",
     "make_plan",
     "settle",
 ]

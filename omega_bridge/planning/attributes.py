@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from omega_bridge import sql
 from omega_bridge.analysis.program import ANYTHING, Filter
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.sql import MODIFIER, printed_type
 
 
 def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> bool | None:
@@ -62,7 +62,6 @@ _BUILT_IN = {
     *_UDT, "text", "uuid", "json", "jsonb", "numeric", "date", "bytea", "interval", "inet", "cidr", "macaddr", "xml", "money",
     "name", "oid", "tsvector", "tsquery", "point", "bit", "bit varying",
 }  # fmt: skip
-_MODIFIER = re.compile(r"\s*\(([^)]*)\)")
 
 
 def passes(key: Key, attributes: Mapping[str, Any], test: Filter) -> bool | None:
@@ -122,28 +121,11 @@ def _type_word(written: Any, word: str) -> Any:
         return ANYTHING
     printed = printed_type(str(written))
     if word == "length":
-        modifier = _MODIFIER.search(printed)
+        modifier = MODIFIER.search(printed)
         return int(modifier[1]) if modifier and modifier[1].isdigit() and printed.startswith(("character", "bit")) else None
-    plain = _MODIFIER.sub("", printed)
+    plain = MODIFIER.sub("", printed)
     if plain.endswith("[]"):
         return "ARRAY" if word == "data_type" else "_" + _UDT.get(plain.rstrip("[]"), plain.rstrip("[]"))
     if word == "udt_name":
         return _UDT.get(plain, plain.rpartition(".")[2].strip('"'))
     return plain if plain in _BUILT_IN else "USER-DEFINED"
-
-
-_ALIASES = {
-    "int": "integer", "int4": "integer", "int8": "bigint", "int2": "smallint", "bool": "boolean", "varchar": "character varying",
-    "timestamptz": "timestamp with time zone", "timestamp": "timestamp without time zone", "float8": "double precision",
-    "float": "double precision", "float4": "real", "decimal": "numeric", "char": "character", "bpchar": "character",
-    "time": "time without time zone", "timetz": "time with time zone",
-}  # fmt: skip
-
-
-def printed_type(written: str) -> str:
-    """A type as ``format_type`` prints it."""
-    modifier = _MODIFIER.search(written)
-    plain = _MODIFIER.sub("", written).strip().lower()
-    array = "[]" if plain.endswith("[]") else ""
-    plain = _ALIASES.get(plain.removesuffix("[]"), plain.removesuffix("[]"))
-    return f"{plain}{modifier[0].strip() if modifier else ''}{array}"

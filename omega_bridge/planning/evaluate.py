@@ -65,6 +65,19 @@ def evaluate(program: Program, world: World, provided: Provided = frozenset()) -
     return found
 
 
+def lacking(evaluation: Evaluation, start: World, end: World) -> list[Effect]:
+    """What a step that ran should have made true and did not.
+
+    ``start`` is the world that it was evaluated in, ``end`` the one that it left in thought. What a later statement of
+    the step takes back was not promised: ``DROP`` and ``ADD`` of one object promise the object.
+    """
+    if evaluation.rebuilds:
+        return []
+    if evaluation.fails or evaluation.swallowed:
+        return list(evaluation.missing)
+    return [e for e in evaluation.missing if end.holds(e) is not False and start.holds(e) is not True]
+
+
 def _run(program: Program, world: World, found: Evaluation, provided: Provided) -> None:
     for node in program:
         match node:
@@ -123,10 +136,10 @@ def _unmet(condition: Condition, arm: Program, world: World) -> list[Effect]:
     if not isinstance(condition, Not) or not isinstance(condition.condition, Exists):
         return []
     pattern = condition.condition.pattern
-    effects = [e for s in statements(arm) if not s.opaque for e in s.effects if e.present and not e.attributes]
+    effects = [e for s in statements(arm) if not s.opaque for e in s.effects if e.present]
     if not any(matches_effect(pattern, e) for e in effects):
         return []
-    return [e for e in effects if world.holds(e) is False]
+    return [e for e in effects if world.find(e.key) is None]
 
 
 _MISSING = {Kind.TABLE: "undefined_table", Kind.COLUMN: "undefined_column", Kind.FUNCTION: "undefined_function"}

@@ -70,7 +70,12 @@ def skip_reason(evaluation: Evaluation) -> str:
 def _warning(evaluation: Evaluation) -> str | None:
     if not evaluation.unmet:
         return None
-    return f"its guard is satisfied by something else: {'; '.join(map(str, evaluation.unmet))} is not there"
+    return unmet(evaluation)
+
+
+def unmet(evaluation: Evaluation) -> str:
+    """What a satisfied guard protects and is missing all the same."""
+    return f"its guard is satisfied, and {', '.join(str(e.key) for e in evaluation.unmet)} is not there all the same"
 
 
 def _reason(evaluation: Evaluation, step: StepAnalysis) -> str:

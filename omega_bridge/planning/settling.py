@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.catalog import Catalog, Key, Kind
-from omega_bridge.planning.evaluate import evaluate
+from omega_bridge.planning.evaluate import Provided, evaluate
 from omega_bridge.planning.world import World
 
 
@@ -49,19 +49,44 @@ def settle_in(world: World, analysis: Analysis) -> Settling:
     while waiting:
         late: list[int] = []
         for index in waiting:
-            mark = world.mark()
-            found = evaluate(analysis.steps[index].program, world, provided)
-            missing = found.fails or found.swallowed
+            missing = _try(index, analysis, world, provided)
             if missing is not None:
-                world.rollback(mark)
                 late.append(index)
                 waited.setdefault(index, missing)
                 continue
             order.append(index)
+            _catch_up(late, order, waited, analysis, world, provided)
         if len(late) == len(waiting):
             return _with_unsettled(order, waited, late)
         waiting = late
     return Settling(tuple(order), waited, frozenset())
+
+
+def _try(index: int, analysis: Analysis, world: World, provided: Provided) -> Key | None:
+    """Run a step in thought; what it is missing, in which case nothing has changed."""
+    mark = world.mark()
+    found = evaluate(analysis.steps[index].program, world, provided)
+    missing = found.fails or found.swallowed
+    if missing is not None:
+        world.rollback(mark)
+    return missing
+
+
+def _catch_up(
+    late: list[int], order: list[int], waited: dict[int, Key], analysis: Analysis, world: World, provided: Provided
+) -> None:
+    """Those that waited for what has just been made follow at once, so that what comes after them finds their work."""
+    progress = True
+    while progress:
+        progress = False
+        for index in list(late):
+            if world.has(waited[index]) is False:
+                continue
+            missing = _try(index, analysis, world, provided)
+            if missing is None:
+                late.remove(index)
+                order.append(index)
+                progress = True
 
 
 def _with_unsettled(order: list[int], waited: dict[int, Key], late: list[int]) -> Settling:

@@ -222,6 +222,10 @@ class World:
         """Whether anything is other than at the mark, as far as we can compare."""
         return any(not _is_as_before(key, then, self.changes.get(key)) for key, then in self.touched(mark).items())
 
+    def surely_differs_since(self, mark: int) -> bool:
+        """Whether something is other than at the mark beyond doubt."""
+        return any(_is_other(key, then, self.changes.get(key)) for key, then in self.touched(mark).items())
+
     def _below(self, key: Key) -> dict[str, Any] | None:
         before = self.catalog.get(key)
         return None if before is None else dict(before)
@@ -243,6 +247,12 @@ def _is_as_before(key: Key, then: Mapping[str, Any] | None, now: Mapping[str, An
     if then is None or now is None:
         return then is None and now is None
     return all(same(key, name, then, value) is True for name, value in now.items() if then.get(name) != value)
+
+
+def _is_other(key: Key, then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
+    if then is None or now is None:
+        return (then is None) != (now is None)
+    return any(same(key, name, then, value) is False for name, value in now.items() if then.get(name) != value)
 
 
 def relation_kinds() -> tuple[Kind, ...]:

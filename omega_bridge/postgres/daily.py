@@ -23,11 +23,9 @@ def run(session: Session, entries: Entries, lock_timeout: float) -> tuple[StepOu
     """Outcomes of the data steps, or ``None`` where one failed and the whole boot has to look again."""
     if not entries:
         return ()
-    asked = _ask(session, [e["lookahead"] for e in entries if e["lookahead"]])
-    if asked is None:
+    wanted = _wanted(session, entries)
+    if wanted is None:
         return None
-    answers = iter(asked)
-    wanted = [(e, next(answers) if e["lookahead"] else True) for e in entries]
     due = [e for e, change in wanted if change]
     seconds = _send(session, due, lock_timeout) if due else {}
     if seconds is None:
@@ -45,6 +43,20 @@ def run(session: Session, entries: Entries, lock_timeout: float) -> tuple[StepOu
         )
         for e, change in wanted
     )
+
+
+def _wanted(session: Session, entries: Entries) -> list[tuple[dict[str, Any], bool]] | None:
+    """Each entry, and whether it is sent: all from the first that may change a row, which may give a later one its work.
+
+    Where one has to be sent anyway, asking for the others would be a round trip more. ``None``: the server rejects a question.
+    """
+    if not all(e["lookahead"] for e in entries):
+        return [(e, True) for e in entries]
+    answers = _ask(session, [e["lookahead"] for e in entries])
+    if answers is None:
+        return None
+    first = answers.index(True) if True in answers else len(answers)
+    return [(e, number >= first) for number, e in enumerate(entries)]
 
 
 def _ask(session: Session, questions: list[str]) -> list[bool] | None:

@@ -10,16 +10,21 @@ import psycopg
 
 from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.analysis.analysis import names_of
+from omega_bridge.analysis.program import Program, Sql
 from omega_bridge.catalog import Catalog, Difference, Kind, diff
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip
 from omega_bridge.outcomes import Destroyed, ServerError, StepOutcome, change
-from omega_bridge.planning import Action, PlannedStep, World, evaluate
-from omega_bridge.planning.evaluate import Evaluation, Provided
+from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
+from omega_bridge.planning.evaluate import Provided
+from omega_bridge.planning.plan import unmet
 from omega_bridge.postgres import destruction, ledger_store, patience, swallowed
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.sql import sendable
+
+_THERE_ALREADY = {"42701", "42710", "42P07", "42P06", "42723"}
+"""duplicate_column, duplicate_object, duplicate_table, duplicate_schema, duplicate_function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,20 @@ class Executor:
             outcome = self._transaction(planned) if step.transactional else self._outside(planned)
         except psycopg.Error as exc:
             self.session.rollback()
-            outcome = outcome_of(planned, Outcome.FAILED, str(server_error(exc)), error=server_error(exc))
+            outcome = self._rejected(planned, server_error(exc))
         except StepSyntaxError as exc:
             outcome = failed(planned, ServerError(None, exc.message))
         return replace(outcome, seconds=time.perf_counter() - started, notices=self.session.drain_notices())
+
+    def _rejected(self, planned: PlannedStep, error: ServerError) -> StepOutcome:
+        """A single statement that finds its object there already did not fail: it had nothing to do, or not all it promised."""
+        program = planned.analysis.program
+        alone = len(program) == 1 and isinstance(program[0], Sql)
+        if not alone or error.sqlstate not in _THERE_ALREADY:
+            return outcome_of(planned, Outcome.FAILED, str(error), error=error)
+        if missing := lack(program, self.catalog, self.provided):
+            return outcome_of(planned, Outcome.NO_EFFECT, f"{missing}; PostgreSQL says: {error}", error=error)
+        return outcome_of(planned, Outcome.ALREADY_THERE, f"PostgreSQL says: {error}")
 
     def record(self, outcome: StepOutcome) -> None:
         """Write the ledger row of an outcome that has none yet: what failed, was refused, or had no effect."""
@@ -155,24 +170,23 @@ class Executor:
         changes = diff(before or self.catalog, fresh)
         if step.kind is StepKind.DATA:
             return outcome_of(planned, Outcome.APPLIED, planned.reason, differences=changes)
-        after = evaluate(step.program, World(fresh), self.provided)
-        if lacking := lack(after):
-            return outcome_of(planned, Outcome.NO_EFFECT, f"it ran, and {lacking}", differences=changes)
+        if missing := lack(step.program, fresh, self.provided):
+            return outcome_of(planned, Outcome.NO_EFFECT, f"it ran, and {missing}", differences=changes)
         return outcome_of(planned, Outcome.APPLIED, planned.reason, differences=changes)
 
     def _draft(self, outcome: StepOutcome) -> Draft:
         return draft(outcome, self.run, self.driver)
 
 
-def lack(after: Evaluation) -> str | None:
+def lack(program: Program, catalog: Catalog, provided: Provided) -> str | None:
     """What a step that ran still does not hold; ``None`` where all is well."""
-    if after.missing and not after.rebuilds:
-        return "; ".join(f"{e.key} is not there" if e.present and not e.attributes else f"not so: {e}" for e in after.missing)
+    end = World(catalog)
+    after = evaluate(program, end, provided)
+    if missing := lacking(after, World(catalog), end):
+        return "; ".join(f"{e.key} is not there" if e.present and not e.attributes else f"not so: {e}" for e in missing)
     if after.swallowed or after.fails:
         return f"{after.swallowed or after.fails} is not there"
-    if after.unmet:
-        return f"its guard is satisfied by something else: {'; '.join(map(str, after.unmet))} is not there"
-    return None
+    return unmet(after) if after.unmet else None
 
 
 def draft(outcome: StepOutcome, run: str, driver: Driver) -> Draft:

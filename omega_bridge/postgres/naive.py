@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import sendable
@@ -20,6 +21,8 @@ def send(connection: psycopg.Connection[Any], texts: Iterable[str]) -> list[str 
     try:
         return [_one(connection, text) for text in texts]
     finally:
+        if connection.info.transaction_status != TransactionStatus.IDLE:  # a text that begins, and leaves the end to a later one
+            connection.rollback()
         if not before:
             connection.autocommit = False
 

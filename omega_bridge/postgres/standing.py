@@ -9,11 +9,13 @@ from typing import Any
 import psycopg
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
-from omega_bridge.analysis.program import Sql
+from omega_bridge.analysis.program import Handled, Sql
 from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
+from omega_bridge.planning import Action, PlannedStep, World, evaluate
 from omega_bridge.postgres import ledger_store, watch
+from omega_bridge.postgres.executor import lack, outcome_of
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.session import Session
 from omega_bridge.steps import Repeat
@@ -88,6 +90,29 @@ def has_nothing_to_do(session: Session, catalog: Catalog, step: StepAnalysis) ->
         return not session.rows(question)[0][0]
     except psycopg.Error:
         return False
+
+
+def without_effect(analysis: Analysis, catalog: Catalog) -> tuple[StepOutcome, ...] | None:
+    """What stands without effect after a history ran to its head; ``None`` where a boot would still have work to do.
+
+    A step that hides every error has had its try in the history.
+    """
+    world, provided = World(catalog), analysis.provided()
+    stands: list[StepOutcome] = []
+    for step in analysis:
+        if step.kind is not StepKind.SCHEMA:
+            continue
+        mark = world.mark()
+        found = evaluate(step.program, world, provided)
+        if found.fails or found.raises:
+            return None
+        hides_all = all(isinstance(n, Handled) and any("others" in names for names, _ in n.handlers) for n in step.program)
+        if found.unmet or found.swallowed or (hides_all and found.missing):
+            world.rollback(mark)
+            if missing := lack(step.program, catalog, provided):
+                planned = PlannedStep(step, Action.RUN, missing)
+                stands.append(outcome_of(planned, Outcome.NO_EFFECT, f"it ran, and {missing}"))
+    return None if world.surely_differs_since(0) else tuple(stands)
 
 
 def stamp(connection: Connection, head: str | None) -> str | None:

@@ -74,7 +74,7 @@ def drop(kind: str, name: str, table: str | None = None, schema: str | None = No
     if kind in ("trigger", "policy"):
         return f"DROP {kind.upper()} {identifier(name)} ON {identifier(table or '', schema)}{tail}"
     if kind == "function":
-        return f"DROP FUNCTION {_function(name, schema)}{tail}"
+        return f"DROP ROUTINE {_function(name, schema)}{tail}"
     word = {"enum": "TYPE", "composite type": "TYPE"}.get(kind, kind.upper())
     return f"DROP {word} {identifier(name, None if kind in ('extension', 'schema') else schema)}{tail}"
 

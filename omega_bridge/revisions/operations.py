@@ -14,7 +14,7 @@ from alembic.operations import MigrateOperation, Operations, ops
 
 from omega_bridge.revisions import guards
 from omega_bridge.revisions.quoting import quoted
-from omega_bridge.sql import sendable
+from omega_bridge.sql import printed_type, sendable
 
 CREATED = "omega_bridge_created"
 """The migration context's option that tells a downgrade what the bridge created: catalog keys as text, and changed
@@ -182,8 +182,6 @@ class EnsureColumnOp(_Ours):
         alter = f"ALTER TABLE {guards.identifier(self.table, self.schema)} ALTER COLUMN {guards.identifier(self.column)}"
         found = []
         if self.type_ is not None:
-            from omega_bridge.planning.attributes import printed_type
-
             using = f" USING {self.using}" if self.using else ""
             there = guards.type_is(self.table, self.column, printed_type(self.type_), self.schema)
             found.append(guards.unless(there, f"{alter} TYPE {self.type_}{using}"))
@@ -385,6 +383,10 @@ def _told(kind: str, name: str, table: str | None, schema: str | None) -> str:
 
 def _is_recorded(told: str, record: frozenset[str]) -> bool:
     """Whether the record holds the object, in that schema or, where none is given, in any."""
+    told, _, attribute = told.partition(": ")
+    if attribute and _is_recorded(told, record):  # the whole object is the bridge's own
+        return True
+    told = f"{told}: {attribute}" if attribute else told
     if told in record:
         return True
     kind = next(k for k in sorted(_KINDS, key=len, reverse=True) if told.startswith(f"{k} "))

@@ -8,7 +8,7 @@ from omega_bridge.analysis import StepAnalysis, analyse
 from omega_bridge.revisions import telling
 from omega_bridge.revisions.chain import Revision, RevisionKind
 from omega_bridge.revisions.coverage import told
-from omega_bridge.revisions.lifting import Lifted, render, verbatim_operation
+from omega_bridge.revisions.lifting import Lifted, Part, render, verbatim_operation
 from omega_bridge.revisions.models import is_model
 from omega_bridge.revisions.operations import AttemptStepOp, RunStepOp
 from omega_bridge.revisions.quoting import quoted
@@ -79,20 +79,20 @@ def _upgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) ->
         return
     for step, found in zip(revision.steps, lifted, strict=True):
         if found.is_verbatim:
-            yield from _verbatim(step, imports, attempt=found.parts[0].attempt)
+            yield from _verbatim(step, imports, found.parts[0])
             continue
         for part in found.parts:
             operations = part.operations if part.operations is not None else (verbatim_operation(part),)
             blocks, needed = render(operations)
             imports |= needed
-            yield from blocks if part.transactional else _outside(blocks)
+            yield from _outside(blocks) if part.is_apart else blocks
 
 
-def _verbatim(step: StepAnalysis, imports: set[str], *, attempt: bool) -> Iterator[str]:
+def _verbatim(step: StepAnalysis, imports: set[str], part: Part) -> Iterator[str]:
     texts = (step.step.sql,) if step.transactional else step.texts()
-    blocks, needed = render([AttemptStepOp(t) if attempt and step.transactional else RunStepOp(t) for t in texts])
+    blocks, needed = render([AttemptStepOp(t) if part.attempt and step.transactional else RunStepOp(t) for t in texts])
     imports |= needed
-    yield from blocks if step.transactional else _outside(blocks)
+    yield from _outside(blocks) if part.is_apart else blocks
 
 
 def _outside(blocks: Sequence[str]) -> Iterator[str]:

@@ -23,8 +23,10 @@ from omega_bridge.sql.parser import (
     walk,
 )
 from omega_bridge.sql.swallowing import unswallowed
+from omega_bridge.sql.typenames import MODIFIER, printed_argument, printed_type
 
 __all__ = [
+    "MODIFIER",
     "TOO_DEEP",
     "Statement",
     "canonical",
@@ -40,6 +42,8 @@ __all__ = [
     "parse_block",
     "parse_expression",
     "pb",
+    "printed_argument",
+    "printed_type",
     "same_expression",
     "same_routine",
     "same_statement",

@@ -97,7 +97,7 @@ EFFECTS = {
     "CREATE TYPE m AS ENUM ('a')": ["enum m"],
     "DROP TRIGGER IF EXISTS x ON t": ["trigger t.x"],
     "COMMENT ON COLUMN t.a IS 'x'": ["column t.a"],
-    "CREATE OR REPLACE FUNCTION f(a int, OUT b text) LANGUAGE sql AS 'SELECT 1'": ["function f(int)"],
+    "CREATE OR REPLACE FUNCTION f(a int, OUT b text) LANGUAGE sql AS 'SELECT 1'": ["function f(integer)"],
 }
 
 

@@ -5,12 +5,14 @@ What no function knows is carried as opaque: it runs, and nothing is claimed abo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from omega_bridge.analysis.effects import alter_table, data, drops, objects, routines, tables
+from omega_bridge.analysis.effects.naming import relation
 from omega_bridge.analysis.program import Sql
-from omega_bridge.sql import Statement
+from omega_bridge.catalog import Key, Kind
+from omega_bridge.sql import Statement, pb, walk
 
 Reader = Callable[[Statement], Sql]
 
@@ -66,10 +68,25 @@ def read(statement: Statement) -> Sql:
     return Sql(
         statement.text,
         statement.tag,
+        needs=tuple(_named(statement)),
         opaque=True,
         transactional=statement.tag not in _OUTSIDE_TRANSACTIONS and not _reindexes_concurrently(statement),
         offset=statement.offset,
     )
+
+
+_NAMING_TABLES = {"grant_stmt", "rule_stmt", "create_stats_stmt", "cluster_stmt", "vacuum_stmt", "alter_policy_stmt"}
+
+
+def _named(statement: Statement) -> Iterator[Key]:
+    """The tables that a statement of unknown effect is about: without them it fails."""
+    if statement.tag not in _NAMING_TABLES:
+        return
+    is_sequence = getattr(statement.node, "objtype", None) == pb.OBJECT_SEQUENCE
+    kind = Kind.SEQUENCE if is_sequence else Kind.TABLE
+    for found in walk(statement.node):
+        if found.DESCRIPTOR.name == "RangeVar":
+            yield relation(found, kind)
 
 
 def _reindexes_concurrently(statement: Statement) -> bool:

@@ -128,10 +128,15 @@ def definition(constraint: Any, columns: tuple[str, ...]) -> str:
 
 
 def references(node: Any) -> Iterator[Key]:
-    """What a definition refers to: other tables, types by name, functions, and the extensions they come from."""
-    for found in walk(node):
+    """What a definition refers to: other tables, types by name, functions, and the extensions they come from.
+
+    The name of a ``WITH`` query is no table.
+    """
+    nodes = list(walk(node))
+    own = {n.ctename for n in nodes if n.DESCRIPTOR.name == "CommonTableExpr"}
+    for found in nodes:
         match found.DESCRIPTOR.name:
-            case "RangeVar":
+            case "RangeVar" if found.schemaname or found.relname not in own:
                 yield relation(found)
             case "TypeName":
                 parts = strings(found.names)

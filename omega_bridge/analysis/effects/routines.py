@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from omega_bridge.analysis.effects.columns import references
 from omega_bridge.analysis.effects.naming import member, qualified, relation
 from omega_bridge.analysis.program import VISIBLE, Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, deparse_type, inner, pb, strings
+from omega_bridge.errors import StepSyntaxError
+from omega_bridge.sql import Statement, deparse_type, inner, parse, pb, printed_argument, strings
 
 
 def create_function(statement: Statement) -> Sql:
@@ -15,12 +18,28 @@ def create_function(statement: Statement) -> Sql:
     node = statement.node
     name = qualified(node.funcname, Kind.FUNCTION)
     types = [
-        deparse_type(p.arg_type) for p in map(inner, node.parameters) if p.mode not in (pb.FUNC_PARAM_OUT, pb.FUNC_PARAM_TABLE)
+        printed_argument(deparse_type(p.arg_type))
+        for p in map(inner, node.parameters)
+        if p.mode not in (pb.FUNC_PARAM_OUT, pb.FUNC_PARAM_TABLE)
     ]
     key = Key(Kind.FUNCTION, name.schema, "", f"{name.name}({', '.join(types)})")
     attributes: tuple[tuple[str, Any], ...] = (("definition", statement.text),) if node.replace else ()
     made = Effect(key, attributes=(("definition", statement.text),))
-    return Sql(statement.text, statement.tag, (Effect(key, attributes=attributes),), (made,), offset=statement.offset)
+    needs = (*references(node), *_body_needs(node))
+    return Sql(statement.text, statement.tag, (Effect(key, attributes=attributes),), (made,), needs, offset=statement.offset)
+
+
+def _body_needs(node: Any) -> Iterator[Key]:
+    """What PostgreSQL looks up at once: the body of a function in SQL, written as a string."""
+    options = {o.def_elem.defname: inner(o.def_elem.arg) for o in node.options}
+    if "language" not in options or options["language"].sval.lower() != "sql" or "as" not in options:
+        return
+    try:
+        statements = parse(strings(options["as"].items)[0])
+    except StepSyntaxError:  # PostgreSQL will say so
+        return
+    for found in statements:
+        yield from (k for k in references(found.node) if k.kind is Kind.TABLE)
 
 
 def create_trigger(statement: Statement) -> Sql:

@@ -15,8 +15,9 @@ def create_table(statement: Statement) -> Sql:
     """A table is there, however it looks: ``IF NOT EXISTS`` means no more than that."""
     node = statement.node
     table = relation(node.relation)
-    if node.relation.relpersistence == "t":
-        return Sql(statement.text, statement.tag, opaque=True, offset=statement.offset)
+    if node.relation.relpersistence == "t":  # no catalog of ours shows it, and later statements find it
+        known = (Effect(table, attributes=(("columns known", False),)),)
+        return Sql(statement.text, statement.tag, (), known, opaque=True, offset=statement.offset)
     implied: list[Effect] = []
     needs: list[Key] = [relation(inner(parent)) for parent in node.inh_relations]
     opaque = False
@@ -50,7 +51,10 @@ def create_table_as(statement: Statement) -> Sql:
     kind = Kind.MATERIALIZED_VIEW if node.objtype == pb.OBJECT_MATVIEW else Kind.TABLE
     target = relation(node.into.rel, kind)
     known = (Effect(target, attributes=(("columns known", False),)),)
-    return Sql(statement.text, statement.tag, (Effect(target),), known, tuple(references(node.query)), offset=statement.offset)
+    needs = tuple(references(node.query))
+    if node.into.rel.relpersistence == "t":
+        return Sql(statement.text, statement.tag, (), known, needs, opaque=True, offset=statement.offset)
+    return Sql(statement.text, statement.tag, (Effect(target),), known, needs, offset=statement.offset)
 
 
 def create_index(statement: Statement) -> Sql:

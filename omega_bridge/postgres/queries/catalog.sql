@@ -104,7 +104,7 @@ SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' ELSE 'composit
 FROM types t
 WHERE t.typtype <> 'c' OR EXISTS (SELECT 1 FROM pg_class k WHERE k.oid = t.typrelid AND k.relkind = 'c')
 UNION ALL
-SELECT 'function', s.nspname, '', format('%s(%s)', f.proname, pg_get_function_identity_arguments(f.oid)),
+SELECT 'function', s.nspname, '', format('%s(%s)', f.proname, oidvectortypes(f.proargtypes)),
        json_build_object('kind', f.prokind, 'definition', CASE WHEN f.prokind IN ('f', 'p') THEN pg_get_functiondef(f.oid) END,
          'comment', obj_description(f.oid, 'pg_proc'),
          'grants', CASE WHEN f.proacl IS NULL THEN NULL ELSE (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(f.proacl) a) END)

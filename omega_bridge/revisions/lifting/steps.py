@@ -49,6 +49,16 @@ class Part:
     transactional: bool = True
     attempt: bool = False
 
+    @property
+    def is_apart(self) -> bool:
+        """Whether it runs outside the revision's transaction: it refuses one, or would leave its ``search_path`` behind."""
+        return not self.transactional or (self.operations is None and changes_search_path(self.text))
+
+
+def changes_search_path(text: str) -> bool:
+    """Whether a text that is sent as it is may look for names elsewhere, and so hide ``alembic_version``."""
+    return "search_path" in text.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Lifted:

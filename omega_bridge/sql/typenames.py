@@ -1,0 +1,30 @@
+"""Names of types as PostgreSQL prints them (``format_type``): ``int`` is ``integer``, ``varchar(5)`` is ``character varying(5)``."""
+
+from __future__ import annotations
+
+import re
+
+MODIFIER = re.compile(r"\s*\(([^)]*)\)")
+
+_ALIASES = {
+    "int": "integer", "int4": "integer", "int8": "bigint", "int2": "smallint", "bool": "boolean", "varchar": "character varying",
+    "timestamptz": "timestamp with time zone", "timestamp": "timestamp without time zone", "float8": "double precision",
+    "float": "double precision", "float4": "real", "decimal": "numeric", "char": "character", "bpchar": "character",
+    "time": "time without time zone", "timetz": "time with time zone",
+}  # fmt: skip
+
+
+def printed_type(written: str) -> str:
+    """A type as ``format_type`` prints it."""
+    modifier = MODIFIER.search(written)
+    plain = MODIFIER.sub("", written).strip().lower()
+    array = "[]" if plain.endswith("[]") else ""
+    plain = _ALIASES.get(plain.removesuffix("[]"), plain.removesuffix("[]"))
+    return f"{plain}{modifier[0].strip() if modifier else ''}{array}"
+
+
+def printed_argument(written: str) -> str:
+    """A function's argument type as it identifies the function: no modifier, and a name of one's own as it is written."""
+    plain = MODIFIER.sub("", written).strip()
+    bare = plain.removesuffix("[]")
+    return _ALIASES.get(bare.lower(), bare) + plain[len(bare) :]

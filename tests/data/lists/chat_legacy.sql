@@ -1,0 +1,10 @@
+CREATE TABLE tenants (id serial PRIMARY KEY, store_name varchar(255) NOT NULL, bot_phone_number varchar(20) UNIQUE);
+INSERT INTO tenants (store_name) VALUES ('Old Pro'), ('Old');
+CREATE TABLE bots (id serial PRIMARY KEY, name text);
+INSERT INTO bots (name) VALUES ('b');
+CREATE TABLE conversations (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), tenant_id integer REFERENCES tenants(id), channel text);
+INSERT INTO conversations (tenant_id) VALUES (1), (1);
+CREATE TABLE messages (id bigserial PRIMARY KEY, conversation_id uuid NOT NULL, role varchar(16) NOT NULL, content text);
+INSERT INTO messages (conversation_id, role) SELECT id, 'strange' FROM conversations;
+CREATE SCHEMA other;
+CREATE TABLE other.tenants (id int, openai_api_key text);

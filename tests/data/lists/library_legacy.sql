@@ -1,0 +1,10 @@
+CREATE TABLE members (id serial PRIMARY KEY, name text NOT NULL, joined date);
+INSERT INTO members (name) VALUES ('m1'), ('m2');
+CREATE TABLE books (id serial PRIMARY KEY, isbn char(13), title text, year smallint, shelf text);
+INSERT INTO books (title, year, shelf) VALUES ('b1', 1999, 'A'), ('b2', 2001, NULL);
+CREATE TABLE api_keys (id serial PRIMARY KEY, service_name text NOT NULL, secret text NOT NULL);
+INSERT INTO api_keys (service_name, secret) VALUES ('x', 's1'), ('y', 's2');
+CREATE TABLE fines (id int, amount numeric);
+INSERT INTO fines VALUES (1, 2.5);
+CREATE TABLE loans (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), member_id int NOT NULL REFERENCES members (id), book_id int NOT NULL REFERENCES books (id), since date NOT NULL DEFAULT CURRENT_DATE, back date);
+INSERT INTO loans (member_id, book_id) VALUES (1, 1);

@@ -1,0 +1,126 @@
+"""One boot against the naive loop's fixed point: what depends on the rest of the schema, on the session, on what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+
+import omega_bridge
+from omega_bridge.analysis import analyse
+from omega_bridge.catalog import diff
+from omega_bridge.config import Config
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.revisions import alembic_border
+from omega_bridge.revisions.files import export
+from omega_bridge.steps import Registry
+from tests.fixtures.databases import MakeDatabase
+
+EVERY_TABLE = """
+DO $$ DECLARE t text; BEGIN
+    FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('ALTER TABLE %I ADD COLUMN IF NOT EXISTS at timestamptz', t);
+    END LOOP;
+END $$
+"""
+
+
+def scalar(url: str, query: str) -> object:
+    """The one value of a query."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        row = conn.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_a_loop_over_the_catalog_sees_later_tables(database: str) -> None:
+    """A step that means every table means those of later steps, too, after one boot; and it is named as standing too early."""
+    steps = ["CREATE TABLE IF NOT EXISTS a (id int)", EVERY_TABLE, "CREATE TABLE IF NOT EXISTS b (id int)"]
+    run = omega_bridge.boot(database, steps)
+    assert (
+        scalar(database, "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'at'")
+        == 2
+    )
+    assert [s for s, _ in run.misplaced] == [run.steps[1].id]
+    assert omega_bridge.boot(database, steps).outcome == "current"
+
+
+def test_a_guard_that_was_not_met_is_asked_again(database: str) -> None:
+    """A step that did nothing because its table was missing does its work once a later step has made the table."""
+    early = """DO $$ BEGIN IF to_regclass('public.t') IS NOT NULL THEN
+        IF NOT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'c') THEN
+            ALTER TABLE t ADD COLUMN c int; END IF; END IF; END $$"""
+    run = omega_bridge.boot(database, [early, "CREATE TABLE IF NOT EXISTS t (id int)"])
+    assert {s.outcome for s in run.steps} == {"applied"}
+    assert scalar(database, "SELECT count(*) FROM information_schema.columns WHERE column_name = 'c'") == 1
+
+
+def test_a_single_statement_whose_object_is_there_did_not_fail(database: str) -> None:
+    """A statement without an idempotent form runs once; later starts that try it again are not stopped by it."""
+    steps = ["CREATE TYPE p AS (a int)", "ALTER TYPE p ADD ATTRIBUTE b int"]
+    assert omega_bridge.boot(database, steps).outcome == "repaired"
+    again = omega_bridge.boot(database, [*steps, "CREATE TABLE t (id int)"])
+    assert [s.outcome for s in again.steps] == ["already-there", "already-there", "applied"]
+    assert "already exists" in again.steps[1].reason
+
+
+def test_a_search_path_left_behind_is_not_recorded(database: str) -> None:
+    """A step may set the ``search_path``: the record is one of what every start sees, and the next start is current."""
+    steps = [
+        "CREATE SCHEMA IF NOT EXISTS s",
+        "SET search_path TO s; CREATE TABLE IF NOT EXISTS t (id int)",
+        "DO $$ BEGIN PERFORM set_config('search_path', 's', true); ALTER TABLE t ADD COLUMN IF NOT EXISTS a int; END $$",
+    ]
+    omega_bridge.boot(database, steps)
+    assert omega_bridge.boot(database, steps).outcome == "current"
+    assert scalar(database, "SELECT count(*) FROM information_schema.columns WHERE table_schema = 's'") == 2
+
+
+def test_a_local_search_path_does_not_hide_the_version_table(make_database: MakeDatabase, tmp_path: Path) -> None:
+    """A revision whose block moves the ``search_path`` runs apart from the transaction that writes ``alembic_version``."""
+    folder = tmp_path
+    (folder / "env.py").write_text("from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n")
+    registry = Registry.of(
+        [
+            "CREATE SCHEMA IF NOT EXISTS s; CREATE TABLE IF NOT EXISTS s.t (id int)",
+            "DO $$ BEGIN PERFORM set_config('search_path', 's', true); ALTER TABLE t ADD COLUMN IF NOT EXISTS a int; END $$",
+        ]
+    )
+    export(analyse(registry), folder)
+    booted, upgraded = make_database(), make_database()
+    omega_bridge.boot(booted, registry, history=folder)
+    config = alembic_border.alembic_config(folder, upgraded)
+    config.attributes["omega_bridge_config"] = Config(root=folder)
+    config.attributes["omega_bridge_registry"] = (registry, None)
+    command.upgrade(config, "head")
+    catalogs = []
+    for url in (booted, upgraded):
+        with psycopg.connect(url, autocommit=True) as conn:
+            catalogs.append(read_catalog(conn))
+    assert diff(*catalogs) == ()
+
+
+def test_functions_are_told_by_their_argument_types(database: str) -> None:
+    """Named, defaulted and OUT arguments do not hide a function that is there, whatever the spelling of its types."""
+    steps = [
+        "CREATE OR REPLACE FUNCTION f(who int, n varchar(9) DEFAULT 'x', OUT b text) LANGUAGE sql AS $$ SELECT 'b'::text $$",
+        "CREATE OR REPLACE FUNCTION g(who int) RETURNS TABLE (a int, b text) LANGUAGE sql AS $$ SELECT 1, 'b'::text $$",
+    ]
+    assert [s.outcome for s in omega_bridge.boot(database, steps).steps] == ["applied", "applied"]
+    again = omega_bridge.boot(database, steps, retry=True)
+    assert "no-effect" not in {s.outcome for s in again.steps}
+
+
+def test_data_steps_cost_one_round_trip_more(database: str) -> None:
+    """Where a data step has to be sent anyway, all of them go out together: two round trips in all."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, v text)",
+        "UPDATE t SET v = 'x' WHERE v IS NULL",
+        "INSERT INTO t VALUES (1, 'a') ON CONFLICT (id) DO UPDATE SET v = NULL",
+        "UPDATE t SET v = 'y' WHERE v IS NULL",
+    ]
+    omega_bridge.boot(database, steps)
+    again = omega_bridge.boot(database, steps)
+    assert (again.outcome, again.round_trips) == ("current", 2)
+    assert scalar(database, "SELECT v FROM t") == "y"

@@ -1,0 +1,102 @@
+"""What the naive loop's next start would still change, and the order in which steps settle, found in thought."""
+
+from __future__ import annotations
+
+import pytest
+
+from omega_bridge.analysis import analyse, statements
+from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.planning import World, evaluate, lacking, settle
+from omega_bridge.planning.settling import empty_catalog
+from omega_bridge.planning.unsettled import unsettled
+from omega_bridge.steps import Registry
+
+TABLE = "CREATE TABLE IF NOT EXISTS t (id int)"
+LOOP = "DO $$ DECLARE r record; BEGIN FOR r IN SELECT 1 LOOP EXECUTE 'SELECT 1'; END LOOP; END $$"
+
+
+def found(
+    steps: list[str], *, there: tuple[str, ...] = ("t",), stale: tuple[int, ...] = (), stuck: tuple[int, ...] = ()
+) -> list[int]:
+    """Indexes of the steps that would change something where these tables exist."""
+    analysis = analyse(Registry.of(steps))
+    ids = [s.id for s in analysis]
+    objects = {Key(Kind.TABLE, "public", "", name): {"columns known": True} for name in there}
+    again = unsettled(
+        analysis,
+        Catalog({**empty_catalog().objects, **objects}),
+        analysis.provided(),
+        frozenset(ids[i] for i in stale),
+        frozenset(ids[i] for i in stuck),
+    )
+    return [ids.index(s.id) for s in again]
+
+
+@pytest.mark.parametrize(
+    ("steps", "stale", "stuck", "wanted"),
+    [
+        ([TABLE], (0,), (), []),
+        (["CREATE TABLE IF NOT EXISTS u (id int)"], (0,), (), [0]),
+        (["CREATE TABLE IF NOT EXISTS u (id int)"], (0,), (0,), []),
+        (["CREATE TABLE IF NOT EXISTS u (id int)"], (), (), []),
+        (["DROP TABLE IF EXISTS u", "CREATE TABLE u (id int)", "DROP TABLE u"], (0, 1), (), []),
+        ([LOOP, TABLE], (0,), (), [0]),
+        ([TABLE, LOOP], (0,), (), []),
+        (["VACUUM t", "CREATE OR REPLACE VIEW v AS SELECT * FROM t"], (0, 1), (), [1]),
+        (["INSERT INTO t VALUES (1)", "SELECT f()"], (0, 1), (), []),
+    ],
+    ids=["there", "missing", "stuck", "nothing-changed", "in-turn", "loop", "loop-last", "view", "rows"],
+)
+def test_what_would_change_is_asked_again(
+    steps: list[str], stale: tuple[int, ...], stuck: tuple[int, ...], wanted: list[int]
+) -> None:
+    """What is sure or in doubt is run again; what is there, undone in turn, stuck, maintenance or data is not."""
+    assert found(steps, stale=stale, stuck=stuck) == wanted
+
+
+def test_a_late_step_follows_what_it_waited_for() -> None:
+    """A step stands right after the one that makes what it needs, so that a view of ``*`` further down sees its column."""
+    steps = ["ALTER TABLE t ADD COLUMN a int", TABLE, "CREATE OR REPLACE VIEW v AS SELECT * FROM t"]
+    assert settle(analyse(Registry.of(steps))).order == (1, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("WITH d AS (SELECT 1 AS id) DELETE FROM t USING d WHERE t.id = d.id", ["table t"]),
+        ("GRANT SELECT ON t, u TO PUBLIC", ["table t", "table u"]),
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT id FROM t'", ["table t"]),
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT id FROM t); END'", []),
+    ],
+    ids=["with-query", "grant", "sql-body", "plpgsql-body"],
+)
+def test_what_a_statement_needs(text: str, needs: list[str]) -> None:
+    """Only what PostgreSQL itself would look up is waited for."""
+    (s,) = statements(analyse(Registry.of([text])).steps[0].program)
+    assert [str(k) for k in s.needs if k.kind is Kind.TABLE] == needs
+
+
+def test_dropped_and_added_promises_the_object() -> None:
+    """A step that drops a constraint and adds another of that name lacks nothing once the constraint is there."""
+    text = "ALTER TABLE t DROP CONSTRAINT IF EXISTS c; ALTER TABLE t ADD CONSTRAINT c CHECK (id IN (1, 2))"
+    step = analyse(Registry.of([text])).steps[0]
+    table, constraint = Key(Kind.TABLE, "public", "", "t"), Key(Kind.CONSTRAINT, "public", "t", "c")
+    column = Key(Kind.COLUMN, "public", "t", "id")
+    catalog = Catalog(
+        {
+            table: {},
+            column: {"type": "integer"},
+            constraint: {"type": "c", "definition": "CHECK ((id = ANY (ARRAY[1, 2])))", "validated": True},
+        }
+    )
+    end = World(catalog)
+    assert lacking(evaluate(step.program, end), World(catalog), end) == []
+
+
+def test_a_temporary_table_is_found_by_the_rest_of_its_step() -> None:
+    """What a step does by way of a temporary table is not taken for a failure."""
+    step = analyse(Registry.of(["CREATE TEMP TABLE x (a int); INSERT INTO x VALUES (1); DROP TABLE x"])).steps[0]
+    end = World(empty_catalog())
+    after = evaluate(step.program, end)
+    assert after.fails is None
+    assert lacking(after, World(empty_catalog()), end) == []
