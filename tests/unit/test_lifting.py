@@ -47,11 +47,11 @@ LIFTED = {
     "type": ("ALTER TABLE t ALTER a TYPE varchar(40)", 'op.ensure_column("t", "a", type_="varchar(40)")', 'op.ensure_column("t", "a", type_="varchar(20)")'),
     "using": ("ALTER TABLE t ALTER a TYPE int USING a::int", 'op.ensure_column("t", "a", type_="int", using="a::int")', ""),
     "unique": ("ALTER TABLE t ADD UNIQUE (a)", 'op.ensure("constraint", "t_a_key", "ALTER TABLE t ADD UNIQUE (a)", table="t")', "op.drop_constraint('t_a_key', 't', if_exists=True)"),
-    "exclusion": ("ALTER TABLE t ADD CONSTRAINT e ECLUDE USING gist (a WITH =)", 'op.ensure("constraint", "e", "ALTER TABLE t ADD CONSTRAINT e EXCLUDE USING gist (a WITH =)", table="t")', None),
-    "include": ("CREATE INDE i ON t (a) INCLUDE (id)", "op.create_index('i', 't', ['a'], unique=False, postgresql_include=['id'], if_not_exists=True)", "op.drop_index('i', table_name='t', if_exists=True)"),
-    "expression": ("CREATE INDE i ON t ((a || 'x') DESC)", "op.create_index('i', 't', [sa.literal_column(\"(a || 'x') DESC\")], unique=False, if_not_exists=True)", None),
-    "concurrently": ("CREATE INDE CONCURRENTLY i ON t (a)", "op.drop_invalid_index(\"i\")\nop.create_index('i', 't', ['a'], unique=False, postgresql_concurrently=True, if_not_exists=True)", None),
-    "collation": ('CREATE INDE i ON t (a COLLATE "C")', 'op.ensure("index", "i", "CREATE INDEX i ON t (a COLLATE \\"C\\")")', None),
+    "exclusion": ("ALTER TABLE t ADD CONSTRAINT e EXCLUDE USING gist (a WITH =)", 'op.ensure("constraint", "e", "ALTER TABLE t ADD CONSTRAINT e EXCLUDE USING gist (a WITH =)", table="t")', None),
+    "include": ("CREATE INDEX i ON t (a) INCLUDE (id)", "op.create_index('i', 't', ['a'], unique=False, postgresql_include=['id'], if_not_exists=True)", "op.drop_index('i', table_name='t', if_exists=True)"),
+    "expression": ("CREATE INDEX i ON t ((a || 'x') DESC)", "op.create_index('i', 't', [sa.literal_column(\"(a || 'x') DESC\")], unique=False, if_not_exists=True)", None),
+    "concurrently": ("CREATE INDEX CONCURRENTLY i ON t (a)", "op.drop_invalid_index(\"i\")\nop.create_index('i', 't', ['a'], unique=False, postgresql_concurrently=True, if_not_exists=True)", None),
+    "collation": ('CREATE INDEX i ON t (a COLLATE "C")', 'op.ensure("index", "i", "CREATE INDEX i ON t (a COLLATE \\"C\\")")', None),
     "enum value": ("ALTER TYPE m ADD VALUE 'b' AFTER 'a'", 'op.ensure_enum_value("m", "b", after="a")', ""),
     "view": ("CREATE VIEW v AS SELECT 1 AS a", 'op.ensure("view", "v", "CREATE VIEW v AS SELECT 1 AS a")', 'op.ensure_absent("view", "v")'),
     "materialised view": ("CREATE MATERIALIZED VIEW v AS SELECT 1 AS a", 'op.ensure("materialized view", "v", "CREATE MATERIALIZED VIEW v AS SELECT 1 AS a")', None),
@@ -61,7 +61,7 @@ LIFTED = {
     "rename": ("ALTER TABLE t RENAME COLUMN a TO b", 'op.ensure_renamed("column", "a", "b", table="t")', 'op.ensure_renamed("column", "b", "a", table="t")'),
     "grant": ("GRANT SELECT ON t TO public", 'op.run_step("GRANT SELECT ON t TO public")', 'op.run_step("REVOKE select ON t FROM public")'),
     "comment": ("COMMENT ON TABLE t IS 'it''s'", 'op.ensure_comment("table", "t", "it\'s")', 'op.ensure_comment("table", "t", None)'),
-    "drop what is not there": ("DROP INDE IF EXISTS nowhere", 'op.ensure_absent("index", "nowhere")', ""),
+    "drop what is not there": ("DROP INDEX IF EXISTS nowhere", 'op.ensure_absent("index", "nowhere")', ""),
     "other schema": ("ALTER TABLE s.t ADD COLUMN b int", "op.add_column('t', sa.Column('b', sa.Integer(), nullable=True), schema='s', if_not_exists=True)", "op.drop_column('t', 'b', schema='s', if_exists=True)"),
 }  # fmt: skip
 
@@ -76,13 +76,13 @@ def test_statements_become_operations(text: str, operations: str, reverse: str |
 
 
 BLOCKS = {
-    "guard": "DO $$ BEGIN IF NOT EISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'b') THEN {} END IF; END $$",
+    "guard": "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'b') THEN {} END IF; END $$",
     "count": "DO $$ BEGIN IF (SELECT count(*) FROM information_schema.columns WHERE table_name = 't' AND column_name = 'b') = 0 THEN {} END IF; END $$",
-    "handler": "DO $$ BEGIN {} ECEPTION WHEN duplicate_column THEN NULL; END $$",
-    "others": "DO $x$ BEGIN {} ECEPTION WHEN OTHERS THEN RAISE NOTICE '%', SQLERRM; END $x$",
-    "execute": "DO $$ BEGIN EECUTE 'ALTER TABLE t ADD COLUMN b int'; END $$",
-    "nested": "DO $$ BEGIN BEGIN {} ECEPTION WHEN duplicate_column THEN RAISE NOTICE 'there'; END; END $$",
-    "into": "DO $$ DECLARE found_it boolean; BEGIN SELECT EISTS (SELECT 1 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b')"
+    "handler": "DO $$ BEGIN {} EXCEPTION WHEN duplicate_column THEN NULL; END $$",
+    "others": "DO $x$ BEGIN {} EXCEPTION WHEN OTHERS THEN RAISE NOTICE '%', SQLERRM; END $x$",
+    "execute": "DO $$ BEGIN EXECUTE 'ALTER TABLE t ADD COLUMN b int'; END $$",
+    "nested": "DO $$ BEGIN BEGIN {} EXCEPTION WHEN duplicate_column THEN RAISE NOTICE 'there'; END; END $$",
+    "into": "DO $$ DECLARE found_it boolean; BEGIN SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b')"
     " INTO found_it; IF NOT found_it THEN {} END IF; END $$",
 }
 
@@ -97,11 +97,11 @@ def test_blocks_are_seen_through(block: str) -> None:
 VERBATIM = {
     "rows": ("UPDATE t SET a = 'y'", "it touches rows"),
     "rows under a guard": ("DO $$ BEGIN IF to_regclass('t') IS NOT NULL THEN UPDATE t SET a = 'y'; END IF; END $$", "rows are touched under a guard"),
-    "another object's guard": ("DO $$ BEGIN IF NOT EISTS (SELECT 1 FROM pg_type WHERE typname = 'm') THEN ALTER TABLE t ADD b int; END IF; END $$", "its guard protects another object"),
-    "a guard that asks more": ("DO $$ BEGIN IF EISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'a' AND is_nullable = 'NO') THEN ALTER TABLE t ALTER a DROP NOT NULL; END IF; END $$", "asks for more"),
+    "another object's guard": ("DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_type WHERE typname = 'm') THEN ALTER TABLE t ADD b int; END IF; END $$", "its guard protects another object"),
+    "a guard that asks more": ("DO $$ BEGIN IF EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'a' AND is_nullable = 'NO') THEN ALTER TABLE t ALTER a DROP NOT NULL; END IF; END $$", "asks for more"),
     "two arms": ("DO $$ BEGIN IF to_regclass('x') IS NULL THEN CREATE TABLE x (a int); ELSE ALTER TABLE x ADD b int; END IF; END $$", "a choice between several arms"),
-    "a handler that works": ("DO $$ BEGIN ALTER TABLE t ADD b int; ECEPTION WHEN OTHERS THEN CREATE TABLE x (a int); END $$", "its exception handler does work"),
-    "computed": ("DO $$ BEGIN EECUTE format('ALTER TABLE %I ADD b int', 't'); END $$", "EXECUTE of a computed string"),
+    "a handler that works": ("DO $$ BEGIN ALTER TABLE t ADD b int; EXCEPTION WHEN OTHERS THEN CREATE TABLE x (a int); END $$", "its exception handler does work"),
+    "computed": ("DO $$ BEGIN EXECUTE format('ALTER TABLE %I ADD b int', 't'); END $$", "EXECUTE of a computed string"),
     "search_path": ("SET search_path = x; CREATE TABLE y (a int)", "sets variables or controls transactions"),
     "no sql": ("ALTER TABEL t", "does not parse"),
     "alter system": ("ALTER SYSTEM SET work_mem = '1MB'", "no operation says it"),
@@ -119,14 +119,14 @@ def test_what_is_not_exact_stays_the_steps_own_sql(text: str, reason: str) -> No
 
 def test_what_an_earlier_step_made_is_not_undone_by_a_later_one() -> None:
     """The second of two equal steps has nothing to undo."""
-    step = "ALTER TABLE t ADD COLUMN IF NOT EISTS b int"
+    step = "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int"
     assert down(step) == "op.drop_column('t', 'b', if_exists=True)"
     assert down(step, T, step) == ""
 
 
 def test_a_rebuild_takes_nothing_away() -> None:
-    """DROP IF EISTS right before CREATE of the same thing: undone by dropping what was created."""
-    text = "DROP TRIGGER IF EISTS x ON t; CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()"
+    """DROP IF EXISTS right before CREATE of the same thing: undone by dropping what was created."""
+    text = "DROP TRIGGER IF EXISTS x ON t; CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()"
     assert down(text) == 'op.ensure_absent("trigger", "x", table="t")'
 
 
