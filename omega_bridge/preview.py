@@ -11,6 +11,7 @@ from omega_bridge.adoption import Survey, survey
 from omega_bridge.analysis import Analysis, StepKind, with_escapes
 from omega_bridge.catalog import Catalog
 from omega_bridge.planning import Action, Plan, PlannedStep, make_plan
+from omega_bridge.planning.locks import locks_of
 from omega_bridge.postgres import daily, ledger_store
 from omega_bridge.postgres import standing as recorded
 from omega_bridge.postgres.catalog_reader import read_catalog
@@ -18,7 +19,6 @@ from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.probe import probe
 from omega_bridge.postgres.session import Session, open_session
-from omega_bridge.repair import locks_of
 
 
 @dataclass(frozen=True, slots=True)

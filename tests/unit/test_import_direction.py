@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
     for layer in (
         "cli",
         "audit",
-        "boot+background+repair+preview+adoption+environment+lint+drift|embedded",
+        "boot+background+repair+convergence+preview+adoption+environment+lint+drift|embedded",
         "sources+config|postgres|revisions",
         "planning",
         "analysis",
