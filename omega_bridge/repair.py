@@ -140,7 +140,8 @@ def _verdict(outcomes: tuple[StepOutcome, ...], options: Options) -> BootOutcome
 def _warnings(outcomes: tuple[StepOutcome, ...], done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[str]:
     for outcome in outcomes:
         if outcome.outcome in (Outcome.NO_EFFECT, Outcome.REFUSED):
-            yield f"step {outcome.id} ({outcome.place}): {outcome.outcome}: {outcome.reason}"
+            where = f" ({outcome.place})" if outcome.place.file else ""
+            yield f"step {outcome.id}{where}: {outcome.outcome}: {outcome.reason}"
     for step_id, need in done.misplaced:
         yield f"step {step_id} stands before what it needs in the list: {need}"
     yield from _undone(done, analysis, after)

@@ -56,6 +56,13 @@ def test_a_guard_that_was_not_met_is_asked_again(database: str) -> None:
     assert scalar(database, "SELECT count(*) FROM information_schema.columns WHERE column_name = 'c'") == 1
 
 
+def test_a_warning_names_the_place_where_there_is_one(database: str) -> None:
+    """A step without a place in any source is told by its id alone."""
+    steps = ["DO $$ BEGIN CREATE TABLE t (id int REFERENCES nowhere (id)); EXCEPTION WHEN OTHERS THEN NULL; END $$"]
+    (warning,) = omega_bridge.boot(database, steps).warnings
+    assert warning.startswith("step create-t: no-effect: it ran, and ")
+
+
 def test_a_single_statement_whose_object_is_there_did_not_fail(database: str) -> None:
     """A statement without an idempotent form runs once; later starts that try it again are not stopped by it."""
     steps = ["CREATE TYPE p AS (a int)", "ALTER TYPE p ADD ATTRIBUTE b int"]
