@@ -82,12 +82,15 @@ class Catalog:
     search_path: tuple[str, ...] = ("public",)
     server_version: int = 0
     _by_name: dict[tuple[Kind, str], list[Key]] = field(default_factory=dict, repr=False, compare=False)
+    _by_owner: dict[tuple[Kind, str, str], list[Key]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "objects", MappingProxyType(dict(self.objects)))
         for key in self.objects:
             name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
             self._by_name.setdefault((key.kind, name), []).append(key)
+            if key.table:
+                self._by_owner.setdefault((key.kind, key.table, name), []).append(key)
 
     def __contains__(self, key: object) -> bool:
         return key in self.objects
@@ -105,6 +108,10 @@ class Catalog:
     def named(self, kind: Kind, name: str) -> list[Key]:
         """Every object of that kind and name, in any schema and on any table."""
         return self._by_name.get((kind, name), [])
+
+    def named_on(self, kind: Kind, table: str, name: str) -> list[Key]:
+        """Every object of that kind and name that belongs to a table of that name, in any schema."""
+        return self._by_owner.get((kind, table, name), [])
 
     def functions_named(self, name: str) -> list[Key]:
         """Every function of that bare name, whatever its arguments."""

@@ -105,10 +105,10 @@ class Convergence:
             if number < done:
                 continue
             if number >= tried and not last_chance:
-                planned = self._batch(waiting[number : number + batch.LIMIT])
-                tried = number + len(planned)
+                planned, seen = self._batch(waiting[number : number + batch.LIMIT])
+                tried = number + seen
                 if len(planned) > 1 and self._together(planned):
-                    done, progress = tried, True
+                    done, progress = number + len(planned), True
                     self._changes += 1
                     self._ddl += 1
                     self._judged_at.update((p.analysis.id, self._ddl) for p in planned)
@@ -170,8 +170,8 @@ class Convergence:
         if outcome.differences or earlier.outcome in (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.ALREADY_THERE):
             self._settled(outcome)
 
-    def _batch(self, steps: list[StepAnalysis]) -> list[PlannedStep]:
-        """The longest run of steps from here that may share a transaction."""
+    def _batch(self, steps: list[StepAnalysis]) -> tuple[list[PlannedStep], int]:
+        """The longest run of steps from here that may share a transaction, and how many steps need not be asked again."""
         world, found = World(self.executor.catalog), []
         for step in steps:
             if step.kind is not StepKind.SCHEMA:
@@ -183,9 +183,10 @@ class Convergence:
             found.append(planned)
             if any(world.has(need) for need in self._needs.values()):  # somebody waits for this one
                 break
+        seen = len(found)
         while found and found[-1].action is Action.SKIP:
             found.pop()
-        return found
+        return found, seen
 
     def _together(self, planned: list[PlannedStep]) -> bool:
         """Send a batch; whether it stands."""

@@ -45,6 +45,7 @@ class World:
         self.catalog = catalog
         self.changes: dict[Key, dict[str, Any] | None] = {}
         self._names: dict[tuple[Kind, str], set[Key]] = {}
+        self._owned: dict[tuple[Kind, str, str], set[Key]] = {}
         self._members: dict[tuple[str, str], set[Key]] = {}
         self._journal: list[tuple[Key, dict[str, Any] | _Unset | None]] = []
 
@@ -157,7 +158,7 @@ class World:
             schema = pattern.schema
         for kind in pattern.kinds:
             keys = (
-                self._named(kind, pattern.name)
+                self._named(kind, pattern.name, pattern.table)
                 if pattern.name is not None
                 else [k for k in (*self.catalog.objects, *self.changes) if k.kind is kind]
             )
@@ -166,11 +167,13 @@ class World:
                     continue
                 yield key
 
-    def _named(self, kind: Kind, name: str) -> list[Key]:
-        """Keys of that kind and bare name; some may be gone in this world."""
+    def _named(self, kind: Kind, name: str, table: str | None = None) -> list[Key]:
+        """Keys of that kind and bare name, on that table where one is given; some may be gone in this world."""
         if kind is Kind.FUNCTION and "(" not in name:
             from_catalog = self.catalog.functions_named(name)
             return [*from_catalog, *(k for k in self._names.get((kind, name), ()) if k in self.changes)]
+        if table:
+            return [*self.catalog.named_on(kind, table, name), *self._owned.get((kind, table, name), ())]
         return [*self.catalog.named(kind, name), *self._names.get((kind, name), ())]
 
     def _candidates(self, key: Key) -> Iterable[Key]:
@@ -237,6 +240,7 @@ class World:
         self._names.setdefault((key.kind, name), set()).add(key)
         if key.table:
             self._members.setdefault((key.schema, key.table), set()).add(key)
+            self._owned.setdefault((key.kind, key.table, name), set()).add(key)
 
     def _is_gone(self, table: Key) -> bool:
         """Whether a table of the catalog was dropped in this world (and perhaps made anew)."""

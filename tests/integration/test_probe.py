@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import psycopg
 import pytest
 
 import omega_bridge
 from benchmarks.lists import many_steps
+from omega_bridge import convergence
+from omega_bridge.analysis import StepAnalysis
+from omega_bridge.planning import PlannedStep
+from omega_bridge.planning.plan import plan_step
 from omega_bridge.postgres import sentinel, token
 from omega_bridge.postgres.session import open_session
 from tests.fixtures.wire import Tape
@@ -190,3 +195,18 @@ def test_a_guard_that_names_no_table_is_watched_on_every_table(database: str) ->
         assert omega_bridge.boot(database, listed).round_trips == 1
         conn.execute("ALTER TABLE elsewhere DROP CONSTRAINT positive")
         assert sent_steps(omega_bridge.boot(database, listed)) == ["t-positive"]
+
+
+def test_a_look_at_what_is_there_decides_each_step_twice_at_most(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the record does not hold and nothing is missing, the work grows with the list, and not with its square."""
+    steps = many_steps(300)
+    omega_bridge.boot(database, steps)
+    decided: list[str] = []
+
+    def counted(step: StepAnalysis, *rest: Any) -> PlannedStep:
+        decided.append(step.id)
+        return plan_step(step, *rest)
+
+    monkeypatch.setattr(convergence, "plan_step", counted)
+    assert omega_bridge.boot(database, steps, retry=True).outcome == "current"
+    assert len(decided) <= 2 * len(steps)
