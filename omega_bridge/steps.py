@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from functools import lru_cache
+from typing import TypeAlias, cast
 
 from omega_bridge import errors
 
@@ -115,15 +117,22 @@ class Registry:
 
 def digest_of(steps: Registry | Sequence[StepLike]) -> str:
     """``Registry.of(steps).digest()``, without making a registry of a list of plain strings: a start computes it each time."""
-    if not isinstance(steps, list | tuple) or not set(map(type, steps)) <= {str}:
-        return Registry.of(steps).digest()
-    found = hashlib.sha256()
-    for start in range(0, len(steps), _CHUNK):
-        chunk: Sequence[str] = steps[start : start + _CHUNK]
-        between = _PLAIN + _BETWEEN
-        found.update(
-            (between.join(chunk) + (between if start + _CHUNK < len(steps) else _PLAIN)).encode("utf-8", "surrogatepass")
-        )
+    if isinstance(steps, list | tuple):
+        with suppress(TypeError):  # an entry that no dictionary could hold is no step either, and the registry says so
+            return _digest_of_entries(tuple(steps))
+    return Registry.of(steps).digest()
+
+
+@lru_cache(maxsize=4)
+def _digest_of_entries(entries: tuple[StepLike, ...]) -> str:
+    """Kept for a process that starts again, as tests and retries do: comparing the same texts costs a fraction of hashing them."""
+    if not set(map(type, entries)) <= {str}:
+        return Registry.of(entries).digest()
+    found, between = hashlib.sha256(), _PLAIN + _BETWEEN
+    for start in range(0, len(entries), _CHUNK):
+        chunk = cast("tuple[str, ...]", entries[start : start + _CHUNK])
+        end = between if start + _CHUNK < len(entries) else _PLAIN
+        found.update((between.join(chunk) + end).encode("utf-8", "surrogatepass"))
     return found.hexdigest()
 
 

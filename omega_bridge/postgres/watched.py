@@ -42,8 +42,7 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
     """All of it. ``names``: what else a start looks at, such as critical tables and those of the models."""
     found = [*_statements(analysis)]
     asked = [*_patterns(analysis)]
-    keys = [*_keys(found)]
-    kinds = {k.kind for k in keys} | {kind for p in asked for kind in p.kinds}
+    made = [e.key for statement in found for e in (*statement.effects, *statement.implied)]
     loose: dict[str, frozenset[str]] = {}
     for p in asked:
         if p.table is None and p.name is not None:
@@ -51,9 +50,9 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
                 loose[catalog] = loose.get(catalog, frozenset()) | {p.name}
     return Watched(
         frozenset(_catalogs(found, asked)),
-        frozenset(_relations(keys, asked)) | (frozenset(names) - analysis.names()),
-        frozenset(_named(_TYPES, keys, asked)) if kinds & {*_TYPES} else frozenset(),
-        frozenset(_named((Kind.FUNCTION,), keys, asked)),
+        frozenset(_relations(_keys(found), asked)) | (frozenset(names) - analysis.names()),
+        frozenset(_named(_TYPES, made, asked)),
+        frozenset(_named((Kind.FUNCTION,), made, asked)),
         loose,
     )
 
@@ -103,6 +102,7 @@ def _relations(keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:
 
 
 def _named(kinds: tuple[Kind, ...], keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:
+    """What the list itself makes or asks for. A type or function that it only uses cannot go without a trace in the others."""
     for key in keys:
         if key.kind in kinds:
             yield key.name.partition("(")[0]
