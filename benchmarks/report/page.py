@@ -95,7 +95,9 @@ def _cold(results: Results, drawn: Mapping[str, str]) -> list[str]:
     return [
         "## An empty database",
         "",
-        "Milliseconds; in parentheses the multiple of `psql -1 -f`.",
+        "Milliseconds; in parentheses the multiple of `psql -1 -f`. omega-bridge reads the meaning of a list once per process, as it",
+        "is imported once: the medians are of starts after that, the slowest run of each row in the second table is the first one, and",
+        "`(process)` is a program that does everything anew.",
         "",
         *tables.by_size(results, "cold", PSQL),
         *_shown(drawn, "cold", "An empty database: growth with the list"),
