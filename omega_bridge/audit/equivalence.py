@@ -202,7 +202,7 @@ def _compare(
         if not point.is_loaded:
             advance(1)
             continue
-        alembic_border.upgrade(config, point.revision)
+        _upgrade(config, point)
         catalog, other = _read(left), _read(right)
         found = diff(catalog, other)
         differences.extend(PrefixDifference(point.revision, point.label, d) for d in found)
@@ -220,6 +220,19 @@ def _compare(
         catalog.digest(),
         catalog.server_version,
     )
+
+
+def _upgrade(config: Any, point: _Point) -> None:
+    try:
+        alembic_border.upgrade(config, point.revision)
+    except Exception as exc:
+        told = alembic_border.told_by_server(exc)
+        if told is None:
+            raise
+        raise errors.StepFailed(
+            f"revision {point.revision} ({point.label}) cannot be run: {told}",
+            hint="Correct the step in the list and run: omega-bridge export (with a server, which tries each revision)",
+        ) from exc
 
 
 def _boot(url: str, steps: Sequence[Step]) -> None:

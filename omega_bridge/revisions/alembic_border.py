@@ -81,6 +81,13 @@ def history(config: Config) -> list[str]:
     return config.stdout.getvalue().splitlines()
 
 
+def told_by_server(error: BaseException) -> str | None:
+    """SQLSTATE and message of an error that came from PostgreSQL, whether or not SQLAlchemy has wrapped it; else ``None``."""
+    cause = getattr(error, "orig", None) or error
+    state = getattr(cause, "sqlstate", None)
+    return f"{state}: {str(cause).splitlines()[0]}" if state else None
+
+
 def _command(verb: Any, config: Config, revision: str) -> None:
     try:
         verb(config, revision)

@@ -12,7 +12,8 @@ import pytest
 
 from omega_bridge import OmegaBridgeError, Step
 from omega_bridge.analysis import analyse
-from omega_bridge.audit.proofs import prover
+from omega_bridge.audit.equivalence import verify
+from omega_bridge.audit.proofs import REJECTED, prover
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config
 from omega_bridge.embedded import Server
@@ -278,3 +279,23 @@ def test_old_formats_stay_verifiable(tmp_path: Path) -> None:
     edited.write_text(edited.read_text() + "#")
     with pytest.raises(OmegaBridgeError, match=edited.name):
         sums.check(tmp_path)
+
+
+def test_what_the_server_rejects_ends_no_upgrade(tmp_path: Path, database: str, server: Server) -> None:
+    """A step that fails at every start is attempted by its revision, and what follows it stands; boot and history agree."""
+    steps = [T, Step("SELECT 1 / 0; ALTER TABLE t ADD COLUMN never int", id="never"), A]
+    done = exported(tmp_path, steps, prover=lambda _n: prover(server))
+    assert [reason for label, _, reason in done.coverage.verbatim if label == "never"] == [REJECTED]
+    columns = [k.name for k in upgraded(database, tmp_path) if k.kind == "column"]
+    assert columns == ["id", "a"]
+    assert verify(Registry.of(steps), None, server, history=tmp_path).equivalent
+
+
+def test_a_revision_that_cannot_be_run_is_named(tmp_path: Path, server: Server) -> None:
+    """Where no server tried it at export, verify names the revision, its step, and what PostgreSQL says."""
+    steps = [T, Step("DO $$ BEGIN EXECUTE 'SELECT 1 /' || ' 0'; END $$", id="never")]
+    exported(tmp_path, steps)
+    with pytest.raises(OmegaBridgeError) as told:
+        verify(Registry.of(steps), None, server, history=tmp_path)
+    assert told.value.code == "OB301"
+    assert "(never) cannot be run: 22012: division by zero" in told.value.message
