@@ -31,7 +31,7 @@ def unsettled(
             if step.id in stuck:
                 world.rollback(mark)
             continue
-        if depends_on_the_rest(found):
+        if _depends_on_the_rest(found):
             doubtful.append(step)
         elif world.surely_differs_since(mark):
             sure.append(step)
@@ -41,7 +41,7 @@ def unsettled(
     return [s for s in analysis if s.id in wanted]
 
 
-def depends_on_the_rest(found: Evaluation) -> bool:
+def _depends_on_the_rest(found: Evaluation) -> bool:
     """Whether what a step does hangs on objects that it does not name, and rows are left alone."""
     if found.touches_rows or all(s.tag in _MAINTENANCE for s in found.residual):
         return False

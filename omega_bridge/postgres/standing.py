@@ -8,13 +8,12 @@ from typing import Any
 
 import psycopg
 
-from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
+from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
 from omega_bridge.analysis.program import Handled, Sql
 from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
-from omega_bridge.planning import Action, PlannedStep, World, evaluate, settle
-from omega_bridge.planning.unsettled import depends_on_the_rest
+from omega_bridge.planning import Action, PlannedStep, World, evaluate
 from omega_bridge.postgres import ledger_store, watch
 from omega_bridge.postgres.executor import lack, outcome_of
 from omega_bridge.postgres.ledger_store import State
@@ -96,21 +95,14 @@ def has_nothing_to_do(session: Session, catalog: Catalog, step: StepAnalysis) ->
 def without_effect(analysis: Analysis, catalog: Catalog) -> tuple[StepOutcome, ...] | None:
     """What stands without effect after a history ran to its head; ``None`` where a boot would still have work to do.
 
-    A step that hides every error has had its try in the history. One whose work hangs on objects that it does not name (a
-    loop over the catalog) has had it too, unless the history went on to change the schema after it.
+    A step that hides every error has had its try in the history.
     """
     world, provided = World(catalog), analysis.provided()
     stands: list[StepOutcome] = []
-    in_doubt = False
-    for index in settle(analysis).order:
-        step = analysis.steps[index]
-        mark = world.mark()
+    for step in analysis:
         if step.kind is not StepKind.SCHEMA:
-            in_doubt = in_doubt or depends_on_the_rest(evaluate(step.program, world, provided))
-            world.rollback(mark)
             continue
-        if in_doubt and any(s.effects for s in statements(step.program)):
-            return None
+        mark = world.mark()
         found = evaluate(step.program, world, provided)
         if found.fails or found.raises:
             return None

@@ -131,18 +131,3 @@ def test_data_steps_cost_one_round_trip_more(database: str) -> None:
     again = omega_bridge.boot(database, steps)
     assert (again.outcome, again.round_trips) == ("current", 2)
     assert scalar(database, "SELECT v FROM t") == "y"
-
-
-def test_what_a_history_ran_too_early_is_not_called_current(database: str, tmp_path: Path) -> None:
-    """A loop over the catalog that a history ran before later tables: the start after the upgrade gives them their columns."""
-    steps = ["CREATE TABLE IF NOT EXISTS a (id int)", EVERY_TABLE, "CREATE TABLE IF NOT EXISTS b (id int)"]
-    registry = Registry.of(steps)
-    export(analyse(registry), tmp_path)
-    config = alembic_border.alembic_config(tmp_path, database)
-    config.attributes |= {"omega_bridge_registry": (registry, None), "omega_bridge_config": Config(tmp_path)}
-    command.upgrade(config, "head")
-    counted = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'at'"
-    assert scalar(database, counted) == 1
-    assert omega_bridge.boot(database, steps, history=tmp_path).outcome == "repaired"
-    assert scalar(database, counted) == 2
-    assert omega_bridge.boot(database, steps, history=tmp_path).outcome == "current"
