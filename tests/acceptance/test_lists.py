@@ -29,6 +29,8 @@ from omega_bridge.sources import load
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
 
+pytestmark = pytest.mark.slow
+
 LISTS = Path(__file__).parents[1] / "data" / "lists"
 ENV = "from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n"
 VARIABLES = {
