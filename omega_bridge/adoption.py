@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from omega_bridge.analysis import Analysis, StepKind
-from omega_bridge.boot import promise_digest
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.planning import World, evaluate
 from omega_bridge.postgres import ledger_store, standing, watch
@@ -20,6 +19,7 @@ from omega_bridge.repair import scope
 from omega_bridge.revisions.files import RecordedTexts
 from omega_bridge.revisions.matching import match
 from omega_bridge.revisions.sums import SumLine, check, head_of, read_sum, revisions
+from omega_bridge.start import promise_digest
 from omega_bridge.steps import Registry
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from omega_bridge.errors import OmegaBridgeError
 
 if TYPE_CHECKING:
-    from omega_bridge.boot import Run
+    from omega_bridge.run import Run
 
 log = logging.getLogger("omega_bridge")
 

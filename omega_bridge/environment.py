@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omega_bridge.boot import promise_digest
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config, database_url, direct_url, load_config, with_flags
 from omega_bridge.ledger import Draft, Driver, Event
@@ -28,6 +27,7 @@ from omega_bridge.repair import scope
 from omega_bridge.revisions import alembic_border, sums
 from omega_bridge.revisions.operations import CREATED
 from omega_bridge.revisions.parts import from_a_part, left_the_part
+from omega_bridge.start import promise_digest
 from omega_bridge.steps import Registry
 
 READ_ONLY = {"current", "check", "history", "heads", "show", "branches"}

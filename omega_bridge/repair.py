@@ -14,7 +14,6 @@ from typing import Any
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
 from omega_bridge.analysis.analysis import names_of
-from omega_bridge.boot import CriticalTable, Options, Run
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.convergence import Convergence, touched
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
@@ -25,6 +24,7 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session
+from omega_bridge.run import CriticalTable, Options, Run
 from omega_bridge.steps import Registry, Repeat
 
 log = logging.getLogger("omega_bridge")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from omega_bridge.analysis import Analysis, statements
-from omega_bridge.boot import boot
 from omega_bridge.errors import AmbiguousMatch, HistoryTampered, NoServerFound
 from omega_bridge.lint import is_failing, lint
 from omega_bridge.planning.promises import Unkept, unkept_by_models
@@ -21,6 +20,7 @@ from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions import exported, files
+from omega_bridge.start import boot
 from omega_bridge.steps import Registry
 
 Servers = Callable[[], AbstractContextManager[Any]]

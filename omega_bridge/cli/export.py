@@ -51,8 +51,8 @@ def export(
     ] = False,
 ) -> None:
     """Append to the Alembic history what the list has and it lacks."""
-    from omega_bridge.boot import promise_digest
     from omega_bridge.revisions.exported import unchanged
+    from omega_bridge.start import promise_digest
 
     setup = prepare(config, steps)
     folder = setup.history(directory)

@@ -76,8 +76,8 @@ class Setup:
     @property
     def promise(self) -> Promise:
         """What ``boot`` would compare with the record. Another list, named with ``--steps``, has no history here."""
-        from omega_bridge.boot import exported_head, promise_digest
         from omega_bridge.preview import Promise
+        from omega_bridge.start import exported_head, promise_digest
 
         head = None if self.steps else exported_head(self.history())
         return Promise(promise_digest(self.registry.digest(), self.metadata, head), head)

@@ -14,10 +14,10 @@ from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, cre
 
 import omega_bridge
 from omega_bridge import OmegaBridgeError, Run, Step
-from omega_bridge.boot import BootOptions
 from omega_bridge.catalog import diff
 from omega_bridge.config import load_config
 from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.run import BootOptions
 from omega_bridge.sources import load
 from tests.fixtures.databases import MakeDatabase
 

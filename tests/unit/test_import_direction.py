@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
     for layer in (
         "cli",
         "audit",
-        "boot+background+repair+convergence+preview+adoption+environment+lint+drift|embedded",
+        "start+run+background+repair+convergence+preview+adoption+environment+lint+drift|embedded",
         "sources+config|postgres|revisions",
         "planning",
         "analysis",
@@ -122,20 +122,20 @@ def test_a_module_imports_only_what_stands_below_it(room: str, path: Path) -> No
 @pytest.mark.parametrize(
     ("importer", "imported", "allowed"),
     [
-        ("boot", "planning", True),
-        ("boot", "repair", True),
-        ("planning", "boot", False),
+        ("start", "planning", True),
+        ("start", "repair", True),
+        ("planning", "start", False),
         ("postgres", "revisions", False),
         ("catalog", "ledger", False),
         ("analysis", "sql", True),
         ("sources", "config", True),
         ("audit", "embedded", True),
-        ("boot", "embedded", False),
+        ("start", "embedded", False),
         ("embedded", "errors", True),
         ("embedded", "postgres", False),
         ("errors", "sql", False),
         ("", "cli", True),
-        ("boot", "novelty", False),
+        ("start", "novelty", False),
     ],
 )
 def test_the_order_is_what_the_design_says(importer: str, imported: str, allowed: bool) -> None:
@@ -162,12 +162,44 @@ else:
     assert {name for name, _ in imports("from . import e", "p.q", is_package=True)} == {"p.q.e"}
 
 
+def loaded_by(code: str) -> set[str]:
+    """The modules that a fresh process has after some code, besides those of a process that does nothing."""
+    tell = "import sys; bare = set(sys.modules)\n{}\nprint('LOADED', *(set(sys.modules) - bare))"
+    done = subprocess.run([sys.executable, "-c", tell.format(code)], capture_output=True, text=True, check=True)
+    return set(done.stdout.rpartition("LOADED")[2].split())
+
+
 def test_importing_the_package_is_light() -> None:
-    """A service that imports omega_bridge does not pay for Alembic, SQLAlchemy, Typer or the parser."""
-    heavy = ("alembic", "sqlalchemy", "typer", "rich", "postgast")
-    code = f"import omega_bridge, sys; print(*(name for name in {heavy!r} if name in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+    """A service that imports omega_bridge does not pay for Alembic, SQLAlchemy, Typer or the parser; nor for what it leaves unused."""
+    heavy = {"alembic", "sqlalchemy", "typer", "rich", "postgast", "psycopg"}
+    assert {name for name in loaded_by("import omega_bridge") if name.startswith(PACKAGE)} == {PACKAGE}
+    assert not loaded_by("from omega_bridge import boot, boot_async, Step, Registry, Repeat, Run, Place") & heavy
+
+
+def test_every_public_name_is_found_and_no_other() -> None:
+    """What ``__all__`` promises is there although it is loaded late, listed, and a wrong name is the usual error."""
+    import omega_bridge
+
+    for name in omega_bridge.__all__:
+        assert getattr(omega_bridge, name).__name__ == name
+        assert name in dir(omega_bridge)
+    with pytest.raises(AttributeError, match="has no attribute 'bot'"):
+        omega_bridge.bot  # noqa: B018
+    with pytest.raises(ImportError, match="bot"):
+        exec("from omega_bridge import bot")
+
+
+def test_help_loads_no_verb() -> None:
+    """``omega-bridge --help`` lists the verbs without loading what they work with."""
+    code = "import os, sys; sys.argv = ['omega-bridge', '--help']\nfrom omega_bridge.cli import main\n"
+    loaded = loaded_by(f"{code}try: main()\nexcept SystemExit: pass")
+    assert {name for name in loaded if name.startswith(PACKAGE)} == {
+        PACKAGE,
+        f"{PACKAGE}.errors",
+        f"{PACKAGE}.cli",
+        f"{PACKAGE}.cli.app",
+    }
+    assert not loaded & {"rich", "pydantic", "psycopg", "sqlalchemy", "alembic", "postgast", "logging", "json"}
 
 
 def test_the_history_does_not_shadow_the_library() -> None:

@@ -1,120 +1,20 @@
 """The self-repair at start, as a service calls it. The fast path lives here: one question, and nothing when all is there.
 
-What is only needed to repair (the parser, the planner, SQLAlchemy) is imported when there is something to repair.
+Every service imports this at every start, so it loads what a call needs when it is called; and what is only needed to repair
+(the parser, the planner, SQLAlchemy) when there is something to repair.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import os
-import time
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
-
-from omega_bridge.steps import Registry, StepLike, digest_of
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from omega_bridge.background import Retrying
-    from omega_bridge.outcomes import BootOutcome, Cost, StepOutcome
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+    from typing import Any, Unpack
 
-log = logging.getLogger("omega_bridge")
-
-OnError = Literal["stop", "continue"]
-OnBusy = Literal["fail", "degraded"]
-
-
-@dataclass(frozen=True, slots=True)
-class CriticalTable:
-    """What the inspection found: ``present``, ``missing``, or ``old-shape`` (the models have columns that it lacks)."""
-
-    name: str
-    state: str
-    lacks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One boot: how it ended, what became of every step, what it cost.
-
-    ``steps`` is empty where the probe alone answered, but for the data steps that such a start runs.
-    ``misplaced`` names the steps that waited for a later one. ``seconds`` are wall time by phase.
-    """
-
-    outcome: BootOutcome
-    steps: tuple[StepOutcome, ...] = ()
-    passes: int = 0
-    revision: str | None = None
-    catalog_digest: str | None = None
-    inspection: tuple[CriticalTable, ...] = ()
-    misplaced: tuple[tuple[str, str], ...] = ()
-    warnings: tuple[str, ...] = ()
-    cost: Cost | None = field(default=None, repr=False)
-    retrying: Retrying | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def ready(self) -> bool:
-        """Whether the service may serve: everything is there, or what is not was allowed to be missing."""
-        return self.outcome != "failed"
-
-    @property
-    def round_trips(self) -> int:
-        """Round trips after the connection stood."""
-        return self.cost.round_trips if self.cost else 0
-
-    @property
-    def statements(self) -> int:
-        """Statements sent in them."""
-        return self.cost.statements if self.cost else 0
-
-    @property
-    def seconds(self) -> Mapping[str, float]:
-        """Wall time by phase: connect, probe, lock, repair, total."""
-        return self.cost.seconds if self.cost else {}
-
-    @property
-    def locks(self) -> tuple[str, ...]:
-        """Tables on which statements of this boot took locks, with the mode: ``ACCESS EXCLUSIVE tenants``."""
-        return tuple(self.cost.locks) if self.cost else ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """The public JSON keys."""
-        return {
-            "outcome": str(self.outcome),
-            "passes": self.passes,
-            "round_trips": self.round_trips,
-            "statements": self.statements,
-            "steps": [s.as_dict() for s in self.steps],
-            "revision": self.revision,
-            "catalog_digest": self.catalog_digest,
-            "inspection": [{"table": t.name, "state": t.state, "lacks": list(t.lacks)} for t in self.inspection],
-            "misplaced": [{"step": s, "needs": n} for s, n in self.misplaced],
-            "warnings": list(self.warnings),
-            "locks": list(self.locks),
-            "seconds": {k: round(v, 6) for k, v in self.seconds.items()},
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a boot behaves; see ``boot`` for the meaning of each."""
-
-    critical_tables: tuple[str, ...] = ()
-    on_error: OnError = "stop"
-    strict: bool = False
-    allow_destructive: frozenset[str] = frozenset()
-    history: Path | None = None
-    lock_timeout: float = 60.0
-    table_lock_timeout: float = 0.5
-    statement_timeout: float = 0.0
-    boot_timeout: float = 30.0
-    retry: bool = False
-    accept_newer: bool = False
-    direct_url: str | None = None
-    on_busy: OnBusy = "fail"
+    from omega_bridge.run import BootOptions, OnBusy, OnError, Options, Run
+    from omega_bridge.steps import Registry, StepLike
 
 
 def boot(
@@ -154,6 +54,11 @@ def boot(
     Raises ``StepFailed``, ``StepHadNoEffect``, ``StepRefused``, ``LockNotAcquired``, ``RelationBusy``,
     ``DatabaseIsNewer``, ``PoolerDetected``, ``DatabaseUnreachable``, ``AuthenticationFailed``, ``NotPermitted``, ``ReadOnlyDatabase``.
     """
+    import os
+    from pathlib import Path
+
+    from omega_bridge.run import Options
+
     options = Options(
         tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
         lock_timeout, table_lock_timeout, statement_timeout, boot_timeout, retry, accept_newer,
@@ -161,29 +66,13 @@ def boot(
     )  # fmt: skip
     run = run_boot(database, steps, metadata, options)
     if on_busy == "degraded" and any(s.is_busy for s in run.steps):
+        from dataclasses import replace
+        from functools import partial
+
         from omega_bridge.background import Retrying
 
         return replace(run, retrying=Retrying(run, partial(run_boot, database, steps, metadata, options)))
     return run
-
-
-class BootOptions(TypedDict, total=False):
-    """The keyword arguments of ``boot``."""
-
-    metadata: Any
-    critical_tables: Collection[str]
-    on_error: OnError
-    strict: bool
-    allow_destructive: Collection[str]
-    history: str | Path | None
-    lock_timeout: float
-    table_lock_timeout: float
-    statement_timeout: float
-    boot_timeout: float
-    retry: bool
-    accept_newer: bool
-    direct_url: str | None
-    on_busy: OnBusy
 
 
 async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Unpack[BootOptions]) -> Run:
@@ -195,8 +84,11 @@ async def boot_async(database: object, steps: Registry | Iterable[StepLike], **o
 
 def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: Any, options: Options) -> Run:
     """Connect and ask; only where something differs, read the list and repair under the lock."""
+    import time
+
     from omega_bridge.postgres.dsn import normalise
     from omega_bridge.postgres.session import open_session
+    from omega_bridge.steps import Registry, digest_of
 
     started = time.perf_counter()
     head = exported_head(options.history)
@@ -217,6 +109,8 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: A
 
 def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
     """Repair under the lock; nothing where another start did so meanwhile. Only who repairs loads what that needs."""
+    import time
+
     from omega_bridge.postgres.lock import exclusive
     from omega_bridge.postgres.session import permissions
 
@@ -235,6 +129,7 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
             return done
         from omega_bridge.repair import repair
         from omega_bridge.sources import located
+        from omega_bridge.steps import Registry
 
         run = repair(session, located(Registry.of(steps), steps), metadata, options, digest, head)
     session.cost.seconds["repair"] = time.perf_counter() - started
@@ -243,9 +138,13 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
 
 def when_current(session: Any, digest: str, head: str | None, options: Options) -> Run | None:
     """The run of a start that finds everything there; ``None`` where something differs."""
+    import logging
+    import time
+
     from omega_bridge.outcomes import BootOutcome
     from omega_bridge.postgres import daily
     from omega_bridge.postgres.probe import probe
+    from omega_bridge.run import CriticalTable, Run
 
     started = time.perf_counter()
     found = probe(session, with_version=head is not None)
@@ -256,6 +155,7 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     if outcomes is None:
         return None
     warnings = tuple(f"step {s['id']} stands {s['outcome']}: {s['reason']}" for s in found.standing)
+    log = logging.getLogger("omega_bridge")
     for warning in warnings:
         log.warning("%s (it is tried again when the list or the schema changes, or with retry)", warning)
     inspection = tuple(CriticalTable(t, "present") for t in options.critical_tables)
@@ -275,6 +175,8 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
 
 def promise_digest(listed: str, metadata: Any, head: str | None) -> str:
     """What a start promises, in 64 characters: the list as written, the models, the exported head."""
+    import hashlib
+
     models = ""
     if metadata is not None:
         from omega_bridge.revisions.fingerprint import models_digest

@@ -1,0 +1,124 @@
+"""One boot as values: what it is asked for, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from omega_bridge.background import Retrying
+    from omega_bridge.outcomes import BootOutcome, Cost, StepOutcome
+
+OnError = Literal["stop", "continue"]
+OnBusy = Literal["fail", "degraded"]
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalTable:
+    """What the inspection found: ``present``, ``missing``, or ``old-shape`` (the models have columns that it lacks)."""
+
+    name: str
+    state: str
+    lacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One boot: how it ended, what became of every step, what it cost.
+
+    ``steps`` is empty where the probe alone answered, but for the data steps that such a start runs.
+    ``misplaced`` names the steps that waited for a later one. ``seconds`` are wall time by phase.
+    """
+
+    outcome: BootOutcome
+    steps: tuple[StepOutcome, ...] = ()
+    passes: int = 0
+    revision: str | None = None
+    catalog_digest: str | None = None
+    inspection: tuple[CriticalTable, ...] = ()
+    misplaced: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+    cost: Cost | None = field(default=None, repr=False)
+    retrying: Retrying | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the service may serve: everything is there, or what is not was allowed to be missing."""
+        return self.outcome != "failed"
+
+    @property
+    def round_trips(self) -> int:
+        """Round trips after the connection stood."""
+        return self.cost.round_trips if self.cost else 0
+
+    @property
+    def statements(self) -> int:
+        """Statements sent in them."""
+        return self.cost.statements if self.cost else 0
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Wall time by phase: connect, probe, lock, repair, total."""
+        return self.cost.seconds if self.cost else {}
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """Tables on which statements of this boot took locks, with the mode: ``ACCESS EXCLUSIVE tenants``."""
+        return tuple(self.cost.locks) if self.cost else ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {
+            "outcome": str(self.outcome),
+            "passes": self.passes,
+            "round_trips": self.round_trips,
+            "statements": self.statements,
+            "steps": [s.as_dict() for s in self.steps],
+            "revision": self.revision,
+            "catalog_digest": self.catalog_digest,
+            "inspection": [{"table": t.name, "state": t.state, "lacks": list(t.lacks)} for t in self.inspection],
+            "misplaced": [{"step": s, "needs": n} for s, n in self.misplaced],
+            "warnings": list(self.warnings),
+            "locks": list(self.locks),
+            "seconds": {k: round(v, 6) for k, v in self.seconds.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a boot behaves; see ``boot`` for the meaning of each."""
+
+    critical_tables: tuple[str, ...] = ()
+    on_error: OnError = "stop"
+    strict: bool = False
+    allow_destructive: frozenset[str] = frozenset()
+    history: Path | None = None
+    lock_timeout: float = 60.0
+    table_lock_timeout: float = 0.5
+    statement_timeout: float = 0.0
+    boot_timeout: float = 30.0
+    retry: bool = False
+    accept_newer: bool = False
+    direct_url: str | None = None
+    on_busy: OnBusy = "fail"
+
+
+class BootOptions(TypedDict, total=False):
+    """The keyword arguments of ``boot``."""
+
+    metadata: Any
+    critical_tables: Collection[str]
+    on_error: OnError
+    strict: bool
+    allow_destructive: Collection[str]
+    history: str | Path | None
+    lock_timeout: float
+    table_lock_timeout: float
+    statement_timeout: float
+    boot_timeout: float
+    retry: bool
+    accept_newer: bool
+    direct_url: str | None
+    on_busy: OnBusy
