@@ -2,38 +2,72 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.core import TyperGroup
 
-from omega_bridge.cli import adopt, boot, check, demo, drift, export, init, ledger, lint, plan, status, verify
-from omega_bridge.errors import OmegaBridgeError
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from omega_bridge.errors import OmegaBridgeError
+
+VERBS = {
+    "boot": "Bring one database up to the list: what is missing is repaired, what is there is not touched.",
+    "plan": "Show what a boot would do, with the SQL and the locks; exit 1 where something would run.",
+    "status": "Show where the list, the history and the database stand; exit 1 where one lags behind.",
+    "export": "Append to the Alembic history what the list has and it lacks.",
+    "verify": "Boot one scratch database and upgrade another at every prefix of the list; exit 1 where the catalogs differ.",
+    "lint": "Say what in the list will hurt, and what to write instead; exit 1 where there is an error.",
+    "drift": "Show what the database lacks, or has otherwise than the list and the models say; exit 1 where there is anything.",
+    "check": "The gate for CI: lint, export --check, and the models against the steps; exit 1 where one says no.",
+    "adopt": "Stamp a database that was repaired without a record; exit 1, and say what is missing, where something is.",
+    "init": "Wire this folder: configuration in pyproject.toml, alembic.ini, alembic/env.py.",
+    "demo": "Repair a legacy database, start again, export, read the history, prove the two equivalent.",
+    "ledger": "The record in the database of what was done to its schema.",
+}
+"""Each verb with its line of the help. Its module, of the same name, is loaded when it is called."""
+
+
+class Verbs(TyperGroup):
+    """The list of verbs, of which the one that is called is loaded: all of them would be most of what ``--help`` costs."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The verb that ``args`` name, loaded. Fails, with what was probably meant, where there is no such verb."""
+        name, verb, rest = super().resolve_command(ctx, args)
+        return name, _load(name) if name in VERBS else verb, rest
+
 
 app = typer.Typer(
     name="omega-bridge",
+    cls=Verbs,
     help="Runs a service's PostgreSQL self-repair list fast and safely, and compiles the same list into an Alembic history.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (
-    boot.boot,
-    plan.plan,
-    status.status,
-    export.export,
-    verify.verify,
-    lint.lint,
-    drift.drift,
-    check.check,
-    adopt.adopt,
-    init.init,
-    demo.demo,
-):
-    app.command()(verb)
-app.add_typer(ledger.app, name="ledger")
+
+
+def _stands_for_a_verb() -> None:
+    """What Typer lists until the verb is loaded."""
+
+
+for _verb, _line in VERBS.items():
+    app.command(_verb, help=_line)(_stands_for_a_verb)
+
+
+def _load(name: str) -> Any:
+    """The verb's command: the function of the module's own name, or its ``app`` where it has verbs of its own."""
+    from importlib import import_module
+
+    module = import_module(f"omega_bridge.cli.{name}")
+    if hasattr(module, "app"):
+        return typer.main.get_command(module.app)
+    alone = typer.Typer(rich_markup_mode=None, add_completion=False)
+    alone.command(name, context_settings={"help_option_names": ["-h", "--help"]})(getattr(module, name))
+    return typer.main.get_command(alone)
 
 
 @app.callback(invoke_without_command=True)
@@ -48,6 +82,8 @@ def root(version: bool = typer.Option(False, "--version", help="Print the versio
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run a verb and end the process with its exit code."""
+    from omega_bridge.errors import OmegaBridgeError
+
     given = _with_values(sys.argv[1:] if arguments is None else arguments)
     try:
         app(given)
@@ -73,6 +109,8 @@ def _with_values(arguments: Sequence[str]) -> list[str]:
 def report(error: OmegaBridgeError, *, as_json: bool) -> None:
     """An error as text on stderr; as JSON on stdout where JSON was asked for."""
     if as_json:
+        import json
+
         found: dict[str, object] = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
         run = getattr(error, "run", None)
         if run is not None:

@@ -9,7 +9,12 @@ import typer
 from omega_bridge.cli import options, output
 from omega_bridge.cli.setup import prepare
 
-app = typer.Typer(help="The record in the database of what was done to its schema.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="The record in the database of what was done to its schema.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+)
 
 
 @app.command()
