@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -159,7 +160,8 @@ def _points(folder: Path, lines: tuple[sums.SumLine, ...]) -> Iterator[_Point]:
     away = sums.squashed_away(lines)
     held: dict[str, Step] = {}
     unsettled: set[str] = set()
-    for line in sums.revisions(lines):
+    history = list(sums.revisions(lines))
+    for number, line in enumerate(history):
         if line.kind == "retire":
             held.pop(line.steps[0].label, None)
         else:
@@ -170,6 +172,7 @@ def _points(folder: Path, lines: tuple[sums.SumLine, ...]) -> Iterator[_Point]:
             if not recorded.settled and recorded.label in held:
                 unsettled.add(recorded.label)
         early = _settled_by_now(held, unsettled) if unsettled else set()
+        early |= _run_again_next(history[number + 1 :]) - {recorded.label for recorded in line.steps}
         steps = tuple(step for label, step in held.items() if label not in early)
         label = line.steps[0].label if len(line.steps) == 1 else "base"
         yield _Point(line.revision, steps, label, line.revision not in away)
@@ -180,6 +183,11 @@ def _settled_by_now(held: dict[str, Step], unsettled: set[str]) -> set[str]:
     settling = settle(analyse(Registry(tuple(held.values()))))
     impossible = {label for index, label in enumerate(held) if index in settling.unsettled}
     return unsettled - impossible
+
+
+def _run_again_next(following: Sequence[sums.SumLine]) -> set[str]:
+    """Steps to which the revision has given work again: those that follow it do that work."""
+    return {line.steps[0].label for line in takewhile(lambda line: line.kind == "settle", following)}
 
 
 def _compare(

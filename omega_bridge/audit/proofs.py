@@ -12,7 +12,10 @@ from typing import Any
 
 import omega_bridge.revisions.operations  # noqa: F401  registers the operations
 from omega_bridge.analysis import StepAnalysis
-from omega_bridge.catalog import Catalog, diff
+from omega_bridge.catalog import Catalog, Difference, diff
+from omega_bridge.planning import World
+from omega_bridge.planning.evaluate import Provided
+from omega_bridge.planning.unsettled import unsettled_in
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.naive import rehearse, send
@@ -37,6 +40,7 @@ class ScratchProver:
         self._trial = trial
         self._advance = advance
         self._before = read_catalog(naive)
+        self._changed: frozenset[str] = frozenset()
 
     def remember(self, texts: Iterable[str]) -> None:
         """Bring both to where the exported history ends."""
@@ -51,6 +55,7 @@ class ScratchProver:
         before = self._before
         rejected = any(send(self._naive, texts))
         self._before = read_catalog(self._naive)
+        self._changed = _names(diff(before, self._before))
         self._advance(1)
         if rejected and all(step.transactional for step in steps):
             send(self._trial.driver, texts)
@@ -61,6 +66,25 @@ class ScratchProver:
         if not all(p.transactional for found in lifted for p in found.parts):
             return self._outside(steps, lifted, self._before)
         return self._inside(steps, lifted, before, texts)
+
+    def changed(self) -> frozenset[str]:
+        """See ``Prover``."""
+        return self._changed
+
+    def still_change(self, steps: Sequence[StepAnalysis], provided: Provided) -> list[tuple[StepAnalysis, tuple[str, ...]]]:
+        """See ``Prover``. What one step changes and a later one changes back is no change: a start does both, each time."""
+        wanted = unsettled_in(World(self._before), steps, provided, frozenset(s.id for s in steps), frozenset())
+        if not wanted:
+            return []
+        found: list[tuple[StepAnalysis, tuple[Difference, ...]]] = []
+        with self._naive.transaction(force_rollback=True):
+            now = self._before
+            for step in wanted:
+                rehearse(self._naive, _texts(step))
+                then, now = now, read_catalog(self._naive)
+                found.append((step, diff(then, now)))
+            stays = {d.key for d in diff(self._before, now)}
+        return [(step, tuple(_told(d) for d in made)) for step, made in found if any(d.key in stays for d in made)]
 
     def _inside(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted], before: Catalog, texts: list[str]) -> Verdict:
         """Forward, once more, and back, in one transaction: kept where all of it is as the step does it."""
@@ -126,6 +150,17 @@ class ScratchProver:
 
 def _texts(step: StepAnalysis) -> tuple[str, ...]:
     return (step.step.sql,) if step.transactional else step.texts()
+
+
+def _told(difference: Difference) -> str:
+    """What changed, without the values: servers print definitions each in its own way."""
+    if difference.attribute:
+        return f"changes {difference.key}: {difference.attribute}"
+    return f"{'creates' if difference.left is None else 'drops'} {difference.key}"
+
+
+def _names(differences: Iterable[Difference]) -> frozenset[str]:
+    return frozenset(n for d in differences for n in (d.key.table, d.key.name.partition("(")[0]) if n)
 
 
 def _operations(part: Part) -> tuple[Any, ...]:

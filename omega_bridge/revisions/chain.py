@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from omega_bridge.analysis import Analysis, StepAnalysis
@@ -41,11 +41,19 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """Why a start runs a step once more: the step ``after`` which it has work again, and what that changes, where it was tried."""
+
+    after: str
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
     """One revision to be. ``steps`` has one entry, but for the base. ``past`` is what an amendment or retirement is about.
 
     ``waited``: what the step was missing at its place in the list. ``settled``: whether an empty database settles it.
-    ``origin``: where the list's past was taken in from version control.
+    ``origin``: where the list's past was taken in from version control. ``again``: that it runs a step once more.
     """
 
     id: str
@@ -58,6 +66,7 @@ class Revision:
     settled: bool = True
     labels: tuple[str, ...] = ()
     origin: Origin | None = None
+    again: Again | None = None
 
     @property
     def slug(self) -> str:
@@ -144,17 +153,23 @@ def _numbered(drafts: Iterable[Revision], kept: Sequence[SumLine], origin: Origi
     down = kept[-1].revision if kept else None
     used = {step.label for line in kept for step in line.steps}
     for number, draft in enumerate(drafts, start=len(kept) + 1):
-        content = [
-            down or "",
-            draft.kind,
-            *(s.checksum for s in draft.steps),
-            draft.past.checksum if draft.past else "",
-        ]
-        identity = hashlib.sha256("\n".join(content).encode()).hexdigest()[:ID_LENGTH]
         labels = (draft.past.label,) if draft.past else tuple(_unused(s.id, used) for s in draft.steps)
         used.update(labels)
-        yield Revision(identity, down, number, draft.kind, draft.steps, draft.past, draft.waited, draft.settled, labels, origin)
-        down = identity
+        revision = follow(replace(draft, labels=labels, origin=origin), down, number)
+        yield revision
+        down = revision.id
+
+
+def follow(draft: Revision, down: str | None, number: int) -> Revision:
+    """A revision in its place: its id is a hash over what it is and what it follows."""
+    content = [
+        down or "",
+        draft.kind,
+        *(s.checksum for s in draft.steps),
+        draft.past.checksum if draft.past else "",
+    ]
+    identity = hashlib.sha256("\n".join(content).encode()).hexdigest()[:ID_LENGTH]
+    return replace(draft, id=identity, down=down, number=number)
 
 
 def _unused(label: str, used: set[str]) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
-from omega_bridge.revisions.chain import Origin, Revision, RevisionKind, compile_chain
+from omega_bridge.revisions.again import ROUNDS, Held
+from omega_bridge.revisions.chain import Origin, Revision, RevisionKind, compile_chain, follow
 from omega_bridge.revisions.exported import Export, covered
 from omega_bridge.revisions.lifting import lift
 from omega_bridge.revisions.matching import match
@@ -83,6 +84,7 @@ def export_past(
     new = [r for chain in chains for r in chain]
     with prover(len(new)) if prover is not None and new and write else nullcontext() as judge:
         rendered = list(compilation.rendered(new, judge))
+    new = [r.revision for r in rendered]
     lines = (*compilation.kept, *_lines(compilation.kept, rendered))
     written = [folder / VERSIONS / r.name for r in rendered]
     if rendered:
@@ -121,17 +123,53 @@ class _Compilation:
         """The file of each new revision, each lifted in the schema that those before it leave."""
         if not new:
             return
-        world = World(empty_catalog())
-        past = [text for line in revisions(self.kept) for text in self.texts.all(line.revision)]
-        for step in analyse(Registry.of(past)):
-            evaluate(step.program, world)
+        held, world = Held(), World(empty_catalog())
+        past = [(line, self.texts.all(line.revision)) for line in revisions(self.kept)]
+        analysed = iter(analyse(Registry.of([text for _, texts in past for text in texts])))
+        for line, texts in past:
+            steps = [next(analysed) for _ in texts]
+            held.take(line.kind, line.steps, steps)
+            for step in steps:
+                evaluate(step.program, world)
         if judge is not None:
-            judge.remember(past)
+            judge.remember(text for _, texts in past for text in texts)
+        writer = _Writer(self, world, held, judge)
         for revision in new:
-            lifted = [lift(s, world, settled=revision.settled) for s in revision.steps]
-            before = self.texts.get(revision.past.revision) if revision.past else None
-            verdict = judge.judge(revision.steps, lifted) if judge is not None else unproven(lifted)
-            yield _Rendered(_file_name(revision), render_file(revision, verdict.lifted, before), revision, verdict.proof)
+            yield writer.write(revision)
+            for _ in range(ROUNDS):
+                again = held.again(writer.last, judge, judge.changed()) if judge is not None else []
+                for late in again:
+                    yield writer.write(late)
+                if not again:
+                    break
+        for late in held.again_unproven(world, writer.last) if judge is None else ():
+            yield writer.write(late)
+
+
+class _Writer:
+    """Lifts and renders one revision after the other. Where one came between, those behind it move, and so do their ids."""
+
+    def __init__(self, compilation: _Compilation, world: World, held: Held, judge: Prover | None) -> None:
+        self._texts = compilation.texts
+        self._world, self._held, self._judge = world, held, judge
+        kept = list(revisions(compilation.kept))
+        self._down = kept[-1].revision if kept else None
+        self._number = len(kept)
+        self._moved: dict[str, str] = {}
+        self.last: Revision
+
+    def write(self, draft: Revision) -> _Rendered:
+        """The next revision's file."""
+        before = self._texts.get(draft.past.revision) if draft.past else None
+        past = replace(draft.past, revision=self._moved.get(draft.past.revision, draft.past.revision)) if draft.past else None
+        revision = follow(replace(draft, past=past), self._down, self._number + 1)
+        lifted = [lift(s, self._world, settled=revision.settled) for s in revision.steps]
+        verdict = self._judge.judge(revision.steps, lifted) if self._judge is not None else unproven(lifted)
+        self._held.take(revision.kind, _recorded(revision), revision.steps)
+        if draft.id:
+            self._moved[draft.id] = revision.id
+        self._down, self._number, self.last = revision.id, revision.number, revision
+        return _Rendered(_file_name(revision), render_file(revision, verdict.lifted, before), revision, verdict.proof)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from omega_bridge.analysis import StepAnalysis, analyse
 from omega_bridge.revisions import telling
-from omega_bridge.revisions.chain import Revision, RevisionKind
+from omega_bridge.revisions.chain import Again, Revision, RevisionKind
 from omega_bridge.revisions.coverage import told
 from omega_bridge.revisions.lifting import Lifted, Part, render, verbatim_operation
 from omega_bridge.revisions.models import is_model
@@ -110,7 +110,7 @@ def _downgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) 
         hint = quoted("Restore a backup, or write the way back by hand; what the revision did is in the ledger.")
         yield f"raise Irreversible(\n        {message},\n        hint={hint},\n    )"
         return
-    if revision.kind in (RevisionKind.RETIRE, RevisionKind.SETTLE):
+    if revision.kind in (RevisionKind.RETIRE, RevisionKind.SETTLE) and not revision.again:
         yield "pass  # what this revision settled belongs to the step's first revision"
         return
     operations = [o for found in reversed(lifted) for part in reversed(found.parts) for o in part.reverse or ()]
@@ -122,7 +122,7 @@ def _downgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) 
 def irreversible(revision: Revision, lifted: Sequence[Lifted]) -> str | None:
     """Why a revision cannot be taken back; ``None`` where it can."""
     match revision.kind:
-        case RevisionKind.RETIRE | RevisionKind.SETTLE:
+        case RevisionKind.RETIRE | RevisionKind.SETTLE if not revision.again:
             return None
         case RevisionKind.AMEND:
             return "an amendment replaces what an earlier revision did, on a database that may have had either"
@@ -154,6 +154,8 @@ def _docstring(revision: Revision, lifted: Sequence[Lifted], before: str | None)
         lines.append(f"Waits: in the list this step stands before what it needs ({revision.waited}); one boot settles it here")
     if not revision.settled:
         lines.append("Unsettled: on an empty database nothing in the list makes what this step needs")
+    if revision.again:
+        lines += _again(revision.again)
     for found in lifted:
         lines += told(found)
     if reason := irreversible(revision, lifted):
@@ -163,6 +165,13 @@ def _docstring(revision: Revision, lifted: Sequence[Lifted], before: str | None)
     for step in revision.steps:
         lines += ["", SQL_HEADING, "", *(f"    {line}" if line else "" for line in _trimmed(step.step.sql))]
     return "\n".join(lines) + "\n"
+
+
+def _again(again: Again) -> list[str]:
+    after = f"Again: a start runs this step once more after {again.after}"
+    if not again.changes:
+        return [f"{after}, which may have given it work (not tried on a server)"]
+    return [f"{after}, where it", *(f"  - {' '.join(change.split())}" for change in again.changes)]
 
 
 def _plain(text: str) -> str:
@@ -188,6 +197,8 @@ def _title(revision: Revision) -> str:
             return f"{revision.labels[0]}: retired from the list"
         case RevisionKind.AMEND:
             return f"{revision.labels[0]}: amended"
+        case RevisionKind.SETTLE if revision.again:
+            return f"{revision.labels[0]}: once more, now that {revision.again.after} has run"
         case RevisionKind.SETTLE:
             return f"{revision.labels[0]}: settles, now that the list makes what it needs"
     step = revision.steps[0]

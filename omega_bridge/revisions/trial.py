@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from omega_bridge.analysis import StepAnalysis
+from omega_bridge.planning.evaluate import Provided
 from omega_bridge.revisions.alembic_border import connection_to
 from omega_bridge.revisions.lifting import Lifted
 
@@ -42,6 +43,12 @@ class Prover(Protocol):
 
     def judge(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted]) -> Verdict:
         """Try the next revision's steps; what does not lead to the same catalog comes back verbatim."""
+
+    def changed(self) -> frozenset[str]:
+        """The names of what the last revision's steps made, changed or dropped."""
+
+    def still_change(self, steps: Sequence[StepAnalysis], provided: Provided) -> list[tuple[StepAnalysis, tuple[str, ...]]]:
+        """Which of the steps would change something if they ran once more, in this order, and what. Nothing is kept."""
 
 
 def unproven(lifted: Sequence[Lifted]) -> Verdict:

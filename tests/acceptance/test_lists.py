@@ -38,7 +38,7 @@ VARIABLES = {
     "tickets": "STEPS", "fleet": "fleet",
 }  # fmt: skip
 STARTS = ("empty", "legacy", "half")
-COMPILED = ("clinic", "shop", "library", "chat", "tickets", "fleet")
+COMPILED = ("clinic", "shop", "library", "chat", "crm", "tickets", "fleet")
 """In the list of ``crm`` a loop over the catalog stands before tables that it also means: a history runs it once."""
 
 SETTLED = ("clinic", "shop", "library", "chat", "crm", "fleet")

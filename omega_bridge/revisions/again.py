@@ -1,0 +1,93 @@
+"""Which steps does a start run again for what a later one brought? In the history each follows it as a revision of its own.
+
+A loop over the catalog means tables that come after it; a guard may ask for a column that a later step adds; a view of
+``*`` has the columns of the day on which it was made. The naive loop catches up at its next start, a history at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
+from omega_bridge.analysis.analysis import names_of
+from omega_bridge.catalog import Kind
+from omega_bridge.planning import World
+from omega_bridge.planning.unsettled import VIEWS, hangs_on_the_rest, unsettled_in
+from omega_bridge.revisions.chain import Again, Revision, RevisionKind
+from omega_bridge.revisions.sums import Recorded
+from omega_bridge.revisions.trial import Prover
+from omega_bridge.steps import Registry
+
+ROUNDS = 8
+"""Steps that give each other work for so long never settle."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step that the history holds; the names in it, and the number of the revision in which it ran last."""
+
+    analysis: StepAnalysis
+    recorded: Recorded
+    names: frozenset[str]
+    hangs: bool
+    ran: int
+
+
+class Held:
+    """The steps that the history holds up to one of its revisions, in its order."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, _Step] = {}
+        self._provided: set[tuple[Kind, str]] = set()
+        self._named: dict[str, int] = {}
+        self._schema = 0
+        self._number = 0
+
+    def take(self, kind: str, recorded: Sequence[Recorded], steps: Iterable[StepAnalysis]) -> None:
+        """One revision more: its steps as the sum file and as the analysis has them."""
+        self._number += 1
+        if kind == RevisionKind.RETIRE:
+            for past in recorded:
+                self._steps.pop(past.label, None)
+            return
+        for past, step in zip(recorded, steps, strict=True):
+            names = frozenset(names_of(step.program))
+            own = replace(step, id=past.label)
+            self._steps[past.label] = _Step(own, past, names, hangs_on_the_rest(step), self._number)
+            self._provided |= Analysis(Registry((step.step,)), (step,)).provided()
+            if step.kind is not StepKind.DATA:
+                self._schema = self._number
+                self._named.update(dict.fromkeys(names, self._number))
+
+    def again(self, after: Revision, judge: Prover, names: frozenset[str]) -> list[Revision]:
+        """What a start would run once more where ``after`` has just changed what bears these ``names``, as revisions to be."""
+        if not names:
+            return []
+        near = [s.analysis for s in self._steps.values() if s.recorded.settled and (s.hangs or not names.isdisjoint(s.names))]
+        found = judge.still_change(near, frozenset(self._provided))
+        return [self._draft(step, Again(after.labels[-1], changes), after) for step, changes in found]
+
+    def again_unproven(self, world: World, last: Revision) -> list[Revision]:
+        """The same at the end of an export that has no server: what may have work again since it ran last.
+
+        ``world`` is the schema at the end; it is left as it was. Views are left alone: one that is replaced by a narrower
+        one is an error, and whether it is narrower only a server knows.
+        """
+        mark = world.mark()
+        stale = [
+            s.analysis
+            for s in self._steps.values()
+            if s.recorded.settled and s.ran < self._touched(s) and not any(e.key.kind in VIEWS for e in s.analysis.effects)
+        ]
+        found = unsettled_in(world, stale, frozenset(self._provided), frozenset(s.id for s in stale), frozenset())
+        world.rollback(mark)
+        return [self._draft(step, Again(last.labels[-1]), last) for step in found]
+
+    def _touched(self, step: _Step) -> int:
+        """The last revision that concerns what a step means."""
+        return self._schema if step.hangs else max((self._named.get(name, 0) for name in step.names), default=0)
+
+    def _draft(self, step: StepAnalysis, again: Again, after: Revision) -> Revision:
+        past = self._steps[step.id].recorded
+        return Revision("", None, 0, RevisionKind.SETTLE, (step,), past, labels=(past.label,), origin=after.origin, again=again)
