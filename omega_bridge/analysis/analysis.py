@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -44,7 +44,8 @@ class StepAnalysis:
     """What is known of one step before any database is asked.
 
     ``id`` is the explicit one or a label from what the step does, unique within the registry. ``problem`` is set where
-    the text does not parse: such a step is carried as it is, and the server has the last word.
+    the text does not parse: such a step is carried as it is, and the server has the last word. ``superseded`` is the id of a
+    later step that replaces the view that this one makes: where the view is there, this step has nothing to say about it.
     """
 
     step: Step
@@ -53,6 +54,7 @@ class StepAnalysis:
     kind: StepKind
     program: Program
     problem: StepSyntaxError | None = None
+    superseded: str | None = None
 
     @property
     def transactional(self) -> bool:
@@ -161,13 +163,26 @@ def analyse(registry: Registry) -> Analysis:
     """Read every step of the registry."""
     read = [_read(step.sql) for step in registry.steps]
     labels = _labels(registry.steps, [r[0] for r in read], [r[2] for r in read])
+    replaced = _superseded([program for program, *_ in read])
     return Analysis(
         registry,
         tuple(
-            StepAnalysis(step, label, checksum, kind, program, problem)
-            for step, label, (program, kind, checksum, problem) in zip(registry.steps, labels, read, strict=True)
+            StepAnalysis(step, labels[n], checksum, kind, program, problem, labels[replaced[n]] if n in replaced else None)
+            for n, (step, (program, kind, checksum, problem)) in enumerate(zip(registry.steps, read, strict=True))
         ),
     )
+
+
+def _superseded(programs: Sequence[Program]) -> dict[int, int]:
+    """Index of each step that only makes views of which later ones make each anew, and of the last of those."""
+    made: dict[int, list[Key]] = {}
+    last: dict[Key, int] = {}
+    for n, program in enumerate(programs):
+        views = [s.effects[0].key for s in program if isinstance(s, Sql) and s.tag == "view_stmt"]
+        last.update((key, n) for key in views)
+        if views and all(isinstance(s, Sql) and not s.cascade and {e.key for e in s.effects} <= set(views) for s in program):
+            made[n] = views
+    return {n: last[keys[0]] for n, keys in made.items() if all(last[key] > n for key in keys)}
 
 
 def with_escapes(analysis: Analysis) -> Analysis:

@@ -55,6 +55,8 @@ def plan_step(step: StepAnalysis, world: World, provided: Provided, done_once: C
             return PlannedStep(step, Action.SKIP, "data, to be run once, and done")
         evaluation = evaluate(step.program, world, provided)
         return PlannedStep(step, Action.RUN, "data: runs at every boot", tuple(evaluation.residual))
+    if step.superseded and all(world.find(e.key) for e in step.effects if e.present):
+        return PlannedStep(step, Action.SKIP, f"a later step replaces it: {step.superseded}")
     evaluation = evaluate(step.program, world, provided)
     warning = _warning(evaluation)
     if evaluation.is_nothing:

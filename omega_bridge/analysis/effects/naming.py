@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from omega_bridge.analysis.program import VISIBLE
+from omega_bridge.analysis.program import VISIBLE, Effect
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import strings
+from omega_bridge.sql import Statement, strings
 
 NAME_BYTES = 63
 
@@ -72,3 +72,8 @@ def needed_extension(name: str) -> Key | None:
     """The extension that a type, function or operator class comes from, where it is a well-known one."""
     extension = _EXTENSION_OBJECTS.get(name.lower())
     return Key(Kind.EXTENSION, "", "", extension) if extension else None
+
+
+def defined(key: Key, statement: Statement) -> Effect:
+    """What a plain ``CREATE`` leaves. Whether that is what was there before a ``DROP``, only the server can say of another text."""
+    return Effect(key, attributes=(("definition", statement.text),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from omega_bridge.analysis.effects.columns import references
-from omega_bridge.analysis.effects.naming import member, qualified, relation
+from omega_bridge.analysis.effects.naming import defined, member, qualified, relation
 from omega_bridge.analysis.program import ANYTHING, VISIBLE, Effect, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.sql import Statement, inner, pb, strings
@@ -36,6 +36,7 @@ def create_domain(statement: Statement) -> Sql:
         statement.text,
         statement.tag,
         (Effect(key),),
+        (defined(key, statement),),
         needs=tuple(references(statement.node.type_name)),
         offset=statement.offset,
     )
@@ -43,10 +44,12 @@ def create_domain(statement: Statement) -> Sql:
 
 def create_composite(statement: Statement) -> Sql:
     """The composite type is there."""
+    key = relation(statement.node.typevar, Kind.COMPOSITE)
     return Sql(
         statement.text,
         statement.tag,
-        (Effect(relation(statement.node.typevar, Kind.COMPOSITE)),),
+        (Effect(key),),
+        (defined(key, statement),),
         offset=statement.offset,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from omega_bridge.analysis.effects.columns import column, references, table_constraint
-from omega_bridge.analysis.effects.naming import generated, member, relation
+from omega_bridge.analysis.effects.naming import defined, generated, member, relation
 from omega_bridge.analysis.program import ANYTHING, Effect, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.sql import Statement, inner, pb
@@ -91,7 +91,7 @@ def create_view(statement: Statement) -> Sql:
         statement.text,
         statement.tag,
         (Effect(view, attributes=attributes),),
-        (),
+        (defined(view, statement),),
         tuple(references(node.query)),
         offset=statement.offset,
     )
@@ -99,9 +99,11 @@ def create_view(statement: Statement) -> Sql:
 
 def create_sequence(statement: Statement) -> Sql:
     """A sequence is there."""
+    sequence = relation(statement.node.sequence, Kind.SEQUENCE)
     return Sql(
         statement.text,
         statement.tag,
-        (Effect(relation(statement.node.sequence, Kind.SEQUENCE)),),
+        (Effect(sequence),),
+        (defined(sequence, statement),),
         offset=statement.offset,
     )
