@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import omega_bridge.revisions.operations  # noqa: F401  registers the operations
-from omega_bridge.analysis import StepAnalysis
+from omega_bridge.analysis import Sql, StepAnalysis
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.planning import World
 from omega_bridge.planning.evaluate import Provided
@@ -23,6 +23,7 @@ from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
 from omega_bridge.revisions.trial import Proof, Trial, Verdict, trial_on
+from omega_bridge.sql import parse
 
 REJECTED = "PostgreSQL rejects it on an empty database"
 """Such a step fails at every start, too, and what follows it goes on; so must an upgrade."""
@@ -72,7 +73,11 @@ class ScratchProver:
         return self._changed
 
     def still_change(self, steps: Sequence[StepAnalysis], provided: Provided) -> list[tuple[StepAnalysis, tuple[str, ...]]]:
-        """See ``Prover``. What one step changes and a later one changes back is no change: a start does both, each time."""
+        """See ``Prover``. What one step changes and a later one changes back is no change: a start does both, each time.
+
+        A script that commits by itself could not be taken back, and is not tried.
+        """
+        steps = [s for s in steps if not _commits(s)]
         wanted = unsettled_in(World(self._before), steps, provided, frozenset(s.id for s in steps), frozenset())
         if not wanted:
             return []
@@ -161,6 +166,11 @@ def _told(difference: Difference) -> str:
 
 def _names(differences: Iterable[Difference]) -> frozenset[str]:
     return frozenset(n for d in differences for n in (d.key.table, d.key.name.partition("(")[0]) if n)
+
+
+def _commits(step: StepAnalysis) -> bool:
+    is_script = any(isinstance(node, Sql) and node.tag == "script" for node in step.program)
+    return is_script and any(statement.tag == "transaction_stmt" for statement in parse(step.step.sql))
 
 
 def _operations(part: Part) -> tuple[Any, ...]:

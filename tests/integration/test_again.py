@@ -49,7 +49,8 @@ LISTS = {
     "view-of-star": ([A, STAR, Y, C], ["4 settle a-y"]),
     "view-widened": ([A, NARROW, Y, WIDE, C], []),
     "view-made-anew": ([A, ANEW, Y, OTHER, C], []),
-    "loop-edited": ([A, STAMPS, "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING", B], ["5 settle create-b"]),
+    "script": (["BEGIN; CREATE TABLE IF NOT EXISTS a (id int PRIMARY KEY); COMMIT", B, C], []),
+    "loop-and-rows": ([A, STAMPS, "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING", B], ["5 settle create-b"]),
 }
 
 
