@@ -12,7 +12,8 @@ STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 BENCH_REQUIREMENTS := $(wildcard benchmarks/requirements.txt)
 BENCH_INSTALL := $(wildcard benchmarks/install.sh)
-PYTEST_ARGS ?=
+# One process a core, each with a PostgreSQL of its own.
+PYTEST_ARGS ?= -n auto --maxprocesses 4
 BENCH_ARGS ?=
 
 .PHONY: help setup test demo lint format bench constraints clean
