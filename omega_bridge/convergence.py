@@ -7,8 +7,9 @@ runs once more.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
 from omega_bridge.analysis.analysis import names_of
@@ -37,6 +38,7 @@ class Convergence:
     analysis: Analysis
     done_once: frozenset[str]
     started: Catalog
+    meanwhile: Callable[[], object] = lambda: None
     passes: int = 0
     misplaced: list[tuple[str, str]] = field(default_factory=list)
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
@@ -105,13 +107,13 @@ class Convergence:
             if number < done:
                 continue
             if number >= tried and not last_chance:
-                planned, seen = self._batch(waiting[number : number + batch.LIMIT])
-                tried = number + seen
-                if len(planned) > 1 and self._together(planned):
-                    done, progress = number + len(planned), True
+                together, taken = self._together(self._batch(waiting[number : number + batch.LIMIT]))
+                tried = number + len(taken)
+                if together:
+                    done, progress = tried, True
                     self._changes += 1
                     self._ddl += 1
-                    self._judged_at.update((p.analysis.id, self._ddl) for p in planned)
+                    self._judged_at.update((p.analysis.id, self._ddl) for p in taken)
                     self._catch_up(late)
                     continue
             if self._tried_at.get(step.id) == self._changes:  # nothing has changed since it failed: it would fail again
@@ -170,40 +172,43 @@ class Convergence:
         if outcome.differences or earlier.outcome in (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.ALREADY_THERE):
             self._settled(outcome)
 
-    def _batch(self, steps: list[StepAnalysis]) -> tuple[list[PlannedStep], int]:
-        """The longest run of steps from here that may share a transaction, and how many steps need not be asked again."""
-        world, found = World(self.executor.catalog), []
+    def _batch(self, steps: list[StepAnalysis]) -> Iterator[PlannedStep]:
+        """The longest run of steps from here that may share a transaction, each planned when it is asked for."""
+        world = World(self.executor.catalog)
         for step in steps:
             if step.kind is not StepKind.SCHEMA:
-                break
+                return
             planned = plan_step(step, world, self.executor.provided, self.done_once)
             fits = batch.fits(planned, self.started) if planned.action is Action.RUN else planned.warning is None
             if not fits:
-                break
-            found.append(planned)
+                return
+            yield planned
             if any(world.has(need) for need in self._needs.values()):  # somebody waits for this one
-                break
-        seen = len(found)
-        while found and found[-1].action is Action.SKIP:
-            found.pop()
-        return found, seen
+                return
 
-    def _together(self, planned: list[PlannedStep]) -> bool:
-        """Send a batch; whether it stands."""
-        running = [p for p in planned if p.action is Action.RUN]
-        log.info("[MIGRATION] Applying %d steps together, on tables of this start's own", len(running))
-        outcomes = batch.execute(self.executor, planned)
+    def _together(self, planned: Iterator[PlannedStep]) -> tuple[bool, list[PlannedStep]]:
+        """Send a batch where two steps or more have something to do; whether it stands, and the steps that were planned."""
+        first: list[PlannedStep] = []
+        running = 0
+        while running < 2:
+            step = next(planned, None)
+            if step is None:
+                return False, first
+            first.append(step)
+            running += step.action is Action.RUN
+        log.info("[MIGRATION] Applying steps together, on tables of this start's own")
+        taken, outcomes = batch.execute(self.executor, chain(first, planned), self.meanwhile)
         if outcomes is None:
             log.info("[MIGRATION] a step of them did not work out: going on one by one")
-            return False
-        for p, outcome in zip(planned, outcomes, strict=True):
+            return False, taken
+        for p, outcome in zip(taken, outcomes, strict=True):
             self._settled(outcome)
             if p.action is Action.RUN:
                 log.info("[MIGRATION] Applying step %s (%s): %s", outcome.id, _short(p.reason), outcome.outcome)
                 self._locks.extend(locks_of(p))
                 if outcome.id in self._waited:
                     self.misplaced.append((outcome.id, self._waited[outcome.id]))
-        return True
+        return True, taken
 
     def _missing(self, step: StepAnalysis, world: World) -> Key | None:
         """What a step needs and does not find: it would fail, or swallow the failure, so it waits for a later one."""

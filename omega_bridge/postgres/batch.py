@@ -1,19 +1,21 @@
 """Many steps in one transaction and a few round trips: for tables that this boot creates, which nobody else can see yet.
 
-Guards were decided from the catalog, so plain DDL goes out. Each step keeps its own outcome and ledger row. Where a
-statement fails, or the catalog is not what every step says, all is undone and the caller goes on step by step.
+Guards were decided from the catalog, so plain DDL goes out, and while the server works the next steps are thought through.
+Each step keeps its own outcome and ledger row. Where a statement fails, or the catalog is not what every step says, all is
+undone and the caller goes on step by step.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import psycopg
 
 from omega_bridge.analysis import StepKind
-from omega_bridge.analysis.program import Sql
+from omega_bridge.analysis.program import Sql, statements
 from omega_bridge.catalog import Catalog, Difference, Key, Kind, diff
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
@@ -21,9 +23,13 @@ from omega_bridge.planning import Action, PlannedStep, World, evaluate
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, draft, outcome_of, skipped
+from omega_bridge.postgres.session import Session
 
 LIMIT = 1000
 """Steps in one transaction: each table it touches holds slots of the server's lock table until the end."""
+
+FIRST = 16
+"""Statements with which the server begins; after them it gets what has gathered whenever it is idle."""
 
 _PLAIN = {
     "create_stmt",
@@ -58,43 +64,84 @@ def _is_private(s: Sql, started: Catalog) -> bool:
     return not any(started.named(kind, name) for name in names for kind in (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW))
 
 
-def execute(executor: Executor, batch: Sequence[PlannedStep]) -> list[StepOutcome] | None:
-    """Run a batch; ``None`` where it was undone. Skipped steps may stand among those that run: they are checked, too."""
+class _Sender:
+    """Sends statements in a thread: the caller goes on gathering more, and leaves the connection alone meanwhile."""
+
+    def __init__(self, session: Session, thread: ThreadPoolExecutor) -> None:
+        self._session, self._thread = session, thread
+        self._gathered: list[str] = []
+        self._sending: Future[object] | None = None
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Send them when the server is idle. Raises what those sent before have met."""
+        self._gathered.extend(texts)
+        if len(self._gathered) >= FIRST and (self._sending is None or self._sending.done()):
+            self._send()
+
+    def finish(self, meanwhile: Callable[[], object]) -> None:
+        """Send the rest, and wait for the end of it. Raises what the server did not take."""
+        self._send()
+        meanwhile()
+        if self._sending is not None:
+            self._sending.result()
+
+    def _send(self) -> None:
+        if self._sending is not None:
+            self._sending.result()
+        if self._gathered:
+            text, count = "\n;\n".join(self._gathered), len(self._gathered)
+            self._sending = self._thread.submit(self._session.execute, text, statements=count)
+            self._gathered = []
+
+
+def execute(
+    executor: Executor, planned: Iterable[PlannedStep], meanwhile: Callable[[], object] = lambda: None
+) -> tuple[list[PlannedStep], list[StepOutcome] | None]:
+    """Run a batch as it is planned; the steps taken into it, and their outcomes, or ``None`` where it was undone.
+
+    Skipped steps may stand among those that run: they are checked, too. ``meanwhile``: what else there is to think about
+    while the server works.
+    """
     session = executor.session
     started = time.perf_counter()
     session.drain_notices()
-    texts = [s.text for p in batch if p.action is Action.RUN for s in p.statements]
     milliseconds = int(executor.limits.lock_timeout * 1000)
+    batch: list[PlannedStep] = []
     try:
         session.execute(
             f"BEGIN; SET LOCAL lock_timeout = {milliseconds}; SET LOCAL application_name = 'omega-bridge batch'", statements=3
         )
-        session.execute("\n;\n".join(texts), statements=len(texts))
+        with ThreadPoolExecutor(1) as thread:  # leaving it waits for what is under way
+            sender = _Sender(session, thread)
+            for step in planned:
+                batch.append(step)
+                if step.action is Action.RUN:
+                    sender.add(s.text for s in step.statements)
+            sender.finish(meanwhile)
         fresh = read_catalog(session.connection, executor.names)
         session.cost.round_trips += 1
         outcomes = _judged(executor, batch, fresh, time.perf_counter() - started)
         if outcomes is None:
             session.rollback()
-            return None
+            return batch, None
         applied = [o for o in outcomes if o.outcome is Outcome.APPLIED]
         tip = ledger_store.append(session.connection, [draft(o, executor.run, executor.driver) for o in applied], executor.tip)
         session.execute("COMMIT")
     except psycopg.Error:
         session.rollback()
-        return None
+        return batch, None
     executor.catalog, executor.tip = fresh, tip
     notices = session.drain_notices()
-    return [replace(o, notices=notices) if n == len(outcomes) - 1 and notices else o for n, o in enumerate(outcomes)]
+    if notices:
+        outcomes[-1] = replace(outcomes[-1], notices=notices)
+    return batch, outcomes
 
 
 def _judged(executor: Executor, batch: Sequence[PlannedStep], fresh: Catalog, seconds: float) -> list[StepOutcome] | None:
     """Success is read from the catalog, once for all of them."""
     world = World(fresh)
-    for planned in batch:
-        mark = world.mark()
-        if not evaluate(planned.analysis.program, world, executor.provided).is_nothing:
-            return None
-        world.rollback(mark)
+    if not all(_holds(planned, world, executor) for planned in batch):
+        return None
     shares = _shares(batch, diff(executor.catalog, fresh))
     each = seconds / max(sum(p.action is Action.RUN for p in batch), 1)
     return [
@@ -103,6 +150,17 @@ def _judged(executor: Executor, batch: Sequence[PlannedStep], fresh: Catalog, se
         else replace(outcome_of(planned, Outcome.APPLIED, planned.reason, differences=tuple(shares.get(n, ()))), seconds=each)
         for n, planned in enumerate(batch)
     ]
+
+
+def _holds(planned: PlannedStep, world: World, executor: Executor) -> bool:
+    """Whether a step would change nothing more; where all of it ran, that is whether what it says is there."""
+    program = planned.analysis.program
+    if len(planned.statements) == sum(1 for _ in statements(program)):
+        return all(world.holds(e) is True for s in planned.statements for e in s.effects)
+    mark = world.mark()
+    found = evaluate(program, world, executor.provided).is_nothing
+    world.rollback(mark)
+    return found
 
 
 def _shares(batch: Sequence[PlannedStep], differences: Sequence[Difference]) -> dict[int, list[Difference]]:

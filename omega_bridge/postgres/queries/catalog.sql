@@ -34,17 +34,19 @@ UNION ALL
 SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END, c.schema, '', c.relname,
        CASE WHEN c.relkind IN ('v', 'm') THEN
          json_build_object('definition', pg_get_viewdef(c.oid), 'options', c.reloptions,
-           'comment', obj_description(c.oid, 'pg_class'),
+           'comment', w.description,
            'grants', CASE WHEN c.relacl IS NULL THEN NULL ELSE (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(c.relacl) a) END)
        ELSE
          json_build_object('kind', c.relkind, 'persistence', c.relpersistence, 'row_security', c.relrowsecurity,
            'force_row_security', c.relforcerowsecurity, 'options', c.reloptions, 'partition_key', pg_get_partkeydef(c.oid),
            'partition_bound', pg_get_expr(c.relpartbound, c.oid),
            'inherits', (SELECT array_agg(h.inhparent::regclass::text ORDER BY h.inhseqno) FROM pg_inherits h WHERE h.inhrelid = c.oid),
-           'comment', obj_description(c.oid, 'pg_class'),
+           'comment', w.description,
            'grants', CASE WHEN c.relacl IS NULL THEN NULL ELSE (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(c.relacl) a) END)
        END
-FROM relations c WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
+FROM relations c
+LEFT JOIN pg_description w ON w.objoid = c.oid AND w.classoid = 'pg_class'::regclass AND w.objsubid = 0
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
 UNION ALL
 SELECT 'column', t.schema, t.relname, a.attname,
        json_build_object('type', format_type(a.atttypid, a.atttypmod), 'nullable', NOT a.attnotnull,
@@ -55,27 +57,30 @@ SELECT 'column', t.schema, t.relname, a.attname,
            THEN (SELECT format('%I.%I', cn.nspname, co.collname) FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace
                  WHERE co.oid = a.attcollation) END,
          'storage', CASE WHEN a.attstorage <> y.typstorage THEN a.attstorage END,
-         'position', row_number() OVER (PARTITION BY a.attrelid ORDER BY a.attnum), 'comment', col_description(a.attrelid, a.attnum),
+         'position', row_number() OVER (PARTITION BY a.attrelid ORDER BY a.attnum), 'comment', w.description,
          'grants', CASE WHEN a.attacl IS NULL THEN NULL ELSE (SELECT array_agg(g::text ORDER BY g::text) FROM unnest(a.attacl) g) END)
 FROM tables t
 JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type y ON y.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_description w ON w.objoid = a.attrelid AND w.classoid = 'pg_class'::regclass AND w.objsubid = a.attnum
 UNION ALL
 SELECT 'constraint', s.nspname, r.relname, n.conname,
        json_build_object('type', n.contype, 'definition', pg_get_constraintdef(n.oid), 'validated', n.convalidated,
-         'deferrable', n.condeferrable, 'deferred', n.condeferred, 'comment', obj_description(n.oid, 'pg_constraint'))
+         'deferrable', n.condeferrable, 'deferred', n.condeferred, 'comment', w.description)
 FROM pg_constraint n JOIN pg_class r ON r.oid = n.conrelid JOIN schemas s ON s.oid = r.relnamespace
+LEFT JOIN pg_description w ON w.objoid = n.oid AND w.classoid = 'pg_constraint'::regclass AND w.objsubid = 0
 WHERE n.contype IN ('p', 'u', 'f', 'c', 'x') AND r.relname <> 'alembic_version' AND {constraint_filter}
   AND r.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass)
 UNION ALL
 SELECT 'index', s.nspname, '', x.relname,
        json_build_object('table', t.relname, 'definition', pg_get_indexdef(i.indexrelid), 'unique', i.indisunique,
          'valid', i.indisvalid AND i.indisready,
-         'constraint', EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')),
-         'comment', obj_description(i.indexrelid, 'pg_class'))
+         'constraint', i.indexrelid IN (SELECT k.conindid FROM pg_constraint k WHERE k.contype IN ('p', 'u', 'x')),
+         'comment', w.description)
 FROM index_ids o JOIN pg_index i ON i.indexrelid = o.oid JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid JOIN schemas s ON s.oid = x.relnamespace
+LEFT JOIN pg_description w ON w.objoid = i.indexrelid AND w.classoid = 'pg_class'::regclass AND w.objsubid = 0
 WHERE t.relname <> 'alembic_version'
 UNION ALL
 SELECT 'sequence', s.nspname, '', c.relname,
