@@ -99,6 +99,8 @@ def adopt(
         names = scope(analysis, critical, metadata)
         ledger_store.prepare(connection)
         watch.forget_ddl(connection)
+        promised = standing.Promised(analysis, names)
+        asked = watch.ask(connection, promised.watched)
         catalog = read_catalog(connection, names)
         detail = {"adopted": True, "revisions": found.revisions, "catalog": catalog.digest()}
         with connection.transaction():
@@ -106,5 +108,5 @@ def adopt(
             draft = Draft(Driver.BOOT, Event.STAMP, str(uuid.uuid4()), found.head, "", "already-there", detail)
             ledger_store.append(connection, [draft])
             digest = promise_digest(registry.digest(), metadata, found.head)
-            standing.remember(connection, analysis, (), catalog, names, digest, found.head)
+            standing.remember(connection, promised, (), catalog, asked, digest, found.head)
     return found

@@ -7,7 +7,7 @@ runs once more.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -38,7 +38,7 @@ class Convergence:
     analysis: Analysis
     done_once: frozenset[str]
     started: Catalog
-    meanwhile: Callable[[], object] = lambda: None
+    promised: standing.Promised
     passes: int = 0
     misplaced: list[tuple[str, str]] = field(default_factory=list)
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
@@ -107,7 +107,8 @@ class Convergence:
             if number < done:
                 continue
             if number >= tried and not last_chance:
-                together, taken = self._together(self._batch(waiting[number : number + batch.LIMIT]))
+                is_last = number + batch.LIMIT >= len(waiting)
+                together, taken = self._together(self._batch(waiting[number : number + batch.LIMIT]), is_last=is_last)
                 tried = number + len(taken)
                 if together:
                     done, progress = tried, True
@@ -186,7 +187,7 @@ class Convergence:
             if any(world.has(need) for need in self._needs.values()):  # somebody waits for this one
                 return
 
-    def _together(self, planned: Iterator[PlannedStep]) -> tuple[bool, list[PlannedStep]]:
+    def _together(self, planned: Iterator[PlannedStep], *, is_last: bool) -> tuple[bool, list[PlannedStep]]:
         """Send a batch where two steps or more have something to do; whether it stands, and the steps that were planned."""
         first: list[PlannedStep] = []
         running = 0
@@ -197,14 +198,16 @@ class Convergence:
             first.append(step)
             running += step.action is Action.RUN
         log.info("[MIGRATION] Applying steps together, on tables of this start's own")
-        taken, outcomes = batch.execute(self.executor, chain(first, planned), self.meanwhile)
+        taken, outcomes = batch.execute(self.executor, chain(first, planned), self.promised, is_last=is_last)
         if outcomes is None:
             log.info("[MIGRATION] a step of them did not work out: going on one by one")
             return False, taken
+        is_told = log.isEnabledFor(logging.INFO)
         for p, outcome in zip(taken, outcomes, strict=True):
             self._settled(outcome)
             if p.action is Action.RUN:
-                log.info("[MIGRATION] Applying step %s (%s): %s", outcome.id, _short(p.reason), outcome.outcome)
+                if is_told:
+                    log.info("[MIGRATION] Applying step %s (%s): %s", outcome.id, _short(p.reason), outcome.outcome)
                 self._locks.extend(locks_of(p))
                 if outcome.id in self._waited:
                     self.misplaced.append((outcome.id, self._waited[outcome.id]))

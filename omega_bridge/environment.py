@@ -184,12 +184,14 @@ class Recorder:
         raw.execute("RESET search_path")
         names = scope(analysis, self.config.critical_tables, metadata)
         watch.forget_ddl(raw)
+        promised = standing.Promised(analysis, names)
+        asked = watch.ask(raw, promised.watched)
         catalog = read_catalog(raw, names)
         outcomes = standing.without_effect(analysis, catalog)
         if outcomes is None or (outcomes and self.last is Event.STAMP):
             return
         digest = promise_digest(registry.digest(), metadata, head)
-        standing.remember(raw, analysis, outcomes, catalog, names, digest, head)
+        standing.remember(raw, promised, outcomes, catalog, asked, digest, head)
 
     def _list(self) -> tuple[Registry | None, Any]:
         if self.config.steps is None:

@@ -16,6 +16,7 @@ from typing import Any
 
 FORMAT = "l1"
 GENESIS = "genesis"
+_COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 class Driver(StrEnum):
@@ -116,6 +117,8 @@ def clean(value: Any, codec: str = "utf-8") -> Any:
 
 def _is_plain(value: Any) -> bool:
     """Whether JSON holds it without an escape by number: nothing but ASCII, and no control character."""
+    if isinstance(value, str):
+        return value.isascii() and value.isprintable()
     try:
         return "\\u" not in json.dumps(value)
     except (TypeError, ValueError):
@@ -136,5 +139,5 @@ def _hash(seq: int, at: datetime, draft: Draft, previous: str) -> str:
         draft.detail,
         previous,
     ]
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = _COMPACT.encode(content)
     return f"{FORMAT}:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -47,15 +47,16 @@ def repair(session: Session, registry: Registry, metadata: Any, options: Options
         Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout), options.allow_destructive,
     )  # fmt: skip
     once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()
-    done = Convergence(executor, analysis, once, before)
+    promised = standing.Promised(analysis, names)
+    done = Convergence(executor, analysis, once, before, promised)
     done.run()
     session.execute("RESET search_path")  # a step may have set it, and the record is one of what every start sees
     outcomes = done.in_list_order()
     watch.forget_ddl(connection)
-    after = read_catalog(connection, names)
+    asked, after = _as_it_stands(executor, promised)
     verdict = _verdict(outcomes, options)
     warnings = tuple(_warnings(outcomes, done, analysis, after))
-    revision = _record(session, executor, analysis, outcomes, verdict, after, names, digest, head, known)
+    revision = _record(session, executor, promised, outcomes, verdict, after, asked, digest, head)
     session.cost.locks.extend(done.locks())
     run = Run(
         verdict,
@@ -163,17 +164,26 @@ def _undone(done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[s
         lost.update(touched(outcome))
 
 
+def _as_it_stands(executor: Executor, promised: standing.Promised) -> tuple[watch.Asked, Catalog]:
+    """The schema at the end, with its token: as it was last read, where the token is still the one from just before that."""
+    connection = executor.session.connection
+    if executor.asked is None:
+        return watch.ask(connection, promised.watched), read_catalog(connection, promised.names)
+    now = watch.token(connection, executor.asked.question)
+    same = now == executor.asked.token
+    return watch.Asked(executor.asked.question, now), executor.catalog if same else read_catalog(connection, promised.names)
+
+
 def _record(
     session: Session,
     executor: Executor,
-    analysis: Analysis,
+    promised: standing.Promised,
     outcomes: tuple[StepOutcome, ...],
     verdict: BootOutcome,
     after: Catalog,
-    names: frozenset[str],
+    asked: watch.Asked,
     digest: str,
     head: str | None,
-    known: ledger_store.State | None,
 ) -> str | None:
     """One transaction: the outcomes without a row of their own, the boot's entry, ``alembic_version``, the state."""
     connection = session.connection
@@ -186,7 +196,7 @@ def _record(
         for outcome in outcomes:
             counts[outcome.outcome] = counts.get(outcome.outcome, 0) + 1
         detail = {
-            "steps": len(analysis),
+            "steps": len(promised.analysis),
             "outcomes": counts,
             "catalog": after.digest(),
             "revision": head if clean else None,
@@ -197,7 +207,7 @@ def _record(
         revision = None
         if clean:
             revision = standing.stamp(connection, head)
-            standing.remember(connection, analysis, outcomes, after, names, digest, revision)
+            standing.remember(connection, promised, outcomes, after, asked, digest, revision)
     session.cost.round_trips += len(quiet) + 4
     return revision
 

@@ -50,11 +50,15 @@ class StepAnalysis:
 
     step: Step
     id: str
-    checksum: str
     kind: StepKind
     program: Program
     problem: StepSyntaxError | None = None
     superseded: str | None = None
+
+    @property
+    def checksum(self) -> str:
+        """Of the step's canonical text: deaf to white space, comments and keyword case. Found when it is asked for."""
+        return sql.checksum(self.step.sql)
 
     @property
     def transactional(self) -> bool:
@@ -162,13 +166,13 @@ class Analysis:
 def analyse(registry: Registry) -> Analysis:
     """Read every step of the registry."""
     read = [_read(step.sql) for step in registry.steps]
-    labels = _labels(registry.steps, [r[0] for r in read], [r[2] for r in read])
+    labels = _labels(registry.steps, [program for program, *_ in read])
     replaced = _superseded([program for program, *_ in read])
     return Analysis(
         registry,
         tuple(
-            StepAnalysis(step, labels[n], checksum, kind, program, problem, labels[replaced[n]] if n in replaced else None)
-            for n, (step, (program, kind, checksum, problem)) in enumerate(zip(registry.steps, read, strict=True))
+            StepAnalysis(step, labels[n], kind, program, problem, labels[replaced[n]] if n in replaced else None)
+            for n, (step, (program, kind, problem)) in enumerate(zip(registry.steps, read, strict=True))
         ),
     )
 
@@ -200,13 +204,13 @@ def with_escapes(analysis: Analysis) -> Analysis:
 
 
 @lru_cache(maxsize=16384)
-def _read(text: str) -> tuple[Program, StepKind, str, StepSyntaxError | None]:
+def _read(text: str) -> tuple[Program, StepKind, StepSyntaxError | None]:
     problem = None
     try:
         program = read_program(text)
     except StepSyntaxError as exc:
         problem, program = exc, (Sql(text, "unreadable", opaque=True),)
-    return program, kind_of(program), sql.checksum(text), problem
+    return program, kind_of(program), problem
 
 
 def kind_of(program: Program) -> StepKind:
@@ -285,8 +289,10 @@ def _names(key: Key) -> Iterator[str]:
 # --- labels ----------------------------------------------------------------------------------------------------
 
 
-def _labels(steps: Iterable[Step], programs: Iterable[Program], checksums: Iterable[str]) -> list[str]:
-    wanted = [s.id or _label(p) or f"step-{c.partition(':')[2][:8]}" for s, p, c in zip(steps, programs, checksums, strict=True)]
+def _labels(steps: Iterable[Step], programs: Iterable[Program]) -> list[str]:
+    wanted = [
+        s.id or _label(p) or f"step-{sql.checksum(s.sql).partition(':')[2][:8]}" for s, p in zip(steps, programs, strict=True)
+    ]
     explicit = {s.id for s in steps if s.id}
     seen: Counter[str] = Counter()
     taken: set[str] = set()

@@ -20,10 +20,11 @@ from omega_bridge.catalog import Catalog, Difference, Key, Kind, diff
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
-from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres import ledger_store, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, draft, outcome_of, skipped
 from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.standing import Promised
 
 LIMIT = 1000
 """Steps in one transaction: each table it touches holds slots of the server's lock table until the end."""
@@ -95,12 +96,12 @@ class _Sender:
 
 
 def execute(
-    executor: Executor, planned: Iterable[PlannedStep], meanwhile: Callable[[], object] = lambda: None
+    executor: Executor, planned: Iterable[PlannedStep], promised: Promised, *, is_last: bool
 ) -> tuple[list[PlannedStep], list[StepOutcome] | None]:
     """Run a batch as it is planned; the steps taken into it, and their outcomes, or ``None`` where it was undone.
 
-    Skipped steps may stand among those that run: they are checked, too. ``meanwhile``: what else there is to think about
-    while the server works.
+    Skipped steps may stand among those that run: they are checked, too. ``promised``: thought out while the server works.
+    ``is_last``: what is read in the end may be what is recorded.
     """
     session = executor.session
     started = time.perf_counter()
@@ -117,7 +118,8 @@ def execute(
                 batch.append(step)
                 if step.action is Action.RUN:
                     sender.add(s.text for s in step.statements)
-            sender.finish(meanwhile)
+            sender.finish(promised.think)
+        asked = watch.ask(session.connection, promised.watched) if is_last else None
         fresh = read_catalog(session.connection, executor.names)
         session.cost.round_trips += 1
         outcomes = _judged(executor, batch, fresh, time.perf_counter() - started)
@@ -130,7 +132,7 @@ def execute(
     except psycopg.Error:
         session.rollback()
         return batch, None
-    executor.catalog, executor.tip = fresh, tip
+    executor.catalog, executor.tip, executor.asked = fresh, tip, asked
     notices = session.drain_notices()
     if notices:
         outcomes[-1] = replace(outcomes[-1], notices=notices)
@@ -147,7 +149,7 @@ def _judged(executor: Executor, batch: Sequence[PlannedStep], fresh: Catalog, se
     return [
         skipped(planned)
         if planned.action is Action.SKIP
-        else replace(outcome_of(planned, Outcome.APPLIED, planned.reason, differences=tuple(shares.get(n, ()))), seconds=each)
+        else outcome_of(planned, Outcome.APPLIED, planned.reason, differences=tuple(shares.get(n, ())), seconds=each)
         for n, planned in enumerate(batch)
     ]
 

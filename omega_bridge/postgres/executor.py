@@ -18,7 +18,7 @@ from omega_bridge.outcomes import Destroyed, ServerError, StepOutcome, change
 from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
-from omega_bridge.postgres import destruction, ledger_store, patience, swallowed
+from omega_bridge.postgres import destruction, ledger_store, patience, swallowed, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.sql import sendable
@@ -50,6 +50,8 @@ class Executor:
     allow_destructive: Collection[str] = ()
     driver: Driver = Driver.BOOT
     patience: patience.Patience | None = None
+    asked: watch.Asked | None = None
+    """The token of the schema just before ``catalog`` was last read whole."""
 
     def execute(self, planned: PlannedStep) -> StepOutcome:
         """Send one step and say what became of it."""
@@ -229,6 +231,7 @@ def outcome_of(
     error: ServerError | None = None,
     differences: tuple[Difference, ...] = (),
     destroyed: tuple[Destroyed, ...] = (),
+    seconds: float = 0.0,
 ) -> StepOutcome:
     """The outcome of a planned step."""
     step = planned.analysis
@@ -241,6 +244,7 @@ def outcome_of(
         checksum=step.checksum,
         place=step.step.place,
         title=step.step.title,
+        seconds=seconds,
         error=error,
         differences=differences,
         destroyed=destroyed,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +20,55 @@ from omega_bridge.postgres import ledger_store, watch
 from omega_bridge.postgres.executor import lack, outcome_of
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.watched import Watched, watched
 from omega_bridge.steps import Repeat
 
 Connection = psycopg.Connection[Any]
 
 
+@dataclass(frozen=True)
+class Promised:
+    """What is recorded of a list, whatever becomes of its steps: thought out once, where there is time for it."""
+
+    analysis: Analysis
+    names: frozenset[str]
+
+    @cached_property
+    def watched(self) -> Watched:
+        """What the token goes over."""
+        return watched(self.analysis, self.names)
+
+    @cached_property
+    def steps(self) -> tuple[dict[str, Any], ...]:
+        """Each step as a later start of another list has to know it."""
+        return tuple({"id": s.id, "checksum": s.checksum, "additive": s.is_additive} for s in self.analysis)
+
+    def think(self) -> None:
+        """Do it now."""
+        _ = self.watched, self.steps
+
+
 def remember(
     connection: Connection,
-    analysis: Analysis,
+    promised: Promised,
     outcomes: Iterable[StepOutcome],
     catalog: Catalog,
-    names: frozenset[str],
+    asked: watch.Asked,
     digest: str,
     revision: str | None,
 ) -> None:
-    """Leave the state of a clean boot, in the row and in the view. Runs in the transaction that records it."""
-    asked = watch.question(connection, analysis, names)
+    """Leave the state of a clean boot, in the row and in the view. Runs in the transaction that records it.
+
+    ``asked``: the token of just this ``catalog``, or of one before it.
+    """
     left = State(
         digest,
         revision,
-        tuple(sorted(names)),
-        watch.token(connection, asked),
+        tuple(sorted(promised.names)),
+        asked.token,
         catalog.digest(),
-        tuple({"id": s.id, "checksum": s.checksum, "additive": s.is_additive} for s in analysis),
-        tuple(_daily(s, catalog) for s in analysis if s.kind is StepKind.DATA and s.step.repeat is Repeat.ALWAYS),
+        promised.steps,
+        tuple(_daily(s, catalog) for s in promised.analysis if s.kind is StepKind.DATA and s.step.repeat is Repeat.ALWAYS),
         tuple(
             {"id": o.id, "outcome": str(o.outcome), "reason": o.reason}
             for o in outcomes
@@ -49,7 +76,7 @@ def remember(
         ),
     )
     ledger_store.remember(connection, left)
-    watch.install(connection, asked, left)
+    watch.install(connection, asked.question, left)
 
 
 def _daily(step: StepAnalysis, catalog: Catalog) -> dict[str, Any]:

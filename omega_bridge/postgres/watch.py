@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from omega_bridge.analysis import Analysis
 from omega_bridge.ledger import clean
 from omega_bridge.postgres import token as tokens
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.probe import joined
-from omega_bridge.postgres.watched import watched
+from omega_bridge.postgres.watched import Watched
 
 Connection = psycopg.Connection[Any]
 
@@ -29,11 +29,25 @@ SENTINEL = "omega_bridge.ddl"
 _SEARCH = "current_setting('search_path') AS search_path, current_user::text AS role"
 
 
-def question(connection: Connection, analysis: Analysis, names: Iterable[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The token's columns in SQL, and the token that they gave."""
+
+    question: str
+    token: str
+
+
+def ask(connection: Connection, watched: Watched) -> Asked:
+    """The token of the schema as it is now. Asked before the catalog is read, so that no change goes between the two unseen."""
+    asked = question(connection, watched)
+    return Asked(asked, token(connection, asked))
+
+
+def question(connection: Connection, watched: Watched) -> str:
     """The token's columns in SQL; where an event trigger counts DDL: nothing was counted, nothing has changed."""
     if has_sentinel(connection):
         return f"EXISTS (SELECT FROM {SENTINEL})::int AS changed, {_SEARCH}"
-    return f"{tokens.expressions(connection, watched(analysis, names))}, {_SEARCH}"
+    return f"{tokens.expressions(connection, watched)}, {_SEARCH}"
 
 
 def token(connection: Connection, asked: str) -> str:

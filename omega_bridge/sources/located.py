@@ -16,6 +16,8 @@ from omega_bridge.sources.text import from_text
 from omega_bridge.steps import Place, Registry, Step
 
 _NOWHERE = Place()
+_NOT_OURS = sys.stdlib_module_names - {"__main__"} | {"omega_bridge", "psycopg", "sqlalchemy", "alembic", "google", "postgast"}
+"""Packages that hold nobody's list: a large program has loaded hundreds of their modules."""
 
 
 def located(registry: Registry, steps: object) -> Registry:
@@ -38,10 +40,13 @@ def located(registry: Registry, steps: object) -> Registry:
 def _holders(steps: object) -> list[tuple[ModuleType, str]]:
     """Modules with source that hold this very list, the one run as a script first."""
     found = []
-    for module in [m for m in (sys.modules.get("__main__"), *list(sys.modules.values())) if m is not None]:
-        if not isinstance(module, ModuleType) or not str(getattr(module, "__file__", None) or "").endswith(".py"):
+    looked_for = id(steps)
+    for known_as, module in [("__main__", sys.modules.get("__main__")), *sys.modules.items()]:
+        if known_as.partition(".")[0] in _NOT_OURS or not isinstance(module, ModuleType):
             continue
-        found += [(module, name) for name, value in list(vars(module).items()) if value is steps]
+        held = vars(module)
+        if looked_for in map(id, list(held.values())) and str(held.get("__file__") or "").endswith(".py"):
+            found += [(module, name) for name, value in list(held.items()) if value is steps]
     return found
 
 

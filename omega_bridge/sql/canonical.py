@@ -6,6 +6,7 @@ The lexer is PostgreSQL's own. The body of a ``DO`` block is canonical too; othe
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from postgast import pg_query_pb2 as pb
 
@@ -22,6 +23,7 @@ _LANGUAGE = pb.Token.Value("LANGUAGE")
 _LOWER = {c: c + 32 for c in range(ord("A"), ord("Z") + 1)}  # PostgreSQL folds ASCII only in UTF-8 databases
 
 
+@lru_cache(maxsize=16384)
 def checksum(sql: str) -> str:
     """``c1:`` and the SHA-256 of the canonical text, in hexadecimal."""
     return f"{ALGORITHM}:{hashlib.sha256(canonical(sql).encode('utf-8', 'surrogatepass')).hexdigest()}"

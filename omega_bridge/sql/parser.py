@@ -11,12 +11,14 @@ from functools import lru_cache
 from typing import Any
 
 import postgast
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from postgast import pg_query_pb2 as pb
 
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql.lexer import sendable
 from omega_bridge.sql.locating import in_block
+
+_NODE = pb.Node
 
 TOO_DEEP = "it nests deeper than can be read here"
 """The message about a text that is beyond what the parser, or a reader of its tree, walks through."""
@@ -42,6 +44,7 @@ def parse(sql: str) -> tuple[Statement, ...]:
     The nodes are shared by whoever asks for the same text: copy one before changing it.
     """
     raw = sendable(sql)
+    is_ascii = len(raw) == len(sql)  # then a place in bytes is one in characters
     try:
         tree = postgast.parse(sql)
     except postgast.PgQueryError as exc:
@@ -56,10 +59,10 @@ def parse(sql: str) -> tuple[Statement, ...]:
         start = entry.stmt_location
         end = start + entry.stmt_len if entry.stmt_len else len(raw)
         chunk = raw[start:end]
-        lead = len(chunk) - len(chunk.lstrip())
-        found.append(
-            Statement(chunk.strip().decode(), getattr(entry.stmt, tag), tag, len(raw[: start + lead].decode(errors="replace")))
-        )
+        begin = start + len(chunk) - len(chunk.lstrip())
+        text = chunk.strip().decode()
+        offset = begin if is_ascii else len(raw[:begin].decode(errors="replace"))
+        found.append(Statement(text, getattr(entry.stmt, tag), tag, offset))
     return tuple(found)
 
 
@@ -89,7 +92,7 @@ def parse_block(sql: str, before: str = "") -> dict[str, Any]:
 
 def inner(node: Any) -> Any:
     """The node inside a ``Node`` wrapper; what is no wrapper is given back as it is."""
-    if isinstance(node, pb.Node):
+    if type(node) is _NODE:
         field = node.WhichOneof("node")
         return getattr(node, field) if field else None
     return node
@@ -97,7 +100,7 @@ def inner(node: Any) -> Any:
 
 def strings(nodes: Iterable[Any]) -> tuple[str, ...]:
     """The texts of a list of ``String`` nodes, such as the parts of a qualified name."""
-    return tuple(inner(n).sval for n in nodes)
+    return tuple([inner(n).sval for n in nodes])
 
 
 def deparse_statement(tag: str, node: Any) -> str:
@@ -108,8 +111,22 @@ def deparse_statement(tag: str, node: Any) -> str:
 
 
 def walk(node: Any) -> Iterator[Any]:
-    """A node and every node below it, unwrapped."""
-    return (found for _, found in postgast.walk(node))
+    """A node and every node below it, unwrapped, in the order of the text."""
+    waiting = [node]
+    while waiting:
+        found = inner(waiting.pop())
+        if found is None:
+            continue
+        yield found
+        below: list[Any] = []
+        for field, value in found.ListFields():
+            if field.message_type is None:
+                continue
+            if isinstance(value, Message):
+                below.append(value)
+            else:
+                below.extend(value)
+        waiting.extend(reversed(below))
 
 
 def deparse_expression(node: Any) -> str:
@@ -122,6 +139,19 @@ def deparse_expression(node: Any) -> str:
 
 def deparse_type(node: Any) -> str:
     """The SQL text of a ``TypeName`` node, such as ``varchar(32)[]``."""
+    plain = pb.TypeName()
+    plain.CopyFrom(node)
+    plain.ClearField("location")
+    for modifier in plain.typmods:
+        if modifier.WhichOneof("node") == "a_const":
+            modifier.a_const.ClearField("location")
+    return _deparsed_type(plain.SerializeToString())
+
+
+@lru_cache(maxsize=1024)
+def _deparsed_type(serialized: bytes) -> str:
+    """A list has few types in many places."""
+    node = pb.TypeName.FromString(serialized)
     result = pb.ParseResult()
     cast = result.stmts.add().stmt.select_stmt.target_list.add().res_target.val.type_cast
     cast.arg.a_const.isnull = True

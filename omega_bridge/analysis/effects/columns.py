@@ -28,6 +28,9 @@ _SERIAL = {
 }
 
 
+_REFERRING = frozenset({pb.CommonTableExpr, pb.RangeVar, pb.TypeName, pb.FuncCall, pb.IndexElem})
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a definition makes (the object itself first) and what it needs."""
@@ -132,25 +135,25 @@ def references(node: Any) -> Iterator[Key]:
 
     The name of a ``WITH`` query is no table.
     """
-    nodes = list(walk(node))
-    own = {n.ctename for n in nodes if n.DESCRIPTOR.name == "CommonTableExpr"}
+    nodes = [n for n in walk(node) if type(n) in _REFERRING]
+    own = {n.ctename for n in nodes if type(n) is pb.CommonTableExpr}
     for found in nodes:
-        match found.DESCRIPTOR.name:
-            case "RangeVar" if found.schemaname or found.relname not in own:
-                yield relation(found)
-            case "TypeName":
-                parts = strings(found.names)
-                if parts and parts[0] != "pg_catalog":
-                    yield needed_extension(parts[-1]) or Key(Kind.ENUM, parts[-2] if len(parts) > 1 else VISIBLE, "", parts[-1])
-            case "FuncCall":
-                parts = strings(found.funcname)
-                if parts[0] != "pg_catalog":
-                    schema = parts[-2] if len(parts) > 1 else VISIBLE
-                    yield needed_extension(parts[-1]) or Key(Kind.FUNCTION, schema, "", parts[-1])
-            case "IndexElem":
-                for opclass in strings(found.opclass):
-                    if extension := needed_extension(opclass):
-                        yield extension
+        kind = type(found)
+        if kind is pb.RangeVar and (found.schemaname or found.relname not in own):
+            yield relation(found)
+        elif kind is pb.TypeName:
+            parts = strings(found.names)
+            if parts and parts[0] != "pg_catalog":
+                yield needed_extension(parts[-1]) or Key(Kind.ENUM, parts[-2] if len(parts) > 1 else VISIBLE, "", parts[-1])
+        elif kind is pb.FuncCall:
+            parts = strings(found.funcname)
+            if parts[0] != "pg_catalog":
+                schema = parts[-2] if len(parts) > 1 else VISIBLE
+                yield needed_extension(parts[-1]) or Key(Kind.FUNCTION, schema, "", parts[-1])
+        elif kind is pb.IndexElem:
+            for opclass in strings(found.opclass):
+                if extension := needed_extension(opclass):
+                    yield extension
 
 
 def _columns(node: Any) -> Iterator[str]:
