@@ -139,7 +139,7 @@ class Catalog:
                 key.schema,
                 key.table,
                 key.name,
-                {a: v for a, v in sorted(self.objects[key].items()) if a != "position"},
+                {a: v for a, v in self.objects[key].items() if a != "position"},
             ]
             for key in sorted(self.objects)
         ]

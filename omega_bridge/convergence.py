@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
-from omega_bridge.analysis.analysis import names_of
 from omega_bridge.analysis.program import conditions
 from omega_bridge.catalog import Catalog, Key, diff
 from omega_bridge.ledger import Outcome
@@ -82,7 +81,7 @@ class Convergence:
             return step.kind is not StepKind.DATA and any(True for _ in conditions(step.program))
         if step.kind is StepKind.MIXED or any(e.key.kind in VIEWS for s in statements(step.program) for e in s.effects):
             return True
-        return bool(lost) and not lost.isdisjoint(names_of(step.program))
+        return bool(lost) and not lost.isdisjoint(step.names)
 
     def _stuck(self) -> frozenset[str]:
         """The steps that did not work out so far."""

@@ -13,7 +13,6 @@ from typing import Any
 
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
-from omega_bridge.analysis.analysis import names_of
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.convergence import Convergence, touched
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
@@ -156,7 +155,7 @@ def _undone(done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[s
     for outcome in reversed(done.outcomes.values()):
         step = by_id[outcome.id]
         is_schema = outcome.outcome is Outcome.APPLIED and outcome.kind == StepKind.SCHEMA
-        if lost and is_schema and not lost.isdisjoint(names_of(step.program)):
+        if lost and is_schema and not lost.isdisjoint(step.names):
             end = World(after)
             gone = [e for e in lacking(evaluate(step.program, end, provided), World(after), end) if e.present]
             if gone:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from omega_bridge import sql
 from omega_bridge.analysis.blocks import read_program
@@ -43,7 +44,8 @@ class StepKind(StrEnum):
 class StepAnalysis:
     """What is known of one step before any database is asked.
 
-    ``id`` is the explicit one or a label from what the step does, unique within the registry. ``problem`` is set where
+    ``id`` is the explicit one or a label from what the step does, unique within the registry. ``names`` are the identifiers
+    that the step or a guard of it names. ``problem`` is set where
     the text does not parse: such a step is carried as it is, and the server has the last word. ``superseded`` is the id of a
     later step that replaces the view that this one makes: where the view is there, this step has nothing to say about it.
     """
@@ -52,6 +54,7 @@ class StepAnalysis:
     id: str
     kind: StepKind
     program: Program
+    names: frozenset[str]
     problem: StepSyntaxError | None = None
     superseded: str | None = None
 
@@ -150,7 +153,7 @@ class Analysis:
 
     @cached_property
     def _names(self) -> frozenset[str]:
-        return frozenset(name for step in self.steps for name in names_of(step.program))
+        return frozenset().union(*(step.names for step in self.steps))
 
     def provided(self) -> frozenset[tuple[Kind, str]]:
         """Kind and name of everything that some step makes."""
@@ -166,13 +169,13 @@ class Analysis:
 def analyse(registry: Registry) -> Analysis:
     """Read every step of the registry."""
     read = [_read(step.sql) for step in registry.steps]
-    labels = _labels(registry.steps, [program for program, *_ in read])
-    replaced = _superseded([program for program, *_ in read])
+    labels = _labels(registry.steps, [r.label for r in read])
+    replaced = _superseded([r.program for r in read])
     return Analysis(
         registry,
         tuple(
-            StepAnalysis(step, labels[n], kind, program, problem, labels[replaced[n]] if n in replaced else None)
-            for n, (step, (program, kind, problem)) in enumerate(zip(registry.steps, read, strict=True))
+            StepAnalysis(step, labels[n], r.kind, r.program, r.names, r.problem, labels[replaced[n]] if n in replaced else None)
+            for n, (step, r) in enumerate(zip(registry.steps, read, strict=True))
         ),
     )
 
@@ -203,14 +206,24 @@ def with_escapes(analysis: Analysis) -> Analysis:
     )
 
 
+class _Read(NamedTuple):
+    """What a text alone says."""
+
+    program: Program
+    kind: StepKind
+    names: frozenset[str]
+    label: str | None
+    problem: StepSyntaxError | None
+
+
 @lru_cache(maxsize=16384)
-def _read(text: str) -> tuple[Program, StepKind, StepSyntaxError | None]:
+def _read(text: str) -> _Read:
     problem = None
     try:
         program = read_program(text)
     except StepSyntaxError as exc:
         problem, program = exc, (Sql(text, "unreadable", opaque=True),)
-    return program, kind_of(program), problem
+    return _Read(program, kind_of(program), frozenset(_names_of(program)), _label(program), problem)
 
 
 def kind_of(program: Program) -> StepKind:
@@ -265,7 +278,7 @@ def matches_effect(pattern: Pattern, effect: Effect) -> bool:
     )
 
 
-def names_of(program: Program) -> Iterator[str]:
+def _names_of(program: Program) -> Iterator[str]:
     """Every identifier that a program names."""
     for s in statements(program, handlers=True):
         for key in (*(e.key for e in (*s.effects, *s.implied)), *s.needs, *s.destroys):
@@ -289,10 +302,8 @@ def _names(key: Key) -> Iterator[str]:
 # --- labels ----------------------------------------------------------------------------------------------------
 
 
-def _labels(steps: Iterable[Step], programs: Iterable[Program]) -> list[str]:
-    wanted = [
-        s.id or _label(p) or f"step-{sql.checksum(s.sql).partition(':')[2][:8]}" for s, p in zip(steps, programs, strict=True)
-    ]
+def _labels(steps: Iterable[Step], own: Iterable[str | None]) -> list[str]:
+    wanted = [s.id or o or f"step-{sql.checksum(s.sql).partition(':')[2][:8]}" for s, o in zip(steps, own, strict=True)]
     explicit = {s.id for s in steps if s.id}
     seen: Counter[str] = Counter()
     taken: set[str] = set()

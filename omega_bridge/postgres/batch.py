@@ -7,12 +7,13 @@ undone and the caller goes on step by step.
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import psycopg
+from psycopg.pq import ExecStatus
 
 from omega_bridge.analysis import StepKind
 from omega_bridge.analysis.program import Sql, statements
@@ -23,7 +24,7 @@ from omega_bridge.planning import Action, PlannedStep, World, evaluate
 from omega_bridge.postgres import ledger_store, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, draft, outcome_of, skipped
-from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.session import Session, border
 from omega_bridge.postgres.standing import Promised
 
 LIMIT = 1000
@@ -66,33 +67,59 @@ def _is_private(s: Sql, started: Catalog) -> bool:
 
 
 class _Sender:
-    """Sends statements in a thread: the caller goes on gathering more, and leaves the connection alone meanwhile."""
+    """Gives the server statements whenever it is idle; the caller goes on gathering more meanwhile."""
 
-    def __init__(self, session: Session, thread: ThreadPoolExecutor) -> None:
-        self._session, self._thread = session, thread
+    def __init__(self, session: Session) -> None:
+        self._session, self._pgconn = session, session.connection.pgconn
         self._gathered: list[str] = []
-        self._sending: Future[object] | None = None
+        self._is_sent = False
 
     def add(self, texts: Iterable[str]) -> None:
         """Send them when the server is idle. Raises what those sent before have met."""
         self._gathered.extend(texts)
-        if len(self._gathered) >= FIRST and (self._sending is None or self._sending.done()):
+        if len(self._gathered) >= FIRST and self._is_idle():
             self._send()
 
     def finish(self, meanwhile: Callable[[], object]) -> None:
         """Send the rest, and wait for the end of it. Raises what the server did not take."""
-        self._send()
+        self._wait()
+        if self._gathered:
+            self._send()
         meanwhile()
-        if self._sending is not None:
-            self._sending.result()
+        self._wait()
+
+    def _is_idle(self) -> bool:
+        if self._is_sent:
+            self._pgconn.consume_input()
+            if self._pgconn.is_busy():
+                return False
+            self._wait()
+        return True
 
     def _send(self) -> None:
-        if self._sending is not None:
-            self._sending.result()
-        if self._gathered:
-            text, count = "\n;\n".join(self._gathered), len(self._gathered)
-            self._sending = self._thread.submit(self._session.execute, text, statements=count)
-            self._gathered = []
+        with self._session.counted(len(self._gathered)):
+            self._pgconn.send_query("\n;\n".join(self._gathered).encode())
+        self._gathered, self._is_sent = [], True
+
+    def _wait(self) -> None:
+        """Until the server has done what it was sent. The poll, unlike libpq's own waiting, lets other threads go on."""
+        if not self._is_sent:
+            return
+        poller = select.poll()
+        poller.register(self._pgconn.socket, select.POLLIN)
+        error: psycopg.Error | None = None
+        while True:
+            while self._pgconn.is_busy():
+                poller.poll()
+                self._pgconn.consume_input()
+            result = self._pgconn.get_result()
+            if result is None:
+                break
+            if result.status == ExecStatus.FATAL_ERROR:
+                error = psycopg.errors.error_from_result(result)
+        self._is_sent = False
+        if error is not None:
+            raise error
 
 
 def execute(
@@ -112,8 +139,8 @@ def execute(
         session.execute(
             f"BEGIN; SET LOCAL lock_timeout = {milliseconds}; SET LOCAL application_name = 'omega-bridge batch'", statements=3
         )
-        with ThreadPoolExecutor(1) as thread:  # leaving it waits for what is under way
-            sender = _Sender(session, thread)
+        sender = _Sender(session)
+        with border(session.dsn):
             for step in planned:
                 batch.append(step)
                 if step.action is Action.RUN:

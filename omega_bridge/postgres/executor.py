@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from omega_bridge.analysis import StepAnalysis, StepKind
-from omega_bridge.analysis.analysis import names_of
 from omega_bridge.analysis.program import Program, Sql
 from omega_bridge.catalog import Catalog, Difference, Kind, diff
 from omega_bridge.errors import StepSyntaxError
@@ -160,7 +159,7 @@ class Executor:
         wide = step.may_destroy or step.kind is StepKind.MIXED
         if step.kind is StepKind.DATA and not wide:
             return self.catalog
-        names = self.names if wide else frozenset(names_of(step.program))
+        names = self.names if wide else step.names
         fresh = read_catalog(self.session.connection, names)
         self.session.cost.round_trips += 1
         self.session.cost.statements += 1

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
-from omega_bridge.analysis.analysis import names_of
 from omega_bridge.catalog import Kind
 from omega_bridge.planning import World
 from omega_bridge.planning.unsettled import VIEWS, hangs_on_the_rest, unsettled_in
@@ -25,11 +24,10 @@ ROUNDS = 8
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A step that the history holds; the names in it, and the number of the revision in which it ran last."""
+    """A step that the history holds, and the number of the revision in which it ran last."""
 
     analysis: StepAnalysis
     recorded: Recorded
-    names: frozenset[str]
     hangs: bool
     ran: int
 
@@ -52,19 +50,20 @@ class Held:
                 self._steps.pop(past.label, None)
             return
         for past, step in zip(recorded, steps, strict=True):
-            names = frozenset(names_of(step.program))
             own = replace(step, id=past.label)
-            self._steps[past.label] = _Step(own, past, names, hangs_on_the_rest(step), self._number)
+            self._steps[past.label] = _Step(own, past, hangs_on_the_rest(step), self._number)
             self._provided |= Analysis(Registry((step.step,)), (step,)).provided()
             if step.kind is not StepKind.DATA:
                 self._schema = self._number
-                self._named.update(dict.fromkeys(names, self._number))
+                self._named.update(dict.fromkeys(step.names, self._number))
 
     def again(self, after: Revision, judge: Prover, names: frozenset[str]) -> list[Revision]:
         """What a start would run once more where ``after`` has just changed what bears these ``names``, as revisions to be."""
         if not names:
             return []
-        near = [s.analysis for s in self._steps.values() if s.recorded.settled and (s.hangs or not names.isdisjoint(s.names))]
+        near = [
+            s.analysis for s in self._steps.values() if s.recorded.settled and (s.hangs or not names.isdisjoint(s.analysis.names))
+        ]
         found = judge.still_change(near, frozenset(self._provided))
         return [self._draft(step, Again(after.labels[-1], changes), after) for step, changes in found]
 
@@ -86,7 +85,7 @@ class Held:
 
     def _touched(self, step: _Step) -> int:
         """The last revision that concerns what a step means."""
-        return self._schema if step.hangs else max((self._named.get(name, 0) for name in step.names), default=0)
+        return self._schema if step.hangs else max((self._named.get(name, 0) for name in step.analysis.names), default=0)
 
     def _draft(self, step: StepAnalysis, again: Again, after: Revision) -> Revision:
         past = self._steps[step.id].recorded
