@@ -16,7 +16,7 @@ from typing import Any
 
 FORMAT = "l1"
 GENESIS = "genesis"
-_COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 class Driver(StrEnum):
@@ -139,5 +139,5 @@ def _hash(seq: int, at: datetime, draft: Draft, previous: str) -> str:
         draft.detail,
         previous,
     ]
-    text = _COMPACT.encode(content)
+    text = _COMPACT(content)
     return f"{FORMAT}:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -92,7 +92,8 @@ def _run(program: Program, world: World, found: Evaluation, provided: Provided) 
 
 
 def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> None:
-    wanting = [] if s.opaque or s.data else [e for e in s.effects if world.holds(e) is not True]
+    answers = [] if s.opaque or s.data else [(e, world.holds(e)) for e in s.effects]
+    wanting = [e for e, answer in answers if answer is not True]
     if s.effects and not wanting and not s.opaque and not s.data:
         return
     for key in s.needs:
@@ -101,7 +102,7 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
     if not (s.effects or s.data or s.opaque or s.destroys):
         return
     found.residual.append(s)
-    found.missing.extend(e for e in wanting if world.holds(e) is False)
+    found.missing.extend(e for e, answer in answers if answer is False)
     found.absent.update(e.key for e in wanting if world.find(e.key) is None)
     found.unknown = found.unknown or s.opaque
     found.touches_rows = found.touches_rows or s.data

@@ -28,7 +28,8 @@ from omega_bridge.planning.attributes import passes, same
 
 _TABLE_LIKE = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
 _TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
-_OWNED = (Kind.COLUMN, Kind.CONSTRAINT, Kind.TRIGGER, Kind.POLICY)
+_OF_ONE_KIND = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.TRIGGER, Kind.POLICY, Kind.INDEX, Kind.SEQUENCE})
+"""A name of these means nothing else. Most look-ups are for them, so they are done without going round."""
 
 
 class _Unset:
@@ -76,15 +77,24 @@ class World:
         """The attributes of an object whose schema is given, or ``None`` where there is none."""
         if key in self.changes:
             return self.changes[key]
-        if key.table and self._is_gone(Key(Kind.TABLE, key.schema, "", key.table)):
+        found = self.catalog.objects.get(key)
+        if found is not None and key.table and self._is_gone(Key(Kind.TABLE, key.schema, "", key.table)):
             return None
-        return self.catalog.get(key)
+        return found
 
     def find(self, key: Key) -> Key | None:
         """The object that a name in a statement means: the kind taken loosely, the schema along the search_path."""
-        for candidate in self._candidates(key):
+        if key.kind not in _OF_ONE_KIND:
+            return next((candidate for candidate in self._candidates(key) if self.get(candidate) is not None), None)
+        kind, schema, table, name = key
+        if schema != VISIBLE:
+            return key if self.get(key) is not None else None
+        for schema in self.catalog.search_path:
+            candidate = Key(kind, schema, table, name)
             if self.get(candidate) is not None:
                 return candidate
+            if table and self.get(Key(Kind.TABLE, schema, "", table)) is not None:
+                return None
         return None
 
     def place(self, key: Key) -> Key:

@@ -82,11 +82,13 @@ class _Sender:
 
     def finish(self, meanwhile: Callable[[], object]) -> None:
         """Send the rest, and wait for the end of it. Raises what the server did not take."""
-        self._wait()
-        if self._gathered:
+        if self._gathered and self._is_idle():
             self._send()
         meanwhile()
         self._wait()
+        if self._gathered:
+            self._send()
+            self._wait()
 
     def _is_idle(self) -> bool:
         if self._is_sent:
