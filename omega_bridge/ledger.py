@@ -16,7 +16,8 @@ from typing import Any
 
 FORMAT = "l1"
 GENESIS = "genesis"
-_COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+compact = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+"""A value as JSON, always the same for the same value."""
 
 
 class Driver(StrEnum):
@@ -79,10 +80,15 @@ class Tip:
     hash: str = GENESIS
 
 
-def seal(tip: Tip, draft: Draft, at: datetime) -> Entry:
-    """Give a draft its place after the tip."""
+def seal(tip: Tip, draft: Draft, at: datetime, detail: str | None = None) -> Entry:
+    """Give a draft its place after the tip. ``detail``: the draft's, as ``compact`` text, where the caller has it."""
     seq = tip.seq + 1
-    return Entry(seq, at, draft, tip.hash, _hash(seq, at, draft, tip.hash))
+    return Entry(seq, at, draft, tip.hash, _hash(seq, at, draft, tip.hash, detail))
+
+
+def is_plain(text: str) -> bool:
+    """Whether JSON text holds no more than ASCII, and no escape by number: any database takes it as it is."""
+    return text.isascii() and "\\u" not in text
 
 
 def first_broken(entries: Iterable[Entry]) -> int | None:
@@ -120,12 +126,12 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, str):
         return value.isascii() and value.isprintable()
     try:
-        return "\\u" not in json.dumps(value)
+        return is_plain(compact(value))
     except (TypeError, ValueError):
         return False
 
 
-def _hash(seq: int, at: datetime, draft: Draft, previous: str) -> str:
+def _hash(seq: int, at: datetime, draft: Draft, previous: str, detail: str | None = None) -> str:
     content = [
         FORMAT,
         seq,
@@ -136,8 +142,7 @@ def _hash(seq: int, at: datetime, draft: Draft, previous: str) -> str:
         draft.subject,
         draft.checksum,
         draft.outcome,
-        draft.detail,
-        previous,
     ]
-    text = _COMPACT(content)
+    # The text of one list, of which the detail may be there already.
+    text = f"{compact(content)[:-1]},{compact(draft.detail) if detail is None else detail},{compact(previous)}]"
     return f"{FORMAT}:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -11,16 +11,14 @@ from typing import Any
 
 import psycopg
 
-from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, seal
+from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, compact, is_plain, seal
 from omega_bridge.postgres.encoding import codec, storable
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
 
-_INSERT = (
-    "INSERT INTO omega_bridge.ledger (seq, at, driver, event, run, subject, checksum, outcome, detail, previous, hash) "
-    "SELECT * FROM jsonb_to_recordset(%s::jsonb) AS entry (seq bigint, at timestamptz, driver text, event text, run uuid, "
-    "subject text, checksum text, outcome text, detail jsonb, previous text, hash text)"
-)
+_INTO = "omega_bridge.ledger (seq, at, driver, event, run, subject, checksum, outcome, detail, previous, hash)"
+_INSERT = f"INSERT INTO {_INTO} VALUES (%s, %s, %s, %s, %s::uuid, %s, %s, %s, %s::jsonb, %s, %s)"
+_COPY = f"COPY {_INTO} FROM STDIN"
 _COLUMNS = "seq, at, driver, event, run::text, subject, checksum, outcome, detail::text, previous, hash"
 
 Connection = psycopg.Connection[Any]
@@ -70,36 +68,33 @@ def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = 
     target = codec(connection)
     rows = []
     for draft in drafts:
-        entry = seal(end, _storable(draft, target), datetime.now(UTC))
+        storable, detail = _storable(draft, target)
+        entry = seal(end, storable, datetime.now(UTC), detail)
         end = Tip(entry.seq, entry.hash)
-        rows.append(_row(entry))
-    if rows:
-        connection.execute(_INSERT, [json.dumps(rows, ensure_ascii=False)])
+        rows.append(_row(entry, detail))
+    if len(rows) == 1:
+        connection.execute(_INSERT, rows[0])
+    elif rows:
+        with connection.cursor().copy(_COPY) as copy:
+            for row in rows:
+                copy.write_row(row)
     return end
 
 
-def _storable(draft: Draft, codec: str) -> Draft:
-    subject, detail = clean(draft.subject, codec), clean(draft.detail, codec)
-    is_as_it_was = subject is draft.subject and detail is draft.detail
-    return draft if is_as_it_was else replace(draft, subject=subject, detail=detail)
+def _storable(draft: Draft, codec: str) -> tuple[Draft, str]:
+    """The draft as the database can hold it, and its detail as text."""
+    detail = compact(draft.detail)
+    if is_plain(detail) and draft.subject.isascii() and draft.subject.isprintable():
+        return draft, detail
+    cleaned = replace(draft, subject=clean(draft.subject, codec), detail=clean(draft.detail, codec))
+    return cleaned, compact(cleaned.detail)
 
 
-def _row(entry: Entry) -> dict[str, Any]:
-    """An entry by its columns, for JSON."""
+def _row(entry: Entry, detail: str) -> tuple[object, ...]:
+    """An entry by its columns."""
     told = entry.draft
-    return {
-        "seq": entry.seq,
-        "at": entry.at.isoformat(),
-        "driver": told.driver,
-        "event": told.event,
-        "run": told.run,
-        "subject": told.subject,
-        "checksum": told.checksum,
-        "outcome": told.outcome,
-        "detail": told.detail,
-        "previous": entry.previous,
-        "hash": entry.hash,
-    }
+    told_by = (str(told.driver), str(told.event), told.run, told.subject, told.checksum, str(told.outcome))
+    return (entry.seq, entry.at, *told_by, detail, entry.previous, entry.hash)
 
 
 def read(connection: Connection) -> Iterator[Entry]:
