@@ -54,7 +54,8 @@ class Step:
     place: Place = Place()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "repeat", Repeat(self.repeat))
+        if type(self.repeat) is not Repeat:
+            object.__setattr__(self, "repeat", Repeat(self.repeat))
 
 
 StepLike: TypeAlias = "str | Step | tuple[str, str]"

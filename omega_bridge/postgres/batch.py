@@ -156,7 +156,7 @@ def execute(
             session.rollback()
             return batch, None
         applied = [o for o in outcomes if o.outcome is Outcome.APPLIED]
-        tip = ledger_store.append(session.connection, [draft(o, executor.run, executor.driver) for o in applied], executor.tip)
+        tip = ledger_store.append(session.connection, (draft(o, executor.run, executor.driver) for o in applied), executor.tip)
         session.execute("COMMIT")
     except psycopg.Error:
         session.rollback()

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import Any
 
 import psycopg
@@ -66,17 +67,22 @@ def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = 
     """Seal and insert entries after ``after`` (read from the table where it is not given); the new tip."""
     end = after or tip(connection)
     target = codec(connection)
-    rows = []
-    for draft in drafts:
-        storable, detail = _storable(draft, target)
-        entry = seal(end, storable, datetime.now(UTC), detail)
-        end = Tip(entry.seq, entry.hash)
-        rows.append(_row(entry, detail))
-    if len(rows) == 1:
-        connection.execute(_INSERT, rows[0])
-    elif rows:
-        with connection.cursor().copy(_COPY) as copy:
-            for row in rows:
+
+    def sealed() -> Iterator[tuple[object, ...]]:
+        nonlocal end
+        for draft in drafts:
+            storable, detail = _storable(draft, target)
+            entry = seal(end, storable, datetime.now(UTC), detail)
+            end = Tip(entry.seq, entry.hash)
+            yield _row(entry, detail)
+
+    rows = sealed()
+    first = list(islice(rows, 2))
+    if len(first) == 1:
+        connection.execute(_INSERT, first[0])
+    elif first:
+        with connection.cursor().copy(_COPY) as copy:  # the server inserts while the next ones are sealed
+            for row in chain(first, rows):
                 copy.write_row(row)
     return end
 
