@@ -18,6 +18,11 @@ class Bridge(Peer):
     def version(self) -> str:
         return f"omega-bridge {omega_bridge.__version__}"
 
+    def warm(self) -> None:
+        """A service has what the public names stand for when it starts."""
+        for name in omega_bridge.__all__:
+            getattr(omega_bridge, name)
+
     def apply(self, url: str) -> None:
         self.outcome = str(omega_bridge.boot(url, self.steps, lock_timeout=120).outcome)
 
