@@ -164,13 +164,14 @@ def _undone(done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[s
 
 
 def _as_it_stands(executor: Executor, promised: standing.Promised) -> tuple[watch.Asked, Catalog]:
-    """The schema at the end, with its token: as it was last read, where the token is still the one from just before that."""
-    connection = executor.session.connection
-    if executor.asked is None:
-        return watch.ask(connection, promised.watched), read_catalog(connection, promised.names)
-    now = watch.token(connection, executor.asked.question)
-    same = now == executor.asked.token
-    return watch.Asked(executor.asked.question, now), executor.catalog if same else read_catalog(connection, promised.names)
+    """The schema at the end, with its token: as a batch read it, where the token is still the one from just before that.
+
+    Otherwise all is asked anew, the question too: it names tables by their oids, and there may be more of them now.
+    """
+    connection, asked = executor.session.connection, executor.asked
+    if asked is not None and watch.token(connection, asked.question) == asked.token:
+        return asked, executor.catalog
+    return watch.ask(connection, promised.watched), read_catalog(connection, promised.names)
 
 
 def _record(

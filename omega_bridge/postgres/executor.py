@@ -50,7 +50,7 @@ class Executor:
     driver: Driver = Driver.BOOT
     patience: patience.Patience | None = None
     asked: watch.Asked | None = None
-    """The token of the schema just before ``catalog`` was last read whole."""
+    """The token of the schema from just before a batch read ``catalog`` whole; of use only where it still holds."""
 
     def execute(self, planned: PlannedStep) -> StepOutcome:
         """Send one step and say what became of it."""

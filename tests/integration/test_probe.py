@@ -119,6 +119,21 @@ def test_what_a_hand_changed_is_seen(database: str, change: str, watched: str, m
     assert omega_bridge.boot(database, STEPS, on_error="continue").round_trips > 1
 
 
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("table", ["t0", "t1", "t2"])
+def test_a_table_is_watched_whenever_it_came(database: str, place: int, table: str) -> None:
+    """Together with others or after a step that runs by itself: a column that goes from it is seen by the next start."""
+    steps = [f"CREATE TABLE IF NOT EXISTS t{n} (id int); ALTER TABLE t{n} ADD COLUMN IF NOT EXISTS a int" for n in range(3)]
+    steps.insert(place, "DO $$ DECLARE n int; BEGIN FOR n IN SELECT 1 LOOP EXECUTE 'SELECT 1'; END LOOP; END $$")
+    omega_bridge.boot(database, steps)
+    assert omega_bridge.boot(database, steps).round_trips == 1
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(f"ALTER TABLE {table} DROP COLUMN a")
+    run = omega_bridge.boot(database, steps)
+    assert run.outcome == "repaired"
+    assert run.round_trips > 1
+
+
 @pytest.mark.parametrize("watched", ["catalogs", "sentinel"])
 def test_what_is_no_change_is_none(database: str, watched: str) -> None:
     """VACUUM, ANALYZE, rows, temporary tables: the next start is still one round trip."""
