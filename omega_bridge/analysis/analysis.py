@@ -45,9 +45,9 @@ class StepAnalysis:
     """What is known of one step before any database is asked.
 
     ``id`` is the explicit one or a label from what the step does, unique within the registry. ``names`` are the identifiers
-    that the step or a guard of it names. ``problem`` is set where
-    the text does not parse: such a step is carried as it is, and the server has the last word. ``superseded`` is the id of a
-    later step that replaces the view that this one makes: where the view is there, this step has nothing to say about it.
+    that the step or a guard of it names. ``problem`` is set where the text does not parse: such a step is carried as it is,
+    and the server has the last word. ``superseded`` is the id of a later step that replaces the view that this one makes:
+    where the view is there, this step has nothing to say about it.
     """
 
     step: Step
@@ -181,15 +181,22 @@ def analyse(registry: Registry) -> Analysis:
 
 
 def _superseded(programs: Sequence[Program]) -> dict[int, int]:
-    """Index of each step that only makes views of which later ones make each anew, and of the last of those."""
+    """Index of each step that only makes views of which later ones make each anew, and of the last of those.
+
+    Anew is ``OR REPLACE``, or after a ``DROP`` in the same step: a plain ``CREATE`` leaves a view that is there as it is.
+    """
     made: dict[int, list[Key]] = {}
     last: dict[Key, int] = {}
     for n, program in enumerate(programs):
-        views = [s.effects[0].key for s in program if isinstance(s, Sql) and s.tag == "view_stmt"]
-        last.update((key, n) for key in views)
-        if views and all(isinstance(s, Sql) and not s.cascade and {e.key for e in s.effects} <= set(views) for s in program):
-            made[n] = views
-    return {n: last[keys[0]] for n, keys in made.items() if all(last[key] > n for key in keys)}
+        views = [s.effects[0] for s in program if isinstance(s, Sql) and s.tag == "view_stmt"]
+        if not views:
+            continue
+        keys = [view.key for view in views]
+        dropped = {e.key for s in program if isinstance(s, Sql) for e in s.effects if not e.present}
+        last.update((view.key, n) for view in views if view.attributes or view.key in dropped)
+        if all(isinstance(s, Sql) and not s.cascade and {e.key for e in s.effects} <= set(keys) for s in program):
+            made[n] = keys
+    return {n: last[keys[0]] for n, keys in made.items() if all(last.get(key, n) > n for key in keys)}
 
 
 def with_escapes(analysis: Analysis) -> Analysis:
