@@ -56,7 +56,7 @@ class ScratchProver:
         before = self._before
         rejected = any(send(self._naive, texts))
         self._before = read_catalog(self._naive)
-        self._changed = _names(diff(before, self._before))
+        self._changed |= _names(diff(before, self._before))
         self._advance(1)
         if rejected and all(step.transactional for step in steps):
             send(self._trial.driver, texts)
@@ -70,7 +70,8 @@ class ScratchProver:
 
     def changed(self) -> frozenset[str]:
         """See ``Prover``."""
-        return self._changed
+        found, self._changed = self._changed, frozenset()
+        return found
 
     def still_change(self, steps: Sequence[StepAnalysis], provided: Provided) -> list[tuple[StepAnalysis, tuple[str, ...]]]:
         """See ``Prover``. What one step changes and a later one changes back is no change: a start does both, each time.

@@ -45,7 +45,7 @@ class Prover(Protocol):
         """Try the next revision's steps; what does not lead to the same catalog comes back verbatim."""
 
     def changed(self) -> frozenset[str]:
-        """The names of what the last revision's steps made, changed or dropped."""
+        """The names of what the revisions tried since this was last asked made, changed or dropped."""
 
     def still_change(self, steps: Sequence[StepAnalysis], provided: Provided) -> list[tuple[StepAnalysis, tuple[str, ...]]]:
         """Which of the steps would change something if they ran once more, in this order, and what. Nothing is kept."""

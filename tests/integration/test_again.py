@@ -46,8 +46,13 @@ LISTS = {
     "loop-last": ([A, B, STAMPS], []),
     "guard-met-late": ([A, GUARDED, B, C], ["4 settle create-b"]),
     "chain": ([A, STAR, GUARDED, B], ["5 settle create-b", "6 settle a-x"]),
+    "two-at-once": (
+        [A, STAR, C, GUARDED, GUARDED.replace("TABLE a", "TABLE c"), B],
+        ["7 settle create-b", "8 settle create-b", "9 settle c-x"],
+    ),
     "view-of-star": ([A, STAR, Y, C], ["4 settle a-y"]),
     "view-widened": ([A, NARROW, Y, WIDE, C], []),
+    "view-made-once": ([A, Y, STAR, "CREATE VIEW v AS SELECT id FROM a"], []),
     "view-made-anew": ([A, ANEW, Y, OTHER, C], []),
     "script": (["BEGIN; CREATE TABLE IF NOT EXISTS a (id int PRIMARY KEY); COMMIT", B, C], []),
     "loop-and-rows": ([A, STAMPS, "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING", B], ["5 settle create-b"]),
@@ -180,6 +185,15 @@ def test_a_widened_view_is_no_reason_to_fail(make_database: MakeDatabase) -> Non
     widened = {k: v for k, v in catalog(url).objects.items() if "v" in (k.table, k.name)}
     assert widened == {k: v for k, v in looped(make_database(), [A, NARROW, Y, WIDE]).objects.items() if k in widened}
     assert len(widened) == 3
+
+
+def test_a_view_is_left_to_who_makes_it_anew(make_database: MakeDatabase) -> None:
+    """A plain ``CREATE`` of a view that is there replaces nothing: what an earlier step says anew of it is done."""
+    url = make_database()
+    later = "CREATE VIEW v AS SELECT y FROM a"
+    omega_bridge.boot(url, [A, Y, NARROW, later])
+    assert omega_bridge.boot(url, [A, Y, WIDE, later]).outcome == "repaired"
+    assert diff(catalog(url), looped(make_database(), [A, Y, WIDE, later])) == ()
 
 
 @pytest.mark.parametrize(
