@@ -86,11 +86,6 @@ def seal(tip: Tip, draft: Draft, at: datetime, detail: str | None = None) -> Ent
     return Entry(seq, at, draft, tip.hash, _hash(seq, at, draft, tip.hash, detail))
 
 
-def is_plain(text: str) -> bool:
-    """Whether JSON text holds no more than ASCII, and no escape by number: any database takes it as it is."""
-    return text.isascii() and "\\u" not in text
-
-
 def first_broken(entries: Iterable[Entry]) -> int | None:
     """The ``seq`` of the first entry that does not follow from the one before; ``None`` when the chain holds.
 
@@ -126,7 +121,8 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, str):
         return value.isascii() and value.isprintable()
     try:
-        return is_plain(compact(value))
+        text = compact(value)
+        return text.isascii() and "\\u" not in text
     except (TypeError, ValueError):
         return False
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, compact, is_plain, seal
+from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, compact, seal
 from omega_bridge.postgres.encoding import codec, storable
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
@@ -71,7 +71,8 @@ def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = 
     def sealed() -> Iterator[tuple[object, ...]]:
         nonlocal end
         for draft in drafts:
-            storable, detail = _storable(draft, target)
+            storable = _storable(draft, target)
+            detail = compact(storable.detail)
             entry = seal(end, storable, datetime.now(UTC), detail)
             end = Tip(entry.seq, entry.hash)
             yield _row(entry, detail)
@@ -87,13 +88,10 @@ def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = 
     return end
 
 
-def _storable(draft: Draft, codec: str) -> tuple[Draft, str]:
-    """The draft as the database can hold it, and its detail as text."""
-    detail = compact(draft.detail)
-    if is_plain(detail) and draft.subject.isascii() and draft.subject.isprintable():
-        return draft, detail
-    cleaned = replace(draft, subject=clean(draft.subject, codec), detail=clean(draft.detail, codec))
-    return cleaned, compact(cleaned.detail)
+def _storable(draft: Draft, codec: str) -> Draft:
+    subject, detail = clean(draft.subject, codec), clean(draft.detail, codec)
+    is_as_it_was = subject is draft.subject and detail is draft.detail
+    return draft if is_as_it_was else replace(draft, subject=subject, detail=detail)
 
 
 def _row(entry: Entry, detail: str) -> tuple[object, ...]:
