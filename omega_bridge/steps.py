@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import TypeAlias, cast
 
 from omega_bridge import errors
@@ -117,21 +116,32 @@ class Registry:
 
 
 def digest_of(steps: Registry | Sequence[StepLike]) -> str:
-    """``Registry.of(steps).digest()``, without making a registry of a list of plain strings: a start computes it each time."""
-    if isinstance(steps, list | tuple):
-        with suppress(TypeError):  # an entry that no dictionary could hold is no step either, and the registry says so
-            return _digest_of_entries(tuple(steps))
-    return Registry.of(steps).digest()
+    """``Registry.of(steps).digest()``, without making a registry of a list of plain strings: a start computes it each time.
+
+    It is kept for a process that starts again, as tests and retries do. Two lists are compared by their entries' identity
+    first, which reads no entry: a cold start of 5,000 steps would wait for the memory of each.
+    """
+    if type(steps) is not list and type(steps) is not tuple:
+        return Registry.of(steps).digest()
+    for kept, digest in _digested:
+        if kept == steps:
+            return digest
+    digest = _digest_of_entries(steps)
+    with suppress(TypeError):  # an entry that no dictionary could hold may become another one in its place
+        hash(tuple(steps))
+        _digested[:] = [(steps[:], digest), *_digested[:3]]
+    return digest
 
 
-@lru_cache(maxsize=4)
-def _digest_of_entries(entries: tuple[StepLike, ...]) -> str:
-    """Kept for a process that starts again, as tests and retries do: comparing the same texts costs a fraction of hashing them."""
+_digested: list[tuple[Sequence[StepLike], str]] = []
+
+
+def _digest_of_entries(entries: Sequence[StepLike]) -> str:
     if not set(map(type, entries)) <= {str}:
         return Registry.of(entries).digest()
     found, between = hashlib.sha256(), _PLAIN + _BETWEEN
     for start in range(0, len(entries), _CHUNK):
-        chunk = cast("tuple[str, ...]", entries[start : start + _CHUNK])
+        chunk = cast("Sequence[str]", entries[start : start + _CHUNK])
         end = between if start + _CHUNK < len(entries) else _PLAIN
         found.update((between.join(chunk) + end).encode("utf-8", "surrogatepass"))
     return found.hexdigest()

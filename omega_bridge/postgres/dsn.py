@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -13,6 +14,8 @@ _FOREIGN = {
     "prepared_statement_cache_size", "async_fallback", "prepared_statement_name_func", "statement_cache_size",
     "server_settings", "command_timeout", "timeout", "pool_size",
 }  # fmt: skip
+_ALIEN = re.compile(rf"(?:^|&)(?:ssl|{'|'.join(sorted(_FOREIGN))}|[^=&]*%[^=&]*)(?:=|&|$)|\+")
+"""In a query: a name that libpq does not take, or a form of writing."""
 _SECRET = {"password", "sslpassword", "passfile", "oauth_client_secret", "sslkey"}
 
 
@@ -36,6 +39,8 @@ def normalise(database: object) -> str:
         )
     rest = _SCHEME.sub("", text)
     base, _, query = rest.partition("?")
+    if not _ALIEN.search(query):
+        return f"postgresql://{rest}"
     pairs = []
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name == "ssl":
@@ -83,3 +88,15 @@ def connection_parameters(dsn: str) -> dict[str, Any]:
     from psycopg.conninfo import conninfo_to_dict
 
     return {**conninfo_to_dict(dsn), "client_encoding": "utf8"}
+
+
+def conninfo(parameters: Mapping[str, object]) -> str:
+    r"""libpq's parameters as one string: each value in quotes, with a backslash before its quotes and backslashes.
+
+    Source: PostgreSQL's documentation, "Keyword/Value Connection Strings". psycopg's own reads all again, to check it.
+    """
+    return " ".join(f"{name}='{_escaped(str(value))}'" for name, value in parameters.items())
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")

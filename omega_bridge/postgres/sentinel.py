@@ -17,7 +17,7 @@ def install(session: Session) -> None:
         with connection.transaction():
             ledger_store.prepare(connection)
             connection.execute(query("sentinel"))
-            connection.execute("INSERT INTO omega_bridge.ddl (tag) VALUES ('sentinel installed')")
+            connection.execute("INSERT INTO omega_bridge.ddl VALUES (clock_timestamp(), pg_backend_pid(), 'sentinel installed')")
             watch.forget(connection)
     except psycopg.errors.InsufficientPrivilege as exc:
         raise errors.NotPermitted(

@@ -16,7 +16,7 @@ from psycopg import pq
 
 from omega_bridge import errors
 from omega_bridge.outcomes import Cost, ServerError
-from omega_bridge.postgres.dsn import redact
+from omega_bridge.postgres.dsn import conninfo, redact
 
 Row = tuple[Any, ...]
 
@@ -111,7 +111,7 @@ def _connected(dsn: str) -> pq.abc.PGconn:
     with border(dsn):
         given: dict[str, Any] = {**defaults, **psycopg.conninfo.conninfo_to_dict(dsn), "client_encoding": "utf8"}
         if _is_address(str(given.get("host") or "")):
-            return _polled(psycopg.conninfo.make_conninfo(**given), float(given["connect_timeout"]))
+            return _polled(conninfo(given), float(given["connect_timeout"]))
         return psycopg.connect(**given, autocommit=True).pgconn  # it looks up names without stopping other threads
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from omega_bridge.errors import OmegaBridgeError
 from omega_bridge.ledger import Draft, Driver, Event, Tip, first_broken, seal
-from omega_bridge.postgres.dsn import normalise, redact
+from omega_bridge.postgres.dsn import conninfo, normalise, redact
 from omega_bridge.revisions.quoting import quoted
 from omega_bridge.sources import load
 from omega_bridge.sources.text import parse_list
@@ -84,11 +84,32 @@ def test_the_short_way_to_a_digest_is_the_long_one(listed: list[str]) -> None:
     assert digest_of(listed) == Registry.of(listed).digest()
 
 
+@pytest.mark.parametrize(
+    "second", ["SELECT 2", Step("SELECT 2"), Step("SELECT 2", destructive=True), ("b", "SELECT 2"), ["b", "SELECT 2"]]
+)
+def test_a_list_that_changed_since_it_was_last_seen_has_another_digest(second: Any) -> None:
+    """Also where an entry changed within the same list, or an entry itself changed in its place."""
+    listed: list[Any] = ["SELECT 1", second]
+    first = digest_of(listed)
+    assert digest_of(list(listed)) == digest_of(tuple(listed)) == first == Registry.of(listed).digest()
+    if isinstance(second, list):
+        second[1] = "SELECT 3"
+    else:
+        listed[1] = "SELECT 3"
+    assert digest_of(listed) == Registry.of(listed).digest() != first
+    listed.append("SELECT 4")
+    assert digest_of(listed) == Registry.of(listed).digest()
+
+
 URLS = {
     "postgres://u@h/d": "postgresql://u@h/d",
     "postgresql+asyncpg://u:p%40@h:5433/d": "postgresql://u:p%40@h:5433/d",
     "postgresql+psycopg2://u@/d?host=/run/postgresql": "postgresql://u@/d?host=%2Frun%2Fpostgresql",
     "postgresql+asyncpg://u@h/d?ssl=require": "postgresql://u@h/d?sslmode=require",
+    "postgresql+asyncpg://u@h/d?application_name=a%20b&pool_size=5": "postgresql://u@h/d?application_name=a%20b",
+    "postgresql+asyncpg://u@h/d?%73sl=true": "postgresql://u@h/d?sslmode=require",
+    "postgresql://u@h/d?application_name=a+b": "postgresql://u@h/d?application_name=a%20b",
+    "postgresql://u@h/d?options=-c%20search_path%3Dx": "postgresql://u@h/d?options=-c%20search_path%3Dx",
     "host=h dbname=d": "host=h dbname=d",
 }
 
@@ -99,6 +120,14 @@ def test_urls_of_every_driver(given_url: str, libpq: str) -> None:
     from psycopg.conninfo import conninfo_to_dict
 
     assert conninfo_to_dict(normalise(given_url)) == conninfo_to_dict(libpq)
+
+
+@given(st.text(alphabet=st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00")))
+def test_any_value_survives_a_conninfo_string(value: str) -> None:
+    """Quotes, backslashes and spaces of a password reach libpq as they are."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    assert conninfo_to_dict(conninfo({"user": "u", "password": value})).get("password", "") == value
 
 
 @pytest.mark.parametrize("url", ["mysql://u@h/d", "nonsense", "sqlite:///x.db"])

@@ -1,10 +1,7 @@
 -- An event trigger that notes each transaction with DDL, so that a start with nothing to do reads one empty table.
 -- Noted is what happens outside the bridge's own schema; temporary objects do not count.
-CREATE TABLE IF NOT EXISTS omega_bridge.ddl (
-  at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  pid integer NOT NULL DEFAULT pg_backend_pid(),
-  tag text NOT NULL
-);
+-- The table has neither defaults nor constraints: a server process that opens it for the first time would read them, too.
+CREATE TABLE IF NOT EXISTS omega_bridge.ddl (at timestamptz, pid integer, tag text);
 COMMENT ON TABLE omega_bridge.ddl IS 'DDL since the last recorded start: any row makes the next start look at the schema again';
 COMMENT ON COLUMN omega_bridge.ddl.at IS 'when';
 COMMENT ON COLUMN omega_bridge.ddl.pid IS 'the server process of the session that did it';
@@ -22,7 +19,7 @@ BEGIN
       INTO counts FROM pg_event_trigger_ddl_commands();
   END IF;
   IF counts THEN
-    INSERT INTO omega_bridge.ddl (tag) VALUES (TG_TAG);
+    INSERT INTO omega_bridge.ddl (at, pid, tag) VALUES (clock_timestamp(), pg_backend_pid(), TG_TAG);
   END IF;
 END $note$;
 COMMENT ON FUNCTION omega_bridge.note_ddl() IS 'called by the event triggers omega_bridge_ddl and omega_bridge_drop';
