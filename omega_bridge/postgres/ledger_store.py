@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, compact, seal
+from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, seal, written
 from omega_bridge.postgres.encoding import codec, storable
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
@@ -71,9 +71,9 @@ def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = 
     def sealed() -> Iterator[tuple[object, ...]]:
         nonlocal end
         for draft in drafts:
-            storable = _storable(draft, target)
-            detail = compact(storable.detail)
-            entry = seal(end, storable, datetime.now(UTC), detail)
+            subject, detail = clean(draft.subject, target), written(draft.detail, target)
+            told = draft if subject == draft.subject else replace(draft, subject=subject)
+            entry = seal(end, told, datetime.now(UTC), detail)
             end = Tip(entry.seq, entry.hash)
             yield _row(entry, detail)
 
@@ -86,12 +86,6 @@ def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = 
             for row in chain(first, rows):
                 copy.write_row(row)
     return end
-
-
-def _storable(draft: Draft, codec: str) -> Draft:
-    subject, detail = clean(draft.subject, codec), clean(draft.detail, codec)
-    is_as_it_was = subject is draft.subject and detail is draft.detail
-    return draft if is_as_it_was else replace(draft, subject=subject, detail=detail)
 
 
 def _row(entry: Entry, detail: str) -> tuple[object, ...]:
@@ -151,10 +145,7 @@ def remember(connection: Connection, state: State) -> None:
             storable(connection, state.names),
             state.token,
             state.catalog_digest,
-            *(
-                json.dumps(clean(part, codec(connection)), ensure_ascii=False)
-                for part in (state.steps, state.data, state.standing)
-            ),
+            *(written(part, codec(connection)) for part in (state.steps, state.data, state.standing)),
         ),
     )
 
