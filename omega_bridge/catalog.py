@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 
 class Kind(StrEnum):
@@ -81,16 +81,13 @@ class Catalog:
     objects: Mapping[Key, Attributes]
     search_path: tuple[str, ...] = ("public",)
     server_version: int = 0
-    _by_name: dict[tuple[Kind, str], list[Key]] = field(default_factory=dict, repr=False, compare=False)
-    _by_owner: dict[tuple[Kind, str, str], list[Key]] = field(default_factory=dict, repr=False, compare=False)
+    _held: dict[Key, Attributes] = field(init=False, repr=False, compare=False)
+    """What ``objects`` shows; never changed either."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "objects", MappingProxyType(dict(self.objects)))
-        for key in self.objects:
-            name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
-            self._by_name.setdefault((key.kind, name), []).append(key)
-            if key.table:
-                self._by_owner.setdefault((key.kind, key.table, name), []).append(key)
+        held = dict(self.objects)
+        object.__setattr__(self, "_held", held)
+        object.__setattr__(self, "objects", MappingProxyType(held))
 
     def __contains__(self, key: object) -> bool:
         return key in self.objects
@@ -105,27 +102,39 @@ class Catalog:
         """The attributes of the object, or ``None`` where there is none."""
         return self.objects.get(key)
 
-    def named(self, kind: Kind, name: str) -> list[Key]:
-        """Every object of that kind and name, in any schema and on any table."""
-        return self._by_name.get((kind, name), [])
+    def named(self, kind: Kind, name: str) -> Sequence[Key]:
+        """Every object of that kind and name, in any schema and on any table; functions whatever their arguments."""
+        return self._index.get((kind, name), ())
 
-    def named_on(self, kind: Kind, table: str, name: str) -> list[Key]:
+    def named_on(self, kind: Kind, table: str, name: str) -> Sequence[Key]:
         """Every object of that kind and name that belongs to a table of that name, in any schema."""
-        return self._by_owner.get((kind, table, name), [])
+        return self._index.get((kind, table, name), ())
 
-    def functions_named(self, name: str) -> list[Key]:
-        """Every function of that bare name, whatever its arguments."""
-        return self._by_name.get((Kind.FUNCTION, name), [])
+    def concerned(self, names: Iterable[str]) -> frozenset[Key]:
+        """What a reader that looks for ``names`` would find of what is here."""
+        return frozenset(key for name in (_ALWAYS, *names) for key in self._index.get(name, ()))
 
     def patched(self, fresh: Catalog, names: Collection[str]) -> Catalog:
         """This catalog with what was read anew for ``names`` in the place of what it held for them."""
-        kept = {k: v for k, v in self.objects.items() if not _concerns(k, v, names)}
-        return Catalog({**kept, **fresh.objects}, fresh.search_path, fresh.server_version)
+        objects = dict(self._held)
+        gone = {key: objects.pop(key) for key in self.concerned(names)}
+        objects.update(fresh._held)
+        patched = Catalog(objects, fresh.search_path, fresh.server_version)
+        object.__setattr__(patched, "_index", _moved(self._index, gone, fresh.objects))
+        return patched
 
     def columns(self, schema: str, table: str) -> list[Key]:
         """The columns of one table in their order."""
-        found = [k for k in self.objects if k.kind is Kind.COLUMN and k.schema == schema and k.table == table]
+        found = [k for k in self._index.get(table, ()) if k.kind is Kind.COLUMN and k.schema == schema and k.table == table]
         return sorted(found, key=lambda k: self.objects[k].get("position", 0))
+
+    @cached_property
+    def _index(self) -> _Index:
+        index: _Index = {}
+        for key, attributes in self.objects.items():
+            for entry in _entries(key, attributes):
+                index.setdefault(entry, []).append(key)
+        return index
 
     def digest(self) -> str:
         """SHA-256 over everything but the order of columns: equal for catalogs that mean the same."""
@@ -146,26 +155,70 @@ class Catalog:
         return hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _concerns(key: Key, attributes: Attributes, names: Collection[str]) -> bool:
-    """Whether a reader that looks for ``names`` would have found the object."""
-    if key.kind in (Kind.SCHEMA, Kind.EXTENSION):
-        return True
-    name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
-    if key.kind is Kind.COLUMN:
-        return key.table in names
-    owner = (
-        str(attributes.get("owned_by") or "").partition(".")[0].strip('"')
-        if key.kind is Kind.SEQUENCE
-        else attributes.get("table", "")
-    )
-    return name in names or key.table in names or owner in names
+_Index: TypeAlias = "dict[str | tuple[str, ...], list[Key]]"
+"""Keys by ``(kind, name)``, by ``(kind, table, name)``, and by each name that lets a reader find them. Shared between
+catalogs: a list is replaced, and never changed."""
+
+_ALWAYS = ""
+"""Under this are what every reader finds: schemas and extensions."""
 
 
-def diff(left: Catalog, right: Catalog, *, ignore: frozenset[str] = frozenset({"position"})) -> tuple[Difference, ...]:
-    """Everything that two catalogs do not share, in key order; attributes named in ``ignore`` are left out."""
+def _entries(key: Key, attributes: Attributes) -> Iterator[str | tuple[str, ...]]:
+    """Under what a key stands in the index."""
+    kind, _, table, name = key
+    if kind is Kind.FUNCTION:
+        name = name.partition("(")[0]
+    yield kind, name
+    if table:
+        yield kind, table, name
+    if kind is Kind.SCHEMA or kind is Kind.EXTENSION:
+        yield _ALWAYS
+    elif kind is Kind.COLUMN:
+        yield table
+    else:
+        yield name
+        owner = table or str(attributes.get("table") or "")
+        if kind is Kind.SEQUENCE:
+            owner = str(attributes.get("owned_by") or "").partition(".")[0].strip('"')
+        if owner and owner != name:
+            yield owner
+
+
+def _moved(index: _Index, gone: Mapping[Key, Attributes], come: Mapping[Key, Attributes]) -> _Index:
+    """The index without the keys that have gone, and with those that have come."""
+    moved = dict(index)
+    before = {key: tuple(_entries(key, attributes)) for key, attributes in gone.items()}
+    after = {key: tuple(_entries(key, attributes)) for key, attributes in come.items()}
+    for key, entries in before.items():
+        if after.get(key) != entries:
+            for entry in entries:
+                moved[entry] = [k for k in moved[entry] if k != key]
+    for key, entries in after.items():
+        if before.get(key) != entries:
+            for entry in entries:
+                moved[entry] = [*moved.get(entry, ()), key]
+    return moved
+
+
+def diff(
+    left: Catalog,
+    right: Catalog,
+    *,
+    ignore: frozenset[str] = frozenset({"position"}),
+    among: Collection[str] | None = None,
+) -> tuple[Difference, ...]:
+    """Everything that two catalogs do not share, in key order; attributes named in ``ignore`` are left out.
+
+    ``among``: only what a reader that looks for these names would find.
+    """
+    if left is right:
+        return ()
+    keys = left.objects.keys() | right.objects.keys() if among is None else left.concerned(among) | right.concerned(among)
     found: list[Difference] = []
-    for key in sorted(left.objects.keys() | right.objects.keys()):
+    for key in sorted(keys):
         one, other = left.get(key), right.get(key)
+        if one is other:
+            continue
         if one is None or other is None:
             found.append(Difference(key, "", dict(one) if one is not None else None, dict(other) if other is not None else None))
             continue

@@ -180,7 +180,7 @@ class World:
     def _named(self, kind: Kind, name: str, table: str | None = None) -> list[Key]:
         """Keys of that kind and bare name, on that table where one is given; some may be gone in this world."""
         if kind is Kind.FUNCTION and "(" not in name:
-            from_catalog = self.catalog.functions_named(name)
+            from_catalog = self.catalog.named(kind, name)
             return [*from_catalog, *(k for k in self._names.get((kind, name), ()) if k in self.changes)]
         if table:
             return [*self.catalog.named_on(kind, table, name), *self._owned.get((kind, table, name), ())]
