@@ -19,7 +19,7 @@ from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import BootOutcome, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
 from omega_bridge.postgres import ledger_store, standing, watch
-from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.executor import Executor, Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session
@@ -38,11 +38,12 @@ def repair(session: Session, registry: Registry, metadata: Any, options: Options
     known = ledger_store.recall(connection)
     _refuse_if_newer(known, analysis, head, options)
     ledger_store.prepare(connection)
-    before = read_catalog(connection, names)
+    reader = CatalogReader(session)
+    before = reader.read(names)
     inspection = inspect(before, options.critical_tables, metadata)
     _report(inspection)
     executor = Executor(
-        session, before, names, analysis.provided(), str(uuid.uuid4()), ledger_store.tip(connection),
+        session, reader, before, names, analysis.provided(), str(uuid.uuid4()), ledger_store.tip(connection),
         Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout), options.allow_destructive,
     )  # fmt: skip
     once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()
@@ -171,7 +172,7 @@ def _as_it_stands(executor: Executor, promised: standing.Promised) -> tuple[watc
     connection, asked = executor.session.connection, executor.asked
     if asked is not None and watch.token(connection, asked.question) == asked.token:
         return asked, executor.catalog
-    return watch.ask(connection, promised.watched), read_catalog(connection, promised.names)
+    return watch.ask(connection, promised.watched), executor.reader.read(promised.names)
 
 
 def _record(

@@ -22,7 +22,6 @@ from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
 from omega_bridge.postgres import ledger_store, watch
-from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.executor import Executor, draft, outcome_of, skipped
 from omega_bridge.postgres.session import Session, border
 from omega_bridge.postgres.standing import Promised
@@ -149,8 +148,7 @@ def execute(
                     sender.add(s.text for s in step.statements)
             sender.finish(promised.think)
         asked = watch.ask(session.connection, promised.watched) if is_last else None
-        fresh = read_catalog(session.connection, executor.names)
-        session.cost.round_trips += 1
+        fresh = executor.reader.read(executor.names)
         outcomes = _judged(executor, batch, fresh, time.perf_counter() - started)
         if outcomes is None:
             session.rollback()

@@ -6,15 +6,26 @@ from collections.abc import Collection
 from typing import Any
 
 import psycopg
+from psycopg import pq, sql
 
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
+from omega_bridge.postgres.session import Session
 
 _KINDS = {str(kind): kind for kind in Kind}
 _ONE_VALUE = 'SELECT json_agg(json_build_array(kind, schema, "table", name, attributes)) FROM (\n{}) AS found'
 """All rows as one value: reading ten thousand small ones costs ten times as much."""
+
+
+_BY_NAME = {
+    "relation_filter": "c.relname = ANY ({names})",
+    "type_filter": "t.typname = ANY ({names})",
+    "constraint_filter": "n.oid IN (SELECT oid FROM pg_constraint WHERE conrelid IN (SELECT oid FROM tables)"
+    " UNION SELECT oid FROM pg_constraint WHERE conname = ANY ({names}))",
+    "function_filter": "f.proname = ANY ({names})",
+}
 
 
 def read_catalog(connection: psycopg.Connection[Any], names: Collection[str] | None = None) -> Catalog:
@@ -22,29 +33,85 @@ def read_catalog(connection: psycopg.Connection[Any], names: Collection[str] | N
 
     With ``names=None``, everything but the bridge's own schema, ``alembic_version``, and what extensions own.
     """
-    text = query("catalog").replace("%", "%%")
-    if names is None:
-        filters = dict.fromkeys(("relation_filter", "type_filter", "constraint_filter", "function_filter"), "true")
-    else:
-        filters = {
-            "relation_filter": "c.relname = ANY (%(names)s::name[])",
-            "type_filter": "t.typname = ANY (%(names)s::name[])",
-            "constraint_filter": "n.oid IN (SELECT oid FROM pg_constraint WHERE conrelid IN (SELECT oid FROM tables)"
-            " UNION SELECT oid FROM pg_constraint WHERE conname = ANY (%(names)s::name[]))",
-            "function_filter": "f.proname = ANY (%(names)s::name[])",
-        }
-    for name, condition in filters.items():
-        text = text.replace("{" + name + "}", condition)
+    asked = _question(None if names is None else _array(connection, names))
+    with by_default(connection):
+        found = connection.execute(asked.encode()).fetchone()
+    return _catalog(found)
+
+
+def _question(names: str | None) -> str:
+    """The statement. ``names``: an array in SQL."""
+    text = query("catalog")
+    for name, condition in _BY_NAME.items():
+        text = text.replace("{" + name + "}", "true" if names is None else condition.replace("{names}", names))
+    return _ONE_VALUE.format(text)
+
+
+def _array(connection: psycopg.Connection[Any], names: Collection[str]) -> str:
+    return f"{sql.Literal(storable(connection, names)).as_string(connection)}::name[]"
+
+
+def _catalog(found: tuple[Any, ...] | None) -> Catalog:
+    assert found is not None  # an aggregate always gives one row
     objects: dict[Key, dict[str, Any]] = {}
     session: dict[str, Any] = {}
-    with by_default(connection):
-        found = connection.execute(
-            _ONE_VALUE.format(text).encode(), {"names": storable(connection, names)} if names is not None else {}
-        ).fetchone()
-    assert found is not None  # an aggregate always gives one row
     for kind, schema, table, name, attributes in found[0]:
         if kind == "session":
             session = attributes
         else:
             objects[Key(_KINDS[kind], schema, table, name)] = attributes
     return Catalog(objects, tuple(session["search_path"]), session["version"])
+
+
+class CatalogReader:
+    """Reads by names time and again on one session, each time in one round trip; the server plans the statement but once.
+
+    For a few names planning is most of what it costs. One plan for any names (``plan_cache_mode``, PostgreSQL's manual,
+    "Query Planning") is set for our statement alone: a step is planned as it would be anywhere.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._is_prepared = False
+
+    def read(self, names: Collection[str]) -> Catalog:
+        """The catalog. Raises psycopg's ``InvalidSqlStatementName`` within a transaction in which a step deallocated ours;
+        the next call works again.
+        """
+        session, connection = self._session, self._session.connection
+        session.cost.round_trips += 1
+        session.cost.statements += 1
+        if session.is_pooled or len(names) > _FEW:
+            return read_catalog(connection, names)
+        with by_default(connection):
+            try:
+                return self._read(connection, names)
+            except psycopg.errors.InvalidSqlStatementName:
+                self._is_prepared = False
+                if connection.info.transaction_status != pq.TransactionStatus.IDLE:
+                    raise
+                return self._read(connection, names)
+
+    def _read(self, connection: psycopg.Connection[Any], names: Collection[str]) -> Catalog:
+        is_alone = connection.info.transaction_status == pq.TransactionStatus.IDLE
+        asked = [] if self._is_prepared else [f"PREPARE {_PREPARED} (name[]) AS {_question('$1')}"]
+        asked.append("SET LOCAL plan_cache_mode = force_generic_plan")
+        asked.append(f"EXECUTE {_PREPARED} ({_array(connection, names)})")
+        asked.append("SET LOCAL plan_cache_mode = DEFAULT")
+        if is_alone:
+            asked = ["BEGIN", *asked, "COMMIT"]
+        try:
+            cursor = connection.execute(";\n".join(asked).encode())
+        except psycopg.Error:
+            if is_alone:
+                self._session.rollback()
+            raise
+        while cursor.description is None:
+            cursor.nextset()
+        self._is_prepared = True
+        return _catalog(cursor.fetchone())
+
+
+_PREPARED = "omega_bridge_catalog"
+_FEW = 2000
+"""Names up to which a plan that knows nothing of their number is as good as one made for them, or better."""

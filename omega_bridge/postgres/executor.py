@@ -18,7 +18,7 @@ from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
 from omega_bridge.postgres import destruction, ledger_store, patience, swallowed, watch
-from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.sql import sendable
 
@@ -40,6 +40,7 @@ class Executor:
     """What the steps of one boot share. ``catalog`` is kept true after every step; ``tip`` is the ledger's end."""
 
     session: Session
+    reader: CatalogReader
     catalog: Catalog
     names: frozenset[str]
     provided: Provided
@@ -59,7 +60,13 @@ class Executor:
         self.session.drain_notices()
         try:
             sendable(step.step.sql)
-            outcome = self._transaction(planned) if step.transactional else self._outside(planned)
+            try:
+                outcome = self._transaction(planned) if step.transactional else self._outside(planned)
+            except psycopg.errors.InvalidSqlStatementName:  # it may have deallocated the reader's statement
+                if not step.transactional:
+                    raise
+                self.session.rollback()
+                outcome = self._transaction(planned)
         except psycopg.Error as exc:
             self.session.rollback()
             outcome = self._rejected(planned, server_error(exc))
@@ -156,19 +163,16 @@ class Executor:
 
     def _refreshed(self, step: StepAnalysis) -> Catalog:
         """The catalog after a step: only what the step names is read again, where we know what it touches."""
-        wide = step.may_destroy or step.kind is StepKind.MIXED
-        if step.kind is StepKind.DATA and not wide:
+        if step.kind is StepKind.DATA and not _is_wide(step):
             return self.catalog
-        names = self.names if wide else step.names
-        fresh = read_catalog(self.session.connection, names)
-        self.session.cost.round_trips += 1
-        self.session.cost.statements += 1
-        return fresh if wide else self.catalog.patched(fresh, names)
+        names = self.names if _is_wide(step) else step.names
+        fresh = self.reader.read(names)
+        return fresh if _is_wide(step) else self.catalog.patched(fresh, names)
 
     def _judge(self, planned: PlannedStep, fresh: Catalog, before: Catalog | None = None) -> StepOutcome:
         """Success is read from the catalog: what the step says must hold now."""
         step = planned.analysis
-        changes = diff(before or self.catalog, fresh)
+        changes = diff(before or self.catalog, fresh, among=None if _is_wide(step) else step.names)
         if step.kind is StepKind.DATA:
             return outcome_of(planned, Outcome.APPLIED, planned.reason, differences=changes)
         if missing := lack(step.program, fresh, self.provided):
@@ -177,6 +181,11 @@ class Executor:
 
     def _draft(self, outcome: StepOutcome) -> Draft:
         return draft(outcome, self.run, self.driver)
+
+
+def _is_wide(step: StepAnalysis) -> bool:
+    """Whether a step may touch what it does not name."""
+    return step.may_destroy or step.kind is StepKind.MIXED
 
 
 def lack(program: Program, catalog: Catalog, provided: Provided) -> str | None:

@@ -50,10 +50,10 @@ def exclusive(
     open transaction on a connection of its own, which every mode of pooling keeps on one server connection, and which ends
     with its client.
     """
-    is_pooled, is_read_only = _look(session)
+    session.is_pooled, is_read_only = _look(session)
     if is_read_only:
         raise read_only()
-    if not is_pooled:
+    if not session.is_pooled:
         _stay(session)
         with _held(session, _Session, timeout, sleep, meanwhile) as turn:
             yield turn

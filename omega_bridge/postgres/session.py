@@ -27,6 +27,7 @@ CONNECT_TIMEOUT = 10
 class Session:
     """One direct connection in autocommit, with the cost of what went through it.
 
+    ``is_pooled``: one statement and the next may reach different server connections, where nothing holds a transaction.
     It begins as libpq's own connection: a start with nothing to do needs no more, and psycopg's costs it a quarter of
     the time. ``connection`` is psycopg's, over the same socket, from its first use on.
     """
@@ -35,6 +36,7 @@ class Session:
         self._pgconn = pgconn
         self._connection: psycopg.Connection[Row] | None = None
         self.dsn = dsn
+        self.is_pooled = False
         self.cost = Cost()
         self.notices: list[str] = []
 
@@ -44,6 +46,7 @@ class Session:
         if self._connection is None:
             self._connection = psycopg.Connection(self._pgconn)
             self._connection.autocommit = True
+            self._connection.prepare_threshold = None  # after each DDL it would throw away what is prepared, ours too
             self._connection.add_notice_handler(lambda d: self.notices.append(f"{d.severity}: {d.message_primary}"))
         return self._connection
 

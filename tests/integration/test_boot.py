@@ -244,6 +244,22 @@ def test_statements_that_refuse_a_transaction(database: str) -> None:
     assert omega_bridge.boot(database, listed).outcome == "current"
 
 
+def test_a_step_may_take_away_what_a_session_has_prepared(database: str) -> None:
+    """Within a transaction, or outside of one: the catalog is read on, each step is judged by it, and planned as ever."""
+    execute(database, "CREATE TABLE t (id int)", "CREATE TABLE seen (mode text)")
+    steps = [
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int",
+        "DO $$ BEGIN ALTER TABLE t ADD COLUMN IF NOT EXISTS b int; EXECUTE 'DEALLOCATE ALL'; END $$",
+        "CREATE INDEX CONCURRENTLY IF NOT EXISTS t_b ON t (b); DEALLOCATE ALL",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS c int",
+        "INSERT INTO seen SELECT current_setting('plan_cache_mode') WHERE NOT EXISTS (SELECT FROM seen)",
+    ]
+    run = omega_bridge.boot(database, steps)
+    assert set(outcomes(run).values()) == {"applied"}
+    assert [d.key.name for s in run.steps for d in s.differences] == ["a", "b", "t_b", "c"]
+    assert query(database, "SELECT mode FROM seen") == ("auto",)
+
+
 def test_an_invalid_index_is_rebuilt(database: str) -> None:
     """What a crash left behind is not taken for the index."""
     listed = [T, "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS t_name ON t (name)"]
