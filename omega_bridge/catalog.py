@@ -110,6 +110,11 @@ class Catalog:
         """Every object of that kind and name that belongs to a table of that name, in any schema."""
         return self._index.get((kind, table, name), ())
 
+    @cached_property
+    def relations(self) -> frozenset[str]:
+        """The names of all tables and views, in any schema."""
+        return frozenset(k.name for k in self.objects if k.kind in (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW))
+
     def concerned(self, names: Iterable[str]) -> frozenset[Key]:
         """What a reader that looks for ``names`` would find of what is here."""
         return frozenset(key for name in (_ALWAYS, *names) for key in self._index.get(name, ()))
@@ -142,16 +147,7 @@ class Catalog:
 
     @cached_property
     def _digest(self) -> str:
-        rows = [
-            [
-                key.kind,
-                key.schema,
-                key.table,
-                key.name,
-                {a: v for a, v in self.objects[key].items() if a != "position"},
-            ]
-            for key in sorted(self.objects)
-        ]
+        rows = [[*key, _meant(self.objects[key])] for key in sorted(self.objects)]
         return hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -198,6 +194,13 @@ def _moved(index: _Index, gone: Mapping[Key, Attributes], come: Mapping[Key, Att
             for entry in entries:
                 moved[entry] = [*moved.get(entry, ()), key]
     return moved
+
+
+def _meant(attributes: Attributes) -> dict[str, Any]:
+    """What counts of them in a digest."""
+    meant = dict(attributes)
+    meant.pop("position", None)
+    return meant
 
 
 def diff(

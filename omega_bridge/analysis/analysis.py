@@ -2,136 +2,82 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from functools import cached_property, lru_cache
-from typing import NamedTuple
+from functools import cached_property
 
 from omega_bridge import sql
-from omega_bridge.analysis.blocks import read_program
-from omega_bridge.analysis.program import (
-    Condition,
-    Effect,
-    Exists,
-    Handled,
-    If,
-    Not,
-    Pattern,
-    Program,
-    Sql,
-    conditions,
-    is_decidable,
-    patterns,
-    statements,
-)
+from omega_bridge.analysis.program import Effect, Program, Sql, statements
+from omega_bridge.analysis.reading import Reading, StepKind, reading_of, unclaimed
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.steps import Registry, Step
-
-
-class StepKind(StrEnum):
-    """How a step is judged: by the catalog, by running it at every boot, or by running it when something changed."""
-
-    SCHEMA = "schema"
-    DATA = "data"
-    MIXED = "mixed"
 
 
 @dataclass(frozen=True, slots=True)
 class StepAnalysis:
     """What is known of one step before any database is asked.
 
-    ``id`` is the explicit one or a label from what the step does, unique within the registry. ``names`` are the identifiers
-    that the step or a guard of it names. ``problem`` is set where the text does not parse: such a step is carried as it is,
-    and the server has the last word. ``superseded`` is the id of a later step that replaces the view that this one makes:
-    where the view is there, this step has nothing to say about it.
+    ``id`` is the explicit one or a label from what the step does, unique within the registry. ``superseded`` is the id of a
+    later step that replaces the view that this one makes: where the view is there, this step has nothing to say about it.
     """
 
     step: Step
     id: str
-    kind: StepKind
-    program: Program
-    names: frozenset[str]
-    problem: StepSyntaxError | None = None
+    reading: Reading
     superseded: str | None = None
+
+    @property
+    def kind(self) -> StepKind:
+        """How it is judged."""
+        return self.reading.kind
+
+    @property
+    def program(self) -> Program:
+        """What it does."""
+        return self.reading.program
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The identifiers that the step, or a guard of it, names."""
+        return self.reading.names
+
+    @property
+    def problem(self) -> StepSyntaxError | None:
+        """Why the text does not parse: such a step is carried as it is, and the server has the last word."""
+        return self.reading.problem
 
     @property
     def checksum(self) -> str:
         """Of the step's canonical text: deaf to white space, comments and keyword case. Found when it is asked for."""
-        return sql.checksum(self.step.sql)
+        return self.reading.checksum
 
     @property
     def transactional(self) -> bool:
         """Whether the whole step may run inside a transaction."""
-        return all(s.transactional for s in statements(self.program, handlers=True))
+        return self.reading.transactional
 
     @property
     def may_destroy(self) -> bool:
         """Whether a statement of the step drops or truncates, or may do so without our seeing it."""
-        return any(s.destroys or s.opaque or s.cascade for s in statements(self.program, handlers=True))
-
-    def texts(self) -> tuple[str, ...]:
-        """The step's statements one by one, as written: for those that refuse a transaction."""
-        if self.problem:
-            return (self.step.sql,)
-        return tuple(statement.text for statement in sql.parse(self.step.sql))
+        return self.reading.may_destroy
 
     @property
     def is_additive(self) -> bool:
         """Whether the step only adds what an older program can ignore: a release before it may go on running."""
-        return all(
-            s.tag in _ADDITIVE and not s.destroys and not s.opaque and all(e.present for e in s.effects) and _ignorable(s)
-            for s in statements(self.program)
-        )
+        return self.reading.is_additive
 
     @property
     def effects(self) -> tuple[Effect, ...]:
         """Every effect of every statement, in order, whatever its guard."""
         return tuple(e for s in statements(self.program) for e in s.effects)
 
-
-_ADDITIVE = {
-    "create_stmt",
-    "index_stmt",
-    "alter_table_stmt",
-    "create_enum_stmt",
-    "alter_enum_stmt",
-    "create_extension_stmt",
-    "create_schema_stmt",
-    "create_seq_stmt",
-    "create_function_stmt",
-    "create_domain_stmt",
-    "view_stmt",
-    "comment_stmt",
-    "insert_stmt",
-    "select_stmt",
-}
-
-
-def _ignorable(s: Sql) -> bool:
-    """A new column must take rows from writers that do not know it; a new rule on existing rows may refuse theirs."""
-    if s.tag == "index_stmt":
-        return not any(("unique", True) in e.attributes for e in s.implied)
-    if s.tag != "alter_table_stmt":
-        return True
-    new = {e.key: dict(e.attributes) for e in s.implied if e.key.kind is Kind.COLUMN and "type" in dict(e.attributes)}
-    for effect in s.effects:
-        if effect.key.kind is not Kind.COLUMN:
-            return False
-        column = new.get(effect.key)
-        if column is None:
-            if (
-                effect.attributes not in ((("nullable", True),),)
-                and effect.attributes[:1]
-                and effect.attributes[0][0] != "default"
-            ):
-                return False
-        elif not column["nullable"] and column["default"] is None and not column["identity"]:
-            return False
-    return True
+    def texts(self) -> tuple[str, ...]:
+        """The step's statements one by one, as written: for those that refuse a transaction."""
+        if self.problem:
+            return (self.step.sql,)
+        return tuple(statement.text for statement in sql.parse(self.step.sql))
 
 
 @dataclass(frozen=True)
@@ -157,24 +103,18 @@ class Analysis:
 
     def provided(self) -> frozenset[tuple[Kind, str]]:
         """Kind and name of everything that some step makes."""
-        return frozenset(
-            (e.key.kind, e.key.name.partition("(")[0] if e.key.kind is Kind.FUNCTION else e.key.name)
-            for step in self.steps
-            for s in statements(step.program, handlers=True)
-            for e in (*s.effects, *s.implied)
-            if e.present
-        )
+        return frozenset().union(*(step.reading.provides for step in self.steps))
 
 
 def analyse(registry: Registry) -> Analysis:
     """Read every step of the registry."""
-    read = [_read(step.sql) for step in registry.steps]
+    read = [reading_of(step.sql) for step in registry.steps]
     labels = _labels(registry.steps, [r.label for r in read])
     replaced = _superseded([r.program for r in read])
     return Analysis(
         registry,
         tuple(
-            StepAnalysis(step, labels[n], r.kind, r.program, r.names, r.problem, labels[replaced[n]] if n in replaced else None)
+            StepAnalysis(step, labels[n], r, labels[replaced[n]] if n in replaced else None)
             for n, (step, r) in enumerate(zip(registry.steps, read, strict=True))
         ),
     )
@@ -206,104 +146,8 @@ def with_escapes(analysis: Analysis) -> Analysis:
     """
     return Analysis(
         analysis.registry,
-        tuple(
-            replace(s, kind=StepKind.MIXED, program=(Sql(s.step.sql, "unreadable", opaque=True),)) if "\\" in s.step.sql else s
-            for s in analysis
-        ),
+        tuple(replace(s, reading=unclaimed(s.reading)) if "\\" in s.step.sql else s for s in analysis),
     )
-
-
-class _Read(NamedTuple):
-    """What a text alone says."""
-
-    program: Program
-    kind: StepKind
-    names: frozenset[str]
-    label: str | None
-    problem: StepSyntaxError | None
-
-
-@lru_cache(maxsize=16384)
-def _read(text: str) -> _Read:
-    problem = None
-    try:
-        program = read_program(text)
-    except StepSyntaxError as exc:
-        problem, program = exc, (Sql(text, "unreadable", opaque=True),)
-    return _Read(program, kind_of(program), frozenset(_names_of(program)), _label(program), problem)
-
-
-def kind_of(program: Program) -> StepKind:
-    """Schema, data or mixed. Rows touched together with a schema change, under a guard on it, belong to that change."""
-    data = schema = opaque = False
-    for node in program:
-        match node:
-            case Sql():
-                data, schema, opaque = data or node.data, schema or bool(node.effects), opaque or node.opaque
-            case If():
-                for condition, arm in (*node.arms, (None, node.otherwise)):
-                    if not arm:
-                        continue
-                    kind = kind_of(arm)
-                    guarded = condition is not None and is_decidable(condition) and protects(condition, arm)
-                    if condition is not None and not is_decidable(condition):
-                        opaque = True
-                    if guarded and not any(s.opaque for s in statements(arm)):
-                        schema = True
-                    else:
-                        data, schema = data or kind is not StepKind.SCHEMA, schema or kind is not StepKind.DATA
-                        opaque = opaque or any(s.opaque for s in statements(arm))
-            case Handled():
-                kind = kind_of(node.body)
-                handled = [kind_of(arm) for _, arm in node.handlers if any(True for _ in statements(arm))]
-                data = data or StepKind.DATA in (kind, *handled) or StepKind.MIXED in (kind, *handled)
-                schema = schema or StepKind.SCHEMA in (kind, *handled) or StepKind.MIXED in (kind, *handled)
-    if opaque or (data and schema):
-        return StepKind.MIXED
-    return StepKind.DATA if data else StepKind.SCHEMA
-
-
-def protects(condition: Condition, arm: Program) -> bool:
-    """Whether a guard asks for just the object that its arm creates: an idempotence guard."""
-    match condition:
-        case Not(Exists(pattern)):
-            return any(matches_effect(pattern, e) for s in statements(arm) for e in (*s.effects, *s.implied) if e.present)
-        case Exists(pattern):
-            return any(matches_effect(pattern, e) for s in statements(arm) for e in s.effects)
-    return False
-
-
-def matches_effect(pattern: Pattern, effect: Effect) -> bool:
-    """Whether the pattern is about the effect's object."""
-    key = effect.key
-    name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
-    return (
-        key.kind in pattern.kinds
-        and pattern.name in (None, name)
-        and (pattern.table is None or pattern.table == key.table)
-        and (pattern.name is not None or pattern.table is not None)
-    )
-
-
-def _names_of(program: Program) -> Iterator[str]:
-    """Every identifier that a program names."""
-    for s in statements(program, handlers=True):
-        for key in (*(e.key for e in (*s.effects, *s.implied)), *s.needs, *s.destroys):
-            yield from _names(key)
-        for e in (*s.effects, *s.implied):
-            yield from (str(v) for a, v in e.attributes if a == "table")
-    for condition in conditions(program):
-        for pattern in patterns(condition):
-            yield from (n for n in (pattern.name, pattern.table) if n)
-
-
-def _names(key: Key) -> Iterator[str]:
-    if key.kind is Kind.COLUMN:
-        yield key.table
-        return
-    yield key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
-    if key.table:
-        yield key.table
 
 
 # --- labels ----------------------------------------------------------------------------------------------------
@@ -323,50 +167,3 @@ def _labels(steps: Iterable[Step], own: Iterable[str | None]) -> list[str]:
         taken.add(unique)
         labels.append(unique)
     return labels
-
-
-_VERBS = {
-    "insert_stmt": "insert",
-    "update_stmt": "update",
-    "delete_stmt": "delete",
-    "truncate_stmt": "truncate",
-    "merge_stmt": "merge",
-}
-
-
-def _label(program: Program) -> str | None:
-    for s in statements(program):
-        if s.tag in _VERBS and s.needs:
-            return _slug(_VERBS[s.tag], s.needs[0].name)
-        gained = [e for e in s.effects if e.present] or list(s.effects)
-        if gained:
-            return _effect_label(s, gained[-1] if s.tag == "rename_stmt" else gained[0])
-    return None
-
-
-def _effect_label(s: Sql, effect: Effect) -> str:
-    key, name = effect.key, effect.key.name.partition("(")[0]
-    attributes = dict(effect.attributes)
-    if not effect.present:
-        return _slug("drop", key.table, name)
-    if s.tag == "rename_stmt":
-        return _slug("rename", key.table, name)
-    match key.kind:
-        case Kind.TABLE:
-            return _slug("create", name) if s.tag == "create_stmt" else _slug("alter", name)
-        case Kind.COLUMN if attributes:
-            return _slug(key.table, name, next(iter(attributes)))
-        case Kind.COLUMN | Kind.CONSTRAINT:
-            return _slug(key.table, name)
-        case Kind.ENUM if "label" in attributes:
-            return _slug(name, "value", str(attributes["label"]))
-        case Kind.INDEX:
-            return _slug("index", name)
-        case Kind.TRIGGER | Kind.POLICY:
-            return _slug(key.kind, key.table, name)
-    return _slug(key.kind, name)
-
-
-def _slug(*parts: str) -> str:
-    text = re.sub(r"[^a-z0-9]+", "-", "-".join(p for p in parts if p).lower()).strip("-")
-    return text[:56].rstrip("-") or "step"

@@ -7,7 +7,7 @@ without a schema means.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from omega_bridge.catalog import Key, Kind
@@ -136,6 +136,13 @@ class Sql:
     cascade: bool = False
     lookahead: str | None = None
     offset: int | None = None
+    results: tuple[Effect, ...] = field(init=False, repr=False, compare=False)
+    """``effects`` and ``implied``, without those that only say that something is there of which ``implied`` tells more."""
+
+    def __post_init__(self) -> None:
+        told = {e.key for e in self.implied if e.present}
+        first = (e for e in self.effects if not (e.key in told and e.present and not e.attributes))
+        object.__setattr__(self, "results", (*first, *self.implied))
 
 
 @dataclass(frozen=True, slots=True)

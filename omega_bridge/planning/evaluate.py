@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from omega_bridge.analysis.analysis import matches_effect
 from omega_bridge.analysis.program import Condition, Effect, Exists, Handled, If, Not, Program, Raise, Sql, statements
+from omega_bridge.analysis.reading import matches_effect
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.world import World
 
@@ -58,11 +58,17 @@ def evaluate(program: Program, world: World, provided: Provided = frozenset()) -
     except _Fails as failure:
         found.fails, found.raises = failure.key, failure.message or None
         world.rollback(mark)
-    pure = not found.unknown and not found.touches_rows and not found.fails and not found.swallowed
-    found.rebuilds = pure and bool(found.residual) and not world.differs_since(mark)
+    found.rebuilds = _may_rebuild(found) and not world.differs_since(mark)
     if found.rebuilds:
         found.missing.clear()
     return found
+
+
+def _may_rebuild(found: Evaluation) -> bool:
+    """Whether what runs may only put back what it takes away: not where it makes something that was not there, and drops nothing."""
+    if not found.residual or found.unknown or found.touches_rows or found.fails or found.swallowed:
+        return False
+    return not found.absent or any(not e.present for s in found.residual for e in s.effects)
 
 
 def lacking(evaluation: Evaluation, start: World, end: World) -> list[Effect]:
@@ -106,7 +112,7 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
     found.absent.update(e.key for e in wanting if world.find(e.key) is None)
     found.unknown = found.unknown or s.opaque
     found.touches_rows = found.touches_rows or s.data
-    for effect in (*s.effects, *s.implied):
+    for effect in s.results:
         world.apply(effect)
 
 

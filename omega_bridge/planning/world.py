@@ -84,29 +84,55 @@ class World:
 
     def find(self, key: Key) -> Key | None:
         """The object that a name in a statement means: the kind taken loosely, the schema along the search_path."""
-        if key.kind not in _OF_ONE_KIND:
-            return next((candidate for candidate in self._candidates(key) if self.get(candidate) is not None), None)
         kind, schema, table, name = key
-        if schema != VISIBLE:
+        if kind in _OF_ONE_KIND:
+            return self._find_one(key)
+        if kind is Kind.SCHEMA or kind is Kind.EXTENSION:
             return key if self.get(key) is not None else None
+        if kind is Kind.FUNCTION:
+            return next((k for k in self._functions(key) if self.get(k) is not None), None)
+        kinds = _TABLE_LIKE if kind is Kind.TABLE else _TYPES if kind in _TYPES else (kind,)
+        for place in self.catalog.search_path if schema == VISIBLE else (schema,):
+            for one in kinds:
+                candidate = Key(one, place, table, name)
+                if self.get(candidate) is not None:
+                    return candidate
+        return None
+
+    def _find_one(self, key: Key) -> Key | None:
+        if key.schema != VISIBLE:
+            return key if self.get(key) is not None else None
+        found = self._first(key)
+        return found if found is not None and self.get(found) is not None else None
+
+    def _first(self, key: Key) -> Key | None:
+        """Along the search_path: where it is, or else where its table is."""
+        kind, _, table, name = key
         for schema in self.catalog.search_path:
             candidate = Key(kind, schema, table, name)
             if self.get(candidate) is not None:
                 return candidate
-            if table and self.get(Key(Kind.TABLE, schema, "", table)) is not None:
-                return None
+            if table and self._is_relation(schema, table):
+                return candidate
         return None
+
+    def _is_relation(self, schema: str, name: str) -> bool:
+        return self.get(Key(Kind.TABLE, schema, "", name)) is not None or any(
+            self.get(Key(kind, schema, "", name)) is not None for kind in _TABLE_LIKE[1:]
+        )
 
     def place(self, key: Key) -> Key:
         """Where an object of that name is, or would be created."""
+        kind, schema, table, name = key
+        if table and schema == VISIBLE and kind in _OF_ONE_KIND and (found := self._first(key)) is not None:
+            return found
         found = self.find(key)
         if found is not None:
             return found
-        schema = key.schema
-        if schema == VISIBLE and key.kind not in (Kind.SCHEMA, Kind.EXTENSION):
-            owner = self.find(Key(Kind.TABLE, VISIBLE, "", key.table)) if key.table else None
+        if schema == VISIBLE and kind is not Kind.SCHEMA and kind is not Kind.EXTENSION:
+            owner = self.find(Key(Kind.TABLE, VISIBLE, "", table)) if table else None
             schema = owner.schema if owner else (self.catalog.search_path or ("public",))[0]
-        return Key(key.kind, schema, key.table, key.name)
+        return Key(kind, schema, table, name)
 
     def has(self, key: Key) -> bool | None:
         """Whether what a statement needs is there; ``None`` for a column of a table whose columns are not known."""
@@ -186,27 +212,12 @@ class World:
             return [*self.catalog.named_on(kind, table, name), *self._owned.get((kind, table, name), ())]
         return [*self.catalog.named(kind, name), *self._names.get((kind, name), ())]
 
-    def _candidates(self, key: Key) -> Iterable[Key]:
-        kinds: tuple[Kind, ...] = (key.kind,)
-        if key.kind is Kind.TABLE:
-            kinds = _TABLE_LIKE
-        elif key.kind in _TYPES:
-            kinds = _TYPES
-        if key.kind in (Kind.SCHEMA, Kind.EXTENSION):
-            yield key
-            return
-        schemas = (key.schema,) if key.schema != VISIBLE else self.catalog.search_path
-        if key.kind is Kind.FUNCTION:
-            for schema in schemas:
-                yield from (
-                    k for k in self._named(key.kind, key.name.partition("(")[0]) if k.schema == schema and _same_function(k, key)
-                )
-            return
-        for schema in schemas:
-            for kind in kinds:
-                yield Key(kind, schema, key.table, key.name)
-                if key.table and key.schema == VISIBLE and self.get(Key(Kind.TABLE, schema, "", key.table)) is not None:
-                    return
+    def _functions(self, key: Key) -> Iterable[Key]:
+        """Functions of that name, some of which may be gone, along the search_path."""
+        for schema in self.catalog.search_path if key.schema == VISIBLE else (key.schema,):
+            for k in self._named(key.kind, key.name.partition("(")[0]):
+                if k.schema == schema and _same_function(k, key):
+                    yield k
 
     # --- changing ----------------------------------------------------------------------------------------------
 
@@ -244,8 +255,11 @@ class World:
         return None if before is None else dict(before)
 
     def _set(self, key: Key, attributes: dict[str, Any] | None) -> None:
-        self._journal.append((key, self.changes.get(key, _UNSET)))
+        before = self.changes.get(key, _UNSET)
+        self._journal.append((key, before))
         self.changes[key] = attributes
+        if before is not _UNSET:
+            return
         name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
         self._names.setdefault((key.kind, name), set()).add(key)
         if key.table:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from omega_bridge.analysis import Analysis, statements
+from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.program import RELATIONS, Pattern, Sql, conditions, patterns
 from omega_bridge.catalog import Key, Kind
 
@@ -40,7 +40,7 @@ class Watched:
 
 def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
     """All of it. ``names``: what else a start looks at, such as critical tables and those of the models."""
-    found = [*_statements(analysis)]
+    found = [s for step in analysis for s in step.reading.statements]
     asked = [*_patterns(analysis)]
     made = [e.key for statement in found for e in (*statement.effects, *statement.implied)]
     loose: dict[str, frozenset[str]] = {}
@@ -55,11 +55,6 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
         frozenset(_named((Kind.FUNCTION,), made, asked)),
         loose,
     )
-
-
-def _statements(analysis: Analysis) -> Iterator[Sql]:
-    for step in analysis:
-        yield from statements(step.program, handlers=True)
 
 
 def _patterns(analysis: Analysis) -> Iterator[Pattern]:

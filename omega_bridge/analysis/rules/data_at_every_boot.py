@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from omega_bridge import sql
-from omega_bridge.analysis.analysis import StepKind, protects
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.paths import guarded
 from omega_bridge.analysis.program import Condition, Not, Program, Sql, is_decidable
+from omega_bridge.analysis.reading import StepKind, protects
 from omega_bridge.steps import Repeat
 
 _VERBS = {"insert_stmt": "inserts into", "update_stmt": "updates", "delete_stmt": "deletes from", "merge_stmt": "merges into"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omega_bridge.analysis.analysis import matches_effect
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.handlers import already_there
 from omega_bridge.analysis.lookup_text import Unwritable, absent
 from omega_bridge.analysis.paths import branches, denied, guarded
 from omega_bridge.analysis.program import Condition, Pattern, Program, Sql, statements
+from omega_bridge.analysis.reading import matches_effect
 from omega_bridge.analysis.writing import unless_there
 from omega_bridge.catalog import Key
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from alembic.operations.ops import MigrateOperation
 
 from omega_bridge.analysis import StepAnalysis, read_program
-from omega_bridge.analysis.analysis import matches_effect
 from omega_bridge.analysis.program import (
     Condition,
     Effect,
@@ -22,6 +21,7 @@ from omega_bridge.analysis.program import (
     Sql,
     statements,
 )
+from omega_bridge.analysis.reading import matches_effect
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
