@@ -24,26 +24,32 @@ from omega_bridge.postgres.executor import Executor, Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session
 from omega_bridge.run import CriticalTable, Options, Run
-from omega_bridge.steps import Registry, Repeat
+from omega_bridge.sources import located
+from omega_bridge.steps import Registry, Repeat, StepLike
 
 log = logging.getLogger("omega_bridge")
 
 
-def repair(session: Session, registry: Registry, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
+def repair(
+    session: Session, steps: Registry | Iterable[StepLike], metadata: Any, options: Options, digest: str, head: str | None
+) -> Run:
     """Bring the database up to the list, and record it. The caller holds the lock."""
     connection = session.connection
-    registry = _complete(registry, metadata)
-    analysis = with_escapes(analyse(registry)) if takes_escapes(connection) else analyse(registry)
-    names = scope(analysis, options.critical_tables, metadata)
-    known = ledger_store.recall(connection)
-    _refuse_if_newer(known, analysis, head, options)
-    ledger_store.prepare(connection)
+    with ledger_store.being_prepared(session):
+        registry = _complete(located(Registry.of(steps), steps), metadata)
+        analysis = analyse(registry)
+        names = scope(analysis, options.critical_tables, metadata)
+        provided = analysis.provided()
+    if takes_escapes(connection):
+        analysis = with_escapes(analysis)
+        provided = analysis.provided()
+    _refuse_if_newer(ledger_store.recall(connection), analysis, head, options)
     reader = CatalogReader(session)
     before = reader.read(names)
     inspection = inspect(before, options.critical_tables, metadata)
     _report(inspection)
     executor = Executor(
-        session, reader, before, names, analysis.provided(), str(uuid.uuid4()), ledger_store.tip(connection),
+        session, reader, before, names, provided, str(uuid.uuid4()), ledger_store.tip(connection),
         Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout), options.allow_destructive,
     )  # fmt: skip
     once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()

@@ -128,10 +128,8 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
             done: Run = turn.instead
             return done
         from omega_bridge.repair import repair
-        from omega_bridge.sources import located
-        from omega_bridge.steps import Registry
 
-        run = repair(session, located(Registry.of(steps), steps), metadata, options, digest, head)
+        run = repair(session, steps, metadata, options, digest, head)
     session.cost.seconds["repair"] = time.perf_counter() - started
     return run
 

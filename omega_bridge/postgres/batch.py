@@ -7,30 +7,26 @@ undone and the caller goes on step by step.
 
 from __future__ import annotations
 
-import select
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import psycopg
-from psycopg.pq import ExecStatus
 
 from omega_bridge.analysis import StepKind
-from omega_bridge.analysis.program import Sql, statements
+from omega_bridge.analysis.program import Sql
 from omega_bridge.catalog import Catalog, Difference, Key, Kind, diff
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
 from omega_bridge.postgres import ledger_store, watch
 from omega_bridge.postgres.executor import Executor, draft, outcome_of, skipped
-from omega_bridge.postgres.session import Session, border
+from omega_bridge.postgres.sending import Sender
+from omega_bridge.postgres.session import border
 from omega_bridge.postgres.standing import Promised
 
 LIMIT = 1000
 """Steps in one transaction: each table it touches holds slots of the server's lock table until the end."""
-
-FIRST = 16
-"""Statements with which the server begins; after them it gets what has gathered whenever it is idle."""
 
 _PLAIN = {
     "create_stmt",
@@ -62,65 +58,7 @@ def _is_private(s: Sql, started: Catalog) -> bool:
     names = {k.table or k.name for k in s.needs if k.kind in (Kind.TABLE, Kind.COLUMN)}
     names |= {e.key.table for e in s.effects if e.key.table} | {e.key.name for e in s.effects if e.key.kind is Kind.TABLE}
     names |= {str(v) for e in s.effects for a, v in e.attributes if a == "table"}
-    return not any(started.named(kind, name) for name in names for kind in (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW))
-
-
-class _Sender:
-    """Gives the server statements whenever it is idle; the caller goes on gathering more meanwhile."""
-
-    def __init__(self, session: Session) -> None:
-        self._session, self._pgconn = session, session.connection.pgconn
-        self._gathered: list[str] = []
-        self._is_sent = False
-
-    def add(self, texts: Iterable[str]) -> None:
-        """Send them when the server is idle. Raises what those sent before have met."""
-        self._gathered.extend(texts)
-        if len(self._gathered) >= FIRST and self._is_idle():
-            self._send()
-
-    def finish(self, meanwhile: Callable[[], object]) -> None:
-        """Send the rest, and wait for the end of it. Raises what the server did not take."""
-        if self._gathered and self._is_idle():
-            self._send()
-        meanwhile()
-        self._wait()
-        if self._gathered:
-            self._send()
-            self._wait()
-
-    def _is_idle(self) -> bool:
-        if self._is_sent:
-            self._pgconn.consume_input()
-            if self._pgconn.is_busy():
-                return False
-            self._wait()
-        return True
-
-    def _send(self) -> None:
-        with self._session.counted(len(self._gathered)):
-            self._pgconn.send_query("\n;\n".join(self._gathered).encode())
-        self._gathered, self._is_sent = [], True
-
-    def _wait(self) -> None:
-        """Until the server has done what it was sent. The poll, unlike libpq's own waiting, lets other threads go on."""
-        if not self._is_sent:
-            return
-        poller = select.poll()
-        poller.register(self._pgconn.socket, select.POLLIN)
-        error: psycopg.Error | None = None
-        while True:
-            while self._pgconn.is_busy():
-                poller.poll()
-                self._pgconn.consume_input()
-            result = self._pgconn.get_result()
-            if result is None:
-                break
-            if result.status == ExecStatus.FATAL_ERROR:
-                error = psycopg.errors.error_from_result(result)
-        self._is_sent = False
-        if error is not None:
-            raise error
+    return names.isdisjoint(started.relations)
 
 
 def execute(
@@ -140,7 +78,7 @@ def execute(
         session.execute(
             f"BEGIN; SET LOCAL lock_timeout = {milliseconds}; SET LOCAL application_name = 'omega-bridge batch'", statements=3
         )
-        sender = _Sender(session)
+        sender = Sender(session)
         with border(session.dsn):
             for step in planned:
                 batch.append(step)
@@ -155,7 +93,9 @@ def execute(
             return batch, None
         applied = [o for o in outcomes if o.outcome is Outcome.APPLIED]
         tip = ledger_store.append(session.connection, (draft(o, executor.run, executor.driver) for o in applied), executor.tip)
-        session.execute("COMMIT")
+        with border(session.dsn):
+            sender.begin("COMMIT")
+            sender.finish(fresh.digest)  # it is asked for when all is recorded, if this is the last batch
     except psycopg.Error:
         session.rollback()
         return batch, None
@@ -183,11 +123,11 @@ def _judged(executor: Executor, batch: Sequence[PlannedStep], fresh: Catalog, se
 
 def _holds(planned: PlannedStep, world: World, executor: Executor) -> bool:
     """Whether a step would change nothing more; where all of it ran, that is whether what it says is there."""
-    program = planned.analysis.program
-    if len(planned.statements) == sum(1 for _ in statements(program)):
+    reading = planned.analysis.reading
+    if len(planned.statements) == reading.size:
         return all(world.holds(e) is True for s in planned.statements for e in s.effects)
     mark = world.mark()
-    found = evaluate(program, world, executor.provided).is_nothing
+    found = evaluate(reading.program, world, executor.provided).is_nothing
     world.rollback(mark)
     return found
 

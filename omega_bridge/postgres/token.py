@@ -19,12 +19,6 @@ from omega_bridge.postgres.watched import Watched
 
 Connection = psycopg.Connection[Any]
 
-_TABLE_OIDS = (
-    "SELECT coalesce(array_agg(c.oid::int8 ORDER BY c.oid), '{{}}') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE c.relname = ANY ({}) AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') "
-    "AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND n.nspname <> 'omega_bridge'"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
@@ -47,17 +41,21 @@ class _Rows:
 
 def expressions(connection: Connection, watched: Watched) -> str:
     """The token's columns: what to select to get it."""
-    tables = _one(connection, _TABLE_OIDS.format(f"{_literal(connection, watched.relations)}::name[]"))
-    return ", ".join(f"{rows} AS token_{n}" for n, rows in enumerate(_rows(connection, watched, tables), start=1))
+    rows = _rows(connection, watched, _Size.of(connection, watched))
+    return ", ".join(f"{found} AS token_{n}" for n, found in enumerate(rows, start=1))
 
 
-def _rows(connection: Connection, watched: Watched, tables: Sequence[int]) -> Iterable[_Rows]:
-    sizes = Sizes.of(connection, tables)
-    oids = "'{" + ",".join(map(str, tables)) + "}'::oid[]"
-    scan = scans_classes(sizes, len(watched.relations))
-    yield _Rows("pg_class", "oid::int8", _among(connection, "relname", watched.relations, hashed=scan), scan)
+def _rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Rows]:
+    oids = "'{" + ",".join(map(str, size.tables)) + "}'::oid[]"
+    scan = scans_classes(size.catalogs, len(watched.relations))
+    relations = (
+        f"hashname(relname) = ANY ('{{{','.join(map(str, size.hashes))}}}'::int4[])"
+        if scan
+        else _among(connection, "relname", watched.relations)
+    )
+    yield _Rows("pg_class", "oid::int8", relations, scan)
     attributes = f"attrelid = ANY ({oids}) AND attnum > 0"
-    yield _Rows("pg_attribute", "(attrelid::int8 << 16) + attnum", attributes, scans_attributes(sizes))
+    yield _Rows("pg_attribute", "(attrelid::int8 << 16) + attnum", attributes, scans_attributes(size.catalogs))
     for catalog, owner, name in (
         ("pg_constraint", "conrelid", "conname"),
         ("pg_trigger", "tgrelid", "tgname"),
@@ -86,13 +84,9 @@ def _rows(connection: Connection, watched: Watched, tables: Sequence[int]) -> It
         yield _Rows("pg_namespace", "oid::int8", "nspname !~ '^pg_'")
 
 
-def _among(connection: Connection, column: str, names: Iterable[str], *, hashed: bool = False) -> str:
-    """A name is one of these. Hashed: four bytes a name, and not 64; another name of the same hash does no harm."""
-    literal = f"{_literal(connection, names)}::name[]"
-    if not hashed:
-        return f"{column} = ANY ({literal})"
-    hashes = _one(connection, f"SELECT coalesce(array_agg(DISTINCT hashname(n)), '{{}}') FROM unnest({literal}) n")
-    return f"hashname({column}) = ANY ('{{{','.join(map(str, hashes))}}}'::int4[])"
+def _among(connection: Connection, column: str, names: Iterable[str]) -> str:
+    """A name is one of these."""
+    return f"{column} = ANY ({_literal(connection, names)}::name[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +99,36 @@ class Sizes:
     can_hash: bool
     """PostgreSQL 13 compares a row with every element of an array; later versions hash the array."""
 
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """What the token's form depends on: our tables by oid, and our names hashed (four bytes each, and not 64: another name of
+    the same hash does no harm), beside the size of the catalogs.
+    """
+
+    catalogs: Sizes
+    tables: Sequence[int]
+    hashes: Sequence[int]
+
     @classmethod
-    def of(cls, connection: Connection, tables: Sequence[int]) -> Sizes:
-        """Count them."""
-        row = connection.execute(
-            "SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute), "
-            "(SELECT count(*) FROM pg_attribute WHERE attrelid = ANY (%s::int8[]::oid[]))",
-            [list(tables)],
-        ).fetchone()
+    def of(cls, connection: Connection, watched: Watched) -> _Size:
+        """Ask."""
+        row = connection.execute(_SIZE.format(names=_literal(connection, watched.relations)).encode()).fetchone()
         assert row is not None  # it has no FROM
-        classes, attributes, ours = row
-        return cls(classes, attributes, ours, connection.info.server_version >= 140000)
+        tables, hashes, classes, attributes, ours = row
+        return cls(Sizes(classes, attributes, ours, connection.info.server_version >= 140000), tables, hashes)
+
+
+_SIZE = """
+WITH ours AS MATERIALIZED (
+  SELECT coalesce(array_agg(c.oid ORDER BY c.oid), '{{}}') AS oids FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relname = ANY ({names}::name[]) AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
+    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND n.nspname <> 'omega_bridge'
+)
+SELECT (SELECT oids::int8[] FROM ours), ARRAY(SELECT DISTINCT hashname(n) FROM unnest({names}::name[]) n ORDER BY 1),
+       (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute),
+       (SELECT count(*) FROM pg_attribute WHERE attrelid = ANY (ARRAY(SELECT unnest(oids) FROM ours)))
+"""
 
 
 def scans_classes(sizes: Sizes, names: int) -> bool:
@@ -133,9 +146,3 @@ def scans_attributes(sizes: Sizes) -> bool:
 
 def _literal(connection: Connection, names: Iterable[str]) -> str:
     return sql.Literal(storable(connection, names)).as_string(connection)
-
-
-def _one(connection: Connection, query: str) -> Any:
-    row = connection.execute(query.encode()).fetchone()
-    assert row is not None  # an aggregate always gives one row
-    return row[0]
