@@ -30,26 +30,25 @@ from omega_bridge.steps import Registry, Repeat, StepLike
 log = logging.getLogger("omega_bridge")
 
 
+def understood(steps: Registry | Iterable[StepLike], metadata: Any) -> Analysis:
+    """The list with the place of each step, ahead of it what only the models know, read. Asks no server."""
+    return analyse(_complete(located(Registry.of(steps), steps), metadata))
+
+
 def repair(
-    session: Session, steps: Registry | Iterable[StepLike], metadata: Any, options: Options, digest: str, head: str | None
+    session: Session, reader: CatalogReader, analysis: Analysis, metadata: Any, options: Options, digest: str, head: str | None
 ) -> Run:
     """Bring the database up to the list, and record it. The caller holds the lock."""
     connection = session.connection
-    with ledger_store.being_prepared(session):
-        registry = _complete(located(Registry.of(steps), steps), metadata)
-        analysis = analyse(registry)
-        names = scope(analysis, options.critical_tables, metadata)
-        provided = analysis.provided()
     if takes_escapes(connection):
         analysis = with_escapes(analysis)
-        provided = analysis.provided()
+    names = scope(analysis, options.critical_tables, metadata)
     _refuse_if_newer(ledger_store.recall(connection), analysis, head, options)
-    reader = CatalogReader(session)
     before = reader.read(names)
     inspection = inspect(before, options.critical_tables, metadata)
     _report(inspection)
     executor = Executor(
-        session, reader, before, names, provided, str(uuid.uuid4()), ledger_store.tip(connection),
+        session, reader, before, names, analysis.provided(), str(uuid.uuid4()), ledger_store.tip(connection),
         Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout), options.allow_destructive,
     )  # fmt: skip
     once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()

@@ -127,9 +127,13 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
         if turn.instead is not None:
             done: Run = turn.instead
             return done
-        from omega_bridge.repair import repair
+        from omega_bridge.postgres.readiness import getting_ready
 
-        run = repair(session, steps, metadata, options, digest, head)
+        with getting_ready(session) as reader:
+            from omega_bridge.repair import repair, understood
+
+            analysis = understood(steps, metadata)
+        run = repair(session, reader, analysis, metadata, options, digest, head)
     session.cost.seconds["repair"] = time.perf_counter() - started
     return run
 

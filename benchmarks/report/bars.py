@@ -89,7 +89,6 @@ def _fleet(results: Results) -> Iterator[Bar]:
     ours = [run for run in results["fleet"] if run["peer"] == OURS and run["state"] == "empty"]
     many = max((run["replicas"] for run in ours), default=1)
     runs = [run for run in ours if run["replicas"] == many and run["last"]]
-    alone = [run["first"] for run in ours if run["replicas"] == 1 and run["first"]]
     if many == 1 or not runs:
         return
     at_once = f"{many} at once on an empty database"
@@ -98,6 +97,3 @@ def _fleet(results: Results) -> Iterator[Bar]:
     late = [run["last"] - results["poll"] for run in runs]
     against_first = statistics.median(t / run["first"] for t, run in zip(late, runs, strict=True))
     yield Bar(f"{at_once}: the last one ready, less one poll, against the one that applied", FLEET, against_first)
-    if alone:
-        against_alone = statistics.median(late) / statistics.median(alone)
-        yield Bar(f"{at_once}: the last one ready, less one poll, against one process alone", FLEET, against_alone)

@@ -74,6 +74,13 @@ class CatalogReader:
         self._session = session
         self._is_prepared = False
 
+    def preparation(self) -> list[str]:
+        """The statements, of one transaction, after which the first ``read`` costs what the later ones cost."""
+        if self._session.is_pooled:
+            return []
+        self._is_prepared = True
+        return [f"PREPARE {_PREPARED} (name[]) AS {_question('$1')}", _GENERIC, f"EXECUTE {_PREPARED} ('{{}}')"]
+
     def read(self, names: Collection[str]) -> Catalog:
         """The catalog. Raises psycopg's ``InvalidSqlStatementName`` within a transaction in which a step deallocated ours;
         the next call works again.
@@ -95,7 +102,7 @@ class CatalogReader:
     def _read(self, connection: psycopg.Connection[Any], names: Collection[str]) -> Catalog:
         is_alone = connection.info.transaction_status == pq.TransactionStatus.IDLE
         asked = [] if self._is_prepared else [f"PREPARE {_PREPARED} (name[]) AS {_question('$1')}"]
-        asked.append("SET LOCAL plan_cache_mode = force_generic_plan")
+        asked.append(_GENERIC)
         asked.append(f"EXECUTE {_PREPARED} ({_array(connection, names)})")
         asked.append("SET LOCAL plan_cache_mode = DEFAULT")
         if is_alone:
@@ -113,5 +120,6 @@ class CatalogReader:
 
 
 _PREPARED = "omega_bridge_catalog"
+_GENERIC = "SET LOCAL plan_cache_mode = force_generic_plan"
 _FEW = 2000
 """Names up to which a plan that knows nothing of their number is as good as one made for them, or better."""

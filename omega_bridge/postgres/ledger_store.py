@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -17,8 +16,6 @@ from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, seal, w
 from omega_bridge.postgres.encoding import codec, storable
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
-from omega_bridge.postgres.sending import Sender
-from omega_bridge.postgres.session import Session, border
 
 _INTO = "omega_bridge.ledger (seq, at, driver, event, run, subject, checksum, outcome, detail, previous, hash)"
 _INSERT = f"INSERT INTO {_INTO} VALUES (%s, %s, %s, %s, %s::uuid, %s, %s, %s, %s::jsonb, %s, %s)"
@@ -44,28 +41,12 @@ class State:
 
 def prepare(connection: Connection) -> None:
     """Make the schema where it is missing. Two at once: the caller holds the lock."""
-    if text := _lacking(connection):
+    if text := lacking(connection):
         connection.execute(text.encode())
 
 
-@contextmanager
-def being_prepared(session: Session) -> Iterator[None]:
-    """The same, while the block goes on without the connection. Raises at the end of it what the server did not take."""
-    text = _lacking(session.connection)
-    if not text:
-        yield
-        return
-    with border(session.dsn):
-        sender = Sender(session)
-        sender.begin(text)
-        try:
-            yield
-        finally:
-            sender.finish()
-
-
-def _lacking(connection: Connection) -> str:
-    """The statements that make what is missing."""
+def lacking(connection: Connection) -> str:
+    """The statements that make what is missing of the schema; nothing where all is there."""
     if exists(connection):
         return ""
     row = connection.execute("SELECT to_regnamespace('omega_bridge') IS NULL").fetchone()

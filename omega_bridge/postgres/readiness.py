@@ -1,0 +1,31 @@
+"""What the server does while the list is read: the ledger, where it is missing, and a plan for reading the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres.catalog_reader import CatalogReader
+from omega_bridge.postgres.sending import Sender
+from omega_bridge.postgres.session import Session, border
+
+
+@contextmanager
+def getting_ready(session: Session) -> Iterator[CatalogReader]:
+    """A reader that is ready at the end of the block, which goes on without the connection. The caller holds the lock.
+
+    A server process that has just started takes longer to plan that reading than to read. Raises psycopg's errors at the end.
+    """
+    reader = CatalogReader(session)
+    sender = Sender(session)
+    with border(session.dsn):
+        made = ["BEGIN", text, "COMMIT"] if (text := ledger_store.lacking(session.connection)) else []
+        sender.begin(";\n".join([*made, "BEGIN", *reader.preparation(), "COMMIT"]))  # a new schema makes plans invalid
+        try:
+            yield reader
+        finally:
+            try:
+                sender.finish()
+            finally:
+                session.rollback()
