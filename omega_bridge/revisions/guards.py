@@ -6,9 +6,8 @@ Names follow the session's ``search_path`` where no schema is given, as the stat
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from sqlalchemy.dialects import postgresql
+from omega_bridge.revisions.dialect import PREPARER
 
 _RELATIONS = {"table", "view", "materialized view", "sequence"}
 _TYPES = {"enum", "domain", "composite type"}
@@ -19,14 +18,11 @@ _MEMBERS = {
     "policy": ("pg_policy", "polrelid", "polname", ""),
 }
 
-_dialect: Any = postgresql.dialect
-_preparer = _dialect().identifier_preparer
-
 
 def identifier(name: str, schema: str | None = None) -> str:
     """A name as SQL, quoted where it has to be."""
-    quoted = _preparer.quote(name)
-    return f"{_preparer.quote(schema)}.{quoted}" if schema else str(quoted)
+    quoted = PREPARER.quote(name)
+    return f"{PREPARER.quote(schema)}.{quoted}" if schema else str(quoted)
 
 
 def literal(text: str) -> str:

@@ -5,20 +5,20 @@ As ``MetaData.create_all`` would make them, but table by table: one that cannot 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import MetaData, Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.schema import CreateIndex, CreateTable, sort_tables
 from sqlalchemy.types import Enum
 
 from omega_bridge.analysis import analyse, statements
 from omega_bridge.analysis.program import VISIBLE
 from omega_bridge.catalog import Kind
+from omega_bridge.revisions.dialect import DIALECT, PREPARER
 from omega_bridge.steps import Place, Registry, Step
 
 PREFIX = "model-"
-_dialect: Any = postgresql.dialect
 PLACE = Place("(models)")
 
 
@@ -29,9 +29,9 @@ def with_models(registry: Registry, metadata: MetaData) -> Registry:
     return Registry((*(_step(t) for t in own), *registry.steps), registry.source) if own else registry
 
 
-def every_table(metadata: MetaData) -> Registry:
-    """One step for each table of the models, whoever else creates it: what the models promise."""
-    return Registry(tuple(_step(table) for table in _sorted(metadata)))
+def every_table(metadata: MetaData, only: Table | None = None) -> Registry:
+    """One step for each table of the models (or ``only`` for one), whoever else creates it: what the models promise."""
+    return Registry(tuple(_step(table) for table in _sorted(metadata) if only is None or table is only))
 
 
 def is_model(step: Step) -> bool:
@@ -55,10 +55,9 @@ def _made_by(registry: Registry) -> set[tuple[str, str]]:
 
 
 def _step(table: Table) -> Step:
-    dialect = _dialect()
-    parts = [*_enums(table, dialect), str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)).strip()]
+    parts = [*enum_types(table.columns), str(CreateTable(table, if_not_exists=True).compile(dialect=DIALECT)).strip()]
     parts += [
-        str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)).strip()
+        str(CreateIndex(index, if_not_exists=True).compile(dialect=DIALECT)).strip()
         for index in sorted(table.indexes, key=lambda i: str(i.name))
     ]
     text = ";\n".join(_plain(p) for p in parts) + ";"
@@ -75,14 +74,14 @@ def _plain(text: str) -> str:
     return "\n".join(line.rstrip().replace("\t", "    ") for line in text.splitlines())
 
 
-def _enums(table: Table, dialect: Any) -> list[str]:
-    """Types that the table's columns need, guarded: PostgreSQL has no ``CREATE TYPE IF NOT EXISTS``."""
+def enum_types(columns: Iterable[Column[Any]]) -> list[str]:
+    """Types that the columns need, guarded: PostgreSQL has no ``CREATE TYPE IF NOT EXISTS``."""
     found = []
-    for column in table.columns:
+    for column in columns:
         kind = column.type
         if isinstance(kind, Enum) and kind.native_enum and kind.name:
             labels = ", ".join("'" + label.replace("'", "''") + "'" for label in kind.enums)
-            name = dialect.identifier_preparer.quote(kind.name)
+            name = PREPARER.quote(kind.name)
             found.append(
                 f"DO $$ BEGIN\n    IF to_regtype('{name}') IS NULL THEN\n        CREATE TYPE {name} AS ENUM ({labels});\n    END IF;\nEND $$"
             )

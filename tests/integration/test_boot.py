@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, create_engine
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, MetaData, String, Table, create_engine
 
 import omega_bridge
 from omega_bridge import OmegaBridgeError, Run, Step
@@ -111,6 +111,17 @@ def test_tables_that_only_the_models_know(database: str) -> None:
 
 
 # --- outcomes --------------------------------------------------------------------------------------------------
+
+
+def test_models_are_written_as_they_are(database: str) -> None:
+    """No driver formats the text of a table, so that a percent sign is one, in names, too."""
+    metadata = MetaData()
+    share = Column("share %", Integer, CheckConstraint('"share %" % 2 = 0'), index=True)
+    Table("t", metadata, Column("id", Integer, primary_key=True), Column("told", String, server_default="100 %"), share)
+    assert omega_bridge.boot(database, [T.replace("t (", "other (")], metadata=metadata).outcome == "repaired"
+    execute(database, 'INSERT INTO t ("share %") VALUES (4)')
+    assert query(database, 'SELECT told, "share %" FROM t') == ("100 %", 4)
+    assert query(database, "SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_t_share %'") == (1,)
 
 
 def test_a_step_without_effect_shows_what_it_hides(database: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+import omega_bridge
 from omega_bridge import OmegaBridgeError, Step
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.equivalence import verify
@@ -49,6 +50,13 @@ def upgraded(url: str, folder: Path) -> Catalog:
         return read_catalog(conn)
 
 
+def catalog_after_boot(url: str, steps: Sequence[str]) -> Catalog:
+    """The catalog after a start."""
+    omega_bridge.boot(url, steps)
+    with psycopg.connect(url, autocommit=True) as conn:
+        return read_catalog(conn)
+
+
 def kinds(done: Export) -> list[str]:
     """Kind and label of each new revision."""
     return [f"{r.kind} {r.labels[0]}" for r in done.revisions]
@@ -63,6 +71,20 @@ def test_the_same_list_gives_the_same_bytes(tmp_path: Path) -> None:
     assert len(one) == 3
     assert (tmp_path / "one/omega.sum").read_bytes() == (tmp_path / "two/omega.sum").read_bytes()
     assert exported(tmp_path / "one", [T, A, C]).written == ()
+
+
+def test_percent_signs_are_no_parameters(tmp_path: Path, server: Server, make_database: MakeDatabase) -> None:
+    """In names and texts: every statement is an operation, and the history leads where the list leads."""
+    steps = [
+        """CREATE TABLE IF NOT EXISTS "t%" (id int PRIMARY KEY, a text DEFAULT '50 %', CONSTRAINT "c%" CHECK (id % 2 = 0))""",
+        """ALTER TABLE "t%" ADD COLUMN IF NOT EXISTS "b%" varchar(10) DEFAULT '%s'""",
+        """CREATE INDEX IF NOT EXISTS "i%" ON "t%" ((id % 3))""",
+        """COMMENT ON COLUMN "t%"."b%" IS '100 %'""",
+        """ALTER TABLE "t%" ALTER COLUMN a SET DEFAULT '7 %'""",
+    ]
+    done = exported(tmp_path, steps, prover=lambda _: prover(server))
+    assert done.coverage.steps_lifted == len(steps)
+    assert diff(upgraded(make_database(), tmp_path), catalog_after_boot(make_database(), steps)) == ()
 
 
 @pytest.mark.parametrize(
