@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omega_bridge.analysis import Analysis, statements
+from omega_bridge.analysis import Analysis
 from omega_bridge.errors import AmbiguousMatch, HistoryTampered, NoServerFound
 from omega_bridge.lint import is_failing, lint
 from omega_bridge.planning.promises import Unkept, unkept_by_models
@@ -70,18 +70,33 @@ def check_models(registry: Registry, analysis: Analysis, metadata: Any, promised
     """The steps, and what only the models create, lead an empty database to the models' tables and columns."""
     if metadata is None:
         return Check("models", True, "no models are configured", {"differences": []})
-    world = World(empty_catalog())
-    settle_in(world, analysis)
-    found, how = unkept_by_models(world, promised), "in thought"
-    opaque = [s.id for s in analysis if any(q.opaque for q in statements(s.program, handlers=True))]
-    if found and opaque:
-        try:
-            found, how = _on_scratch(registry, metadata, promised, servers), "on a scratch database"
-        except NoServerFound as none:
-            told = f"undecided: only a server can tell what {', '.join(opaque[:3])} do(es). {none.hint}"
-            return Check("models", True, told, {"differences": [], "undecided": opaque})
+    try:
+        found, how = unkept_models(registry, analysis, metadata, promised, servers)
+    except NoServerFound as none:
+        opaque = _opaque(analysis)
+        told = f"undecided: only a server can tell what {', '.join(opaque[:3])} do(es). {none.hint}"
+        return Check("models", True, told, {"differences": [], "undecided": opaque})
     told = _told([f"{u.what} {u}" for u in found]) if found else f"the steps lead to the models ({how})"
     return Check("models", not found, told, {"differences": [u.as_dict() for u in found]})
+
+
+def unkept_models(
+    registry: Registry, analysis: Analysis, metadata: Any, promised: Analysis, servers: Servers
+) -> tuple[tuple[Unkept, ...], str]:
+    """What the models promise (``promised``) and an empty database lacks after the steps; and how that was found.
+
+    ``metadata``: models whose own tables a boot makes. Raises ``NoServerFound`` where only a server can tell.
+    """
+    world = World(empty_catalog())
+    settle_in(world, analysis)
+    found = unkept_by_models(world, promised)
+    if found and _opaque(analysis):
+        return _on_scratch(registry, metadata, promised, servers), "on a scratch database"
+    return found, "in thought"
+
+
+def _opaque(analysis: Analysis) -> list[str]:
+    return [s.id for s in analysis if any(q.opaque for q in s.reading.statements)]
 
 
 def _on_scratch(registry: Registry, metadata: Any, promised: Analysis, servers: Servers) -> tuple[Unkept, ...]:

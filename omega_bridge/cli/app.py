@@ -22,6 +22,7 @@ VERBS = {
     "lint": "Say what in the list will hurt, and what to write instead; exit 1 where there is an error.",
     "drift": "Show what the database lacks, or has otherwise than the list and the models say; exit 1 where there is anything.",
     "check": "The gate for CI: lint, export --check, and the models against the steps; exit 1 where one says no.",
+    "add": "Append to the list, where it is written, steps for what the models have and it lacks.",
     "adopt": "Stamp a database that was repaired without a record; exit 1, and say what is missing, where something is.",
     "init": "Wire this folder: configuration in pyproject.toml, alembic.ini, alembic/env.py.",
     "demo": "Repair a legacy database, start again, export, read the history, prove the two equivalent.",

@@ -29,9 +29,17 @@ class Setup:
         """The list, with the flags that the configuration gives to single steps."""
         from omega_bridge.sources import load
 
-        source = self.steps or self.config.require_steps()
-        root = Path.cwd() if self.steps else self.config.root
-        return with_flags(load(source, root=root, python_path=self.config.python_paths), self.config)
+        return with_flags(load(self.source, root=self.root, python_path=self.config.python_paths), self.config)
+
+    @property
+    def source(self) -> str:
+        """Where the list is written, as it was named. Raises ``ConfigurationInvalid`` where it was not."""
+        return self.steps or self.config.require_steps()
+
+    @property
+    def root(self) -> Path:
+        """The folder that ``source`` is relative to."""
+        return Path.cwd() if self.steps else self.config.root
 
     @cached_property
     def metadata(self) -> Any:

@@ -21,7 +21,7 @@ def from_module(module: str, attribute: str, paths: Sequence[Path] = ()) -> Regi
 
     The attribute may be a list, a ``Registry``, or a callable without arguments. Raises ``SourceNotFound``, ``NotAList``.
     """
-    with _importable(paths):
+    with importable(paths):
         try:
             found: Any = importlib.import_module(module)
         except ImportError as exc:
@@ -50,7 +50,8 @@ def from_module(module: str, attribute: str, paths: Sequence[Path] = ()) -> Regi
 
 
 @contextmanager
-def _importable(paths: Sequence[Path]) -> Iterator[None]:
+def importable(paths: Sequence[Path]) -> Iterator[None]:
+    """With ``paths`` in front of ``sys.path``."""
     added = [str(p.resolve()) for p in paths]
     sys.path[:0] = added
     try:

@@ -40,17 +40,18 @@ def from_text(path: Path, variable: str, shown: str | None = None) -> Registry:
 
 def parse_list(text: str, variable: str, shown: str) -> Registry:
     """The same for source text at hand, such as that of a commit."""
-    tree = _tree(text, shown)
+    tree = tree_of(text, shown)
     reader = _Reader(shown, _comments(text), _constants(tree))
     owner, _, name = variable.rpartition(".")
-    body = _scope(tree, owner) if owner else tree
+    body = scope_of(tree, owner) if owner else tree
     entries = list(reader.entries(body, name)) if body is not None else None
     if body is None or not reader.found:
         raise SourceNotFound(f"{shown} has no {variable!r}", hint=_candidates(tree, name))
     return Registry(tuple(entries or ()), f"{shown}:{variable}")
 
 
-def _tree(text: str, shown: str) -> ast.Module:
+def tree_of(text: str, shown: str) -> ast.Module:
+    """The tree of Python source. Raises ``SourceSyntaxError``."""
     try:
         with _one_at_a_time:
             return ast.parse(text)
@@ -88,7 +89,8 @@ def _constants(tree: ast.Module) -> dict[str, Any]:
     return found
 
 
-def _scope(tree: ast.Module, owner: str) -> ast.AST | None:
+def scope_of(tree: ast.Module, owner: str) -> ast.AST | None:
+    """The class or function, by its dotted name."""
     scope: ast.AST | None = tree
     for part in owner.split("."):
         scope = next(
@@ -128,7 +130,7 @@ class _Reader:
     def entries(self, scope: ast.AST, name: str) -> Iterator[Step]:
         """Every entry of the list, in source order: the assignment, then what is appended."""
         steps: list[Step] = []
-        for node in sorted(_statements(scope), key=lambda n: (n.lineno, n.col_offset)):
+        for node in sorted(statements_of(scope), key=lambda n: (n.lineno, n.col_offset)):
             match node:
                 case ast.Assign(targets=targets, value=value) if any(isinstance(t, ast.Name) and t.id == name for t in targets):
                     steps = self._assigned(value, name, steps)
@@ -273,7 +275,7 @@ def _seen(node: ast.expr) -> str:
     return shown if len(shown) <= 60 else shown[:57] + "..."
 
 
-def _statements(scope: ast.AST) -> Iterator[Any]:
+def statements_of(scope: ast.AST) -> Iterator[Any]:
     """Statements of a scope: a module's own first of all; those inside functions and classes where the name is not there."""
     for node in ast.walk(scope):
         if isinstance(node, ast.stmt):

@@ -1,0 +1,243 @@
+"""Appends steps to a list where it is written: before the bracket that ends it, behind the last append, or as files.
+
+The file is changed at that one place, byte for byte. What was written is read again: where it is not the old list and the
+new steps, nothing is written.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from omega_bridge.errors import DynamicStep, OmegaBridgeError
+from omega_bridge.sources.folder import from_folder
+from omega_bridge.sources.imported import importable
+from omega_bridge.sources.text import parse_list, scope_of, statements_of, tree_of
+from omega_bridge.steps import Step
+
+
+def append(source: str, steps: Sequence[Step], *, root: Path = Path(), python_path: Sequence[Path] = ()) -> tuple[Path, ...]:
+    """Write ``steps`` to the end of the list that ``source`` names; the files that were written.
+
+    Raises ``DynamicStep`` where the list has no end that could be written to.
+    """
+    before, colon, name = source.rpartition(":")
+    if not colon:
+        return tuple(_files(root / source, steps))
+    path = root / before if before.endswith(".py") else _module_file(before, (root, *python_path))
+    if path is None:
+        raise _nowhere(source)
+    raw = path.read_bytes()
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
+    text = raw.decode(encoding)
+    path.write_bytes(appended(text, name, steps, shown=source).encode(encoding))
+    return (path,)
+
+
+def appended(text: str, variable: str, steps: Sequence[Step], *, shown: str) -> str:
+    """Source text with the steps at the end of its list. Raises ``DynamicStep``."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    plain = text.replace("\r\n", "\n")
+    try:
+        old = parse_list(plain, variable, shown)
+        written = _written(plain, variable, steps, shown)
+        new = parse_list(written, variable, shown)
+    except (OmegaBridgeError, SyntaxError) as error:
+        raise _nowhere(shown) from error
+    if [s.sql for s in new] != [s.sql for s in (*old, *steps)]:
+        raise _nowhere(shown)
+    return written.replace("\n", newline)
+
+
+def _nowhere(shown: str) -> DynamicStep:
+    return DynamicStep(
+        f"{shown} has no end that steps could be written to",
+        hint="Paste them into the list: omega-bridge add --check shows them.",
+    )
+
+
+def _module_file(module: str, paths: Sequence[Path]) -> Path | None:
+    with importable(paths):
+        found = find_spec(module)
+    return Path(found.origin) if found is not None and found.origin and found.origin.endswith(".py") else None
+
+
+# --- Python source ---------------------------------------------------------------------------------------------
+
+
+def _written(text: str, variable: str, steps: Sequence[Step], shown: str) -> str:
+    owner, _, name = variable.rpartition(".")
+    tree = tree_of(text, shown)
+    scope, lines = (scope_of(tree, owner) if owner else tree) or tree, _Lines(text)
+    last = _last(scope, name)
+    if isinstance(last, ast.FunctionDef | ast.AsyncFunctionDef):
+        returned = next(n.value for n in ast.walk(last) if isinstance(n, ast.Return))
+        if not isinstance(returned, ast.Name):
+            return _into(_literal(returned), steps, lines, shown)
+        name, scope = returned.id, last
+        last = _last(scope, name)
+    whole = _unconditional(scope, last)
+    if whole is not last or _is_append(last):
+        indent = " " * whole.col_offset
+        entries = "".join(f"\n{_comment(step, indent)}{indent}{name}.append({_entry(step)})" for step in steps)
+        return lines.inserted(lines.end_of_line(whole.end_lineno or whole.lineno), entries)
+    return _into(_literal(last), steps, lines, shown)
+
+
+def _last(scope: ast.AST, name: str) -> ast.stmt:
+    """The last statement about the list."""
+    about: list[ast.stmt] = [node for node in statements_of(scope) if _is_about(node, name) and node is not scope]
+    return max(about, key=lambda n: (n.lineno, n.col_offset))
+
+
+def _unconditional(scope: ast.AST, last: ast.stmt) -> ast.stmt:
+    """The statement, or the outermost one around it that may leave it out, such as an ``if``."""
+    parents = {child: node for node in ast.walk(scope) for child in ast.iter_child_nodes(node)}
+    found, node = last, parents.get(last)
+    while isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        found, node = node, parents.get(node)
+    return found
+
+
+def _is_append(node: ast.stmt) -> bool:
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=verb))):
+            return verb != "extend"
+    return False
+
+
+def _is_about(node: ast.stmt, name: str) -> bool:
+    """Whether a statement makes the list, or makes it longer."""
+    match node:
+        case ast.Assign(targets=targets):
+            return any(isinstance(t, ast.Name) and t.id == name for t in targets)
+        case ast.AnnAssign(target=ast.Name(id=target), value=value):
+            return target == name and value is not None
+        case ast.AugAssign(target=ast.Name(id=target)):
+            return target == name
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=target)))):
+            return target == name
+        case ast.FunctionDef(name=function) | ast.AsyncFunctionDef(name=function):
+            return function == name
+    return False
+
+
+def _literal(node: ast.AST | None) -> ast.List | ast.Tuple | None:
+    """The list whose end is the end of what a statement adds."""
+    match node:
+        case ast.Assign(value=value) | ast.AnnAssign(value=value) | ast.AugAssign(value=value):
+            return _literal(value)
+        case ast.Expr(value=ast.Call(args=[value])) | ast.Call(func=ast.Name(id="list" | "tuple"), args=[value]):
+            return _literal(value)
+        case ast.BinOp(op=ast.Add(), right=right):
+            return _literal(right)
+        case ast.List() | ast.Tuple():
+            return node
+    return None
+
+
+def _into(literal: ast.List | ast.Tuple | None, steps: Sequence[Step], lines: _Lines, shown: str) -> str:
+    """Before the closing bracket; on lines of their own, as deep as the entries that are there."""
+    if literal is None:
+        raise _nowhere(shown)
+    bracket = lines.place(literal.end_lineno or 0, literal.end_col_offset or 0) - 1
+    last = literal.elts[-1] if literal.elts else None
+    line_of_bracket = lines.text.rfind("\n", 0, bracket) + 1
+    outer = re.match(r"[ \t]*", lines.text[lines.start(literal.lineno) :])
+    indent = (outer[0] if outer else "") + "    "
+    if last is not None and last.lineno != literal.lineno:
+        indent = lines.indent(literal.elts)
+    entries = "".join(f"{_comment(step, indent)}{indent}{_entry(step)},\n" for step in steps)
+    text = lines.text
+    if last is not None and not lines.has_comma(last, bracket):
+        end = lines.place(last.end_lineno or 0, last.end_col_offset or 0)
+        text, bracket = text[:end] + "," + text[end:], bracket + 1
+        line_of_bracket += line_of_bracket > end
+    if not text[line_of_bracket:bracket].strip():
+        before = text[:line_of_bracket].rstrip("\n").rpartition("\n")[2]
+        entries = "\n" + entries if before.lstrip().startswith("#") else entries  # else it would be part of the title
+        return text[:line_of_bracket] + entries + text[line_of_bracket:]
+    return text[:bracket].rstrip(" \t") + "\n" + entries + (outer[0] if outer else "") + text[bracket:]
+
+
+def _comment(step: Step, indent: str) -> str:
+    return f"{indent}# {' '.join(step.title.split())}\n" if step.title else ""
+
+
+def _entry(step: Step) -> str:
+    """The step's text as a literal: on one line where it is one, else in triple quotes."""
+    sql = step.sql
+    if any(c in sql for c in '\\"') or (not sql.isprintable() and "\n" not in sql):
+        return repr(sql)
+    if "\n" not in sql:
+        return f'"{sql}"'
+    return f'"""{sql}"""' if sql.replace("\n", "").isprintable() else repr(sql)
+
+
+class _Lines:
+    """A text by the places of its tree, whose columns are bytes of a line."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts = [0]
+        for line in text.split("\n"):
+            self._starts.append(self._starts[-1] + len(line) + 1)
+
+    def start(self, line: int) -> int:
+        """Where a line begins."""
+        return self._starts[line - 1]
+
+    def end_of_line(self, line: int) -> int:
+        """Where a line ends, before its line break."""
+        return min(self._starts[line] - 1, len(self.text))
+
+    def place(self, line: int, column: int) -> int:
+        """Characters from the start of the text."""
+        start = self.start(line)
+        whole = self.text[start : self.end_of_line(line)]
+        return start + len(whole.encode()[:column].decode())
+
+    def indent(self, entries: Sequence[ast.expr]) -> str:
+        """How deep the last entry stands that begins a line."""
+        for entry in reversed(entries):
+            before = self.text[self.start(entry.lineno) : self.place(entry.lineno, entry.col_offset)]
+            if not before.strip():
+                return before
+        return "    "
+
+    def has_comma(self, last: ast.expr, bracket: int) -> bool:
+        """Whether a comma stands between the last entry and the bracket, other than in a comment."""
+        between = self.text[self.place(last.end_lineno or 0, last.end_col_offset or 0) : bracket]
+        return any(token.string == "," for token in _tokens(between))
+
+    def inserted(self, place: int, what: str) -> str:
+        """The text with something put in."""
+        return self.text[:place] + what + self.text[place:]
+
+
+def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
+    try:
+        yield from tokenize.generate_tokens(io.StringIO(text).readline)
+    except (tokenize.TokenError, IndentationError):
+        return
+
+
+# --- a folder --------------------------------------------------------------------------------------------------
+
+
+def _files(folder: Path, steps: Sequence[Step]) -> Iterator[Path]:
+    """One file a step, numbered on from the last one, as wide as it."""
+    last = from_folder(folder).steps[-1].id or ""
+    number = re.match(r"\d+", last)
+    if number is None:
+        raise _nowhere(str(folder))
+    for n, step in enumerate(steps, start=int(number[0]) + 1):
+        name = re.sub(r"[^a-z0-9]+", "_", (step.title or "step").lower().removesuffix(", from the models")).strip("_")
+        path = folder / f"{n:0{len(number[0])}d}_{name}.sql"
+        path.write_text((f"-- {step.title}\n" if step.title else "") + step.sql + "\n", encoding="utf-8", newline="\n")
+        yield path
