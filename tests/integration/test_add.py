@@ -67,7 +67,7 @@ ALL = """
     settings: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     colour: Mapped[Colour] = mapped_column(Enum(Colour), default=Colour.RED)
     price: Mapped[int] = mapped_column(Numeric(10, 2), default=0)
-    twice: Mapped[int | None] = mapped_column(Integer, Computed("id * 2"))
+    twice: Mapped[int | None] = mapped_column(Integer, Computed("id * 2", persisted=True))
     tags: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     order: Mapped[int | None] = mapped_column("Order")
     __table_args__ = (Index("idx_both", "note", "slug", unique=True, postgresql_where=text("note IS NOT NULL")),)
