@@ -13,12 +13,12 @@ from typing import Any
 
 from sqlalchemy import Column, MetaData, Table, literal, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.schema import CreateColumn, CreateIndex, ForeignKey
+from sqlalchemy.schema import CreateColumn, ForeignKey
 
 from omega_bridge.catalog import Kind
 from omega_bridge.planning.promises import Unkept, What
 from omega_bridge.revisions.dialect import DIALECT, PREPARER
-from omega_bridge.revisions.models import enum_types, every_table
+from omega_bridge.revisions.models import enum_types, every_table, index_text
 from omega_bridge.steps import Step
 
 NO_DEFAULT = "every row must have a value, and the model has no default: give it one, or make it nullable"
@@ -80,8 +80,7 @@ def _column(table: Table, column: Column[Any], new: set[str]) -> Iterator[Step]:
     for index in sorted(table.indexes, key=lambda i: str(i.name)):
         columns = [c.name for c in index.columns]
         if column.name in columns and [n for n in columns if n in new][-1:] == [column.name]:
-            created = str(CreateIndex(index, if_not_exists=True).compile(dialect=DIALECT)).strip()
-            yield Step(created.replace("INDEX IF", "INDEX CONCURRENTLY IF", 1), title=f"{index.name}, from the models")
+            yield Step(index_text(index).replace("INDEX IF", "INDEX CONCURRENTLY IF", 1), title=f"{index.name}, from the models")
 
 
 def _definition(table: Table, column: Column[Any], default: Any) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Table
+from sqlalchemy import Column, Index, MetaData, Table
+from sqlalchemy.exc import CompileError
 from sqlalchemy.schema import CreateIndex, CreateTable, sort_tables
 from sqlalchemy.types import Enum
 
 from omega_bridge.analysis import analyse, statements
 from omega_bridge.analysis.program import VISIBLE
 from omega_bridge.catalog import Kind
+from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.revisions.dialect import DIALECT, PREPARER
 from omega_bridge.steps import Place, Registry, Step
 
@@ -56,10 +58,7 @@ def _made_by(registry: Registry) -> set[tuple[str, str]]:
 
 def _step(table: Table) -> Step:
     parts = [*enum_types(table.columns), str(CreateTable(table, if_not_exists=True).compile(dialect=DIALECT)).strip()]
-    parts += [
-        str(CreateIndex(index, if_not_exists=True).compile(dialect=DIALECT)).strip()
-        for index in sorted(table.indexes, key=lambda i: str(i.name))
-    ]
+    parts += [index_text(index) for index in sorted(table.indexes, key=lambda i: str(i.name))]
     text = ";\n".join(_plain(p) for p in parts) + ";"
     return Step(
         text,
@@ -72,6 +71,18 @@ def _step(table: Table) -> Step:
 def _plain(text: str) -> str:
     """Compiled DDL without its trailing blanks and tabs."""
     return "\n".join(line.rstrip().replace("\t", "    ") for line in text.splitlines())
+
+
+def index_text(index: Index) -> str:
+    """The statement that makes it. Raises ``ConfigurationInvalid`` for one without a name."""
+    try:
+        return str(CreateIndex(index, if_not_exists=True).compile(dialect=DIALECT)).strip()
+    except (CompileError, AssertionError) as error:
+        where = f"{index.table.name} ({', '.join(c.name for c in index.columns)})" if index.table is not None else "a table"
+        raise ConfigurationInvalid(
+            f"the models have an index on {where} without a name",
+            hint='Name it (Index("...", ...)), or give the MetaData a naming convention for "ix".',
+        ) from error
 
 
 def enum_types(columns: Iterable[Column[Any]]) -> list[str]:

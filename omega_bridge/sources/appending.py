@@ -84,7 +84,7 @@ def _written(text: str, variable: str, steps: Sequence[Step], shown: str) -> str
     whole = _unconditional(scope, last)
     if whole is not last or _is_append(last):
         indent = " " * whole.col_offset
-        entries = "".join(f"\n{_comment(step, indent)}{indent}{name}.append({_entry(step)})" for step in steps)
+        entries = "".join(f"\n\n{_comment(step, indent)}{indent}{name}.append({_entry(step)})" for step in steps)
         return lines.inserted(lines.end_of_line(whole.end_lineno or whole.lineno), entries)
     return _into(_literal(last), steps, lines, shown)
 

@@ -124,6 +124,16 @@ def test_models_are_written_as_they_are(database: str) -> None:
     assert query(database, "SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_t_share %'") == (1,)
 
 
+def test_an_index_without_a_name_is_told(database: str) -> None:
+    """A naming convention that forgets indexes leaves the models' own without one."""
+    metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
+    Table("t", metadata, Column("id", Integer, primary_key=True), Column("a", Integer, index=True))
+    with pytest.raises(OmegaBridgeError, match=r"t \(a\)") as told:
+        omega_bridge.boot(database, [T.replace("t (", "other (")], metadata=metadata)
+    assert "naming convention" in told.value.hint
+    assert query(database, "SELECT to_regclass('other')") == (None,)
+
+
 def test_a_step_without_effect_shows_what_it_hides(database: str) -> None:
     """It ran, its promise is not there, and the swallowed error stands beside it; strict makes that an error."""
     listed = [T, swallowed("ALTER TABLE t ADD COLUMN bad nosuchtype")]
