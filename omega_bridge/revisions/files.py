@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -266,4 +267,5 @@ def _recorded(revision: Revision) -> tuple[Recorded, ...]:
 
 
 def _file_name(revision: Revision) -> str:
-    return f"{revision.number:04d}_{revision.id}_{revision.slug.replace('-', '_')[:48].rstrip('_')}.py"
+    told = re.sub(r"\W+", "_", revision.slug)[:48].strip("_") or "step"
+    return f"{revision.number:04d}_{revision.id}_{told}.py"

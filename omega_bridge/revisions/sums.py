@@ -1,7 +1,8 @@
 """``omega.sum``: one line a revision, with a hash over its file and all before it. Text in, values out; and the reverse.
 
 A line reads ``s2 <revision> <kind> <step>@<checksum>[,...] <proof> <file> <hash>``: a step's label is followed by ``!``
-where an empty database did not settle it, and led by ``=`` where its id is explicit; the proof is ``proven``,
+where an empty database did not settle it, and led by ``=`` where its id is explicit (what is special in it is written as in a
+URL, ``%20``); the proof is ``proven``,
 ``unproven`` or ``verbatim``. Lines of the older format ``s1``, which has no proof, stay as they are.
 
 A line of the kind ``squash`` (steps and proof are ``-``) says that from there on one file stands for every revision up
@@ -12,10 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from omega_bridge.errors import HistoryTampered
 
@@ -62,10 +65,17 @@ class SumLine:
         told = (
             "-"
             if self.is_squash
-            else ",".join(f"{'=' if s.explicit else ''}{s.label}{'' if s.settled else '!'}@{s.checksum}" for s in self.steps)
+            else ",".join(
+                f"{'=' if s.explicit else ''}{_word(s.label)}{'' if s.settled else '!'}@{s.checksum}" for s in self.steps
+            )
         )
         proof = () if self.format == "s1" else (self.proof,)
         return " ".join((self.format, self.revision, self.kind, told, *proof, self.file, self.hash))
+
+
+def _word(label: str) -> str:
+    """A label as a part of a line: what would end it, or mean something there, is written as in a URL."""
+    return re.sub(r"[\s%,@!=\x00-\x1f\x7f]", lambda match: quote(match[0], safe=""), label)
 
 
 def read_sum(folder: Path) -> tuple[SumLine, ...]:
@@ -223,5 +233,7 @@ def parse_line(path: Path, number: int, text: str) -> SumLine:
     steps = []
     for part in told.split(",") if told and kind != SQUASH else ():
         label, _, checksum = part.partition("@")
-        steps.append(Recorded(label.lstrip("=").rstrip("!"), checksum, label.startswith("="), not label.endswith("!"), revision))
+        steps.append(
+            Recorded(unquote(label.lstrip("=").rstrip("!")), checksum, label.startswith("="), not label.endswith("!"), revision)
+        )
     return SumLine(revision, kind, tuple(steps), file, digest, proof[0] if proof else "unproven", form)

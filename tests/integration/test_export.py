@@ -73,6 +73,24 @@ def test_the_same_list_gives_the_same_bytes(tmp_path: Path) -> None:
     assert exported(tmp_path / "one", [T, A, C]).written == ()
 
 
+HARD_IDS = ["Add the flag", "a,b@c", "=a!", "50 %", "%20", "ñandú", "../../x", "a\nb", 'q"""\\', "-", "'", "x" * 300, "\u2028"]
+
+
+def test_any_id_is_recorded_as_it_is(tmp_path: Path, database: str) -> None:
+    """Spaces, separators, quotes, line breaks, paths: one file each within the folder, and the same ids read back."""
+    steps = [Step(f"CREATE TABLE IF NOT EXISTS t{n} (id int)", id=name, title=name) for n, name in enumerate(HARD_IDS)]
+    done = exported(tmp_path / "alembic", steps)
+    lines = sums.read_sum(tmp_path / "alembic")
+    sums.check(tmp_path / "alembic", lines)
+    assert [line.steps[0].label for line in lines] == HARD_IDS
+    assert all(line.steps[0].explicit and line.steps[0].settled for line in lines)
+    assert {p.parent for p in done.written if p.name[0] == "0"} == {tmp_path / "alembic" / "versions"}
+    assert exported(tmp_path / "alembic", steps).revisions == ()
+    assert len(upgraded(database, tmp_path / "alembic").relations) == len(steps)
+    told = [s.id for s in omega_bridge.boot(database, steps, retry=True).steps]
+    assert told == HARD_IDS
+
+
 def test_percent_signs_are_no_parameters(tmp_path: Path, server: Server, make_database: MakeDatabase) -> None:
     """In names and texts: every statement is an operation, and the history leads where the list leads."""
     steps = [
