@@ -71,6 +71,23 @@ class Entry:
     previous: str
     hash: str
 
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        told = self.draft
+        return {
+            "seq": self.seq,
+            "at": self.at.isoformat(),
+            "driver": str(told.driver),
+            "event": str(told.event),
+            "run": told.run,
+            "subject": told.subject,
+            "checksum": told.checksum,
+            "outcome": told.outcome,
+            "detail": told.detail,
+            "previous": self.previous,
+            "hash": self.hash,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Tip:

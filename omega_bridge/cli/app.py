@@ -25,6 +25,7 @@ VERBS = {
     "add": "Append to the list, where it is written, steps for what the models have and it lacks.",
     "adopt": "Stamp a database that was repaired without a record; exit 1, and say what is missing, where something is.",
     "init": "Wire this folder: configuration in pyproject.toml, alembic.ini, alembic/env.py.",
+    "report": "Write the auditor's page: history, record, and what of them can be checked; exit 1 where a check says no.",
     "demo": "Repair a legacy database, start again, export, read the history, prove the two equivalent.",
     "ledger": "The record in the database of what was done to its schema.",
 }

@@ -27,7 +27,7 @@ def log(
     """Print the record, oldest first."""
     entries = _entries(config, database_url)[-last if last else None :]
     if json:
-        output.as_json({"entries": [as_dict(e) for e in entries]})
+        output.as_json({"entries": [e.as_dict() for e in entries]})
         return
     rows = [
         (
@@ -58,24 +58,6 @@ def verify(config: options.Config = None, database_url: options.DatabaseUrl = No
     else:
         typer.echo(f"broken: entry {broken} does not follow from the one before")
     raise typer.Exit(0 if broken is None else 1)
-
-
-def as_dict(entry: Any) -> dict[str, Any]:
-    """The public JSON keys of an entry."""
-    draft = entry.draft
-    return {
-        "seq": entry.seq,
-        "at": entry.at.isoformat(),
-        "driver": str(draft.driver),
-        "event": str(draft.event),
-        "run": draft.run,
-        "subject": draft.subject,
-        "checksum": draft.checksum,
-        "outcome": draft.outcome,
-        "detail": draft.detail,
-        "previous": entry.previous,
-        "hash": entry.hash,
-    }
 
 
 def _entries(config: Any, url: str | None) -> list[Any]:

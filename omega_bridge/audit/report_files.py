@@ -1,0 +1,66 @@
+"""The report as files: a page to read, JSON, and two tables for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from mako.template import Template
+
+from omega_bridge.audit.report import Report
+
+_TEMPLATES = resources.files("omega_bridge.audit") / "templates"
+
+
+def write(report: Report, folder: Path) -> tuple[Path, ...]:
+    """``report.html``, ``report.json``, ``revisions.csv``, ``ledger.csv``; what was there of those names is replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.html").write_text(page(report), encoding="utf-8")
+    (folder / "report.json").write_text(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    found = report.as_dict()
+    _table(folder / "revisions.csv", found["revisions"])
+    _table(folder / "ledger.csv", found["entries"])
+    return tuple(folder / name for name in ("report.html", "report.json", "revisions.csv", "ledger.csv"))
+
+
+def page(report: Report) -> str:
+    """The page, whole in one file: no script, nothing that is loaded. Every value is escaped."""
+    text = (_TEMPLATES / "report.html.mako").read_text(encoding="utf-8")
+    return str(Template(text, default_filters=["h"], strict_undefined=True).render(report=report, told=_told))
+
+
+def _told(detail: Any) -> str:
+    """What an entry is about, in words."""
+    made = [*detail.get("created", ()), *detail.get("changes", ())]
+    error = detail.get("error") or {}
+    told = "; ".join(map(str, made)) or str(detail.get("reason") or detail.get("outcomes") or "")
+    return f"{told} ({error.get('sqlstate')}: {error.get('message')})" if error else told
+
+
+def _table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(rows[0] if rows else ())
+        writer.writerows(map(_cell, row.values()) for row in rows)
+
+
+def _cell(value: Any) -> str:
+    """A value as text that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    if value is None:
+        return ""
+    text = (
+        " ".join(map(str, value))
+        if _is_list(value)
+        else json.dumps(value, ensure_ascii=False)
+        if isinstance(value, dict)
+        else str(value)
+    )
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | dict)
