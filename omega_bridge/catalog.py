@@ -122,7 +122,7 @@ class Catalog:
     def patched(self, fresh: Catalog, names: Collection[str]) -> Catalog:
         """This catalog with what was read anew for ``names`` in the place of what it held for them."""
         objects = dict(self._held)
-        gone = {key: objects.pop(key) for key in self.concerned(names)}
+        gone = {key: objects.pop(key) for key in self.concerned(names) | (fresh.objects.keys() & objects.keys())}
         objects.update(fresh._held)
         patched = Catalog(objects, fresh.search_path, fresh.server_version)
         object.__setattr__(patched, "_index", _moved(self._index, gone, fresh.objects))

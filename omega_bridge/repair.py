@@ -25,14 +25,17 @@ from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session
 from omega_bridge.run import CriticalTable, Options, Run
 from omega_bridge.sources import located
-from omega_bridge.steps import Registry, Repeat, StepLike
+from omega_bridge.steps import Registry, Repeat
 
 log = logging.getLogger("omega_bridge")
 
 
-def understood(steps: Registry | Iterable[StepLike], metadata: Any) -> Analysis:
-    """The list with the place of each step, ahead of it what only the models know, read. Asks no server."""
-    return analyse(_complete(located(Registry.of(steps), steps), metadata))
+def understood(registry: Registry, steps: object, metadata: Any) -> Analysis:
+    """The list with the place of each step, ahead of it what only the models know, read. Asks no server.
+
+    ``steps``: what ``registry`` was made of.
+    """
+    return analyse(_complete(located(registry, steps), metadata))
 
 
 def repair(

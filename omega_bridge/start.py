@@ -128,11 +128,13 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
             done: Run = turn.instead
             return done
         from omega_bridge.postgres.readiness import getting_ready
+        from omega_bridge.steps import Registry
 
+        registry = Registry.of(steps)
         with getting_ready(session) as reader:
             from omega_bridge.repair import repair, understood
 
-            analysis = understood(steps, metadata)
+            analysis = understood(registry, steps, metadata)
         run = repair(session, reader, analysis, metadata, options, digest, head)
     session.cost.seconds["repair"] = time.perf_counter() - started
     return run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections.abc import Collection
 from typing import Any
 
@@ -41,10 +43,11 @@ def read_catalog(connection: psycopg.Connection[Any], names: Collection[str] | N
 
 def _question(names: str | None) -> str:
     """The statement. ``names``: an array in SQL."""
-    text = query("catalog")
-    for name, condition in _BY_NAME.items():
-        text = text.replace("{" + name + "}", "true" if names is None else condition.replace("{names}", names))
-    return _ONE_VALUE.format(text)
+
+    def condition(match: re.Match[str]) -> str:
+        return "true" if names is None else _BY_NAME[match[1]].replace("{names}", names)
+
+    return _ONE_VALUE.format(re.sub(r"\{(\w+_filter)\}", condition, query("catalog")))
 
 
 def _array(connection: psycopg.Connection[Any], names: Collection[str]) -> str:
@@ -73,13 +76,24 @@ class CatalogReader:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._is_prepared = False
+        self._times = 0
+        self._own = uuid.uuid4().hex[:12]  # a pooler may hand on a server connection with what was prepared there
 
     def preparation(self) -> list[str]:
         """The statements, of one transaction, after which the first ``read`` costs what the later ones cost."""
         if self._session.is_pooled:
             return []
-        self._is_prepared = True
-        return [f"PREPARE {_PREPARED} (name[]) AS {_question('$1')}", _GENERIC, f"EXECUTE {_PREPARED} ('{{}}')"]
+        prepare, self._is_prepared = self._prepare(), True
+        return [prepare, _GENERIC, f"EXECUTE {self._name} ('{{}}')"]
+
+    @property
+    def _name(self) -> str:
+        return f"omega_bridge_{self._own}_{self._times}"
+
+    def _prepare(self) -> str:
+        """By a new name each time: one that was prepared outlasts a transaction in which it could not be run."""
+        self._times += 1
+        return f"PREPARE {self._name} (name[]) AS {_question('$1')}"
 
     def read(self, names: Collection[str]) -> Catalog:
         """The catalog. Raises psycopg's ``InvalidSqlStatementName`` within a transaction in which a step deallocated ours;
@@ -101,9 +115,9 @@ class CatalogReader:
 
     def _read(self, connection: psycopg.Connection[Any], names: Collection[str]) -> Catalog:
         is_alone = connection.info.transaction_status == pq.TransactionStatus.IDLE
-        asked = [] if self._is_prepared else [f"PREPARE {_PREPARED} (name[]) AS {_question('$1')}"]
+        asked = [] if self._is_prepared else [self._prepare()]
         asked.append(_GENERIC)
-        asked.append(f"EXECUTE {_PREPARED} ({_array(connection, names)})")
+        asked.append(f"EXECUTE {self._name} ({_array(connection, names)})")
         asked.append("SET LOCAL plan_cache_mode = DEFAULT")
         if is_alone:
             asked = ["BEGIN", *asked, "COMMIT"]
@@ -119,7 +133,6 @@ class CatalogReader:
         return _catalog(cursor.fetchone())
 
 
-_PREPARED = "omega_bridge_catalog"
 _GENERIC = "SET LOCAL plan_cache_mode = force_generic_plan"
 _FEW = 2000
 """Names up to which a plan that knows nothing of their number is as good as one made for them, or better."""

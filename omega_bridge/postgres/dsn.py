@@ -14,8 +14,10 @@ _FOREIGN = {
     "prepared_statement_cache_size", "async_fallback", "prepared_statement_name_func", "statement_cache_size",
     "server_settings", "command_timeout", "timeout", "pool_size",
 }  # fmt: skip
-_ALIEN = re.compile(rf"(?:^|&)(?:ssl|{'|'.join(sorted(_FOREIGN))}|[^=&]*%[^=&]*)(?:=|&|$)|\+")
-"""In a query: a name that libpq does not take, or a form of writing."""
+_PLAIN = re.compile(
+    rf"(?:(?!(?:ssl|{'|'.join(sorted(_FOREIGN))})=)\w+=[\w.~:/@,*-]+(?:&(?!$)|$))*", re.ASCII
+)  # fmt: skip
+"""A query that libpq takes as it is: its own names, and values without an escape. What it would refuse is written anew."""
 _SECRET = {"password", "sslpassword", "passfile", "oauth_client_secret", "sslkey"}
 
 
@@ -39,7 +41,7 @@ def normalise(database: object) -> str:
         )
     rest = _SCHEME.sub("", text)
     base, _, query = rest.partition("?")
-    if not _ALIEN.search(query):
+    if _PLAIN.fullmatch(query):
         return f"postgresql://{rest}"
     pairs = []
     for name, value in parse_qsl(query, keep_blank_values=True):

@@ -15,7 +15,8 @@ from omega_bridge.postgres.session import Session, border
 def getting_ready(session: Session) -> Iterator[CatalogReader]:
     """A reader that is ready at the end of the block, which goes on without the connection. The caller holds the lock.
 
-    A server process that has just started takes longer to plan that reading than to read. Raises psycopg's errors at the end.
+    A server process that has just started takes longer to plan that reading than to read. Raises psycopg's errors at the end;
+    where the block raises itself, the server is stopped, and that error stands.
     """
     reader = CatalogReader(session)
     sender = Sender(session)
@@ -24,8 +25,6 @@ def getting_ready(session: Session) -> Iterator[CatalogReader]:
         sender.begin(";\n".join([*made, "BEGIN", *reader.preparation(), "COMMIT"]))  # a new schema makes plans invalid
         try:
             yield reader
+            sender.finish()
         finally:
-            try:
-                sender.finish()
-            finally:
-                session.rollback()
+            session.rollback()

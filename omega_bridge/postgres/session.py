@@ -86,7 +86,11 @@ class Session:
         yield
 
     def rollback(self) -> None:
-        """End a transaction that may have failed; nothing where there is none."""
+        """End a transaction that may have failed, and what the server still works on; nothing where there is nothing."""
+        if not self.connection.closed and self.connection.info.transaction_status == pq.TransactionStatus.ACTIVE:
+            self._pgconn.get_cancel().cancel()
+            while self._pgconn.get_result() is not None:
+                continue
         if self.connection.closed or self.connection.info.transaction_status == pq.TransactionStatus.IDLE:
             return
         self.execute("ROLLBACK")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +280,55 @@ def test_a_step_may_take_away_what_a_session_has_prepared(database: str) -> None
     assert set(outcomes(run).values()) == {"applied"}
     assert [d.key.name for s in run.steps for d in s.differences] == ["a", "b", "t_b", "c"]
     assert query(database, "SELECT mode FROM seen") == ("auto",)
+
+
+def test_a_step_may_break_what_reads_the_catalog_after_it(database: str) -> None:
+    """It takes away what was prepared, and leaves no time to prepare it again: that step fails, and no other."""
+    execute(database, "CREATE TABLE t (id int)")
+    breaks = "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; PERFORM set_config('statement_timeout', '1ms', true); END $$"
+    steps = [breaks, "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int", "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int"]
+    run = omega_bridge.boot(database, steps, on_error="continue")
+    assert [str(s.outcome) for s in run.steps][1:] == ["applied", "applied"]
+
+
+def test_names_like_placeholders_are_names(database: str) -> None:
+    """What a list names is put into the question once, and not looked through again."""
+    execute(database, 'CREATE TABLE "{type_filter}" (id int)')
+    with psycopg.connect(database, autocommit=True) as conn:
+        assert read_catalog(conn, ["{type_filter}", "{names}", "$1"]).relations == {"{type_filter}"}
+
+
+def test_an_interrupted_start_leaves_nobody_behind(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while the server waits for a lock: its work is stopped, the lock of the start is free, and the next one goes on."""
+
+    def interrupted(*_: Any) -> None:
+        time.sleep(0.2)
+        raise KeyboardInterrupt
+
+    with psycopg.connect(database) as other:
+        other.execute("CREATE SCHEMA omega_bridge")
+        monkeypatch.setattr("omega_bridge.repair.understood", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            omega_bridge.boot(database, [T])
+        monkeypatch.undo()
+        (count,) = query(
+            database,
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        )
+        assert count == 0
+        assert query(
+            database,
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'omega-bridge%' AND datname = current_database()",
+        ) == (0,)
+        other.rollback()
+    assert omega_bridge.boot(database, [T]).outcome == "repaired"
+
+
+def test_a_bad_list_touches_nothing(database: str) -> None:
+    """It is refused before the ledger is made."""
+    with pytest.raises(OmegaBridgeError):
+        omega_bridge.boot(database, [T, " "])
+    assert query(database, "SELECT to_regnamespace('omega_bridge')") == (None,)
 
 
 def test_an_invalid_index_is_rebuilt(database: str) -> None:

@@ -62,3 +62,16 @@ def test_what_a_reader_finds_by_a_name() -> None:
     assert catalog.concerned({"id"}) == {schema}
     assert catalog.concerned({"touch", "t_pkey"}) == {function, index, schema}
     assert catalog.concerned(()) == {schema}
+
+
+def test_what_changed_its_owner_meanwhile_is_there_once() -> None:
+    """A sequence of another table, read with its new one: it stays when the old one is read, and goes with it."""
+    b, sequence = Key(Kind.TABLE, "s", "", "b"), Key(Kind.SEQUENCE, "s", "", "b_id_seq")
+    catalog = Catalog({b: {}, sequence: {"owned_by": "b.id"}})
+    a = Key(Kind.TABLE, "s", "", "a")
+    moved = catalog.patched(Catalog({a: {}, sequence: {"owned_by": "a.id"}}), {"a"})
+    assert list(moved.named(Kind.SEQUENCE, "b_id_seq")) == [sequence]
+    assert moved.concerned({"b"}) == {b}
+    again = moved.patched(Catalog({b: {}}), {"b"})
+    assert set(again) == {a, b, sequence}
+    assert set(again.patched(Catalog({}), {"a"})) == {b}

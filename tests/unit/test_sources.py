@@ -110,6 +110,11 @@ URLS = {
     "postgresql+asyncpg://u@h/d?%73sl=true": "postgresql://u@h/d?sslmode=require",
     "postgresql://u@h/d?application_name=a+b": "postgresql://u@h/d?application_name=a%20b",
     "postgresql://u@h/d?options=-c%20search_path%3Dx": "postgresql://u@h/d?options=-c%20search_path%3Dx",
+    "postgresql://u@h/d?options=-csearch_path=tenant": "postgresql://u@h/d?options=-csearch_path%3Dtenant",
+    "postgresql://u@h/d?application_name=a b&sslmode=disable": "postgresql://u@h/d?application_name=a%20b&sslmode=disable",
+    "postgresql://u@h/d?password=s3cret%": "postgresql://u@h/d?password=s3cret%25",
+    "postgresql://u@h/d?&sslmode=require&&port=1": "postgresql://u@h/d?sslmode=require&port=1",
+    "postgresql://u@h/d?host=/run/pg,10.0.0.1&port=1,2": "postgresql://u@h/d?host=%2Frun%2Fpg%2C10.0.0.1&port=1%2C2",
     "host=h dbname=d": "host=h dbname=d",
 }
 
