@@ -40,7 +40,11 @@ def add(
     unkept, _ = unkept_models(setup.registry, analysis, made, setup.promised, partial(scratch_server, scratch_url))
     found = additions(unkept, setup.metadata)
     is_written = bool(found.steps) and not check
-    written = append(setup.source, found.steps, root=setup.root, python_path=setup.config.python_paths) if is_written else ()
+    written = (
+        append(setup.source, found.steps, setup.registry, root=setup.root, python_path=setup.config.python_paths)
+        if is_written
+        else ()
+    )
     if json:
         output.as_json(
             {

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Column, Index, MetaData, Table
 from sqlalchemy.exc import CompileError
 from sqlalchemy.schema import CreateIndex, CreateTable, sort_tables
-from sqlalchemy.types import Enum
+from sqlalchemy.types import ARRAY, Enum
 
 from omega_bridge.analysis import analyse, statements
 from omega_bridge.analysis.program import VISIBLE
@@ -89,11 +89,12 @@ def enum_types(columns: Iterable[Column[Any]]) -> list[str]:
     """Types that the columns need, guarded: PostgreSQL has no ``CREATE TYPE IF NOT EXISTS``."""
     found = []
     for column in columns:
-        kind = column.type
+        kind = column.type.item_type if isinstance(column.type, ARRAY) else column.type
         if isinstance(kind, Enum) and kind.native_enum and kind.name:
             labels = ", ".join("'" + label.replace("'", "''") + "'" for label in kind.enums)
-            name = PREPARER.quote(kind.name)
+            name = PREPARER.format_type(kind)
+            quoted = name.replace("'", "''")
             found.append(
-                f"DO $$ BEGIN\n    IF to_regtype('{name}') IS NULL THEN\n        CREATE TYPE {name} AS ENUM ({labels});\n    END IF;\nEND $$"
+                f"DO $$ BEGIN\n    IF to_regtype('{quoted}') IS NULL THEN\n        CREATE TYPE {name} AS ENUM ({labels});\n    END IF;\nEND $$"
             )
     return found

@@ -10,7 +10,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,10 +21,13 @@ from omega_bridge.sources.text import parse_list, scope_of, statements_of, tree_
 from omega_bridge.steps import Step
 
 
-def append(source: str, steps: Sequence[Step], *, root: Path = Path(), python_path: Sequence[Path] = ()) -> tuple[Path, ...]:
+def append(
+    source: str, steps: Sequence[Step], known: Iterable[Step], *, root: Path = Path(), python_path: Sequence[Path] = ()
+) -> tuple[Path, ...]:
     """Write ``steps`` to the end of the list that ``source`` names; the files that were written.
 
-    Raises ``DynamicStep`` where the list has no end that could be written to.
+    ``known``: the list's steps, as they were loaded. Raises ``DynamicStep`` where the file does not hold just them, or has no
+    end that could be written to.
     """
     before, colon, name = source.rpartition(":")
     if not colon:
@@ -33,25 +36,55 @@ def append(source: str, steps: Sequence[Step], *, root: Path = Path(), python_pa
     if path is None:
         raise _nowhere(source)
     raw = path.read_bytes()
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
-    text = raw.decode(encoding)
-    path.write_bytes(appended(text, name, steps, shown=source).encode(encoding))
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
+        written = appended(raw.decode(encoding), name, steps, shown=source, known=known).encode(encoding)
+    except (SyntaxError, UnicodeError) as error:
+        raise _nowhere(source) from error
+    path.write_bytes(written)
     return (path,)
 
 
-def appended(text: str, variable: str, steps: Sequence[Step], *, shown: str) -> str:
+def appended(text: str, variable: str, steps: Sequence[Step], *, shown: str, known: Iterable[Step] | None = None) -> str:
     """Source text with the steps at the end of its list. Raises ``DynamicStep``."""
-    newline = "\r\n" if "\r\n" in text else "\n"
     plain = text.replace("\r\n", "\n")
     try:
         old = parse_list(plain, variable, shown)
+        if known is not None and [s.sql for s in old] != [s.sql for s in known]:
+            raise _nowhere(shown)
         written = _written(plain, variable, steps, shown)
         new = parse_list(written, variable, shown)
     except (OmegaBridgeError, SyntaxError) as error:
         raise _nowhere(shown) from error
     if [s.sql for s in new] != [s.sql for s in (*old, *steps)]:
         raise _nowhere(shown)
-    return written.replace("\n", newline)
+    return _spliced(text, plain, written)
+
+
+def _spliced(text: str, plain: str, written: str) -> str:
+    """What was put into ``plain``, put into the text that it was made of: its line ends stay, and the new ones are like them."""
+    start = _common(plain, written)
+    end = _common(plain[start:][::-1], written[start:][::-1])
+    before, after = _raw_place(text, start), _raw_place(text, len(plain) - end)
+    last = text.rfind("\n", 0, before)
+    newline = "\r\n" if (text[last - 1] == "\r" if last > 0 else "\r\n" in text) else "\n"
+    return text[:before] + written[start : len(written) - end].replace("\n", newline) + text[after:]
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _raw_place(text: str, place: int) -> int:
+    """A place in the text with plain line ends, in the text itself."""
+    found = 0
+    for line in text.splitlines(keepends=True) if place else ():
+        length = len(line) - line.endswith("\r\n")
+        if place < length:
+            return found + place
+        place, found = place - length, found + len(line)
+    return found + place
 
 
 def _nowhere(shown: str) -> DynamicStep:
@@ -82,6 +115,8 @@ def _written(text: str, variable: str, steps: Sequence[Step], shown: str) -> str
         name, scope = returned.id, last
         last = _last(scope, name)
     whole = _unconditional(scope, last)
+    if whole is None or (whole is not last and any(isinstance(n, ast.Return) for n in ast.walk(whole))):
+        raise _nowhere(shown)
     if whole is not last or _is_append(last):
         indent = " " * whole.col_offset
         entries = "".join(f"\n\n{_comment(step, indent)}{indent}{name}.append({_entry(step)})" for step in steps)
@@ -92,15 +127,24 @@ def _written(text: str, variable: str, steps: Sequence[Step], shown: str) -> str
 def _last(scope: ast.AST, name: str) -> ast.stmt:
     """The last statement about the list."""
     about: list[ast.stmt] = [node for node in statements_of(scope) if _is_about(node, name) and node is not scope]
+    if not about:
+        raise SyntaxError(name)
     return max(about, key=lambda n: (n.lineno, n.col_offset))
 
 
-def _unconditional(scope: ast.AST, last: ast.stmt) -> ast.stmt:
-    """The statement, or the outermost one around it that may leave it out, such as an ``if``."""
+def _unconditional(scope: ast.AST, last: ast.stmt) -> ast.stmt | None:
+    """The statement, or the outermost one around it that may leave it out, such as an ``if``.
+
+    ``None``: it stands in a function that somebody would have to call.
+    """
     parents = {child: node for node in ast.walk(scope) for child in ast.iter_child_nodes(node)}
     found, node = last, parents.get(last)
-    while isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        found, node = node, parents.get(node)
+    while isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case) and node is not scope:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return None
+        if isinstance(node, ast.ClassDef):
+            break
+        found, node = node if isinstance(node, ast.stmt) else found, parents.get(node)
     return found
 
 

@@ -152,6 +152,82 @@ def test_what_the_models_gained_is_written_to_the_list(project: Project, make_da
     assert "WHERE (note IS NOT NULL)" in told
 
 
+HARD = """
+    keyed: Mapped[int | None] = mapped_column("a key", key="k")
+    raw: Mapped[bytes | None] = mapped_column(LargeBinary, default=b"a'x:")
+    limit: Mapped[float | None] = mapped_column(Float, default=float("inf"))
+    parts: Mapped[list[int]] = mapped_column(ARRAY(Integer), default=[])
+    colours: Mapped[list[Colour] | None] = mapped_column(ARRAY(Enum(Colour)))
+    kind: Mapped[Colour] = mapped_column(Enum(Colour, name="kind", schema="app"), default=Colour.BLUE)
+    options: Mapped[dict] = mapped_column(JSONB, default={"a": [1, ":x", "it's"]})
+    code: Mapped[str | None] = mapped_column(String(8), unique=True, index=True)
+    z: Mapped[int | None] = mapped_column()
+    b: Mapped[int | None] = mapped_column()
+    parent: Mapped[int | None] = mapped_column(ForeignKey("tenants.id", name="up", deferrable=True, initially="DEFERRED"))
+    __table_args__ = (
+        Index("ix_bz", "b", "z"),
+        Index("ix_lower", text("lower(code)")),
+        UniqueConstraint("z", "b", name="zb"),
+        CheckConstraint("z > 0", name="positive"),
+    )
+"""
+
+
+def test_what_is_hard_to_write(project: Project, database: str) -> None:
+    """Each column as SQLAlchemy makes it, indexes after all of their columns; what cannot be guarded is left by name."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE SCHEMA app")
+    assert project.boot(database) == "repaired"
+    project.model(HARD)
+    models = project.root / "models.py"
+    extra = "CheckConstraint, Float, LargeBinary, UniqueConstraint, "
+    models.write_text(models.read_text().replace("import JSON, ", f"import JSON, {extra}"))
+    code, found = project.call("add")
+    assert (code, {left["name"] for left in found["left"]}) == (1, {"zb", "positive"})
+    assert project.boot(database) == "repaired"
+    assert project.call("plan", "--database-url", database)[0] == 0
+    assert project.call("drift", "--database-url", database)[1]["differences"] == []
+    assert project.call("add")[1]["added"] == []
+    with psycopg.connect(database) as conn:
+        conn.execute("INSERT INTO tenants (name) VALUES ('one')")
+        row = conn.execute('SELECT raw, "limit", parts, colours, kind::text, options FROM tenants').fetchone()
+        assert row == (None, None, [], None, "BLUE", {"a": [1, ":x", "it's"]})
+        names = conn.execute(
+            "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'tenants'::regclass ORDER BY 1"
+        ).fetchall()
+        keys = conn.execute(
+            "SELECT conname, condeferred FROM pg_constraint WHERE conrelid = 'tenants'::regclass AND contype = 'f'"
+        ).fetchall()
+    assert [n for (n,) in names] == ["ix_bz", "ix_lower", "ix_tenants_code", "tenants_pkey"]
+    assert keys == [("up", True)]
+
+
+def test_tables_of_one_name_in_two_schemas(project: Project, database: str) -> None:
+    """Each gets its own column."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE SCHEMA app")
+    models = project.root / "models.py"
+    other = (
+        "class Other(Base):\n    __tablename__ = 'tenants'\n    __table_args__ = {'schema': 'app'}\n"
+        "    id: Mapped[int] = mapped_column(primary_key=True)\n"
+    )
+    with (project.root / "main.py").open("a") as file:
+        file.write('migration_steps.append("CREATE TABLE IF NOT EXISTS app.tenants (id SERIAL PRIMARY KEY)")\n')
+    project.model("    c: Mapped[int | None] = mapped_column()\n")
+    models.write_text(
+        models.read_text() + other + "    c: Mapped[str | None] = mapped_column(Text)\n    only: Mapped[int | None]\n"
+    )
+    code, found = project.call("add")
+    assert (code, found["left"]) == (0, [])
+    assert {a["sql"] for a in found["added"]} == {
+        "ALTER TABLE tenants ADD COLUMN IF NOT EXISTS c INTEGER",
+        "ALTER TABLE app.tenants ADD COLUMN IF NOT EXISTS c TEXT",
+        'ALTER TABLE app.tenants ADD COLUMN IF NOT EXISTS "only" INTEGER',
+    }
+    assert project.boot(database) == "repaired"
+    assert project.call("drift", "--database-url", database)[1]["differences"] == []
+
+
 def test_what_is_a_decision_is_told_and_not_written(project: Project) -> None:
     """A mandatory column without a default, and a change of what is there; the rest is written all the same."""
     project.model("    boss: Mapped[str] = mapped_column(String(8))\n    note: Mapped[str | None] = mapped_column(Text)\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tokenize
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,8 +43,22 @@ LISTS = {
     "with names and flags": ("steps", 'steps = [\n    ("one", "A"),\n    Step("B", optional=True),\n]\n'),
     "with a text of several lines at the end": ("steps", 'steps = [\n    """\n    A\n    """\n]\n'),
     "with a bracket behind the last entry": ("steps", 'steps = [\n    "A",\n    "B"]\n'),
+    "appended to while handling an error": (
+        "steps",
+        'steps = ["A"]\ntry:\n    pass\nexcept ImportError:\n    steps.append("B")\nelse:\n    steps.append("C")\n',
+    ),
+    "appended to in a case": ("steps", 'steps = ["A"]\nmatch 1:\n    case 2:\n        steps.append("B")\n'),
     "without a last line break": ("steps", 'steps = ["A"]\nsteps.append("B")'),
 }
+
+
+def run(text: str, variable: str) -> list[str]:
+    """The list that Python makes of it."""
+    here: dict[str, object] = {"Step": lambda sql, **_: sql}
+    exec(text, here)
+    owner, _, name = variable.rpartition(".")
+    found: Any = getattr(here[owner], name) if owner else here[name]
+    return [e[1] if isinstance(e, tuple) else e for e in (found() if callable(found) else found)]
 
 
 def words(text: str) -> list[str]:
@@ -63,15 +78,17 @@ def test_steps_come_to_the_end_of_the_list(variable: str, text: str, newline: st
     assert [s.sql for s in new] == [s.sql for s in (*old, *NEW)]
     assert new.steps[-2].title == "t.a"
     assert written.count("\n") == written.count(newline)
-    here: dict[str, object] = {"Step": lambda sql, **_: sql}
-    exec(plain, here)
-    owner, _, name = variable.rpartition(".")
-    found = getattr(here[owner], name) if owner else here[name]
-    listed = list(found() if callable(found) else found)
-    assert [e[1] if isinstance(e, tuple) else e for e in listed] == [s.sql for s in new]
+    assert run(plain, variable) == [*run(text, variable), *(s.sql for s in NEW)]
     rest = iter(words(plain))
     assert all(word in rest for word in words(text))
     assert [s.sql for s in parse_list(appended(plain, variable, NEW[:1], shown="main.py"), variable, "")][-1] == NEW[0].sql
+
+
+def test_other_line_ends_stay_as_they_are() -> None:
+    """A file of both kinds keeps each line's own; the new lines are like the one before them."""
+    text = 'x = 1\r\ny = 2\nsteps = [\n    "A",\n]\nz = 3\r\n'
+    written = appended(text, "steps", NEW[:1], shown="main.py")
+    assert written == text.replace("]", '    # t.a\n    "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int",\n]')
 
 
 @given(st.text(alphabet=st.characters(blacklist_categories=["Cs"], blacklist_characters="\r"), min_size=1).filter(str.strip))
@@ -82,13 +99,24 @@ def test_any_text_is_written_as_it_is(sql: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['steps = [f"{x}" for x in "ab"]\n', "steps = made()\n", 'steps = ["A"]\nsteps.sort()\n', "steps = other\n"]
+    "text",
+    [
+        'steps = [f"{x}" for x in "ab"]\n',
+        "steps = made()\n",
+        'steps = ["A"]\nsteps.sort()\n',
+        "steps = other\n",
+        'STEPS = ["A"]\ndef steps():\n    return STEPS\n',
+        'steps = ["A"]\ndef more():\n    steps.append("A")\n',
+        'def steps():\n    found = []\n    if found:\n        found.append("A")\n        return found\n    return found\n',
+        '# -*- coding: latin-1 -*-\nsteps = [\n    "A",\n]\n',
+        'steps = ["A"]\ndef demo():\n    steps = ["other"]\n    return steps\n',
+    ],
 )
 def test_a_list_without_an_end_is_told_and_left(tmp_path: Path, text: str) -> None:
     """What Python computes has no end to write to; nothing is written."""
     (tmp_path / "main.py").write_text(text)
     with pytest.raises(DynamicStep) as told:
-        append("main.py:steps", NEW, root=tmp_path)
+        append("main.py:steps", [*NEW, Step("-- €")], [Step("A")], root=tmp_path)
     assert "--check" in told.value.hint
     assert (tmp_path / "main.py").read_text() == text
 
@@ -97,7 +125,7 @@ def test_a_folder_gets_a_file_for_each_step(tmp_path: Path) -> None:
     """Numbered on from the last one, as wide as it."""
     (tmp_path / "steps").mkdir()
     (tmp_path / "steps" / "009_tenants.sql").write_text("CREATE TABLE IF NOT EXISTS t (id int);\n")
-    files = append("steps", NEW, root=tmp_path)
+    files = append("steps", NEW, (), root=tmp_path)
     assert [f.name for f in files] == ["010_t_a.sql", "011_step.sql"]
     found = load("steps", root=tmp_path)
     assert [s.sql.rstrip("\n") for s in found][1:] == [f"-- t.a\n{NEW[0].sql}", NEW[1].sql]
@@ -107,6 +135,6 @@ def test_a_folder_gets_a_file_for_each_step(tmp_path: Path) -> None:
 def test_an_imported_list_is_written_to_where_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``package.module:attribute`` is a file, too."""
     (tmp_path / "listed_here.py").write_bytes(b'# -*- coding: latin-1 -*-\nsteps = [\n    "\xf1",\n]\n')
-    (path,) = append("listed_here:steps", NEW[:1], root=tmp_path)
+    (path,) = append("listed_here:steps", NEW[:1], [Step("\xf1")], root=tmp_path)
     assert path == tmp_path / "listed_here.py"
     assert path.read_bytes().startswith(b'# -*- coding: latin-1 -*-\nsteps = [\n    "\xf1",\n    # t.a\n    "ALTER')
