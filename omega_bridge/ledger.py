@@ -71,6 +71,13 @@ class Entry:
     previous: str
     hash: str
 
+    @property
+    def told(self) -> str:
+        """What it is about, in words: what was made and changed, or else why."""
+        detail = self.draft.detail
+        made = [*detail.get("created", ()), *detail.get("changes", ())]
+        return ", ".join(map(str, made)) or str(detail.get("reason") or detail.get("outcomes") or "")
+
     def as_dict(self) -> dict[str, Any]:
         """The public JSON keys."""
         told = self.draft

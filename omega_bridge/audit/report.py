@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import omega_bridge
+from omega_bridge.audit.gate import Check
 from omega_bridge.errors import ConfigurationInvalid, HistoryTampered
 from omega_bridge.ledger import Entry, Event, Outcome, first_broken
 from omega_bridge.outcomes import BootOutcome
@@ -20,15 +21,6 @@ from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.dsn import normalise, redact
 from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions import sums
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Something that can be checked, whether it holds, and what it is about."""
-
-    name: str
-    ok: bool
-    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +86,7 @@ class Report:
             "head": self.head,
             "alembic_version": list(self.version),
             "ok": self.ok,
-            "checks": [{"name": c.name, "ok": c.ok, "told": c.told} for c in self.checks],
+            "checks": [c.as_dict() for c in self.checks],
             "revisions": [line.as_dict() for line in self.lines],
             "entries": [entry.as_dict() for entry in self.entries],
         }

@@ -12,6 +12,7 @@ from typing import Any
 from mako.template import Template
 
 from omega_bridge.audit.report import Report
+from omega_bridge.ledger import Entry
 
 _TEMPLATES = resources.files("omega_bridge.audit") / "templates"
 
@@ -33,12 +34,10 @@ def page(report: Report) -> str:
     return str(Template(text, default_filters=["h"], strict_undefined=True).render(report=report, told=_told))
 
 
-def _told(detail: Any) -> str:
-    """What an entry is about, in words."""
-    made = [*detail.get("created", ()), *detail.get("changes", ())]
-    error = detail.get("error") or {}
-    told = "; ".join(map(str, made)) or str(detail.get("reason") or detail.get("outcomes") or "")
-    return f"{told} ({error.get('sqlstate')}: {error.get('message')})" if error else told
+def _told(entry: Entry) -> str:
+    """What an entry is about, with the server's error where there is one."""
+    error = entry.draft.detail.get("error")
+    return f"{entry.told} ({error.get('sqlstate')}: {error.get('message')})" if error else entry.told
 
 
 def _table(path: Path, rows: Sequence[dict[str, Any]]) -> None:

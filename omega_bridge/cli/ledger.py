@@ -37,7 +37,7 @@ def log(
             e.draft.event,
             e.draft.outcome,
             e.draft.subject or "-",
-            _told(e.draft.detail),
+            _short(e.told),
         )
         for e in entries
     ]
@@ -69,7 +69,5 @@ def _entries(config: Any, url: str | None) -> list[Any]:
         return list(ledger_store.read(session.connection))
 
 
-def _told(detail: dict[str, Any]) -> str:
-    made = [*detail.get("created", ()), *detail.get("changes", ())]
-    text = ", ".join(made) if made else str(detail.get("reason") or detail.get("outcomes") or "")
+def _short(text: str) -> str:
     return text if len(text) <= 100 else text[:97] + "..."

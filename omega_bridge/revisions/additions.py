@@ -29,6 +29,7 @@ from sqlalchemy.types import JSON
 
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.promises import MODELS, Unkept, What
+from omega_bridge.revisions import guards
 from omega_bridge.revisions.dialect import DIALECT, PREPARER
 from omega_bridge.revisions.models import enum_types, every_table, index_text
 from omega_bridge.steps import Step
@@ -86,10 +87,10 @@ def _table(metadata: MetaData, schema: str, name: str) -> Table:
 
 def _labels(unkept: Unkept) -> Iterator[Step]:
     key = unkept.key
-    name = PREPARER.quote(key.name) if key.schema == "public" else f"{PREPARER.quote(key.schema)}.{PREPARER.quote(key.name)}"
+    name = guards.identifier(key.name, None if key.schema == "public" else key.schema)
     for label in (label for label in unkept.expected if label not in unkept.found):
-        written = "'" + label.replace("'", "''") + "'"
-        yield Step(f"ALTER TYPE {name} ADD VALUE IF NOT EXISTS {written}", title=_title(f"{key.name}: {label}"))
+        text = f"ALTER TYPE {name} ADD VALUE IF NOT EXISTS {guards.literal(label)}"
+        yield Step(text, title=_title(f"{key.name}: {label}"))
 
 
 # --- columns of one table --------------------------------------------------------------------------------------

@@ -283,5 +283,6 @@ def _files(folder: Path, steps: Sequence[Step]) -> Iterator[Path]:
     for n, step in enumerate(steps, start=int(number[0]) + 1):
         name = re.sub(r"[^a-z0-9]+", "_", (step.title or "step").lower().removesuffix(", from the models")).strip("_")
         path = folder / f"{n:0{len(number[0])}d}_{name}.sql"
-        path.write_text((f"-- {step.title}\n" if step.title else "") + step.sql + "\n", encoding="utf-8", newline="\n")
+        told = f"-- {' '.join(step.title.split())}\n" if step.title else ""
+        path.write_text(f"{told}{step.sql}\n", encoding="utf-8", newline="\n")
         yield path

@@ -54,7 +54,7 @@
 <thead><tr><th>entry</th><th>when (UTC)</th><th>driver</th><th>event</th><th>subject</th><th>outcome</th><th>what</th><th>hash</th></tr></thead>
 <tbody>
 % for entry in report.entries:
-<tr><td>${entry.seq}</td><td>${entry.at.strftime("%Y-%m-%d %H:%M:%S")}</td><td>${entry.draft.driver}</td><td>${entry.draft.event}</td><td>${entry.draft.subject}</td><td>${entry.draft.outcome}</td><td>${told(entry.draft.detail)}</td><td class="mono">${entry.hash[:15]}</td></tr>
+<tr><td>${entry.seq}</td><td>${entry.at.strftime("%Y-%m-%d %H:%M:%S")}</td><td>${entry.draft.driver}</td><td>${entry.draft.event}</td><td>${entry.draft.subject}</td><td>${entry.draft.outcome}</td><td>${told(entry)}</td><td class="mono">${entry.hash[:15]}</td></tr>
 % endfor
 </tbody>
 </table>
