@@ -20,7 +20,8 @@ from omega_bridge.outcomes import BootOutcome, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
 from omega_bridge.postgres import ledger_store, standing, watch
 from omega_bridge.postgres.catalog_reader import CatalogReader
-from omega_bridge.postgres.executor import Executor, Limits
+from omega_bridge.postgres.executor import Executor
+from omega_bridge.postgres.patience import Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session
 from omega_bridge.run import CriticalTable, Options, Run

@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import psycopg
 
 from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.analysis.program import Program, Sql
-from omega_bridge.catalog import Catalog, Difference, Kind, diff
+from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip
 from omega_bridge.outcomes import Destroyed, ServerError, StepOutcome, change
 from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
-from omega_bridge.postgres import destruction, ledger_store, patience, swallowed, watch
+from omega_bridge.postgres import destruction, ledger_store, outside, swallowed, waiting, watch
 from omega_bridge.postgres.catalog_reader import CatalogReader
+from omega_bridge.postgres.patience import Limits, Patience
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.sql import sendable
 
 _THERE_ALREADY = {"42701", "42710", "42P07", "42P06", "42723"}
 """duplicate_column, duplicate_object, duplicate_table, duplicate_schema, duplicate_function."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Time limits of a boot, in seconds: of one wait for a table lock, of one statement (0: none), of all waiting."""
-
-    lock_timeout: float = 0.5
-    statement_timeout: float = 0.0
-    budget: float = 30.0
 
 
 @dataclass(slots=True)
@@ -46,10 +38,10 @@ class Executor:
     provided: Provided
     run: str
     tip: Tip
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     allow_destructive: Collection[str] = ()
     driver: Driver = Driver.BOOT
-    patience: patience.Patience | None = None
+    patience: Patience | None = None
     asked: watch.Asked | None = None
     """The token of the schema from just before a batch read ``catalog`` whole; of use only where it still holds."""
 
@@ -90,25 +82,10 @@ class Executor:
 
     def _transaction(self, planned: PlannedStep) -> StepOutcome:
         step, session = planned.analysis, self.session
-        if self.patience is None:
-            self.patience = patience.Patience(self.limits.lock_timeout, self.limits.budget)
-        waiting = self.patience.afresh()
-        while True:
-            started = time.perf_counter()
-            self._begin(step)
-            try:
-                refused = self._run_guarded(planned)
-                break
-            except (
-                psycopg.errors.LockNotAvailable,
-                psycopg.errors.DeadlockDetected,
-                psycopg.errors.SerializationFailure,
-            ) as exc:
-                session.rollback()
-                waiting.spend(time.perf_counter() - started)
-                if not waiting.again():
-                    busy = server_error(exc)
-                    return outcome_of(planned, Outcome.FAILED, f"its table stayed busy: {busy}", error=busy)
+        try:
+            refused = waiting.had_in_time(session, self._waits(), lambda: self._begun(planned))
+        except waiting.Busy as busy:
+            return outcome_of(planned, Outcome.FAILED, f"its table stayed busy: {busy.error}", error=busy.error)
         if refused:
             session.rollback()
             told = "; ".join(map(str, refused))
@@ -128,30 +105,23 @@ class Executor:
 
     def _outside(self, planned: PlannedStep) -> StepOutcome:
         """A step that refuses a transaction: each statement on its own, the ledger row after it."""
-        session = self.session
-        session.execute(f"SET lock_timeout = {int(self.limits.lock_timeout * 1000)}")
-        try:
-            for text in planned.analysis.texts():
-                _drop_invalid(session, planned, text)
-                session.execute(text)
-        finally:
-            if not session.connection.closed:
-                session.rollback()
-                session.execute("RESET lock_timeout")
+        outside.send(self.session, planned, self.limits)
         self.catalog, before = self._refreshed(planned.analysis), self.catalog
         outcome = self._judge(planned, self.catalog, before)
         if outcome.outcome is Outcome.APPLIED:
             self.record(outcome)
         return outcome
 
-    def _begin(self, step: StepAnalysis) -> None:
-        label = step.id.encode("ascii", "replace").decode()[:40].replace("'", "")
-        self.session.execute(
-            f"BEGIN; SET LOCAL lock_timeout = {int(self.limits.lock_timeout * 1000)}; "
-            f"SET LOCAL statement_timeout = {int(self.limits.statement_timeout * 1000)}; "
-            f"SET LOCAL idle_in_transaction_session_timeout = 60000; SET LOCAL application_name = 'omega-bridge {label}'",
-            statements=5,
-        )
+    def _waits(self) -> Patience:
+        """What is left of the budget that all steps share."""
+        if self.patience is None:
+            self.patience = Patience(self.limits.lock_timeout, self.limits.budget)
+        return self.patience.afresh()
+
+    def _begun(self, planned: PlannedStep) -> tuple[Destroyed, ...]:
+        """One try at a step, in a transaction that stays open."""
+        waiting.begin(self.session, planned.analysis.id, self.limits)
+        return self._run_guarded(planned)
 
     def _run_guarded(self, planned: PlannedStep) -> tuple[Destroyed, ...]:
         """Send the step; what it destroyed together with rows, where that is not allowed."""
@@ -258,26 +228,3 @@ def outcome_of(
         destroyed=destroyed,
         optional=step.step.optional,
     )
-
-
-def _drop_invalid(session: Session, planned: PlannedStep, text: str) -> None:
-    """``CREATE INDEX CONCURRENTLY IF NOT EXISTS`` takes an INVALID index for done: the leavings of a crash go first."""
-    for statement in planned.statements:
-        if statement.text != text or statement.tag != "index_stmt":
-            continue
-        for effect in statement.effects:
-            if effect.key.kind is not Kind.INDEX:
-                continue
-            rows = session.rows(
-                "SELECT format('%%I.%%I', n.nspname, c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
-                "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid AND c.relname = %s "
-                "AND i.indrelid = to_regclass(%s)",
-                (effect.key.name, _regclass(effect.key.schema, dict(effect.attributes)["table"])),
-            )
-            for (name,) in rows:
-                session.execute(f"DROP INDEX CONCURRENTLY {name}")
-
-
-def _regclass(schema: str, name: str) -> str:
-    parts = [p for p in (schema, name) if p]
-    return ".".join('"' + p.replace('"', '""') + '"' for p in parts)

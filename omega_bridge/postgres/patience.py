@@ -5,10 +5,16 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-BUSY = frozenset({"55P03", "40P01", "40001"})
-"""SQLSTATE of a lock that was not had in time, of a deadlock, and of rows that others changed meanwhile (where
-``default_transaction_isolation`` is stricter than read committed)."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Time limits of a boot, in seconds: of one wait for a table lock, of one statement (0: none), of all waiting."""
+
+    lock_timeout: float = 0.5
+    statement_timeout: float = 0.0
+    budget: float = 30.0
 
 
 class Patience:
