@@ -100,3 +100,17 @@ def test_a_temporary_table_is_found_by_the_rest_of_its_step() -> None:
     after = evaluate(step.program, end)
     assert after.fails is None
     assert lacking(after, World(empty_catalog()), end) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("DROP FUNCTION IF EXISTS put(int, VARIADIC text[])", "put(integer, text[])"),
+        ("DROP FUNCTION put()", "put()"),
+        ("DROP FUNCTION put", "put"),
+    ],
+)
+def test_a_dropped_function_is_told_by_its_arguments(text: str, name: str) -> None:
+    """One overload is not another; a bare name means any."""
+    (s,) = statements(analyse(Registry.of([text])).steps[0].program)
+    assert ([e.key.name for e in s.effects], s.opaque) == ([name], False)

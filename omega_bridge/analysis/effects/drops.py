@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omega_bridge.analysis.effects.naming import member, qualified, relation
+from omega_bridge.analysis.effects.naming import member, qualified, relation, routine
 from omega_bridge.analysis.program import VISIBLE, Effect, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.sql import Statement, inner, pb, strings
@@ -36,7 +36,9 @@ def drop(statement: Statement) -> Sql:
             key = qualified(target.names, Kind.DOMAIN if node.remove_type == pb.OBJECT_DOMAIN else Kind.ENUM)
         elif node.remove_type in (pb.OBJECT_FUNCTION, pb.OBJECT_PROCEDURE):
             key = qualified(target.objname, Kind.FUNCTION)
-            opaque = opaque or bool(target.objargs)
+            if not target.args_unspecified:
+                key = routine(key, map(inner, target.objargs))
+                opaque = opaque or any(inner(p).mode == pb.FUNC_PARAM_OUT for p in target.objfuncargs)
         else:
             opaque = True
             continue

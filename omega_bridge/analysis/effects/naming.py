@@ -10,7 +10,7 @@ from typing import Any
 
 from omega_bridge.analysis.program import VISIBLE, Effect
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, strings
+from omega_bridge.sql import Statement, deparse_type, printed_argument, strings
 
 NAME_BYTES = 63
 
@@ -45,6 +45,11 @@ def generated(table: str, columns: Iterable[str], label: str) -> str:
     head = table.encode()[:first_bytes].decode(errors="ignore")
     tail = second.encode()[:second_bytes].decode(errors="ignore")
     return "_".join(part for part in (head, tail, label) if part)
+
+
+def routine(name: Key, types: Iterable[Any]) -> Key:
+    """The key of a function by its name and the ``TypeName`` nodes of its input arguments."""
+    return name._replace(name=f"{name.name}({', '.join(printed_argument(deparse_type(t)) for t in types)})")
 
 
 _EXTENSION_OBJECTS = {

@@ -6,23 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from omega_bridge.analysis.effects.columns import references
-from omega_bridge.analysis.effects.naming import member, qualified, relation
+from omega_bridge.analysis.effects.naming import member, qualified, relation, routine
 from omega_bridge.analysis.program import VISIBLE, Effect, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import Statement, deparse_type, inner, parse, pb, printed_argument, strings
+from omega_bridge.sql import Statement, inner, parse, pb, strings
 
 
 def create_function(statement: Statement) -> Sql:
     """The function is there; with ``OR REPLACE``, with this definition."""
     node = statement.node
-    name = qualified(node.funcname, Kind.FUNCTION)
-    types = [
-        printed_argument(deparse_type(p.arg_type))
-        for p in map(inner, node.parameters)
-        if p.mode not in (pb.FUNC_PARAM_OUT, pb.FUNC_PARAM_TABLE)
-    ]
-    key = Key(Kind.FUNCTION, name.schema, "", f"{name.name}({', '.join(types)})")
+    inputs = (p for p in map(inner, node.parameters) if p.mode not in (pb.FUNC_PARAM_OUT, pb.FUNC_PARAM_TABLE))
+    key = routine(qualified(node.funcname, Kind.FUNCTION), (p.arg_type for p in inputs))
     attributes: tuple[tuple[str, Any], ...] = (("definition", statement.text),) if node.replace else ()
     made = Effect(key, attributes=(("definition", statement.text),))
     needs = (*references(node), *_body_needs(node))
