@@ -1,4 +1,6 @@
-"""The Alembic driver: what ``alembic/env.py`` calls. It reads the same registry as the boot and writes the same ledger.
+"""The Alembic driver: what ``alembic/env.py`` calls, and the environment in which the bridge's own proofs run.
+
+It reads the same registry as the boot and writes the same ledger.
 
 Each revision's entry is written in the revision's own transaction; after an upgrade to the exported head the state row
 is what a clean boot would have left, so that the next boot has nothing to do.
@@ -22,6 +24,7 @@ from omega_bridge.postgres import ledger_store, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.lock import exclusive
+from omega_bridge.postgres.scratch import require_mark
 from omega_bridge.postgres.session import open_session
 from omega_bridge.repair import scope
 from omega_bridge.revisions import alembic_border, sums
@@ -55,6 +58,16 @@ def run(context: Any) -> None:
                 _online(context, config, folder, away)
 
 
+def upgrade(config: Any, revision: str) -> None:
+    """``alembic upgrade`` for the library: in this environment, whatever the project's ``env.py`` does. Raises our own errors."""
+    alembic_border.upgrade(config, revision, run)
+
+
+def downgrade(config: Any, revision: str) -> None:
+    """``alembic downgrade``, as ``upgrade``."""
+    alembic_border.downgrade(config, revision, run)
+
+
 def _project(alembic_config: Any) -> Config:
     given = alembic_config.attributes.get("omega_bridge_config")
     if given is not None:
@@ -83,10 +96,16 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
     attributes = context.config.attributes
     command = _command(context)
     dsn, is_direct = _dsn(context, config, attributes.get("omega_bridge_dsn"))
+    mark = attributes.get("omega_bridge_mark")
     with ExitStack() as stack:
         if command not in READ_ONLY:
-            stack.enter_context(exclusive(stack.enter_context(open_session(dsn)), LOCK_TIMEOUT, through_pooler=is_direct))
+            session = stack.enter_context(open_session(dsn))
+            if mark is not None:
+                require_mark(session.connection, mark)
+            stack.enter_context(exclusive(session, LOCK_TIMEOUT, through_pooler=is_direct))
         connection = stack.enter_context(alembic_border.connection_to(connection_parameters(dsn)))
+        if mark is not None:
+            require_mark(_driver_of(connection), mark)
         connection.exec_driver_sql("SET lock_timeout = '10s'")
         connection.exec_driver_sql("SET idle_in_transaction_session_timeout = '60s'")  # a revision may think between statements
         connection.commit()
@@ -211,7 +230,12 @@ class Recorder:
         return ledger_store.created_by(raw, revisions, tuple(getattr(module, "checksums", ())))
 
     def _raw(self) -> Any:
-        return self.connection.connection.driver_connection
+        return _driver_of(self.connection)
+
+
+def _driver_of(connection: Any) -> Any:
+    """psycopg's own connection, inside the same transaction."""
+    return connection.connection.driver_connection
 
 
 def _names(step: Any) -> frozenset[str] | None:

@@ -1,7 +1,7 @@
 """Every error of omega-bridge: a code, a message built from fields, and a hint that ends in something to do.
 
 Families: OB1xx the list and its configuration, OB2xx the connection, OB3xx steps and boot, OB4xx the lock,
-OB5xx the compiled history, OB6xx the embedded server. Each code has a page in ``docs/errors/``.
+OB5xx the compiled history, OB6xx the embedded server and scratch databases. Each code has a page in ``docs/errors/``.
 No message ever holds a password: whoever builds one passes a DSN without it.
 """
 
@@ -231,7 +231,7 @@ class RevisionSquashed(OmegaBridgeError):
     code = "OB505"
 
 
-# --- OB6xx: the embedded server --------------------------------------------------------------------------------
+# --- OB6xx: the embedded server, scratch databases ---------------------------------------------------------------
 
 
 class NoServerFound(OmegaBridgeError):
@@ -245,3 +245,9 @@ class ServerDidNotStart(OmegaBridgeError):
 
     code = "OB602"
     exit_code = 3
+
+
+class NotScratch(OmegaBridgeError):
+    """A proof was led to a database that is not the scratch one which was made for it."""
+
+    code = "OB603"

@@ -1,7 +1,8 @@
 """Equivalence: both drivers lead to the same catalog, shown on two scratch databases at every prefix of the list.
 
 Prefixes are taken in the chain's order, which is the one in which a boot of an empty database settles the steps. The
-boots are those of one database that lives through the list's past as the history records it.
+boots are those of one database that lives through the list's past as the history records it. Upgrades run in the bridge's
+own environment: the project's ``env.py`` may connect wherever it likes, and is not loaded.
 """
 
 from __future__ import annotations
@@ -13,26 +14,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import omega_bridge
-from omega_bridge import errors
+from omega_bridge import environment, errors
 from omega_bridge.analysis import Analysis, analyse
+from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.config import Config
 from omega_bridge.planning import settle
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.postgres.dsn import normalise
-from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions import alembic_border, files, sums
 from omega_bridge.steps import Registry, Step
-
-
-class Scratch(Protocol):
-    """Where scratch databases come from: the embedded server, or a given one."""
-
-    def scratch_database(self, prefix: str = ...) -> Any:
-        """A context manager that yields a URL and drops the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +115,8 @@ def verify(
     with _folder(analysis, history) as folder:
         lines = sums.read_sum(folder)
         points = list(_points(folder, lines))
-        with scratch.scratch_database(prefix="boot") as left, scratch.scratch_database(prefix="alembic") as right:
-            return _compare(folder, lines, points, normalise(left), normalise(right), registry.digest(), advance)
+        with scratch_database(scratch, "boot") as left, scratch_database(scratch, "alembic") as right:
+            return _compare(folder, lines, points, left, right, registry.digest(), advance)
 
 
 def count(registry: Registry, metadata: Any) -> int:
@@ -194,19 +186,20 @@ def _compare(
     folder: Path,
     lines: tuple[sums.SumLine, ...],
     points: list[_Point],
-    left: str,
-    right: str,
+    left: ScratchDatabase,
+    right: ScratchDatabase,
     list_digest: str,
     advance: Callable[[int], Any],
 ) -> Equivalence:
-    config = alembic_border.alembic_config(folder, right)
+    config = alembic_border.alembic_config(folder, right.url)
+    config.attributes["omega_bridge_mark"] = right.token
     config.attributes["omega_bridge_config"] = Config(root=folder)
     config.attributes["omega_bridge_registry"] = (None, None)
     differences: list[PrefixDifference] = []
     order_only: list[PrefixDifference] = []
     catalog = Catalog({})
     for point in points:
-        _boot(left, point.steps)
+        left.boot(point.steps)
         if not point.is_loaded:
             advance(1)
             continue
@@ -232,7 +225,7 @@ def _compare(
 
 def _upgrade(config: Any, point: _Point) -> None:
     try:
-        alembic_border.upgrade(config, point.revision)
+        environment.upgrade(config, point.revision)
     except Exception as exc:
         told = alembic_border.told_by_server(exc)
         if told is None:
@@ -243,11 +236,6 @@ def _upgrade(config: Any, point: _Point) -> None:
         ) from exc
 
 
-def _boot(url: str, steps: Sequence[Step]) -> None:
-    """A boot by this prefix; a step that fails here fails in the history, too, and the catalogs say whether alike."""
-    omega_bridge.boot(url, steps, on_error="continue", accept_newer=True, retry=True)
-
-
-def _read(url: str) -> Catalog:
-    with open_session(url) as session:
+def _read(database: ScratchDatabase) -> Catalog:
+    with database.session() as session:
         return read_catalog(session.connection)

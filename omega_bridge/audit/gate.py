@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from omega_bridge.analysis import Analysis
+from omega_bridge.audit.scratch import scratch_database
 from omega_bridge.errors import AmbiguousMatch, HistoryTampered, NoServerFound
 from omega_bridge.lint import is_failing, lint
 from omega_bridge.planning.promises import Unkept, unkept_by_models
 from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions import exported, files
-from omega_bridge.start import boot
 from omega_bridge.steps import Registry
 
 Servers = Callable[[], AbstractContextManager[Any]]
@@ -100,9 +99,9 @@ def _opaque(analysis: Analysis) -> list[str]:
 
 
 def _on_scratch(registry: Registry, metadata: Any, promised: Analysis, servers: Servers) -> tuple[Unkept, ...]:
-    with servers() as server, server.scratch_database("check") as url:
-        boot(url, registry, metadata=metadata, on_error="continue")
-        with open_session(url) as session:
+    with servers() as server, scratch_database(server, "check") as database:
+        database.boot(registry, metadata)
+        with database.session() as session:
             return unkept_by_models(World(read_catalog(session.connection)), promised)
 
 

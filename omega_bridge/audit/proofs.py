@@ -12,14 +12,14 @@ from typing import Any
 
 import omega_bridge.revisions.operations  # noqa: F401  registers the operations
 from omega_bridge.analysis import Sql, StepAnalysis
+from omega_bridge.audit.scratch import Scratch, scratch_database
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.planning import World
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.unsettled import unsettled_in
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.postgres.dsn import connection_parameters, normalise
+from omega_bridge.postgres.dsn import connection_parameters
 from omega_bridge.postgres.naive import rehearse, send
-from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
 from omega_bridge.revisions.trial import Proof, Trial, Verdict, trial_on
@@ -193,11 +193,13 @@ def _same(wanted: Catalog, driver: Any, where: str, *, order: bool = True) -> No
 
 
 @contextmanager
-def prover(scratch: Any, advance: Callable[[int], Any] = lambda _n: None) -> Iterator[ScratchProver]:
+def prover(scratch: Scratch, advance: Callable[[int], Any] = lambda _n: None) -> Iterator[ScratchProver]:
     """A prover on two databases of ``scratch`` (the embedded server, or a given one)."""
     with ExitStack() as stack:
-        naive = stack.enter_context(scratch.scratch_database(prefix="steps"))
-        other = stack.enter_context(scratch.scratch_database(prefix="operations"))
-        session = stack.enter_context(open_session(normalise(naive)))
-        trial = stack.enter_context(trial_on(connection_parameters(normalise(other))))
+        naive = stack.enter_context(scratch_database(scratch, "steps"))
+        other = stack.enter_context(scratch_database(scratch, "operations"))
+        session = stack.enter_context(naive.session())
+        trial = stack.enter_context(trial_on(connection_parameters(other.url)))
+        other.check(trial.driver)
+        trial.driver.rollback()
         yield ScratchProver(session.connection, trial, advance)

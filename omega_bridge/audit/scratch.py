@@ -1,14 +1,68 @@
-"""Scratch databases on a server that was given; the embedded server has the same method."""
+"""Scratch databases: made on a server that was given (the embedded one has the same method), marked, and known again.
+
+Every proof runs on these alone: whoever connects to one checks its mark before anything else is sent.
+"""
 
 from __future__ import annotations
 
+import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from omega_bridge.postgres.dsn import normalise
-from omega_bridge.postgres.scratch import create_database, drop_database, url_for
+from omega_bridge.postgres.dsn import connection_parameters, normalise
+from omega_bridge.postgres.scratch import create_database, drop_database, put_mark, require_mark, url_for
+from omega_bridge.postgres.session import Session, open_session
+from omega_bridge.run import Options
+from omega_bridge.start import run_boot
+from omega_bridge.steps import Registry, StepLike
+
+
+class Scratch(Protocol):
+    """Where scratch databases come from: the embedded server, or a given one."""
+
+    @property
+    def url(self) -> str:
+        """The URL of the administrative database."""
+
+    def scratch_database(self, prefix: str = ...) -> Any:
+        """A context manager that yields a URL and drops the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchDatabase:
+    """A database made for a proof. ``token`` is what its mark says."""
+
+    url: str
+    token: str = field(repr=False)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A connection whose first question is for the mark. Raises ``NotScratch``."""
+        with open_session(self.url) as session:
+            self.check(session.connection)
+            yield session
+
+    def check(self, connection: Any) -> None:
+        """Raises ``NotScratch`` where a connection of psycopg's leads elsewhere."""
+        require_mark(connection, self.token)
+
+    def boot(self, steps: Registry | Iterable[StepLike], metadata: Any = None) -> None:
+        """A start that goes on after failures. The environment's ``OMEGA_BRIDGE_DIRECT_URL`` is not followed: it leads elsewhere."""
+        with self.session():
+            pass
+        run_boot(self.url, steps, metadata, Options(on_error="continue", accept_newer=True, retry=True))
+
+
+@contextmanager
+def scratch_database(server: Scratch, prefix: str) -> Iterator[ScratchDatabase]:
+    """A fresh database that carries a mark, dropped at the end of the block."""
+    token = secrets.token_hex(16)
+    with server.scratch_database(prefix) as url:
+        put_mark(normalise(server.url), str(connection_parameters(normalise(url))["dbname"]), token)
+        yield ScratchDatabase(normalise(url), token)
 
 
 class GivenServer:

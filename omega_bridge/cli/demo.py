@@ -76,6 +76,7 @@ def _restarts(server: EmbeddedServer, setup: Setup, example: Path) -> dict[str, 
 def _history(server: EmbeddedServer, setup: Setup) -> dict[str, Any]:
     import tempfile
 
+    from omega_bridge import environment
     from omega_bridge.revisions import alembic_border
     from omega_bridge.revisions.files import export
 
@@ -96,7 +97,7 @@ def _history(server: EmbeddedServer, setup: Setup) -> dict[str, Any]:
         for line in [*lines[:4], f"... {len(lines) - 7} more ...", *lines[-3:]]:
             _say(f"  {line[:110]}")
         _title("5. alembic upgrade head on an empty database, then a start there")
-        alembic_border.upgrade(config, "head")
+        environment.upgrade(config, "head")
         run = _boot(server.url_for("audit"), setup)
         sent = [s for s in run.steps if s.action != "skip"]
         _say(f"  at {run.revision} (head); the start is {output.painted(str(run.outcome))}: {len(sent)} steps sent")

@@ -1,6 +1,12 @@
-"""Databases made for a while on a given server."""
+"""Databases made for a while on a given server, and the mark by which one is known again.
+
+The mark is the database's comment: it stands in a catalog of the whole cluster, so that who makes a database can set it
+without connecting there, and neither a dump of the database nor a copy of it holds it.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -35,3 +41,28 @@ def drop_database(server: str, name: str) -> None:
 def url_for(server: str, name: str) -> str:
     """A conninfo string for another database of the same server."""
     return make_conninfo(server, dbname=name)
+
+
+def put_mark(server: str, name: str, token: str) -> None:
+    """Say in the database's comment that it is a scratch one. Goes through the connection that made it."""
+    with open_session(server) as session:
+        statement = sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(_mark(token)))
+        session.execute(statement.as_bytes(session.connection))
+
+
+def require_mark(connection: psycopg.Connection[Any], token: str) -> None:
+    """Raises ``NotScratch`` where the database that this connection leads to does not carry the mark."""
+    row = connection.execute(
+        "SELECT pg_catalog.current_database(), pg_catalog.shobj_description(d.oid, 'pg_database') "
+        "FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"
+    ).fetchone()
+    if row is None or row[1] != _mark(token):
+        raise errors.NotScratch(
+            f"the connection that was meant for a scratch database leads to {row[0] if row else 'another one'!r}, which is not one",
+            hint="Nothing was sent to it. A pooler or a service file that maps databases must let scratch ones through: "
+            "give --scratch-url the server itself, or leave it out to use an embedded one.",
+        )
+
+
+def _mark(token: str) -> str:
+    return f"omega-bridge: a scratch database, mark {token}"

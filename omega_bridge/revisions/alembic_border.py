@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.pool import NullPool
@@ -64,14 +66,24 @@ def alembic_config(folder: Path, dsn: str) -> Config:
     return config
 
 
-def upgrade(config: Config, revision: str) -> None:
-    """``alembic upgrade``. Raises our own errors where they are the cause."""
-    _command(command.upgrade, config, revision)
+def upgrade(config: Config, revision: str, run: Callable[[EnvironmentContext], None]) -> None:
+    """``alembic upgrade`` in the environment ``run``: the folder's ``env.py`` is not loaded. Raises our own errors."""
+    script = ScriptDirectory.from_config(config)
+
+    def upgrade(heads: Any, _context: Any) -> Any:  # the name is Alembic's own for it, and ``from_a_part`` asks for that
+        return script._upgrade_revs(revision, heads)
+
+    _run_in(EnvironmentContext(config, script, fn=upgrade, destination_rev=revision), run)
 
 
-def downgrade(config: Config, revision: str) -> None:
-    """``alembic downgrade``. Raises our own errors where they are the cause."""
-    _command(command.downgrade, config, revision)
+def downgrade(config: Config, revision: str, run: Callable[[EnvironmentContext], None]) -> None:
+    """``alembic downgrade`` in the environment ``run``, as ``upgrade``."""
+    script = ScriptDirectory.from_config(config)
+
+    def downgrade(heads: Any, _context: Any) -> Any:
+        return script._downgrade_revs(revision, heads)
+
+    _run_in(EnvironmentContext(config, script, fn=downgrade, destination_rev=revision), run)
 
 
 def history(config: Config) -> list[str]:
@@ -88,9 +100,11 @@ def told_by_server(error: BaseException) -> str | None:
     return f"{state}: {str(cause).splitlines()[0]}" if state else None
 
 
-def _command(verb: Any, config: Config, revision: str) -> None:
+def _run_in(environment: EnvironmentContext, run: Callable[[EnvironmentContext], None]) -> None:
+    """What ``alembic.command`` does, but for ``env.py``. Our own errors come without Alembic's around them."""
     try:
-        verb(config, revision)
+        with environment as context:
+            run(context)
     except CommandError as error:
         if isinstance(error.__cause__, OmegaBridgeError):
             raise error.__cause__ from None

@@ -16,6 +16,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 
 import omega_bridge
+from omega_bridge import environment
 from omega_bridge.catalog import Catalog, Kind, diff
 from omega_bridge.config import load_config
 from omega_bridge.errors import Irreversible
@@ -86,7 +87,7 @@ def test_every_revision_goes_down_and_up_again(database: str) -> None:
         command.upgrade(config, line.revision)
         after = catalog_of(database)
         try:
-            alembic_border.downgrade(config, "-1")
+            environment.downgrade(config, "-1")
         except Irreversible as told:
             irreversible.append(line.revision in told.message and bool(told.hint))
             assert diff(after, catalog_of(database)) == ()
@@ -124,7 +125,7 @@ def test_the_sql_of_the_way_back_is_the_way_back(make_database: MakeDatabase, ps
     online, offline = make_database(), make_database()
     for url in (online, offline):
         command.upgrade(alembic_for(url), "head")
-    alembic_border.downgrade(alembic_for(online), LINES[last].revision)
+    environment.downgrade(alembic_for(online), LINES[last].revision)
     config = alembic_for(offline)
     config.output_buffer = io.StringIO()
     command.downgrade(config, f"head:{LINES[last].revision}", sql=True)
@@ -190,6 +191,6 @@ def test_a_tampered_history_is_refused(tmp_path: Path, database: str) -> None:
     edited = folder / "versions" / LINES[5].file
     edited.write_text(edited.read_text() + "# a late idea\n")
     with pytest.raises(omega_bridge.OmegaBridgeError, match=LINES[5].file) as told:
-        alembic_border.upgrade(alembic_for(database, folder), "head")
+        environment.upgrade(alembic_for(database, folder), "head")
     assert told.value.code == "OB501"
     assert not catalog_of(database).named(Kind.TABLE, "tenants")

@@ -15,6 +15,7 @@ from alembic.config import Config as AlembicConfig
 from psycopg import sql
 
 import omega_bridge
+from omega_bridge import environment
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.equivalence import verify
 from omega_bridge.audit.proofs import prover
@@ -197,7 +198,7 @@ def test_each_revision_goes_back_or_says_why_not(tmp_path: Path, database: str, 
         command.upgrade(config, line.revision)
         after = catalog(database)
         try:
-            alembic_border.downgrade(config, "-1" if number else "base")
+            environment.downgrade(config, "-1" if number else "base")
         except Irreversible:
             continue
         undone += 1

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 import omega_bridge
+from omega_bridge import environment
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.equivalence import verify
 from omega_bridge.audit.proofs import prover
@@ -80,7 +81,7 @@ def upgraded(url: str, folder: Path, registry: Registry | None = None, target: s
     config = alembic_border.alembic_config(folder, url)
     config.attributes["omega_bridge_config"] = Config(root=folder)
     config.attributes["omega_bridge_registry"] = (registry, None)
-    alembic_border.upgrade(config, target)
+    environment.upgrade(config, target)
     return catalog(url)
 
 
@@ -131,7 +132,7 @@ def test_the_file_says_why_and_what(tmp_path: Path, database: str, server: Serve
     config = alembic_border.alembic_config(folder, database)
     config.attributes["omega_bridge_config"] = Config(root=folder)
     with pytest.raises(Irreversible, match="has no way back"):
-        alembic_border.downgrade(config, "-1")
+        environment.downgrade(config, "-1")
 
 
 def test_what_is_appended_later_gives_work_to_what_stands(tmp_path: Path, make_database: MakeDatabase, server: Server) -> None:

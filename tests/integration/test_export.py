@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 import omega_bridge
-from omega_bridge import OmegaBridgeError, Step
+from omega_bridge import OmegaBridgeError, Step, environment
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.equivalence import verify
 from omega_bridge.audit.proofs import REJECTED, prover
@@ -45,7 +45,7 @@ def upgraded(url: str, folder: Path) -> Catalog:
     config = alembic_border.alembic_config(folder, url)
     config.attributes["omega_bridge_config"] = Config(root=folder)
     config.attributes["omega_bridge_registry"] = (None, None)
-    alembic_border.upgrade(config, "head")
+    environment.upgrade(config, "head")
     with psycopg.connect(url, autocommit=True) as conn:
         return read_catalog(conn)
 

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import omega_bridge
+from omega_bridge import environment
 from omega_bridge.analysis import analyse
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.config import Config
@@ -211,7 +212,7 @@ def compiled(url: str, listed: list[str]) -> Catalog:
         config = alembic_border.alembic_config(folder, url)
         config.attributes["omega_bridge_config"] = Config(root=folder)
         config.attributes["omega_bridge_registry"] = (None, None)
-        alembic_border.upgrade(config, "head")
+        environment.upgrade(config, "head")
     return read(url)
 
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 import omega_bridge
-from omega_bridge import OmegaBridgeError, Step
+from omega_bridge import OmegaBridgeError, Step, environment
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.equivalence import verify
 from omega_bridge.audit.report import Report, report
@@ -75,14 +75,14 @@ def test_each_revision_says_how_the_database_came_by_it(database: str, history: 
     empty = look(database, history)
     assert how(empty) == ["not there"] * 4
     assert checks(empty) == {"history": True, "list": True, "record": False, "database": False}
-    alembic_border.upgrade(alembic(database, history), "+1")
+    environment.upgrade(alembic(database, history), "+1")
     between = datetime.now(UTC)
     omega_bridge.boot(database, STEPS, history=history)
     found = look(database, history)
     assert how(found) == ["alembic", "boot", "held", "boot"]
     assert found.ok
     assert all(line.at and line.entry for line in found.lines)
-    alembic_border.downgrade(alembic(database, history), "-1")
+    environment.downgrade(alembic(database, history), "-1")
     after = look(database, history)
     assert how(after) == ["alembic", "boot", "held", "taken back"]
     assert checks(after) == {"history": True, "list": True, "record": True, "database": False}
@@ -90,7 +90,7 @@ def test_each_revision_says_how_the_database_came_by_it(database: str, history: 
     assert how(earlier) == ["alembic", "not there", "not there", "not there"]
     assert len(earlier.entries) == 1
     assert look(database, history, as_of=between - timedelta(days=1)).entries == ()
-    alembic_border.upgrade(alembic(database, history), "head")
+    environment.upgrade(alembic(database, history), "head")
     assert how(look(database, history)) == ["alembic", "boot", "held", "alembic"]
 
 

@@ -17,7 +17,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 
 import omega_bridge
-from omega_bridge import OmegaBridgeError, Step
+from omega_bridge import OmegaBridgeError, Step, environment
 from omega_bridge.audit.equivalence import verify
 from omega_bridge.audit.release import revision_at
 from omega_bridge.catalog import Catalog, diff
@@ -55,7 +55,7 @@ def alembic_for(folder: Path, url: str, registry: object = None) -> AlembicConfi
 
 def upgrade(folder: Path, url: str, revision: str = "head", registry: object = None) -> Catalog:
     """The catalog after ``alembic upgrade``."""
-    alembic_border.upgrade(alembic_for(folder, url, registry), revision)
+    environment.upgrade(alembic_for(folder, url, registry), revision)
     return catalog_of(url)
 
 
@@ -274,10 +274,10 @@ def test_it_goes_down_where_each_part_does(tmp_path: Path, make_database: MakeDa
     omega_bridge.boot(own, [T, A, B, C], history=tmp_path)
     squash(tmp_path, ids(tmp_path)[2])
     after = upgrade(tmp_path, many)
-    alembic_border.downgrade(alembic_for(tmp_path, many), "base")
+    environment.downgrade(alembic_for(tmp_path, many), "base")
     assert diff(before, catalog_of(many)) == ()
     assert diff(after, upgrade(tmp_path, many)) == ()
-    alembic_border.downgrade(alembic_for(tmp_path, own), "base")
+    environment.downgrade(alembic_for(tmp_path, own), "base")
     kept = "SELECT attname::text FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0 AND NOT attisdropped"
     assert rows(own, f"{kept} ORDER BY 1") == ["b", "id"]
 
@@ -289,7 +289,7 @@ def test_it_says_why_there_is_no_way_back(tmp_path: Path, database: str) -> None
     upgrade(tmp_path, database, ids(tmp_path)[7])
     before = catalog_of(database)
     with pytest.raises(Irreversible, match="a squash of 8") as told:
-        alembic_border.downgrade(alembic_for(tmp_path, database), "base")
+        environment.downgrade(alembic_for(tmp_path, database), "base")
     assert ids(tmp_path)[5] in told.value.message
     assert diff(before, catalog_of(database)) == ()
 
