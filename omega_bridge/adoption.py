@@ -13,7 +13,7 @@ from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.planning import World, evaluate
 from omega_bridge.postgres import ledger_store, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.postgres.lock import exclusive
+from omega_bridge.postgres.lock import exclusive, prove
 from omega_bridge.postgres.session import Session, permissions
 from omega_bridge.repair import scope
 from omega_bridge.revisions.files import RecordedTexts
@@ -85,13 +85,20 @@ def _gaps(line: SumLine, analysis: Analysis, index_of: dict[str, int], world: Wo
 
 
 def adopt(
-    session: Session, registry: Registry, analysis: Analysis, metadata: Any, folder: Path, critical: Sequence[str]
+    session: Session,
+    registry: Registry,
+    analysis: Analysis,
+    metadata: Any,
+    folder: Path,
+    critical: Sequence[str],
+    *,
+    keeps_sessions: bool = False,
 ) -> Survey:
     """Stamp the head and leave the record of a clean boot, where there is no gap; else change nothing.
 
     No step is sent. Raises ``LockNotAcquired``, ``PoolerDetected``, ``NotPermitted``, ``HistoryTampered``.
     """
-    with permissions(session), exclusive(session, 60.0):
+    with permissions(session), exclusive(session, 60.0, keeps_sessions=keeps_sessions):
         connection = session.connection
         found = survey(connection, analysis, folder)
         if found.gaps or found.head is None:
@@ -109,4 +116,5 @@ def adopt(
             ledger_store.append(connection, [draft])
             digest = promise_digest(registry.digest(), metadata, found.head)
             standing.remember(connection, promised, (), catalog, asked, digest, found.head)
+            prove(session)
     return found

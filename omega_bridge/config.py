@@ -32,6 +32,7 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "boot-timeout": _NUMBER,
     "direct-url": _TEXT,
     "on-busy": _TEXT,
+    "pooler-keeps-sessions": _SWITCH,
     "lint-ignore": _LIST,
     "step": (dict,),
 }
@@ -47,6 +48,7 @@ _BOOT = (
     "boot-timeout",
     "direct-url",
     "on-busy",
+    "pooler-keeps-sessions",
 )
 
 
@@ -91,6 +93,11 @@ class Config:
     def lint_ignore(self) -> tuple[str, ...]:
         """Rules that the project does not hold to."""
         return tuple(self.values.get("lint-ignore", ()))
+
+    @property
+    def pooler_keeps_sessions(self) -> bool:
+        """Whether a pooler in between gives each client a server connection of its own."""
+        return bool(self.values.get("pooler-keeps-sessions", False))
 
     @property
     def step_flags(self) -> Mapping[str, Mapping[str, Any]]:

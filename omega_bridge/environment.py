@@ -20,12 +20,12 @@ from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config, database_url, direct_url, load_config, with_flags
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.outcomes import change
-from omega_bridge.postgres import ledger_store, standing, watch
+from omega_bridge.postgres import ledger_store, lock, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.scratch import require_mark
-from omega_bridge.postgres.session import open_session
+from omega_bridge.postgres.session import Session
 from omega_bridge.repair import scope
 from omega_bridge.revisions import alembic_border, sums
 from omega_bridge.revisions.operations import CREATED
@@ -95,21 +95,19 @@ def _offline(context: Any) -> None:
 def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str]) -> None:
     attributes = context.config.attributes
     command = _command(context)
-    dsn, is_direct = _dsn(context, config, attributes.get("omega_bridge_dsn"))
+    dsn = _dsn(context, config, attributes.get("omega_bridge_dsn"))
     mark = attributes.get("omega_bridge_mark")
     with ExitStack() as stack:
-        if command not in READ_ONLY:
-            session = stack.enter_context(open_session(dsn))
-            if mark is not None:
-                require_mark(session.connection, mark)
-            stack.enter_context(exclusive(session, LOCK_TIMEOUT, through_pooler=is_direct))
         connection = stack.enter_context(alembic_border.connection_to(connection_parameters(dsn)))
         if mark is not None:
             require_mark(_driver_of(connection), mark)
+        session = Session.over(_driver_of(connection), dsn)
+        if command not in READ_ONLY:
+            stack.enter_context(exclusive(session, LOCK_TIMEOUT, keeps_sessions=config.pooler_keeps_sessions))
         connection.exec_driver_sql("SET lock_timeout = '10s'")
         connection.exec_driver_sql("SET idle_in_transaction_session_timeout = '60s'")  # a revision may think between statements
         connection.commit()
-        recorder = Recorder(connection, config, folder, attributes.get("omega_bridge_registry"))
+        recorder = Recorder(connection, session, config, folder, attributes.get("omega_bridge_registry"))
         context.configure(
             connection=connection,
             target_metadata=None if command in WITHOUT_MODELS else config.load_metadata(),
@@ -126,13 +124,13 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
         connection.commit()
 
 
-def _dsn(context: Any, config: Config, attribute: str | None) -> tuple[str, bool]:
-    """Where to connect, and whether that is the direct URL: it is preferred where no URL was named for this command."""
+def _dsn(context: Any, config: Config, attribute: str | None) -> str:
+    """Where to connect: the direct URL is preferred where no URL was named for this command."""
     if attribute:
-        return attribute, False
+        return attribute
     given = context.get_x_argument(as_dictionary=True).get("url") or context.config.get_main_option("sqlalchemy.url")
     direct = None if given else direct_url(config, os.environ)
-    return normalise(direct or database_url(config, given, os.environ)), direct is not None
+    return normalise(direct or database_url(config, given, os.environ))
 
 
 @dataclass(slots=True)
@@ -140,6 +138,7 @@ class Recorder:
     """Writes what each revision did into the ledger, and tells downgrades what the bridge itself created."""
 
     connection: Any
+    session: Session
     config: Config
     folder: Path
     given: tuple[Registry, Any] | None = None
@@ -182,6 +181,7 @@ class Recorder:
         ledger_store.append(raw, [Draft(Driver.ALEMBIC, event, self.run, subject, ",".join(checksums), outcome, detail)])
         if event is Event.DOWNGRADE:
             watch.forget(raw)
+        lock.prove(self.session)
         self.last = event
 
     def finish(self, heads: tuple[str, ...]) -> None:

@@ -195,6 +195,13 @@ class RelationBusy(OmegaBridgeError):
         self.run = run
 
 
+class LockLost(OmegaBridgeError):
+    """The lock of a start was lost while it was at work."""
+
+    code = "OB403"
+    exit_code = 4
+
+
 # --- OB5xx: the compiled history -------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from omega_bridge.convergence import Convergence, touched
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import BootOutcome, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
-from omega_bridge.postgres import ledger_store, standing, watch
+from omega_bridge.postgres import ledger_store, lock, standing, watch
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.executor import Executor
 from omega_bridge.postgres.patience import Limits
@@ -218,6 +218,7 @@ def _record(
         if clean:
             revision = standing.stamp(connection, head)
             standing.remember(connection, promised, outcomes, after, asked, digest, revision)
+        lock.prove(session)
     session.cost.round_trips += len(quiet) + 4
     return revision
 

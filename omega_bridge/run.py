@@ -103,6 +103,7 @@ class Options:
     accept_newer: bool = False
     direct_url: str | None = None
     on_busy: OnBusy = "fail"
+    pooler_keeps_sessions: bool = False
 
 
 class BootOptions(TypedDict, total=False):
@@ -122,3 +123,4 @@ class BootOptions(TypedDict, total=False):
     accept_newer: bool
     direct_url: str | None
     on_busy: OnBusy
+    pooler_keeps_sessions: bool

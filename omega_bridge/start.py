@@ -35,6 +35,7 @@ def boot(
     accept_newer: bool = False,
     direct_url: str | None = None,
     on_busy: OnBusy = "fail",
+    pooler_keeps_sessions: bool = False,
 ) -> Run:
     """Bring one database up to the list, and record every outcome.
 
@@ -47,12 +48,13 @@ def boot(
     ``statement_timeout`` (0: none), ``boot_timeout`` the budget for all tries. ``retry`` judges everything anew, also
     what stood refused or without effect. ``accept_newer`` starts although a later list repaired this database.
     ``direct_url``: where ``database`` goes through a pooler, the way past it for the repair (else the environment's
-    ``OMEGA_BRIDGE_DIRECT_URL``); a start with nothing to do needs none. ``on_busy``: where other sessions keep a table
+    ``OMEGA_BRIDGE_DIRECT_URL``); a start with nothing to do needs none. ``pooler_keeps_sessions``: the pooler in between
+    gives each client a server connection of its own (``pool_mode = session``), and may be repaired through. ``on_busy``: where other sessions keep a table
     locked for the whole ``boot_timeout``, ``"fail"`` raises ``RelationBusy`` at the end; ``"degraded"`` returns a run
     that is ready, and goes on trying in a thread (``Run.retrying``).
 
     Raises ``StepFailed``, ``StepHadNoEffect``, ``StepRefused``, ``LockNotAcquired``, ``RelationBusy``,
-    ``DatabaseIsNewer``, ``PoolerDetected``, ``DatabaseUnreachable``, ``AuthenticationFailed``, ``NotPermitted``, ``ReadOnlyDatabase``.
+    ``LockLost``, ``DatabaseIsNewer``, ``PoolerDetected``, ``DatabaseUnreachable``, ``AuthenticationFailed``, ``NotPermitted``, ``ReadOnlyDatabase``.
     """
     import os
     from pathlib import Path
@@ -62,7 +64,7 @@ def boot(
     options = Options(
         tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
         lock_timeout, table_lock_timeout, statement_timeout, boot_timeout, retry, accept_newer,
-        direct_url or os.environ.get("OMEGA_BRIDGE_DIRECT_URL"), on_busy,
+        direct_url or os.environ.get("OMEGA_BRIDGE_DIRECT_URL"), on_busy, pooler_keeps_sessions,
     )  # fmt: skip
     run = run_boot(database, steps, metadata, options)
     if on_busy == "degraded" and any(s.is_busy for s in run.steps):
@@ -100,10 +102,10 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: A
         run = None if options.retry else when_current(session, digest, head, options)
         if run is None and options.direct_url is None:
             run = _in_turn(session, steps, metadata, options, digest, head)
-        elif run is None:
-            with open_session(normalise(options.direct_url)) as direct:
-                run = _in_turn(direct, steps, metadata, options, digest, head)
-        session.cost.seconds["total"] = time.perf_counter() - started
+    if run is None:  # the pooled connection is closed: nobody waits for a second one while he holds the first
+        with open_session(normalise(options.direct_url), session.cost) as direct:
+            run = _in_turn(direct, steps, metadata, options, digest, head)
+    session.cost.seconds["total"] = time.perf_counter() - started
     return run
 
 
@@ -118,10 +120,10 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
         return None if options.retry else when_current(session, digest, head, options)
 
     started = time.perf_counter()
-    through_pooler = options.direct_url is not None
+    keeps_sessions = options.pooler_keeps_sessions
     with (
         permissions(session),
-        exclusive(session, options.lock_timeout, through_pooler=through_pooler, meanwhile=done_by_another) as turn,
+        exclusive(session, options.lock_timeout, keeps_sessions=keeps_sessions, meanwhile=done_by_another) as turn,
     ):
         session.cost.seconds["lock"] = time.perf_counter() - started
         if turn.instead is not None:

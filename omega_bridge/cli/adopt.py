@@ -23,7 +23,13 @@ def adopt(
     setup = prepare(config, steps, database_url)
     with open_session(normalise(setup.direct)) as session:
         found = stamp(
-            session, setup.registry, setup.analysis, setup.metadata, setup.history(directory), setup.config.critical_tables
+            session,
+            setup.registry,
+            setup.analysis,
+            setup.metadata,
+            setup.history(directory),
+            setup.config.critical_tables,
+            keeps_sessions=setup.config.pooler_keeps_sessions,
         )
     adopted = not found.gaps and found.head is not None
     if json:

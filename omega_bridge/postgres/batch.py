@@ -19,7 +19,7 @@ from omega_bridge.catalog import Catalog, Difference, Key, Kind, diff
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
-from omega_bridge.postgres import ledger_store, watch
+from omega_bridge.postgres import ledger_store, lock, watch
 from omega_bridge.postgres.executor import Executor, draft, outcome_of, skipped
 from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import border
@@ -94,7 +94,7 @@ def execute(
         applied = [o for o in outcomes if o.outcome is Outcome.APPLIED]
         tip = ledger_store.append(session.connection, (draft(o, executor.run, executor.driver) for o in applied), executor.tip)
         with border(session.dsn):
-            sender.begin("COMMIT")
+            sender.begin(lock.committing(session))
             sender.finish(fresh.digest)  # it is asked for when all is recorded, if this is the last batch
     except psycopg.Error:
         session.rollback()

@@ -17,7 +17,7 @@ from omega_bridge.outcomes import Destroyed, ServerError, StepOutcome, change
 from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
-from omega_bridge.postgres import destruction, ledger_store, outside, swallowed, waiting, watch
+from omega_bridge.postgres import destruction, ledger_store, lock, outside, swallowed, waiting, watch
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.patience import Limits, Patience
 from omega_bridge.postgres.session import Session, server_error
@@ -94,10 +94,10 @@ class Executor:
         outcome = self._judge(planned, fresh)
         if outcome.outcome is Outcome.APPLIED:
             tip = ledger_store.append(session.connection, [self._draft(outcome)], self.tip)
-            session.execute("COMMIT")
+            lock.commit(session)
             self.catalog, self.tip = fresh, tip
             return outcome
-        session.execute("COMMIT")
+        lock.commit(session)
         self.catalog = fresh
         error = swallowed.find(session, step) if outcome.error is None else outcome.error
         told = f"{outcome.reason}; it hides: {error}" if error else outcome.reason

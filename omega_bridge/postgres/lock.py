@@ -1,4 +1,4 @@
-"""Keeps two starting replicas apart: a session-level advisory lock, polled.
+"""Keeps two starting replicas apart: a session-level advisory lock, polled, and proven before anything is committed.
 
 ``pg_advisory_lock`` would wait inside a statement, and ``CREATE INDEX CONCURRENTLY`` of the holder waits for every
 running statement: the two would wait for each other. So the lock is tried, and tried again after a short sleep: shared,
@@ -15,14 +15,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+
 from omega_bridge import errors
-from omega_bridge.postgres.session import Session, open_session, read_only
+from omega_bridge.postgres.session import Session, read_only
 
 CLASS, OBJECT = 0x6F6D6567, 0x61627267
 """The two halves of the key ("omeg", "abrg"); advisory locks are per database."""
 
 POLL = 0.1
 """Mean seconds between two tries."""
+
+_OURS = (
+    f"l.locktype = 'advisory' AND l.classid = {CLASS} AND l.objid = {OBJECT} AND l.objsubid = 2 AND l.granted "
+    "AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
+)
+_MINE = f"pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid() AND l.mode = 'ExclusiveLock' AND {_OURS}"
+_PROOF = f"SELECT 1 / pg_catalog.count(*) FROM {_MINE}"
+"""Fails where the lock is lost, so that the COMMIT behind it in one round trip is not reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,101 +49,142 @@ def exclusive(
     timeout: float,
     sleep: Callable[[float], None] = time.sleep,
     *,
-    through_pooler: bool = False,
+    keeps_sessions: bool = False,
     meanwhile: Callable[[], object] | None = None,
 ) -> Iterator[Turn]:
     """Hold the lock. Raises ``LockNotAcquired``, naming the holder, after ``timeout`` seconds.
 
     ``meanwhile`` is asked when another start has let go; where it finds something, the lock is not needed, and may not be
-    held. A server that takes no writes is refused with ``ReadOnlyDatabase``, a pooler in between with ``PoolerDetected``.
-    ``through_pooler`` takes the caller's word that it keeps sessions, and does not lean on it: the lock is then that of an
-    open transaction on a connection of its own, which every mode of pooling keeps on one server connection, and which ends
-    with its client.
+    held. A server that takes no writes is refused with ``ReadOnlyDatabase``, a pooler in between with ``PoolerDetected``
+    unless ``keeps_sessions`` says that it gives each client a server connection of its own. Who waits behind such a pooler
+    gives the server connection back between two tries: otherwise those who wait would take them all.
     """
     session.is_pooled, is_read_only = _look(session)
     if is_read_only:
         raise read_only()
-    if not session.is_pooled:
-        _stay(session)
-        with _held(session, _Session, timeout, sleep, meanwhile) as turn:
-            yield turn
-        return
-    if not through_pooler:
+    if session.is_pooled and not keeps_sessions:
         raise errors.PoolerDetected(
             "the connection goes through a pooler (such as PgBouncer), which may not keep a session lock",
             hint="Give the repair a direct URL: boot(direct_url=...), OMEGA_BRIDGE_DIRECT_URL, or direct-url in the"
-            " configuration. Where the pooler keeps sessions, the same URL will do.",
+            " configuration. Where the pooler is known to keep sessions: boot(pooler_keeps_sessions=True), or"
+            " pooler-keeps-sessions = true.",
         )
-    with open_session(session.dsn) as keeper:
-        # Read committed: between its statements such a transaction has no snapshot for CREATE INDEX CONCURRENTLY to wait for.
-        keeper.execute("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0", statements=2)
-        with _held(keeper, _Transaction, timeout, sleep, meanwhile) as turn:
-            yield turn
-
-
-class _Session:
-    """The lock of a session: it outlasts transactions, and is given back."""
-
-    @staticmethod
-    def take(session: Session) -> bool:
-        return _ask(session, "pg_try_advisory_lock")
-
-    @staticmethod
-    def is_free(session: Session) -> bool:
-        return _ask(session, "pg_try_advisory_lock_shared") and _ask(session, "pg_advisory_unlock_shared")
-
-    @staticmethod
-    def give_back(session: Session) -> None:
-        _ask(session, "pg_advisory_unlock")
-
-
-class _Transaction:
-    """The lock of a transaction, which ends with it: shared, it could not be given back, so it is not asked for."""
-
-    @staticmethod
-    def take(session: Session) -> bool:
-        return _ask(session, "pg_try_advisory_xact_lock")
-
-    @staticmethod
-    def is_free(session: Session) -> bool:
-        return True
-
-    @staticmethod
-    def give_back(session: Session) -> None:
-        """Nothing to do."""
-
-
-@contextmanager
-def _held(
-    session: Session,
-    lock: type[_Session | _Transaction],
-    timeout: float,
-    sleep: Callable[[float], None],
-    meanwhile: Callable[[], object] | None,
-) -> Iterator[Turn]:
     started, is_free = time.monotonic(), True
-    while not (is_free and lock.take(session)):
+    while not (is_free and _take(session)):
         waited = time.monotonic() - started
         if waited >= timeout:
             raise errors.LockNotAcquired(
                 f"another start holds the lock and did not release it in {timeout:g} s: {_holder(session)}",
                 hint="Look at that session in pg_stat_activity; raise lock_timeout (--lock-timeout) if it is at work.",
             )
-        sleep(min(POLL * random.uniform(0.5, 1.5), max(timeout - waited, 0.001)))
-        is_free = lock.is_free(session)
+        _pause(session, min(POLL * random.uniform(0.5, 1.5), max(timeout - waited, 0.001)), sleep)
+        is_free = _is_free(session)
         if is_free and meanwhile is not None and (instead := meanwhile()) is not None:
             yield Turn(time.monotonic() - started, instead)
             return
     try:
+        if not session.is_pooled:
+            _stay(session)
         yield Turn(time.monotonic() - started)
     finally:
-        if not session.connection.closed:
-            session.rollback()
-            lock.give_back(session)
+        _give_back(session)
+
+
+def committing(session: Session) -> str:
+    """What commits where the lock is still ours, and fails with ``DivisionByZero`` where it is not."""
+    return f"{_PROOF}; COMMIT" if session.lock_taken_by is not None else "COMMIT"
+
+
+def commit(session: Session) -> None:
+    """Commit what a step has done, if the lock is still ours: one round trip. Raises ``LockLost``; nothing is written then."""
+    try:
+        session.execute(committing(session), statements=2)
+    except psycopg.errors.DivisionByZero:  # or that of a trigger that was deferred
+        session.rollback()
+        prove(session)
+        raise
+
+
+def prove(session: Session) -> None:
+    """Raises ``LockLost`` where the lock that ``exclusive`` took is not held any more."""
+    taken_by = session.lock_taken_by
+    if taken_by is None:
+        return
+    ((pid, is_held),) = session.ask(f"SELECT pg_catalog.pg_backend_pid(), EXISTS (SELECT FROM {_MINE})")
+    if is_held == "t" and pid == str(taken_by):
+        return
+    if session.is_pooled:
+        raise _no_sessions(f"the lock was taken by server process {taken_by}, and process {pid} answers now")
+    raise errors.LockLost(
+        "the lock that keeps two starts apart was lost while this one was at work: something released it",
+        hint="Look for pg_advisory_unlock_all() or DISCARD ALL in the list and in the functions that it calls, take it out,"
+        " and start again: what was not recorded is rolled back.",
+    )
+
+
+def _take(session: Session) -> bool:
+    """Try once. Behind a pooler it is a transaction of its own: where even that is not kept together, we must not go on."""
+    if not session.is_pooled:
+        if taken := _ask(session, "pg_try_advisory_lock"):
+            session.lock_taken_by = session.pid
+        return taken
+    try:
+        session.ask("BEGIN")
+        ((pid, is_held),) = session.ask(f"SELECT pg_catalog.pg_backend_pid(), EXISTS (SELECT FROM {_MINE})")
+        if is_held == "t":
+            session.ask("ROLLBACK")
+            raise _no_sessions(f"server process {pid}, which it gave to this start, holds the lock for another one")
+        taken = _ask(session, "pg_try_advisory_lock")
+        session.ask("COMMIT")
+    except errors.ConnectionLost as exc:
+        raise _no_sessions("it ended the connection when a transaction began") from exc
+    if taken:
+        session.lock_taken_by = int(str(pid))
+    return taken
+
+
+def _is_free(session: Session) -> bool:
+    return _ask(session, "pg_try_advisory_lock_shared") and _ask(session, "pg_advisory_unlock_shared")
+
+
+def _pause(session: Session, seconds: float, sleep: Callable[[float], None]) -> None:
+    if session.is_pooled:
+        session.close()
+    sleep(seconds)
+    if session.is_pooled:
+        session.reopen()
+
+
+def _give_back(session: Session) -> None:
+    taken_by, session.lock_taken_by = session.lock_taken_by, None
+    if session.is_closed:
+        return
+    session.rollback()
+    for _ in range(20 if session.is_pooled else 1):
+        if _ask(session, "pg_advisory_unlock") or taken_by is None or not _is_stranded(session, taken_by):
+            return
+        time.sleep(POLL)
+
+
+def _is_stranded(session: Session, pid: int) -> bool:
+    """Whether a server process that we lost holds our lock: it is ended when it is idle. A pooler does not keep sessions then."""
+    return session.is_pooled and bool(
+        session.ask(
+            "SELECT a.state = 'idle' AND pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a "
+            f"JOIN pg_catalog.pg_locks l ON l.pid = a.pid WHERE a.pid = {pid} AND {_OURS}"
+        )
+    )
+
+
+def _no_sessions(seen: str) -> errors.PoolerDetected:
+    return errors.PoolerDetected(
+        f"the pooler is said to keep sessions, and does not: {seen}",
+        hint="Give a direct URL and take pooler-keeps-sessions away, or set pool_mode = session in the pooler.",
+    )
 
 
 def _ask(session: Session, function: str) -> bool:
-    return bool(session.rows(f"SELECT {function}({CLASS}, {OBJECT})")[0][0])
+    return session.ask(f"SELECT pg_catalog.{function}({CLASS}, {OBJECT})")[0][0] == "t"
 
 
 def _look(session: Session) -> tuple[bool, bool]:
@@ -142,8 +193,10 @@ def _look(session: Session) -> tuple[bool, bool]:
     The process id that came with the connection is the pooler's invention; the server's own says so. In transaction mode
     a session lock would be taken on one server connection and released on another.
     """
-    (pid, is_read_only), *_ = session.rows("SELECT pg_backend_pid(), current_setting('transaction_read_only') = 'on'")
-    return pid != session.connection.info.backend_pid, is_read_only
+    ((pid, is_read_only),) = session.ask(
+        "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_setting('transaction_read_only')"
+    )
+    return pid != str(session.pid), is_read_only == "on"
 
 
 def _stay(session: Session) -> None:
@@ -152,18 +205,16 @@ def _stay(session: Session) -> None:
     ``idle_session_timeout`` came with PostgreSQL 14.
     """
     text = "SET idle_in_transaction_session_timeout = '60s'"
-    if session.connection.info.server_version >= 140000:
+    if session.server_version >= 140000:
         text += "; SET idle_session_timeout = 0"
-    session.execute(text)
+    session.ask(text)
 
 
 def _holder(session: Session) -> str:
-    rows = session.rows(
+    rows = session.ask(
         "SELECT a.pid, coalesce(a.client_addr::text, 'local socket'), a.application_name, "
         "round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change)))::int "
-        "FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
-        f"WHERE l.locktype = 'advisory' AND l.classid = {CLASS} AND l.objid = {OBJECT} AND l.objsubid = 2 AND l.granted "
-        "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        f"FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE {_OURS}"
     )
     if not rows:
         return "the holder has just let go"

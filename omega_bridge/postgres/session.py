@@ -23,22 +23,34 @@ Row = tuple[Any, ...]
 CONNECT_TIMEOUT = 10
 """Seconds to wait for a connection where the DSN does not say."""
 
+ANSWER_TIMEOUT = 30.0
+"""Seconds to wait for the answer to a question that the server answers at once: a pooler may have no connection for it."""
+
 
 class Session:
     """One direct connection in autocommit, with the cost of what went through it.
 
     ``is_pooled``: one statement and the next may reach different server connections, where nothing holds a transaction.
+    ``lock_taken_by``: the server process with which we took the lock of a start, while we hold it.
     It begins as libpq's own connection: a start with nothing to do needs no more, and psycopg's costs it a quarter of
     the time. ``connection`` is psycopg's, over the same socket, from its first use on.
     """
 
-    def __init__(self, pgconn: pq.abc.PGconn, dsn: str) -> None:
+    def __init__(self, pgconn: pq.abc.PGconn, dsn: str, cost: Cost | None = None) -> None:
         self._pgconn = pgconn
         self._connection: psycopg.Connection[Row] | None = None
         self.dsn = dsn
         self.is_pooled = False
-        self.cost = Cost()
+        self.lock_taken_by: int | None = None
+        self.cost = cost or Cost()
         self.notices: list[str] = []
+
+    @classmethod
+    def over(cls, connection: psycopg.Connection[Row], dsn: str) -> Session:
+        """Over a connection that somebody else opened and closes, in autocommit or not: for ``ask`` and for the lock."""
+        session = cls(connection.pgconn, dsn)
+        session._connection = connection
+        return session
 
     @property
     def connection(self) -> psycopg.Connection[Row]:
@@ -50,15 +62,68 @@ class Session:
             self._connection.add_notice_handler(lambda d: self.notices.append(f"{d.severity}: {d.message_primary}"))
         return self._connection
 
-    def ask(self, query: str) -> list[tuple[str | None, ...]]:
-        """The rows of one query as texts, by libpq alone. Raises psycopg's errors."""
+    def ask(self, query: str, within: float = ANSWER_TIMEOUT) -> list[tuple[str | None, ...]]:
+        """The rows of the last statement as texts, by libpq alone: no transaction is begun. Raises psycopg's errors.
+
+        Raises ``DatabaseUnreachable`` after ``within`` seconds: behind a pooler a question may wait for a server connection.
+        """
         self.cost.round_trips += 1
         self.cost.statements += 1
         with border(self.dsn):
-            found = self._pgconn.exec_(query.encode())
-            if found.status != pq.ExecStatus.TUPLES_OK:
+            found = self._answer(query.encode(), within)
+            if found.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
                 raise psycopg.errors.error_from_result(found)
         return [tuple(_text(found.get_value(r, c)) for c in range(found.nfields)) for r in range(found.ntuples)]
+
+    def _answer(self, query: bytes, within: float) -> pq.abc.PGresult:
+        """The result of a query. The poll, unlike libpq's own waiting, ends, and lets other threads and signals in."""
+        deadline = time.monotonic() + within
+        poller = select.poll()
+        poller.register(self._pgconn.socket, select.POLLIN)
+        self._pgconn.send_query(query)
+        found: pq.abc.PGresult | None = None
+        try:
+            while True:
+                while self._pgconn.is_busy():
+                    if not poller.poll(max(deadline - time.monotonic(), 0.0) * 1000):
+                        raise errors.DatabaseUnreachable(
+                            f"no answer in {within:g} s from {redact(self.dsn)}",
+                            hint="Behind a pooler: are all its server connections in use? Else look at the server's load.",
+                        )
+                    self._pgconn.consume_input()
+                result = self._pgconn.get_result()
+                if result is None:
+                    assert found is not None  # a query has a result, be it an error
+                    return found
+                found = result
+        except BaseException:
+            self._stop()
+            raise
+
+    def _stop(self) -> None:
+        """End what the server works on for us; without its answer the connection is of no more use."""
+        if self._pgconn.status == pq.ConnStatus.OK and self._pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
+            self._pgconn.get_cancel().cancel()
+        self.close()
+
+    def reopen(self) -> None:
+        """Connect anew, after ``close``."""
+        self._pgconn, self._connection = _connected(self.dsn), None
+
+    @property
+    def pid(self) -> int:
+        """The process id that came with the connection: the server's, or a pooler's invention."""
+        return self._pgconn.backend_pid
+
+    @property
+    def server_version(self) -> int:
+        """As 180000 for PostgreSQL 18."""
+        return self._pgconn.server_version
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection has ended."""
+        return self._pgconn.status == pq.ConnStatus.BAD
 
     def close(self) -> None:
         """End the connection."""
@@ -103,9 +168,12 @@ class Session:
 
 
 @contextmanager
-def open_session(dsn: str) -> Iterator[Session]:
-    """Connect, and close at the end. Raises ``DatabaseUnreachable``, ``AuthenticationFailed``."""
-    session = Session(_connected(dsn), dsn)
+def open_session(dsn: str, cost: Cost | None = None) -> Iterator[Session]:
+    """Connect, and close at the end. Raises ``DatabaseUnreachable``, ``AuthenticationFailed``.
+
+    ``cost``: what was spent before on another connection, to go on counting.
+    """
+    session = Session(_connected(dsn), dsn, cost)
     try:
         yield session
     finally:

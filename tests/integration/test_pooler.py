@@ -1,4 +1,4 @@
-"""Behind PgBouncer in transaction mode: seen, no lock is stranded, and a direct URL is the way."""
+"""Behind PgBouncer, in every mode: seen, no lock is stranded, no start waits for ever, and a direct URL is the way."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pwd
 import shutil
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,16 +23,16 @@ from alembic.util import CommandError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import omega_bridge
-from omega_bridge import OmegaBridgeError
+from omega_bridge import OmegaBridgeError, Run
 from omega_bridge.postgres.lock import CLASS, OBJECT
 
 ROOT = Path(__file__).parents[2]
 STEPS = ["CREATE TABLE IF NOT EXISTS t (id int)", "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"]
 
 
-@pytest.fixture
-def pooled(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The database through a PgBouncer of its own."""
+@contextmanager
+def pgbouncer(database: str, mode: str = "transaction", size: int = 20) -> Iterator[str]:
+    """The database through a PgBouncer of its own, with ``size`` server connections."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         pytest.skip("no pgbouncer on this machine (Debian: apt-get install pgbouncer)")
@@ -44,7 +45,7 @@ def pooled(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     target = " ".join(f"{k}={given[k]}" for k in ("host", "port", "user", "password", "dbname") if given.get(k))
     (folder / "ini").write_text(
         f"[databases]\npooled = {target}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-        "auth_type = any\npool_mode = transaction\nignore_startup_parameters = extra_float_digits\n"
+        f"auth_type = any\npool_mode = {mode}\ndefault_pool_size = {size}\nignore_startup_parameters = extra_float_digits\n"
     )
     as_nobody = ["-u", "nobody"] if pwd.getpwuid(os.getuid()).pw_name == "root" else []
     process = subprocess.Popen(
@@ -65,6 +66,13 @@ def pooled(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         process.terminate()
         process.wait(10)
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def pooled(database: str) -> Iterator[str]:
+    """The database through a PgBouncer in transaction mode."""
+    with pgbouncer(database) as url:
+        yield url
 
 
 def test_a_pooler_is_seen_and_no_lock_is_left(pooled: str, database: str) -> None:
@@ -99,6 +107,7 @@ def taken_away(pooled: str) -> Iterator[None]:
             if "Applying" in record.getMessage() and not held:
                 held.append(psycopg.connect(pooled))
                 held[0].execute("SELECT 1")
+                threading.Timer(0.5, held[0].commit).start()  # the server connection goes back to the pool as it is
 
     log, taker = logging.getLogger("omega_bridge"), Taker()
     before = log.level
@@ -111,29 +120,93 @@ def taken_away(pooled: str) -> Iterator[None]:
         log.removeHandler(taker)
         log.setLevel(before)
         for connection in held:
-            connection.commit()  # the server connection goes back to the pool as it is
             connection.close()
 
 
-def test_a_pooler_given_as_the_direct_url_strands_no_lock(pooled: str, database: str) -> None:
-    """Said to keep sessions, it may not: the lock is one that no mode of pooling leaves behind, and it still keeps others out."""
-    with taken_away(pooled):
-        assert omega_bridge.boot(pooled, STEPS, direct_url=pooled).outcome == "repaired"
-    with psycopg.connect(database) as conn:
-        assert conn.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
-        conn.execute(f"SELECT pg_advisory_lock({CLASS}, {OBJECT})")
+def test_a_pooler_given_as_the_direct_url_is_refused(pooled: str, database: str) -> None:
+    """A direct URL that leads to a pooler is none, unless the configuration says that the pooler keeps sessions."""
+    with pytest.raises(OmegaBridgeError) as told:
+        omega_bridge.boot(pooled, STEPS, direct_url=pooled)
+    assert told.value.code == "OB206"
+    assert "pooler_keeps_sessions" in told.value.hint
+    assert nothing_is_left(database)
+
+
+def test_a_pooler_that_is_wrongly_said_to_keep_sessions_strands_no_lock(pooled: str, database: str) -> None:
+    """The start sees that another server process answers, writes nothing more, and its lock is gone from the one it had."""
+    with taken_away(pooled), pytest.raises(OmegaBridgeError) as told:
+        omega_bridge.boot(pooled, STEPS, pooler_keeps_sessions=True)
+    assert told.value.code == "OB206"
+    assert "said to keep sessions" in told.value.message
+    assert nothing_is_left(database)
+    assert omega_bridge.boot(database, STEPS).outcome == "repaired"
+
+
+def test_a_lock_that_the_pooler_hands_on_is_not_taken_for_ours(pooled: str, database: str) -> None:
+    """A server connection that comes with another start's lock on it shows that the pooler keeps no sessions."""
+    with psycopg.connect(pooled, autocommit=True) as other:
+        other.execute(f"SELECT pg_advisory_lock({CLASS}, {OBJECT})")
         with pytest.raises(OmegaBridgeError) as told:
-            omega_bridge.boot(pooled, [*STEPS, "CREATE INDEX IF NOT EXISTS t_a ON t (a)"], direct_url=pooled, lock_timeout=0.3)
-    assert told.value.code == "OB401"
+            omega_bridge.boot(pooled, STEPS, pooler_keeps_sessions=True, lock_timeout=5)
+    assert told.value.code == "OB206"
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT to_regclass('t')").fetchone() == (None,)
 
 
-def test_many_starts_through_a_pooler_end_well(pooled: str, database: str) -> None:
-    """Eight at once behind the pooler, with the direct way: one repairs, and no lock is left."""
-    with ThreadPoolExecutor(8) as pool:
-        runs = list(pool.map(lambda _: omega_bridge.boot(pooled, STEPS, direct_url=database), range(8)))
-    assert sorted(r.outcome for r in runs) == ["current"] * 7 + ["repaired"]
+def nothing_is_left(database: str) -> bool:
+    """No lock of ours, and none of the list's tables."""
+    with psycopg.connect(database) as conn:
+        left = conn.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+        return (left, conn.execute("SELECT to_regclass('t')").fetchone()) == ((0,), (None,))
+
+
+def ends(start: Callable[[], Run]) -> str:
+    """How a start ended: its outcome, or the code of its error."""
+    try:
+        return str(start().outcome)
+    except OmegaBridgeError as error:
+        return error.code
+
+
+MODES = ("session", "transaction", "statement")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_eight_starts_through_a_pool_of_five_end(database: str, mode: str) -> None:
+    """Repaired with a direct URL; without one each ends with the error that asks for it; the application's queries go on."""
+    with pgbouncer(database, mode, size=5) as url, ThreadPoolExecutor(9) as pool:
+        asking = pool.submit(queries, url)
+        assert list(pool.map(lambda _: ends(lambda: omega_bridge.boot(url, STEPS)), range(8))) == ["OB206"] * 8
+        found = pool.map(lambda _: ends(lambda: omega_bridge.boot(url, STEPS, direct_url=database)), range(8))
+        assert sorted(found) == ["current"] * 7 + ["repaired"]
+        assert asking.result(30) == 20
     with psycopg.connect(database) as conn:
         assert conn.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
+
+
+def queries(url: str) -> int:
+    """What an application asks meanwhile, each time as a new client."""
+    answered = 0
+    for _ in range(20):
+        with psycopg.connect(url, autocommit=True) as conn:
+            answered += conn.execute("SELECT 1").rowcount
+    return answered
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("size", [1, 5])
+def test_eight_starts_through_a_pooler_said_to_keep_sessions_end(database: str, mode: str, size: int) -> None:
+    """Where it does, one repairs and the others find nothing to do, even with one server connection for all of them; where it
+    does not, no start hangs, each ends well or with an error that says so, and no lock is left.
+    """
+    with pgbouncer(database, mode, size) as url, ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda _: ends(lambda: omega_bridge.boot(url, STEPS, pooler_keeps_sessions=True)), range(8))
+        if mode == "session":
+            assert sorted(found) == ["current"] * 7 + ["repaired"]
+        else:
+            assert set(found) <= {"repaired", "current", "OB206"}
+        with psycopg.connect(database) as conn:
+            assert conn.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
 
 
 def test_alembic_goes_the_direct_way_too(

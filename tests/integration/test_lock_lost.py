@@ -1,0 +1,122 @@
+"""The lock of a start, lost while it is at work, is noticed before anything further is written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import omega_bridge
+from omega_bridge import OmegaBridgeError
+from omega_bridge.analysis import analyse
+from omega_bridge.config import Config
+from omega_bridge.errors import LockLost
+from omega_bridge.postgres.lock import CLASS, OBJECT
+from omega_bridge.revisions import alembic_border
+from omega_bridge.revisions.files import export
+from omega_bridge.steps import Registry
+
+ENV = "from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n"
+T = "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)"
+A = "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"
+RELEASE = "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int; DO $$ BEGIN PERFORM pg_advisory_unlock_all(); END $$"
+C = "ALTER TABLE t ADD COLUMN IF NOT EXISTS c int"
+
+
+def columns(database: str) -> list[str]:
+    """The columns of the list's table."""
+    with psycopg.connect(database) as conn:
+        rows = conn.execute("SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('t') AND attnum > 0 ORDER BY 1")
+        return [name for (name,) in rows]
+
+
+def recorded(database: str) -> list[str]:
+    """The subjects of the ledger's steps."""
+    with psycopg.connect(database) as conn:
+        return [s for (s,) in conn.execute("SELECT subject FROM omega_bridge.ledger WHERE event = 'step' ORDER BY seq")]
+
+
+@contextmanager
+def when_applying(step: str, act: Callable[[], object]) -> Iterator[None]:
+    """Do something the moment a start says that it applies a step."""
+
+    class Acts(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if f"Applying step {step} " in record.getMessage():
+                act()
+
+    log, handler = logging.getLogger("omega_bridge"), Acts()
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel("INFO")
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+
+def test_a_step_that_releases_every_lock_is_rolled_back(database: str) -> None:
+    """``pg_advisory_unlock_all()`` in a step: its work is undone, nothing after it is sent, and the error says what to look for."""
+    omega_bridge.boot(database, [T])
+    with pytest.raises(LockLost) as told:
+        omega_bridge.boot(database, [T, A, RELEASE, C])
+    assert (told.value.code, told.value.exit_code) == ("OB403", 4)
+    assert "pg_advisory_unlock_all" in told.value.hint
+    assert columns(database) == ["a", "id"]
+    assert recorded(database) == ["create-t", "t-a"]
+    assert omega_bridge.boot(database, [T, A, C]).outcome == "repaired"
+
+
+def test_a_deferred_trigger_is_told_as_it_is(database: str) -> None:
+    """A division by zero at the commit is the step's own failure, and no lost lock."""
+    omega_bridge.boot(database, [T])
+    body = "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 / 0; RETURN NULL; END $$"
+    trigger = "CREATE CONSTRAINT TRIGGER g AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION f()"
+    with pytest.raises(OmegaBridgeError) as told:
+        omega_bridge.boot(database, [T, body, trigger, "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING"])
+    assert told.value.code == "OB301"
+    assert "22012" in told.value.message
+
+
+def test_a_terminated_backend_is_an_error_of_ours(database: str) -> None:
+    """Where an administrator ends the session in mid-work the step is undone, and the next start goes on."""
+    omega_bridge.boot(database, [T])
+
+    def terminate() -> None:
+        with psycopg.connect(database, autocommit=True) as conn:
+            conn.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' "
+                f"AND classid = {CLASS} AND objid = {OBJECT}"
+                if conn.info.server_version >= 140000
+                else f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = {CLASS} AND objid = {OBJECT}"
+            )
+
+    with when_applying("t-c", terminate), pytest.raises(OmegaBridgeError) as told:
+        omega_bridge.boot(database, [T, A, C])
+    assert told.value.code == "OB205"
+    assert columns(database) == ["a", "id"]
+    assert omega_bridge.boot(database, [T, A, C]).outcome == "repaired"
+
+
+def test_alembic_holds_the_lock_where_it_works(database: str, tmp_path: Path) -> None:
+    """A revision that releases the lock fails and leaves nothing; the lock sits on the connection that runs the revisions."""
+    folder = tmp_path / "alembic"
+    folder.mkdir()
+    (folder / "env.py").write_text(ENV)
+    (folder / "script.py.mako").write_text("")
+    registry = Registry.of([T, A, RELEASE, C])
+    export(analyse(registry), folder)
+    config = alembic_border.alembic_config(folder, database)
+    config.attributes["omega_bridge_config"] = Config(tmp_path)
+    config.attributes["omega_bridge_registry"] = (registry, None)
+    with pytest.raises(LockLost):
+        alembic_border.upgrade(config, "head")
+    assert columns(database) == ["a", "id"]
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT count(*) FROM omega_bridge.ledger WHERE event = 'upgrade'").fetchone() == (2,)
+        assert conn.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
