@@ -238,7 +238,8 @@ class Convergence:
         return outcome
 
     def _has_nothing_to_do(self, step: StepAnalysis) -> bool:
-        return standing.has_nothing_to_do(self.executor.session, self.executor.catalog, step)
+        executor = self.executor
+        return standing.has_nothing_to_do(executor.session, executor.catalog, step, executor.limits.lock_timeout)
 
     def _settled(self, outcome: StepOutcome) -> None:
         """Keep the latest outcome of a step, and all of them in the order in which they came about."""

@@ -16,6 +16,7 @@ from omega_bridge.postgres import daily, ledger_store
 from omega_bridge.postgres import standing as recorded
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
+from omega_bridge.postgres.patience import Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.probe import probe
 from omega_bridge.postgres.session import Session, open_session
@@ -102,7 +103,11 @@ def _decided(session: Session, catalog: Catalog, planned: PlannedStep, standing:
     if planned.action is not Action.RUN:
         return planned
     if step.kind is StepKind.DATA:
-        return PlannedStep(step, Action.SKIP, daily.NO_ROW) if recorded.has_nothing_to_do(session, catalog, step) else planned
+        return (
+            PlannedStep(step, Action.SKIP, daily.NO_ROW)
+            if recorded.has_nothing_to_do(session, catalog, step, Limits().lock_timeout)
+            else planned
+        )
     if standing is None:
         return planned
     return PlannedStep(

@@ -115,6 +115,7 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
 
     from omega_bridge.postgres.lock import exclusive
     from omega_bridge.postgres.session import permissions
+    from omega_bridge.postgres.waiting import nothing_waits_for_ever
 
     def done_by_another() -> Run | None:
         return None if options.retry else when_current(session, digest, head, options)
@@ -123,7 +124,10 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
     keeps_sessions = options.pooler_keeps_sessions
     with (
         permissions(session),
-        exclusive(session, options.lock_timeout, keeps_sessions=keeps_sessions, meanwhile=done_by_another) as turn,
+        nothing_waits_for_ever(options.boot_timeout),
+        exclusive(
+            session, options.lock_timeout, budget=options.boot_timeout, keeps_sessions=keeps_sessions, meanwhile=done_by_another
+        ) as turn,
     ):
         session.cost.seconds["lock"] = time.perf_counter() - started
         if turn.instead is not None:

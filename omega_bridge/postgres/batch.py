@@ -19,7 +19,7 @@ from omega_bridge.catalog import Catalog, Difference, Key, Kind, diff
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
-from omega_bridge.postgres import ledger_store, lock, watch
+from omega_bridge.postgres import ledger_store, lock, waiting, watch
 from omega_bridge.postgres.executor import Executor, draft, outcome_of, skipped
 from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import border
@@ -72,12 +72,9 @@ def execute(
     session = executor.session
     started = time.perf_counter()
     session.drain_notices()
-    milliseconds = int(executor.limits.lock_timeout * 1000)
     batch: list[PlannedStep] = []
     try:
-        session.execute(
-            f"BEGIN; SET LOCAL lock_timeout = {milliseconds}; SET LOCAL application_name = 'omega-bridge batch'", statements=3
-        )
+        waiting.begin(session, "batch", executor.limits)
         sender = Sender(session)
         with border(session.dsn):
             for step in planned:

@@ -10,6 +10,7 @@ import psycopg
 
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import Action, StepOutcome
+from omega_bridge.postgres import settings
 from omega_bridge.postgres.probe import Entries
 from omega_bridge.postgres.session import Session
 from omega_bridge.steps import Place
@@ -23,7 +24,7 @@ def run(session: Session, entries: Entries, lock_timeout: float) -> tuple[StepOu
     """Outcomes of the data steps, or ``None`` where one failed and the whole boot has to look again."""
     if not entries:
         return ()
-    wanted = _wanted(session, entries)
+    wanted = _wanted(session, entries, lock_timeout)
     if wanted is None:
         return None
     due = [e for e, change in wanted if change]
@@ -45,29 +46,30 @@ def run(session: Session, entries: Entries, lock_timeout: float) -> tuple[StepOu
     )
 
 
-def _wanted(session: Session, entries: Entries) -> list[tuple[dict[str, Any], bool]] | None:
+def _wanted(session: Session, entries: Entries, lock_timeout: float) -> list[tuple[dict[str, Any], bool]] | None:
     """Each entry, and whether it is sent: all from the first that may change a row, which may give a later one its work.
 
     Where one has to be sent anyway, asking for the others would be a round trip more. ``None``: the server rejects a question.
     """
     if not all(e["lookahead"] for e in entries):
         return [(e, True) for e in entries]
-    answers = _ask(session, [e["lookahead"] for e in entries])
+    answers = _ask(session, [e["lookahead"] for e in entries], lock_timeout)
     if answers is None:
         return None
     first = answers.index(True) if True in answers else len(answers)
     return [(e, number >= first) for number, e in enumerate(entries)]
 
 
-def _ask(session: Session, questions: list[str]) -> list[bool] | None:
-    """One round trip for all the questions."""
+def _ask(session: Session, questions: list[str], lock_timeout: float) -> list[bool] | None:
+    """One round trip for all the questions, which is one transaction: a table that is locked is not waited for without end."""
     if not questions:
         return []
+    asked = [*settings.local(session, lock_timeout, 0.0), "SELECT " + ", ".join(f"({q})" for q in questions)]
     try:
-        row = session.rows("SELECT " + ", ".join(f"({q})" for q in questions))[0]
+        row = session.ask("; ".join(asked), within=None)[0]
     except psycopg.Error:
         return None
-    return [bool(answer) for answer in row]
+    return [answer == "t" for answer in row]
 
 
 def _send(session: Session, due: list[dict[str, Any]], lock_timeout: float) -> dict[str, float] | None:
@@ -78,7 +80,8 @@ def _send(session: Session, due: list[dict[str, Any]], lock_timeout: float) -> d
     try:
         with session.counted(len(due)), session.connection.pipeline():
             session.connection.execute("BEGIN")
-            session.connection.execute(f"SET LOCAL lock_timeout = {int(lock_timeout * 1000)}")
+            for limit in settings.local(session, lock_timeout, 0.0):
+                session.connection.execute(limit.encode())
             for entry in due:
                 for text in entry["statements"]:
                     session.connection.execute(text.encode())

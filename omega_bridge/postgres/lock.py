@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 
 from omega_bridge import errors
+from omega_bridge.postgres import settings
 from omega_bridge.postgres.session import Session, read_only
 
 CLASS, OBJECT = 0x6F6D6567, 0x61627267
@@ -49,6 +50,7 @@ def exclusive(
     timeout: float,
     sleep: Callable[[float], None] = time.sleep,
     *,
+    budget: float = 30.0,
     keeps_sessions: bool = False,
     meanwhile: Callable[[], object] | None = None,
 ) -> Iterator[Turn]:
@@ -57,7 +59,8 @@ def exclusive(
     ``meanwhile`` is asked when another start has let go; where it finds something, the lock is not needed, and may not be
     held. A server that takes no writes is refused with ``ReadOnlyDatabase``, a pooler in between with ``PoolerDetected``
     unless ``keeps_sessions`` says that it gives each client a server connection of its own. Who waits behind such a pooler
-    gives the server connection back between two tries: otherwise those who wait would take them all.
+    gives the server connection back between two tries: otherwise those who wait would take them all. ``budget``: seconds that
+    one statement of ours may wait for what other sessions hold.
     """
     session.is_pooled, is_read_only = _look(session)
     if is_read_only:
@@ -84,8 +87,11 @@ def exclusive(
             return
     try:
         if not session.is_pooled:
-            _stay(session)
+            settings.keep(session, budget)
         yield Turn(time.monotonic() - started)
+    except psycopg.Error as exc:
+        _explain(session, exc)
+        raise
     finally:
         _give_back(session)
 
@@ -122,6 +128,17 @@ def prove(session: Session) -> None:
     )
 
 
+def _explain(session: Session, exc: psycopg.Error) -> None:
+    """Without the lock others write what we write: what the server says then is no more than a consequence."""
+    if session.is_closed:
+        return
+    session.rollback()
+    try:
+        prove(session)
+    except errors.OmegaBridgeError as lost:
+        raise lost from exc
+
+
 def _take(session: Session) -> bool:
     """Try once. Behind a pooler it is a transaction of its own: where even that is not kept together, we must not go on."""
     if not session.is_pooled:
@@ -144,6 +161,9 @@ def _take(session: Session) -> bool:
 
 
 def _is_free(session: Session) -> bool:
+    """Shared, and given back at once: behind a pooler in the same statement, so that it cannot be left behind."""
+    if session.is_pooled:
+        return _ask(session, "pg_try_advisory_xact_lock_shared")
     return _ask(session, "pg_try_advisory_lock_shared") and _ask(session, "pg_advisory_unlock_shared")
 
 
@@ -160,8 +180,13 @@ def _give_back(session: Session) -> None:
     if session.is_closed:
         return
     session.rollback()
+    if taken_by is None:
+        return
+    unlock = (
+        f"SELECT CASE WHEN pg_catalog.pg_backend_pid() = {taken_by} THEN pg_catalog.pg_advisory_unlock({CLASS}, {OBJECT}) END"
+    )
     for _ in range(20 if session.is_pooled else 1):
-        if _ask(session, "pg_advisory_unlock") or taken_by is None or not _is_stranded(session, taken_by):
+        if session.ask(unlock)[0][0] == "t" or not _is_stranded(session, taken_by):
             return
         time.sleep(POLL)
 
@@ -197,17 +222,6 @@ def _look(session: Session) -> tuple[bool, bool]:
         "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_setting('transaction_read_only')"
     )
     return pid != str(session.pid), is_read_only == "on"
-
-
-def _stay(session: Session) -> None:
-    """Whoever holds the lock thinks between statements: the server's patience with idle sessions must outlast that.
-
-    ``idle_session_timeout`` came with PostgreSQL 14.
-    """
-    text = "SET idle_in_transaction_session_timeout = '60s'"
-    if session.server_version >= 140000:
-        text += "; SET idle_session_timeout = 0"
-    session.ask(text)
 
 
 def _holder(session: Session) -> str:

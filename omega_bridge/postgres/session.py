@@ -5,6 +5,7 @@ Driver errors cross one border here and become errors of our own family, without
 
 from __future__ import annotations
 
+import math
 import select
 import time
 from collections.abc import Iterator, Sequence
@@ -62,7 +63,7 @@ class Session:
             self._connection.add_notice_handler(lambda d: self.notices.append(f"{d.severity}: {d.message_primary}"))
         return self._connection
 
-    def ask(self, query: str, within: float = ANSWER_TIMEOUT) -> list[tuple[str | None, ...]]:
+    def ask(self, query: str, within: float | None = ANSWER_TIMEOUT) -> list[tuple[str | None, ...]]:
         """The rows of the last statement as texts, by libpq alone: no transaction is begun. Raises psycopg's errors.
 
         Raises ``DatabaseUnreachable`` after ``within`` seconds: behind a pooler a question may wait for a server connection.
@@ -75,9 +76,9 @@ class Session:
                 raise psycopg.errors.error_from_result(found)
         return [tuple(_text(found.get_value(r, c)) for c in range(found.nfields)) for r in range(found.ntuples)]
 
-    def _answer(self, query: bytes, within: float) -> pq.abc.PGresult:
+    def _answer(self, query: bytes, within: float | None) -> pq.abc.PGresult:
         """The result of a query. The poll, unlike libpq's own waiting, ends, and lets other threads and signals in."""
-        deadline = time.monotonic() + within
+        deadline = math.inf if within is None else time.monotonic() + within
         poller = select.poll()
         poller.register(self._pgconn.socket, select.POLLIN)
         self._pgconn.send_query(query)
@@ -85,7 +86,8 @@ class Session:
         try:
             while True:
                 while self._pgconn.is_busy():
-                    if not poller.poll(max(deadline - time.monotonic(), 0.0) * 1000):
+                    left = deadline - time.monotonic()
+                    if not poller.poll(None if left == math.inf else max(left, 0.0) * 1000):
                         raise errors.DatabaseUnreachable(
                             f"no answer in {within:g} s from {redact(self.dsn)}",
                             hint="Behind a pooler: are all its server connections in use? Else look at the server's load.",

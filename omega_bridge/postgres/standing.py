@@ -16,7 +16,7 @@ from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
-from omega_bridge.postgres import ledger_store, watch
+from omega_bridge.postgres import ledger_store, settings, watch
 from omega_bridge.postgres.executor import lack, outcome_of
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.session import Session
@@ -108,13 +108,14 @@ def _fires_always(statement: Sql, catalog: Catalog) -> bool:
     return not catalog.named(Kind.TABLE, target)
 
 
-def has_nothing_to_do(session: Session, catalog: Catalog, step: StepAnalysis) -> bool:
+def has_nothing_to_do(session: Session, catalog: Catalog, step: StepAnalysis, lock_timeout: float) -> bool:
     """Whether a data step can be spared: asked of the server, read-only."""
     question = lookahead(step, catalog)
     if question is None:
         return False
     try:
-        return not session.rows(question)[0][0]
+        ((found,),) = session.ask("; ".join([*settings.local(session, lock_timeout, 0.0), question]), within=None)
+        return found == "f"
     except psycopg.Error:
         return False
 

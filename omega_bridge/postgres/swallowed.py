@@ -7,6 +7,7 @@ import psycopg
 from omega_bridge import sql
 from omega_bridge.analysis import StepAnalysis
 from omega_bridge.outcomes import ServerError
+from omega_bridge.postgres import settings
 from omega_bridge.postgres.session import Session, server_error
 
 
@@ -15,8 +16,8 @@ def find(session: Session, step: StepAnalysis) -> ServerError | None:
     text = sql.unswallowed(step.step.sql)
     if text is None:
         return None
-    session.execute("BEGIN; SET LOCAL lock_timeout = 500", statements=2)
     try:
+        session.execute("; ".join(["BEGIN", *settings.local(session, 0.5, 0.0)]), statements=4)
         session.execute(text)
     except psycopg.Error as exc:
         return server_error(exc)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import psycopg
 
+from omega_bridge import errors
 from omega_bridge.outcomes import ServerError
+from omega_bridge.postgres import settings
 from omega_bridge.postgres.patience import Limits, Patience
 from omega_bridge.postgres.session import Session, server_error
 
@@ -40,12 +43,21 @@ def had_in_time(session: Session, patience: Patience, attempt: Callable[[], Foun
                 raise Busy(server_error(exc)) from exc
 
 
+@contextmanager
+def nothing_waits_for_ever(budget: float) -> Iterator[None]:
+    """A lock that a statement of our own did not get in ``budget`` seconds, as ``RelationBusy``."""
+    try:
+        yield
+    except BUSY as exc:
+        raise errors.RelationBusy(
+            f"other sessions kept locked for {budget:g} s what a start reads or records: {server_error(exc)}",
+            hint="Find the long transaction (SELECT pid, xact_start, query FROM pg_stat_activity ORDER BY xact_start), and start again.",
+        ) from exc
+
+
 def begin(session: Session, name: str, limits: Limits) -> None:
     """Open the transaction of a step, under the limits of a boot, whatever the role's own settings are."""
     label = name.encode("ascii", "replace").decode()[:40].replace("'", "")
-    session.execute(
-        f"BEGIN; SET LOCAL lock_timeout = {int(limits.lock_timeout * 1000)}; "
-        f"SET LOCAL statement_timeout = {int(limits.statement_timeout * 1000)}; "
-        f"SET LOCAL idle_in_transaction_session_timeout = 60000; SET LOCAL application_name = 'omega-bridge {label}'",
-        statements=5,
-    )
+    limited = settings.local(session, limits.lock_timeout, limits.statement_timeout)
+    texts = ["BEGIN", *limited, f"SET LOCAL application_name = 'omega-bridge {label}'"]
+    session.execute("; ".join(texts), statements=len(texts))

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 import omega_bridge
-from omega_bridge import OmegaBridgeError
+from omega_bridge import OmegaBridgeError, environment
 from omega_bridge.analysis import analyse
 from omega_bridge.config import Config
 from omega_bridge.errors import LockLost
@@ -20,7 +20,6 @@ from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
 from omega_bridge.steps import Registry
 
-ENV = "from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n"
 T = "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)"
 A = "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"
 RELEASE = "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int; DO $$ BEGIN PERFORM pg_advisory_unlock_all(); END $$"
@@ -107,7 +106,6 @@ def test_alembic_holds_the_lock_where_it_works(database: str, tmp_path: Path) ->
     """A revision that releases the lock fails and leaves nothing; the lock sits on the connection that runs the revisions."""
     folder = tmp_path / "alembic"
     folder.mkdir()
-    (folder / "env.py").write_text(ENV)
     (folder / "script.py.mako").write_text("")
     registry = Registry.of([T, A, RELEASE, C])
     export(analyse(registry), folder)
@@ -115,7 +113,7 @@ def test_alembic_holds_the_lock_where_it_works(database: str, tmp_path: Path) ->
     config.attributes["omega_bridge_config"] = Config(tmp_path)
     config.attributes["omega_bridge_registry"] = (registry, None)
     with pytest.raises(LockLost):
-        alembic_border.upgrade(config, "head")
+        environment.upgrade(config, "head")
     assert columns(database) == ["a", "id"]
     with psycopg.connect(database) as conn:
         assert conn.execute("SELECT count(*) FROM omega_bridge.ledger WHERE event = 'upgrade'").fetchone() == (2,)

@@ -1,0 +1,57 @@
+"""The server's time limits for what we send: ours, whatever the role or the database has set, and none that nobody ends.
+
+Where a client is gone, PostgreSQL 14 and later see so while they work (``client_connection_check_interval``); 13 would work on,
+so there a statement has an end of its own. Source: PostgreSQL's manual, "Client Connection Defaults", "TCP Settings".
+"""
+
+from __future__ import annotations
+
+from omega_bridge.postgres.session import Session
+
+THINKING = "60s"
+"""How long we may think in the middle of a transaction before the server takes us for gone."""
+
+CHECKED_EVERY = "2s"
+"""How often a server that works for us looks whether we are still there."""
+
+LONGEST_UNCHECKED = 3600.0
+"""Seconds for one statement where the server cannot look, and no limit was given."""
+
+
+def keep(session: Session, budget: float) -> None:
+    """Set them for as long as the session lasts: a direct one. ``budget``: seconds that one statement of ours may wait for locks.
+
+    ``idle_session_timeout`` came with PostgreSQL 14.
+    """
+    texts = [f"SET {limit}" for limit in _limits(session, budget, 0.0)]
+    if _can_check(session):
+        texts += ["SET idle_session_timeout = 0", _checked(is_local=False)]
+    session.ask("; ".join(texts))
+
+
+def local(session: Session, lock_timeout: float, statement_timeout: float) -> list[str]:
+    """The statements that set them for one transaction; seconds, 0 for none."""
+    texts = [f"SET LOCAL {limit}" for limit in _limits(session, lock_timeout, statement_timeout)]
+    return [*texts, _checked(is_local=True)] if _can_check(session) else texts
+
+
+def _limits(session: Session, lock_timeout: float, statement_timeout: float) -> list[str]:
+    if not statement_timeout and not _can_check(session):
+        statement_timeout = LONGEST_UNCHECKED
+    return [
+        f"lock_timeout = {max(int(lock_timeout * 1000), 1)}",
+        f"statement_timeout = {int(statement_timeout * 1000)}",
+        f"idle_in_transaction_session_timeout = '{THINKING}'",
+    ]
+
+
+def _can_check(session: Session) -> bool:
+    return session.server_version >= 140000
+
+
+def _checked(*, is_local: bool) -> str:
+    """On other systems than Linux it depends on the version, and is an error where the server cannot tell."""
+    return (
+        f"SELECT pg_catalog.set_config('client_connection_check_interval', '{CHECKED_EVERY}', {str(is_local).lower()}) "
+        "WHERE pg_catalog.strpos(pg_catalog.version(), 'linux') OPERATOR(pg_catalog.>) 0"
+    )

@@ -1,0 +1,110 @@
+"""Every wait of a start ends inside its budget, and what the server does for it ends with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+import omega_bridge
+from omega_bridge import OmegaBridgeError
+
+T = "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, name text)"
+V = "CREATE OR REPLACE VIEW v AS SELECT id FROM t"
+A = "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"
+FILL = "UPDATE t SET name = 'x' WHERE name IS NULL"
+
+
+def execute(database: str, *statements: str) -> None:
+    """Run statements, each by itself."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        for statement in statements:
+            conn.execute(statement)
+
+
+@contextmanager
+def open_transaction(database: str, statement: str, name: str = "somebody else") -> Iterator[psycopg.Connection]:
+    """A transaction of somebody else that has sent a statement and stays open."""
+    with psycopg.connect(database, application_name=name) as conn:
+        conn.execute(statement)
+        yield conn
+
+
+LOCKED = {
+    "catalog": ([T, V], [T, V, "CREATE TABLE IF NOT EXISTS u (id int)"], "LOCK TABLE t IN ACCESS EXCLUSIVE MODE"),
+    "data step": ([T, FILL], [T, FILL], "LOCK TABLE t IN ACCESS EXCLUSIVE MODE"),
+    "row of a data step": ([T, FILL], [T, FILL], "UPDATE t SET id = id"),
+    "rows of the record": ([T], [T, A], "LOCK TABLE omega_bridge.ledger IN ACCESS EXCLUSIVE MODE"),
+    "state": (
+        [T],
+        [T, A],
+        "LOCK TABLE omega_bridge.state IN ROW EXCLUSIVE MODE; UPDATE omega_bridge.state SET revision = revision",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "steps", "lock"), LOCKED.values(), ids=LOCKED)
+def test_nothing_waits_beyond_the_budget(database: str, before: list[str], steps: list[str], lock: str) -> None:
+    """Whatever a start needs is locked by a transaction that stays open: it ends with exit code 4, and the next one goes on."""
+    omega_bridge.boot(database, before)
+    execute(database, "INSERT INTO t VALUES (1, NULL)")
+    with open_transaction(database, lock), pytest.raises(OmegaBridgeError) as told:
+        omega_bridge.boot(database, steps, boot_timeout=1.0, table_lock_timeout=0.2)
+    assert (told.value.code, told.value.exit_code) == ("OB402", 4)
+    assert omega_bridge.boot(database, steps).outcome in ("repaired", "current")
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT count(*) FROM t WHERE name IS NULL").fetchone() == (0 if FILL in steps else 1,)
+
+
+def test_the_settings_of_the_role_do_not_hit_a_start(database: str) -> None:
+    """What a role has set for its queries is not for repairs: neither steps, nor data steps, nor an index built CONCURRENTLY."""
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    slow = "DO $$ BEGIN PERFORM pg_sleep(0.4); END $$"
+    steps = [T, slow, FILL, "CREATE INDEX CONCURRENTLY IF NOT EXISTS t_name ON t (name, pg_sleep_text(id))"]
+    execute(
+        database,
+        "CREATE FUNCTION pg_sleep_text(int) RETURNS text IMMUTABLE LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(0.4); RETURN 'x'; END $$",
+        T,
+        "INSERT INTO t VALUES (1, NULL)",
+        f'ALTER DATABASE "{name}" SET statement_timeout = 300',
+        f'ALTER DATABASE "{name}" SET lock_timeout = 1',
+        f'ALTER DATABASE "{name}" SET idle_in_transaction_session_timeout = 1',
+    )
+    run = omega_bridge.boot(database, steps)
+    assert [(s.id, s.outcome) for s in run.steps if s.outcome not in ("applied", "already-there")] == []
+
+
+WORKING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+@pytest.mark.pg(">= 14")
+def test_the_servers_work_ends_with_the_client(database: str, how: signal.Signals) -> None:
+    """A start is killed, or interrupted, while a step is at work: the server stops, and the lock is free for the next start."""
+    steps = [T, "DO $$ BEGIN PERFORM pg_sleep(600); END $$"]
+    code = f"import omega_bridge\nomega_bridge.boot({database!r}, {steps!r})"
+    start = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    with psycopg.connect(database, autocommit=True) as conn:
+
+        def wait_for(count: int) -> None:
+            for _ in range(600):
+                if conn.execute(WORKING).fetchone() == (count,):
+                    return
+                time.sleep(0.05)
+            pytest.fail(f"the server's work is not as it should be: {conn.execute(WORKING).fetchone()}")
+
+        wait_for(1)
+        os.kill(start.pid, how)
+        start.wait(30)
+        wait_for(0)
+    assert omega_bridge.boot(database, [T, A]).outcome == "repaired"
