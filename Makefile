@@ -1,4 +1,4 @@
-# make setup | test | demo | lint | format | bench | constraints | clean
+# make setup | test | oracle | demo | lint | format | bench | constraints | clean
 # Needs Python 3.11 or newer and nothing else; uv is used where it is there. Choose with: make PYTHON=python3.13 ...
 
 SHELL := /bin/sh
@@ -15,8 +15,12 @@ BENCH_INSTALL := $(wildcard benchmarks/install.sh)
 # One process a core, each with a PostgreSQL of its own.
 PYTEST_ARGS ?= -n auto --maxprocesses 4
 BENCH_ARGS ?=
+# Lists that make oracle tries, from which seed on, and what else python -m tests.oracle takes.
+ROUNDS ?= 100
+SEED ?= 1
+ORACLE_ARGS ?=
 
-.PHONY: help setup test demo lint format bench constraints clean
+.PHONY: help setup test oracle demo lint format bench constraints clean
 
 help:
 	@sed -n '1,2s/^# //p' $(MAKEFILE_LIST)
@@ -57,6 +61,9 @@ test: setup
 	gate omega-bridge check; \
 	gate python -m pytest $(PYTEST_ARGS); \
 	exit $$first
+
+oracle: setup
+	@$(BIN)/python -m tests.oracle --rounds $(ROUNDS) --seed $(SEED) $(ORACLE_ARGS)
 
 demo: setup
 	@$(BIN)/omega-bridge demo

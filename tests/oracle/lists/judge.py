@@ -1,0 +1,226 @@
+"""One list on every way, held against the loop; what differs is told as findings."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from omega_bridge.outcomes import BootOutcome, StepOutcome
+from omega_bridge.run import Run
+from tests.oracle.lists import ways
+from tests.oracle.lists.listed import Listed, Rows
+from tests.oracle.lists.loop import Settled, loop, undone
+from tests.oracle.lists.place import Place
+
+CHECKS = ("boot", "again", "retry", "repair", "upgrade", "sql", "verify")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One way that did not end where the loop ends. ``minus`` is the loop's, ``plus`` the way's."""
+
+    check: str
+    what: str
+    minus: tuple[str, ...] = ()
+    plus: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What it has in common with other findings of its check."""
+        return self.what.partition(":")[0][:40]
+
+    def __str__(self) -> str:
+        lines = [f"- {line}" for line in self.minus] + [f"+ {line}" for line in self.plus]
+        return "\n    ".join([f"{self.check}: {self.what}", *(line[:300].replace("\n", " ") for line in lines[:8])])
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found of a list; ``listed`` is the list with the start and the damage that PostgreSQL took.
+
+    ``apart``: the loop makes again what a later step takes away, and ends elsewhere by that.
+    """
+
+    listed: Listed
+    settled: Settled
+    findings: tuple[Finding, ...]
+    apart: bool = False
+
+
+def judge(place: Place, listed: Listed, checks: Collection[str] = CHECKS, *, dump: bool = False) -> Verdict:
+    """Try a list. ``dump`` asks pg_dump too, where the snapshots are equal."""
+    place.fresh("start")
+    listed = replace(listed, start=tuple(place.send("start", listed.start)))
+    place.fresh("loop", like="start")
+    settled = loop(place, "loop", listed.entries)
+    trial = _Trial(place, listed, settled, dump)
+    run = trial.start(checks)
+    if settled.settles:
+        trial.history(checks)
+        if run is not None:
+            trial.later_starts(run, checks)
+    return Verdict(trial.listed, settled, tuple(trial.findings), trial.apart)
+
+
+class _Trial:
+    def __init__(self, place: Place, listed: Listed, settled: Settled, dump: bool) -> None:
+        self.place, self.listed, self.settled, self.asks_dump = place, listed, settled, dump
+        self.registry = listed.registry()
+        self.findings: list[Finding] = []
+        self.without: frozenset[int] | None = None
+        self.apart = False
+
+    def start(self, checks: Collection[str]) -> Run | None:
+        """The first start; the run where it ended as the loop."""
+        self.place.fresh("boot", like="start")
+        run = self._start("boot", "boot")
+        if run is not None and not self.settled.settles:
+            self._start("again", "boot")
+            return None
+        return run if run is not None and self._held("boot", "boot", checks) else None
+
+    def later_starts(self, first: Run, checks: Collection[str]) -> None:
+        """Another one, one with retry, and one after damage."""
+        before = len(self.findings)
+        if "again" in checks:
+            self._again("again", first)
+        if "retry" in checks:
+            self._again("retry", first, retry=True)
+        if self.listed.damage and "repair" in checks and len(self.findings) == before:
+            self._damaged()
+
+    def history(self, checks: Collection[str]) -> None:
+        """The exported history, run by Alembic and by psql, and what verify says of it."""
+        if not {"upgrade", "sql", "verify"} & set(checks):
+            return
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            try:
+                ways.export(self.place.server, self.registry, folder)
+            except Exception as error:
+                self._broke("export", error)
+                return
+            if "upgrade" in checks:
+                self.place.fresh("upgrade", like="start")
+                if self._ran("upgrade", lambda: ways.upgrade(self.place.url("upgrade"), self.registry, folder)):
+                    self._held("upgrade", "upgrade", checks)
+            if "sql" in checks:
+                self._scripted(folder)
+            if "verify" in checks:
+                self._verified(folder)
+
+    # --- starts ------------------------------------------------------------------------------------------------
+
+    def _again(self, check: str, first: Run, *, retry: bool = False) -> None:
+        if self.listed.repeats:  # every start runs its data once more
+            self.settled = loop(self.place, "loop", self.listed.entries)
+        run = self._start(check, "boot", retry=retry)
+        if run is None or not self._held(check, "boot", (check,)):
+            return
+        is_clean = first.outcome in (BootOutcome.REPAIRED, BootOutcome.CURRENT)
+        sent = [s for s in run.steps if self._is_sent(s)]
+        if is_clean and not retry and (sent or run.outcome is not BootOutcome.CURRENT):
+            told = ", ".join(f"{s.id} {s.outcome} ({s.reason})" for s in sent)
+            self.findings.append(Finding(check, f"a start after a clean one is {run.outcome}, and sends {told or 'nothing'}"))
+
+    def _is_sent(self, step: StepOutcome) -> bool:
+        return str(step.action) == "run" and step.kind != Rows.ONLY
+
+    def _damaged(self) -> None:
+        place, listed = self.place, self.listed
+        worked = tuple(place.send("loop", listed.damage))
+        place.send("boot", listed.damage)
+        self.listed = replace(listed, damage=worked)
+        if not worked:
+            return
+        self.settled = loop(place, "loop", listed.entries)
+        if self._start("repair", "boot") is not None and self.settled.settles:
+            self._held("repair", "boot", ("repair",))
+
+    def _start(self, check: str, label: str, *, retry: bool = False) -> Run | None:
+        runs: list[Run] = []
+        self._ran(check, lambda: runs.append(ways.start(self.place.url(label), self.registry, retry=retry)))
+        return runs[0] if runs else None
+
+    # --- history -----------------------------------------------------------------------------------------------
+
+    def _scripted(self, folder: Path) -> None:
+        texts: list[str] = []
+        if not self._ran("sql", lambda: texts.append(ways.script(self.place.url("start"), self.registry, folder))):
+            return
+        self.place.fresh("sql", like="start")
+        if said := self.place.psql("sql", texts[0]):
+            self.findings.append(Finding("sql", f"psql stops: {said.strip()[-400:]}"))
+        else:
+            self._held("sql", "sql", ("sql",))
+
+    def _verified(self, folder: Path) -> None:
+        """Its verdict is what a fresh start and a fresh upgrade show."""
+        self.place.fresh("one")
+        self.place.fresh("two")
+        found = []
+        fresh = (
+            self._ran("verify", lambda: found.append(ways.verify(self.place.server, self.registry, folder))),
+            self._ran("verify", lambda: ways.start(self.place.url("one"), self.registry)),
+            self._ran("verify", lambda: ways.upgrade(self.place.url("two"), self.registry, folder)),
+        )
+        if not all(fresh):
+            return
+        one, two = (frozenset(line for line in self.place.picture(x) if not line.startswith("row of ")) for x in ("one", "two"))
+        says = found[0] is not None and found[0].equivalent
+        if says != (one == two):
+            told = "" if found[0] is None else "; ".join(f"after {d.step} {d.difference}" for d in found[0].differences[:3])
+            self.findings.append(
+                Finding(
+                    "verify",
+                    f"verify says {'equivalent' if says else 'not equivalent'} ({told}), minus is a fresh start, plus a fresh upgrade",
+                    tuple(sorted(one - two)),
+                    tuple(sorted(two - one)),
+                )
+            )
+
+    # --- what was found ----------------------------------------------------------------------------------------
+
+    def _held(self, check: str, label: str, checks: Collection[str]) -> bool:
+        """Whether a database is as the loop left its own."""
+        if check not in checks:
+            return True
+        wanted, found = self.settled.picture, self.place.picture(label)
+        if wanted != found and check in ("boot", "upgrade", "sql") and self._is_apart(found):
+            wanted = found
+        if wanted != found:
+            self.findings.append(Finding(check, "not as the loop", tuple(sorted(wanted - found)), tuple(sorted(found - wanted))))
+            return False
+        if self.asks_dump and (one := self.place.dump("loop")) != (other := self.place.dump(label)):
+            minus, plus = [x for x in one if x not in other], [x for x in other if x not in one]
+            self.findings.append(Finding(check, "not as the loop, says pg_dump", tuple(minus), tuple(plus)))
+            return False
+        return True
+
+    def _is_apart(self, found: frozenset[str]) -> bool:
+        """Whether the loop itself went wrong: it made again what a later step takes away."""
+        if self.without is None:
+            self.place.fresh("undone", like="start")
+            self.without = undone(self.place, "undone", self.listed.entries)
+        if not self.without or self.apart:
+            return False
+        self.place.fresh("apart", like="start")
+        other = loop(self.place, "apart", self.listed.entries, without=self.without)
+        if other.picture != found:
+            return False
+        self.place.fresh("loop", like="apart")
+        self.settled, self.apart = other, True
+        return True
+
+    def _ran(self, check: str, act: object) -> bool:
+        try:
+            act()  # type: ignore[operator]
+        except Exception as error:
+            self._broke(check, error)
+            return False
+        return True
+
+    def _broke(self, check: str, error: Exception) -> None:
+        self.findings.append(Finding(check, f"raised {type(error).__name__}: {' '.join(str(error).split())[:400]}"))

@@ -1,0 +1,53 @@
+"""A short run of the lists made from seeds; ``make oracle ROUNDS=1000`` is the long one, over every kind and form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from omega_bridge.embedded import Server
+from tests.oracle.lists.generator import Width, generate
+from tests.oracle.lists.judge import judge
+from tests.oracle.lists.kinds import KINDS
+from tests.oracle.lists.listed import Entry, Listed
+from tests.oracle.lists.place import Place
+from tests.oracle.lists.shrink import shrink
+
+QUIET = Width(forms=frozenset({"guarded", "swallowed", "several"}), odd_names=False, start=False)
+CHECKS = ("boot", "again", "retry", "repair", "upgrade", "sql")
+
+
+@pytest.fixture(scope="module")
+def place(server: Server, psql: str) -> Iterator[Place]:
+    """Databases for the lists of this module."""
+    made = Place(server, Path(psql).parent)
+    yield made
+    made.clean()
+
+
+@pytest.mark.parametrize("seed", range(1, 8))
+def test_every_way_ends_where_the_loop_ends(place: Place, seed: int) -> None:
+    """A start, a second one, one after damage, and the history, run or as a script, end in what the naive loop ends in."""
+    verdict = judge(place, generate(seed, QUIET), CHECKS, dump=True)
+    assert not verdict.findings, "\n".join([*map(str, verdict.findings), *verdict.listed.texts])
+
+
+def test_a_difference_is_found_and_shrunk(place: Place) -> None:
+    """A database that is not as the loop's is told, and the list is cut down to what shows it."""
+    quiet, loud = Entry(("CREATE TABLE IF NOT EXISTS t (id int)",)), Entry(("CREATE TABLE IF NOT EXISTS u (id int)", "SELECT 1"))
+    listed = Listed("two", (quiet, loud, quiet), ("CREATE TABLE w (id int)",), ("DROP TABLE t",))
+    assert judge(place, listed, ("boot", "repair")).findings == ()
+    least = shrink(listed, lambda smaller: any("TABLE IF NOT EXISTS u" in text for text in smaller.texts))
+    assert (least.texts, least.start, least.damage) == (["CREATE TABLE IF NOT EXISTS u (id int)"], (), ())
+    place.fresh("one")
+    place.fresh("two")
+    place.send("two", ["CREATE TABLE t (id int); INSERT INTO t VALUES (1), (1)"])
+    assert {line[:12] for line in place.picture("two") - place.picture("one")} == {"relation pub", "column publi", "row of publi"}
+
+
+def test_a_seed_gives_one_list() -> None:
+    """A seed in a report is enough to see the list again."""
+    assert all(generate(seed) == generate(seed) for seed in range(20))
+    assert {e.family.partition("/")[0].partition("+")[0] for seed in range(400) for e in generate(seed).entries} == set(KINDS)
