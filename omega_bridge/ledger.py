@@ -31,6 +31,7 @@ class Event(StrEnum):
     """What an entry is about."""
 
     STEP = "step"
+    STATEMENT = "statement"
     BOOT = "boot"
     UPGRADE = "upgrade"
     DOWNGRADE = "downgrade"

@@ -19,6 +19,7 @@ from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
 from omega_bridge.postgres import destruction, ledger_store, lock, outside, swallowed, waiting, watch
 from omega_bridge.postgres.catalog_reader import CatalogReader
+from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.patience import Limits, Patience
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.sql import sendable
@@ -105,8 +106,21 @@ class Executor:
 
     def _outside(self, planned: PlannedStep) -> StepOutcome:
         """A step that refuses a transaction: each statement on its own, the ledger row after it."""
-        outside.send(self.session, planned, self.limits)
-        self.catalog, before = self._refreshed(planned.analysis), self.catalog
+        step = planned.analysis
+        journal = Journal(self.session, (step.id, step.checksum), self.run, self.driver, self.tip)
+        stopped: outside.Stopped | None = None
+        try:
+            outside.send(self.session, planned, self.limits, self._waits(), journal)
+        except outside.Stopped as exc:
+            stopped = exc
+        finally:
+            self.tip = journal.tip
+        self.catalog, before = self._refreshed(step), self.catalog
+        if stopped:
+            if before.objects == self.catalog.objects and len(step.texts()) == 1:
+                return self._rejected(planned, stopped.error)
+            changes = diff(before, self.catalog, among=None if _is_wide(step) else step.names)
+            return outcome_of(planned, Outcome.FAILED, str(stopped), error=stopped.error, differences=changes)
         outcome = self._judge(planned, self.catalog, before)
         if outcome.outcome is Outcome.APPLIED:
             self.record(outcome)

@@ -30,6 +30,11 @@ class Patience:
         self._pause = self._first
         return self
 
+    @property
+    def left(self) -> float:
+        """Seconds of the budget that are not spent."""
+        return max(self._left, 0.0)
+
     def spend(self, seconds: float) -> None:
         """Take note of time spent waiting for a lock."""
         self._left -= seconds

@@ -331,18 +331,6 @@ def test_a_bad_list_touches_nothing(database: str) -> None:
     assert query(database, "SELECT to_regnamespace('omega_bridge')") == (None,)
 
 
-def test_an_invalid_index_is_rebuilt(database: str) -> None:
-    """What a crash left behind is not taken for the index."""
-    listed = [T, "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS t_name ON t (name)"]
-    execute(database, T, "INSERT INTO t VALUES (1, 'x'), (2, 'x')")
-    with pytest.raises(psycopg.errors.UniqueViolation):
-        execute(database, "CREATE UNIQUE INDEX CONCURRENTLY t_name ON t (name)")
-    assert query(database, "SELECT indisvalid FROM pg_index WHERE indexrelid = 't_name'::regclass") == (False,)
-    execute(database, "DELETE FROM t WHERE id = 2")
-    assert outcomes(omega_bridge.boot(database, listed))["index-t-name"] == "applied"
-    assert query(database, "SELECT indisvalid FROM pg_index WHERE indexrelid = 't_name'::regclass") == (True,)
-
-
 # --- data ------------------------------------------------------------------------------------------------------
 
 

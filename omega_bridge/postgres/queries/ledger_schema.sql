@@ -16,11 +16,11 @@ COMMENT ON TABLE omega_bridge.ledger IS 'append-only, hash-chained record of wha
 COMMENT ON COLUMN omega_bridge.ledger.seq IS 'place in the chain, from 1, without gaps';
 COMMENT ON COLUMN omega_bridge.ledger.at IS 'when the entry was sealed (UTC)';
 COMMENT ON COLUMN omega_bridge.ledger.driver IS 'boot or alembic';
-COMMENT ON COLUMN omega_bridge.ledger.event IS 'step, boot, upgrade, downgrade or stamp';
+COMMENT ON COLUMN omega_bridge.ledger.event IS 'step, statement (of a step that no transaction holds together), boot, upgrade, downgrade or stamp';
 COMMENT ON COLUMN omega_bridge.ledger.run IS 'one boot or one alembic command';
 COMMENT ON COLUMN omega_bridge.ledger.subject IS 'the step''s id or the revision';
 COMMENT ON COLUMN omega_bridge.ledger.checksum IS 'checksum of the step''s canonical text';
-COMMENT ON COLUMN omega_bridge.ledger.outcome IS 'applied, already-there, skipped, failed, no-effect or refused; of a boot: current, repaired, degraded, failed';
+COMMENT ON COLUMN omega_bridge.ledger.outcome IS 'applied, already-there, skipped, failed, no-effect or refused; of a statement: begun, applied; of a boot: current, repaired, degraded, failed';
 COMMENT ON COLUMN omega_bridge.ledger.detail IS 'objects created and changed, notices, SQLSTATE and message, seconds, place in the source';
 COMMENT ON COLUMN omega_bridge.ledger.previous IS 'hash of the entry before; unique, so that the chain cannot fork';
 COMMENT ON COLUMN omega_bridge.ledger.hash IS 'l1: SHA-256 over every field above';

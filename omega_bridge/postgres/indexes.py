@@ -1,0 +1,49 @@
+"""Indexes that ``CREATE INDEX CONCURRENTLY`` builds, and what it leaves INVALID where it is stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from omega_bridge.analysis.program import Sql
+from omega_bridge.catalog import Kind
+from omega_bridge.postgres.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index that is to be built: its name as SQL, with the schema; whether an INVALID one is there."""
+
+    name: str
+    is_invalid: bool
+
+
+def index_of(session: Session, statement: Sql | None) -> Index | None:
+    """What a ``CREATE INDEX CONCURRENTLY`` builds, in its table's schema; ``None`` for other statements and without a name."""
+    if statement is None or statement.tag != "index_stmt" or statement.transactional:
+        return None
+    for effect in statement.effects:
+        if effect.key.kind is not Kind.INDEX:
+            continue
+        rows = session.rows(
+            "SELECT pg_catalog.format('%%I.%%I', n.nspname, %s::text), EXISTS (SELECT FROM pg_catalog.pg_index i "
+            "JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND x.relname = %s "
+            "AND NOT i.indisvalid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE c.oid = pg_catalog.to_regclass(%s)",
+            (effect.key.name, effect.key.name, _regclass(effect.key.schema, dict(effect.attributes)["table"])),
+        )
+        return Index(*rows[0]) if rows else None
+    return None
+
+
+def drop_invalid(session: Session, name: str) -> None:
+    """Drop an index if it is INVALID. ``name``: as SQL, with the schema."""
+    rows = session.rows(
+        "SELECT FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass(%s) AND NOT indisvalid", (name,)
+    )
+    if rows:
+        session.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+
+
+def _regclass(schema: str, name: str) -> str:
+    parts = [p for p in (schema, name) if p]
+    return ".".join('"' + p.replace('"', '""') + '"' for p in parts)

@@ -1,0 +1,54 @@
+"""What is done of a step that no transaction holds together, statement by statement, in the ledger.
+
+A statement that can runs in one transaction with its entry, so that the entry is there exactly where its work is. A statement
+that may leave something behind when it is stopped (an INVALID index) is entered before it is sent.
+"""
+
+from __future__ import annotations
+
+from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip
+from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres.session import Session
+
+BEGUN = "begun"
+
+_DONE = """
+SELECT (detail->>'statement')::int FROM omega_bridge.ledger
+WHERE event = 'statement' AND outcome = 'applied' AND checksum = %s
+  AND seq > coalesce((SELECT max(seq) FROM omega_bridge.ledger WHERE event = 'step' AND outcome = 'applied' AND checksum = %s), 0)
+"""
+_OURS = """
+SELECT EXISTS (SELECT FROM omega_bridge.ledger b WHERE b.event = 'statement' AND b.outcome = 'begun' AND b.detail->>'index' = %s
+  AND NOT EXISTS (SELECT FROM omega_bridge.ledger a
+                  WHERE a.event = 'step' AND a.outcome = 'applied' AND a.checksum = b.checksum AND a.seq > b.seq))
+"""
+
+
+class Journal:
+    """The entries of one step; ``tip`` is the ledger's end after them. What was applied as a whole is not half-applied."""
+
+    def __init__(self, session: Session, step: tuple[str, str], run: str, driver: Driver, tip: Tip) -> None:
+        self._session = session
+        self._step, self._checksum = step
+        self._run, self._driver = run, driver
+        self.tip = tip
+
+    def done(self) -> frozenset[int]:
+        """The numbers, from 1, of the statements that are done since the step was last applied as a whole."""
+        return frozenset(row[0] for row in self._session.rows(_DONE, (self._checksum, self._checksum)))
+
+    def is_ours(self, index: str) -> bool:
+        """Whether an INVALID index of this name is what a statement of ours left: begun, and its step not applied since."""
+        return bool(self._session.rows(_OURS, (index,))[0][0])
+
+    def begun(self, number: int, of: int, index: str) -> None:
+        """A statement is about to be sent that may leave an INVALID index."""
+        self.tip = self._append(BEGUN, {"statement": number, "of": of, "index": index})
+
+    def applied(self, number: int, of: int) -> Tip:
+        """A statement is done: the new end of the ledger, once the open transaction, if any, is committed."""
+        return self._append(Outcome.APPLIED, {"statement": number, "of": of})
+
+    def _append(self, outcome: str, detail: dict[str, object]) -> Tip:
+        draft = Draft(self._driver, Event.STATEMENT, self._run, self._step, self._checksum, outcome, detail)
+        return ledger_store.append(self._session.connection, [draft], self.tip)

@@ -1,0 +1,174 @@
+"""Steps that refuse a transaction: they wait, leave nothing INVALID for good, and go on where they ended."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+import omega_bridge
+from omega_bridge import OmegaBridgeError
+
+T = "CREATE TABLE IF NOT EXISTS t (id int, name text)"
+U = "CREATE TABLE IF NOT EXISTS u (id int)"
+INDEX = "CREATE INDEX CONCURRENTLY IF NOT EXISTS t_name ON t (name)"
+UNIQUE = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS t_name ON t (name)"
+
+
+def query(database: str, text: str) -> list[Any]:
+    """The rows of a query."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        cursor = conn.execute(text)
+        return cursor.fetchall() if cursor.description else []
+
+
+def is_valid(database: str) -> bool | None:
+    """Whether the index is valid; ``None`` where there is none."""
+    rows = query(database, "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('t_name')")
+    return rows[0][0] if rows else None
+
+
+@contextmanager
+def older_transaction(database: str, *, ends_after: float | None = None) -> Iterator[None]:
+    """A transaction with a snapshot from before, which ``CREATE INDEX CONCURRENTLY`` has to wait for."""
+    with psycopg.connect(database, application_name="a long report") as conn:
+        conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t")
+        timer = threading.Timer(ends_after, conn.rollback) if ends_after else None
+        if timer:
+            timer.start()
+        yield
+        if timer:
+            timer.join()
+
+
+def test_an_index_waits_for_older_transactions(database: str) -> None:
+    """Longer than one try at a table's lock: building it concurrently makes nobody queue, so it has the whole budget."""
+    omega_bridge.boot(database, [T])
+    with older_transaction(database, ends_after=1.5):
+        assert omega_bridge.boot(database, [T, INDEX], table_lock_timeout=0.1).outcome == "repaired"
+    assert is_valid(database)
+
+
+def test_an_index_given_up_is_taken_away_or_rebuilt(database: str) -> None:
+    """The budget is spent: what is left INVALID is recorded as ours where it cannot be dropped, and the next start rebuilds it."""
+    omega_bridge.boot(database, [T])
+    with older_transaction(database):
+        with pytest.raises(OmegaBridgeError) as told:
+            omega_bridge.boot(database, [T, INDEX], boot_timeout=1.0, table_lock_timeout=0.2)
+        assert told.value.code == "OB402"
+        assert not is_valid(database)
+    assert omega_bridge.boot(database, [T, INDEX]).outcome == "repaired"
+    assert is_valid(database)
+
+
+def test_an_index_that_fails_is_taken_away(database: str) -> None:
+    """Rows that are not unique: the INVALID index does not stay, where it would cost every write and bar some."""
+    omega_bridge.boot(database, [T])
+    query(database, "INSERT INTO t VALUES (1, 'x'), (2, 'x')")
+    with pytest.raises(OmegaBridgeError) as told:
+        omega_bridge.boot(database, [T, UNIQUE])
+    assert "23505" in told.value.message
+    assert is_valid(database) is None
+    query(database, "DELETE FROM t WHERE id = 2")
+    assert omega_bridge.boot(database, [T, UNIQUE]).outcome == "repaired"
+
+
+BUILDING = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'CREATE INDEX%'"
+
+
+@pytest.mark.pg(">= 14")
+def test_an_index_of_a_killed_start_is_rebuilt(database: str) -> None:
+    """The start is killed in the middle of building: the record names the index, and the next start does it again."""
+    omega_bridge.boot(database, [T])
+    code = f"import omega_bridge\nomega_bridge.boot({database!r}, {[T, INDEX]!r})"
+    with older_transaction(database):
+        start = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+        for _ in range(600):
+            if is_valid(database) is False:
+                break
+            time.sleep(0.05)
+        start.send_signal(signal.SIGKILL)
+        start.wait(30)
+        for _ in range(600):
+            if not query(database, BUILDING):
+                break
+            time.sleep(0.05)
+        assert is_valid(database) is False
+    assert omega_bridge.boot(database, [T, INDEX]).outcome == "repaired"
+    assert is_valid(database)
+
+
+def test_an_invalid_index_of_somebody_else_is_left_alone(database: str) -> None:
+    """What the record does not name may be at work in another session: it is not dropped, and the start says that it is INVALID."""
+    omega_bridge.boot(database, [T])
+    query(database, "INSERT INTO t VALUES (1, 'x'), (2, 'x')")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        query(database, "CREATE UNIQUE INDEX CONCURRENTLY t_name ON t (name)")
+    (before,) = query(database, "SELECT 't_name'::regclass::oid")
+    run = omega_bridge.boot(database, [T, UNIQUE])
+    (told,) = [s for s in run.steps if s.id == "index-t-name"]
+    assert (told.outcome, "valid" in told.reason) == ("no-effect", True)
+    assert query(database, "SELECT 't_name'::regclass::oid") == [before]
+
+
+HALF = f"CREATE TABLE IF NOT EXISTS u (n int); INSERT INTO u VALUES (1); {UNIQUE}; UPDATE u SET n = n + 1"
+
+
+def statements(database: str) -> list[tuple[int, str]]:
+    """What the ledger says of single statements."""
+    return query(
+        database,
+        "SELECT (detail->>'statement')::int, outcome FROM omega_bridge.ledger WHERE event = 'statement' ORDER BY seq",
+    )
+
+
+def test_a_step_goes_on_where_it_ended(database: str) -> None:
+    """The third of four statements fails: the first two are recorded and not sent again, and the step ends as one run of it would."""
+    omega_bridge.boot(database, [T])
+    query(database, "INSERT INTO t VALUES (1, 'x'), (2, 'x')")
+    with pytest.raises(OmegaBridgeError) as told:
+        omega_bridge.boot(database, [T, ("half", HALF)])
+    assert told.value.code == "OB301"
+    (outcome,) = [s for s in told.value.run.steps if s.id == "half"]  # type: ignore[attr-defined]
+    assert outcome.reason.startswith("statement 3 of 4: 23505")
+    assert statements(database) == [(1, "applied"), (2, "applied"), (3, "begun")]
+    assert query(database, "SELECT outcome FROM omega_bridge.ledger WHERE subject = 'half' AND event = 'step'") == [("failed",)]
+    query(database, "DELETE FROM t WHERE id = 2")
+    assert omega_bridge.boot(database, [T, ("half", HALF)]).outcome == "repaired"
+    assert query(database, "SELECT n FROM u") == [(2,)]
+    assert omega_bridge.boot(database, [T, ("half", HALF)]).outcome == "current"
+    assert query(database, "SELECT n FROM u") == [(2,)]
+
+
+def test_a_step_that_was_killed_goes_on(database: str) -> None:
+    """Killed between its statements: rows that were written once are not written twice."""
+    omega_bridge.boot(database, [T])
+    steps = [T, ("half", HALF)]
+    code = f"import omega_bridge\nomega_bridge.boot({database!r}, {steps!r})"
+    with older_transaction(database):
+        start = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+        for _ in range(600):
+            if is_valid(database) is False:
+                break
+            time.sleep(0.05)
+        start.send_signal(signal.SIGKILL)
+        start.wait(30)
+    assert omega_bridge.boot(database, steps).outcome == "repaired"
+    assert query(database, "SELECT n FROM u") == [(2,)]
+    assert is_valid(database)
+
+
+def test_a_block_that_commits_runs_by_itself(database: str) -> None:
+    """Beside a statement that refuses a transaction, one that ends its transaction itself still works."""
+    commits = "DO $$ BEGIN INSERT INTO u VALUES (1); COMMIT; INSERT INTO u VALUES (2); END $$"
+    run = omega_bridge.boot(database, [T, U, ("both", f"{INDEX}; {commits}")])
+    assert [(s.id, s.outcome) for s in run.steps] == [("create-t", "applied"), ("create-u", "applied"), ("both", "applied")]
+    assert query(database, "SELECT count(*) FROM u") == [(2,)]
