@@ -1,7 +1,7 @@
-"""Self-repair converges: passes over the steps until nothing changes, as the starts of a naive loop would in the end.
+"""Self-repair converges: whole passes over the list, in its order, until a pass ends where it began.
 
-A step that waits for a later one is tried again after it; where a later step changed the ground of an earlier one, that one
-runs once more.
+The first pass sends what is not certainly there. A further one is needed only where a step failed, waited, or no longer
+holds: as in the naive loop, the last writer in the list's order has the last word.
 """
 
 from __future__ import annotations
@@ -9,24 +9,52 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, islice
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
 from omega_bridge.analysis.program import conditions
-from omega_bridge.catalog import Catalog, Key, diff
+from omega_bridge.catalog import Catalog, Difference, Key, diff
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
-from omega_bridge.planning import Action, PlannedStep, World, evaluate
+from omega_bridge.planning import Action, PlannedStep, Planner, World, lacking
 from omega_bridge.planning.locks import locks_of
-from omega_bridge.planning.plan import plan_step
-from omega_bridge.planning.unsettled import VIEWS, unsettled
+from omega_bridge.planning.unsettled import VIEWS, hangs_on_the_rest, is_maintenance
+from omega_bridge.planning.waiting import holder, waits_for
 from omega_bridge.postgres import batch, daily, standing
-from omega_bridge.postgres.executor import Executor, skipped
+from omega_bridge.postgres.executor import Executor, outcome_of, skipped
+from omega_bridge.run import Unsettled
 
 log = logging.getLogger("omega_bridge")
 
 MAX_PASSES = 8
 """A list that still changes something after so many passes never settles: the last outcomes stand."""
+
+_NOT_DONE = (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)
+
+
+@dataclass(slots=True)
+class _Clock:
+    """When names last changed. A moment is a number that grows with each step that changed something, rows or schema."""
+
+    now: int = 0
+    schema: int = 0
+    """When the schema last changed."""
+    added: dict[str, int] = field(default_factory=dict)
+    """Names that a step made something of, or changed."""
+    changed: dict[str, int] = field(default_factory=dict)
+    """Names of what a step changed or took away, and did not only add."""
+
+    def tick(self, differences: tuple[Difference, ...]) -> None:
+        """A step changed something."""
+        self.now += 1
+        if differences:
+            self.schema = self.now
+        for d in differences:
+            for name in (d.key.table, d.key.name.partition("(")[0]):
+                if name:
+                    self.added[name] = self.now
+                    if d.left is not None:
+                        self.changed[name] = self.now
 
 
 @dataclass(slots=True)
@@ -40,154 +68,160 @@ class Convergence:
     promised: standing.Promised
     passes: int = 0
     misplaced: list[tuple[str, str]] = field(default_factory=list)
+    unsettled: list[Unsettled] = field(default_factory=list)
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
-    _waited: dict[str, str] = field(default_factory=dict)
+    _planner: Planner = field(init=False)
     _locks: list[str] = field(default_factory=list)
-    _changes: int = 0
-    _tried_at: dict[str, int] = field(default_factory=dict)
-    _ddl: int = 0
-    _needs: dict[str, Key] = field(default_factory=dict)
-    _judged_at: dict[str, int] = field(default_factory=dict)
+    _clock: _Clock = field(default_factory=_Clock)
+    _began: dict[str, int] = field(default_factory=dict)
+    """Before a step was last judged or sent: the moment then."""
+    _ended: dict[str, int] = field(default_factory=dict)
+    """The moment after that, with what it changed itself."""
+    _waiting: dict[str, Key] = field(default_factory=dict)
+    """Steps that the server rejected for what a later step makes."""
+    _waited: dict[str, str] = field(default_factory=dict)
+    _held: dict[str, str] = field(default_factory=dict)
+    """Steps that are not sent yet, by the step that waits."""
+    _done: list[tuple[str, Difference]] = field(default_factory=list)
+    """What the steps of this pass changed, in order."""
+
+    def __post_init__(self) -> None:
+        self._planner = Planner(self.analysis, self.done_once)
 
     def run(self) -> None:
-        """Work through the list, then through what is left of it; and again what later steps have changed the ground of."""
-        self._settle(list(self.analysis))
-        while self.passes < MAX_PASSES and (again := self._unsettled()):
-            before = self.executor.catalog
+        """Work through the list until a pass changes nothing that a further one would have to look at."""
+        while self.passes < MAX_PASSES:
+            before, moment = self.executor.catalog, self._clock.now
             self.passes += 1
-            for step in again:
-                self._once_more(step)
-            changed = {d.key for d in diff(before, self.executor.catalog)}
-            if not changed:
+            self._done = []
+            self._pass()
+            if self._clock.now == moment or not self._wants_another():
                 break
-            self.misplaced += [
-                (s.id, f"{told[0]}, which a later step leads to")
-                for s in again
-                if s.id not in self._waited and (told := [d.key for d in self.outcomes[s.id].differences if d.key in changed])
-            ]
-            self._settle([s for s in self.analysis if s.id in self._stuck()])
-
-    def _unsettled(self) -> list[StepAnalysis]:
-        stale = frozenset(i for i, at in self._judged_at.items() if at < self._ddl)
-        lost = frozenset(name for o in self.outcomes.values() for name in touched(o))
-        if not any(s.id in stale and self._is_suspect(s, lost) for s in self.analysis):
-            return []
-        return unsettled(self.analysis, self.executor.catalog, self.executor.provided, stale, self._stuck())
-
-    def _is_suspect(self, step: StepAnalysis, lost: frozenset[str]) -> bool:
-        """Whether a later step may have given this one its work, or taken it away; what only added to others did neither."""
-        outcome = self.outcomes[step.id]
-        if outcome.outcome in (Outcome.ALREADY_THERE, Outcome.SKIPPED):
-            return step.kind is not StepKind.DATA and any(True for _ in conditions(step.program))
-        if step.kind is StepKind.MIXED or any(e.key.kind in VIEWS for s in statements(step.program) for e in s.effects):
-            return True
-        return bool(lost) and not lost.isdisjoint(step.names)
-
-    def _stuck(self) -> frozenset[str]:
-        """The steps that did not work out so far."""
-        not_done = (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)
-        return frozenset(i for i, o in self.outcomes.items() if o.outcome in not_done)
-
-    def _settle(self, waiting: list[StepAnalysis]) -> None:
-        last_chance = False
-        while waiting and self.passes < MAX_PASSES:
-            self.passes += 1
-            late, progress = self._pass(waiting, last_chance)
-            if not late or (last_chance and not progress):
+            if self._done and not diff(before, self.executor.catalog):
                 break
-            last_chance = not progress
-            waiting = late
+        self._tell_unsettled(before)
+        self._tell_held()
 
-    def _pass(self, waiting: list[StepAnalysis], last_chance: bool) -> tuple[list[StepAnalysis], bool]:
-        late: list[StepAnalysis] = []
-        progress = False
-        tried = done = 0
-        for number, step in enumerate(waiting):
-            if number < done:
-                continue
-            if number >= tried and not last_chance:
-                is_last = number + batch.LIMIT >= len(waiting)
-                together, taken = self._together(self._batch(waiting[number : number + batch.LIMIT]), is_last=is_last)
-                tried = number + len(taken)
+    # --- one pass ----------------------------------------------------------------------------------------------
+
+    def _pass(self) -> None:
+        steps = self.analysis.steps
+        index = tried = 0
+        while index < len(steps):
+            if index >= tried and self.passes == 1:
+                together, taken = self._together(index)
+                tried = index + len(taken)
                 if together:
-                    done, progress = tried, True
-                    self._changes += 1
-                    self._ddl += 1
-                    self._judged_at.update((p.analysis.id, self._ddl) for p in taken)
-                    self._catch_up(late)
+                    index = tried
                     continue
-            if self._tried_at.get(step.id) == self._changes:  # nothing has changed since it failed: it would fail again
-                late.append(step)
-                continue
-            world = World(self.executor.catalog)
-            need = None if last_chance else self._missing(step, world)
-            if need is not None:
-                self._waited.setdefault(step.id, str(need))
-                self._needs[step.id] = need
-                late.append(step)
-                continue
-            applied = self._try(step, late)
-            progress = progress or applied
-            if applied:
-                self._catch_up(late)
-        return late, progress
+            self._step(index)
+            index += 1
 
-    def _try(self, step: StepAnalysis, late: list[StepAnalysis]) -> bool:
-        """Run a step; whether it did something. One that did not work out is ``late``."""
-        before = self.executor.catalog
-        outcome = self._one(step)
-        self._settled(outcome)
-        self._needs.pop(step.id, None)
-        if outcome.outcome in (Outcome.FAILED, Outcome.NO_EFFECT) and outcome.action is not Action.SKIP:
-            self._waited.setdefault(step.id, outcome.reason)
-            self._tried_at[step.id] = self._changes
-            late.append(step)
-        elif step.id in self._waited:
-            self.misplaced.append((step.id, self._waited[step.id]))
-        changed = before is not self.executor.catalog and bool(outcome.differences)
-        if outcome.outcome is Outcome.APPLIED or changed:
-            self._changes += 1
-        self._ddl += changed
-        self._judged_at[step.id] = self._ddl
-        return outcome.outcome is Outcome.APPLIED or changed
+    def _step(self, index: int) -> None:
+        """One step in its place: sent, skipped, or held back."""
+        step = self.analysis.steps[index]
+        if self.passes > 1 and not self._is_due(index):
+            return
+        relations = self.executor.catalog.relations
+        waiting = [s for s in self.analysis.steps[:index] if s.id in self._waiting] if self._waiting else []
+        held_for = holder(step, waiting, relations) if waiting and self._would_run(index) else None
+        if held_for is not None:
+            self._held[step.id] = held_for.id
+            log.info("[MIGRATION] step %s is held back: it would change what step %s reads, which waits", step.id, held_for.id)
+            return
+        self._held.pop(step.id, None)
+        self._try(index)
 
-    def _catch_up(self, late: list[StepAnalysis]) -> None:
-        """Steps that waited for what has just been made follow at once, as the compiled history has them."""
-        progress = True
-        while progress:
-            progress = False
-            for step in [s for s in late if s.id in self._needs]:
-                world = World(self.executor.catalog)
-                if world.has(self._needs[step.id]) is False or self._missing(step, world) is not None:
-                    continue
-                late.remove(step)
-                progress = self._try(step, late) or progress
+    def _would_run(self, index: int) -> bool:
+        return self._planner.plan(index, World(self.executor.catalog)).action is Action.RUN
 
-    def _once_more(self, step: StepAnalysis) -> None:
-        """Run a step again, as the loop's next start would; what it did before stands where this adds nothing."""
-        earlier = self.outcomes[step.id]
-        outcome = self._one(step)
-        self._ddl += bool(outcome.differences)
-        self._judged_at[step.id] = self._ddl
-        if outcome.differences or earlier.outcome in (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.ALREADY_THERE):
-            self._settled(outcome)
+    def _is_due(self, index: int) -> bool:
+        """Whether a further pass has anything to do with a step."""
+        step = self.analysis.steps[index]
+        earlier = self.outcomes.get(step.id)
+        if earlier is None or step.id in self._held:
+            return True
+        if earlier.outcome is Outcome.FAILED:
+            return self._clock.now > self._ended[step.id]
+        if step.kind is StepKind.DATA:
+            return False
+        if step.kind is StepKind.MIXED:
+            return not is_maintenance(step) and self._last(step, self._clock.added) > self._ended[step.id]
+        if not self._is_suspect(step):
+            return False
+        start, end = World(self.executor.catalog), World(self.executor.catalog)
+        planned = self._planner.plan(index, end)
+        if planned.action is Action.SKIP:
+            return planned.warning is None and earlier.outcome is Outcome.NO_EFFECT
+        is_sure = planned.found is not None and bool(lacking(planned.found, start, end))
+        return self._last(step, self._clock.added) > (self._began if is_sure else self._ended)[step.id]
 
-    def _batch(self, steps: list[StepAnalysis]) -> Iterator[PlannedStep]:
-        """The longest run of steps from here that may share a transaction, each planned when it is asked for."""
+    def _is_suspect(self, step: StepAnalysis) -> bool:
+        """Whether others, or the step itself, may have given it work since it was judged."""
+        began = self._began[step.id]
+        if self.outcomes[step.id].outcome in _NOT_DONE or any(True for _ in conditions(step.program)):
+            return self._last(step, self._clock.added) > began
+        if any(e.key.kind in VIEWS for s in statements(step.program) for e in s.effects):
+            return self._last(step, self._clock.added) > began
+        return self._last(step, self._clock.changed) > began
+
+    def _last(self, step: StepAnalysis, times: dict[str, int]) -> int:
+        """When something that the step touches or reads last changed."""
+        if hangs_on_the_rest(step):
+            return self._clock.schema
+        return max((times.get(name, 0) for name in step.names), default=0)
+
+    def _wants_another(self) -> bool:
+        return any(self._is_due(index) for index in range(len(self.analysis)))
+
+    def _try(self, index: int) -> None:
+        step = self.analysis.steps[index]
+        began = self._clock.now
+        outcome = self._one(index)
+        if outcome.action is Action.RUN and (outcome.outcome is Outcome.APPLIED or outcome.differences):
+            self._clock.tick(outcome.differences)
+            self._done += [(step.id, d) for d in outcome.differences]
+        self._began[step.id], self._ended[step.id] = began, self._clock.now
+        self._note_waiting(index, outcome)
+        self._keep(step, outcome)
+
+    def _note_waiting(self, index: int, outcome: StepOutcome) -> None:
+        step = self.analysis.steps[index]
         world = World(self.executor.catalog)
-        for step in steps:
-            if step.kind is not StepKind.SCHEMA:
-                return
-            planned = plan_step(step, world, self.executor.provided, self.done_once)
-            fits = batch.fits(planned, self.started) if planned.action is Action.RUN else planned.warning is None
-            if not fits:
-                return
-            yield planned
-            if any(world.has(need) for need in self._needs.values()):  # somebody waits for this one
-                return
+        later = [s for n, s in enumerate(self.analysis) if n > index or s.id in self._waiting]
+        need = None
+        if outcome.outcome is Outcome.FAILED:
+            need = waits_for(step, later, outcome.error.sqlstate if outcome.error else None, world)
+        elif outcome.outcome is Outcome.NO_EFFECT and outcome.error is not None:
+            need = waits_for(step, later, outcome.error.sqlstate, world)
+        if need is not None:
+            self._waiting[step.id] = need
+            self._waited.setdefault(step.id, str(need))
+            return
+        self._waiting.pop(step.id, None)
+        if step.id in self._waited and outcome.outcome is Outcome.APPLIED:
+            self.misplaced.append((step.id, self._waited.pop(step.id)))
 
-    def _together(self, planned: Iterator[PlannedStep], *, is_last: bool) -> tuple[bool, list[PlannedStep]]:
+    def _keep(self, step: StepAnalysis, outcome: StepOutcome) -> None:
+        """The outcome of a step: what a further pass adds to nothing does not take the place of what was done before."""
+        earlier = self.outcomes.get(step.id)
+        if earlier is not None and earlier.outcome is Outcome.APPLIED and not outcome.differences:
+            return
+        if earlier is not None and outcome.outcome is Outcome.APPLIED and earlier.outcome not in _NOT_DONE:
+            self._misplace(step, outcome)
+        self._settled(outcome)
+
+    def _misplace(self, step: StepAnalysis, outcome: StepOutcome) -> None:
+        """A step that has done its work, and is given more by a later one."""
+        if outcome.differences and step.id not in {s for s, _ in self.misplaced}:
+            self.misplaced.append((step.id, f"{outcome.differences[0].key}, which a later step leads to"))
+
+    # --- steps that share a transaction ------------------------------------------------------------------------
+
+    def _together(self, index: int) -> tuple[bool, list[PlannedStep]]:
         """Send a batch where two steps or more have something to do; whether it stands, and the steps that were planned."""
+        is_last = index + batch.LIMIT >= len(self.analysis)
+        planned = self._batch(index)
         first: list[PlannedStep] = []
         running = 0
         while running < 2:
@@ -201,28 +235,33 @@ class Convergence:
         if outcomes is None:
             log.info("[MIGRATION] a step of them did not work out: going on one by one")
             return False, taken
+        self._clock.tick(tuple(d for o in outcomes for d in o.differences))
         is_told = log.isEnabledFor(logging.INFO)
         for p, outcome in zip(taken, outcomes, strict=True):
             self._settled(outcome)
+            self._began[outcome.id] = self._ended[outcome.id] = self._clock.now  # looked at in the catalog at the batch's end
             if p.action is Action.RUN:
+                self._done += [(outcome.id, d) for d in outcome.differences]
                 if is_told:
                     log.info("[MIGRATION] Applying step %s (%s): %s", outcome.id, _short(p.reason), outcome.outcome)
                 self._locks.extend(locks_of(p))
-                if outcome.id in self._waited:
-                    self.misplaced.append((outcome.id, self._waited[outcome.id]))
         return True, taken
 
-    def _missing(self, step: StepAnalysis, world: World) -> Key | None:
-        """What a step needs and does not find: it would fail, or swallow the failure, so it waits for a later one."""
-        if step.problem:
-            return None
-        found = evaluate(step.program, world, self.executor.provided)
-        if step.kind is StepKind.SCHEMA or step.kind is StepKind.MIXED:
-            return found.fails or found.swallowed
-        return found.fails
+    def _batch(self, index: int) -> Iterator[PlannedStep]:
+        """The longest run of steps from here that may share a transaction, each planned when it is asked for."""
+        world = World(self.executor.catalog)
+        for number, step in enumerate(islice(self.analysis.steps, index, index + batch.LIMIT), start=index):
+            if step.kind is not StepKind.SCHEMA or self._waiting:
+                return
+            planned = self._planner.plan(number, world)
+            fits = batch.fits(planned, self.started) if planned.action is Action.RUN else planned.warning is None
+            if not fits:
+                return
+            yield planned
 
-    def _one(self, step: StepAnalysis) -> StepOutcome:
-        planned = plan_step(step, World(self.executor.catalog), self.executor.provided, self.done_once)
+    def _one(self, index: int) -> StepOutcome:
+        planned = self._planner.plan(index, World(self.executor.catalog))
+        step = planned.analysis
         if planned.action is Action.RUN and step.kind is StepKind.DATA and self._has_nothing_to_do(step):
             planned = PlannedStep(step, Action.SKIP, daily.NO_ROW)
         if planned.action is Action.SKIP:
@@ -245,6 +284,30 @@ class Convergence:
         """Keep the latest outcome of a step, and all of them in the order in which they came about."""
         self.outcomes.pop(outcome.id, None)
         self.outcomes[outcome.id] = outcome if outcome.pass_ == self.passes else replace(outcome, pass_=self.passes)
+
+    # --- the end -----------------------------------------------------------------------------------------------
+
+    def _tell_unsettled(self, before: Catalog) -> None:
+        """Steps that undo one another: each object that a pass changed to and fro, or that the last pass still changed."""
+        if not self._done or (self.passes < MAX_PASSES and diff(before, self.executor.catalog)):
+            return
+        writers: dict[Key, list[str]] = {}
+        for step_id, d in self._done:
+            writers.setdefault(d.key, []).append(step_id)
+        for key, steps in writers.items():
+            if len(set(steps)) > 1 or self.passes == MAX_PASSES:
+                self.unsettled.append(Unsettled(steps[0], steps[-1], str(key)))
+
+    def _tell_held(self) -> None:
+        """What was held back to the end is not sent, and says for whom."""
+        for index, step in enumerate(self.analysis):
+            if step.id in self._held:
+                waiting = self._held[step.id]
+                planned = self._planner.plan(index, World(self.executor.catalog))
+                reason = (
+                    f"not sent: it would change what step {waiting} reads, which waits for {self._waited.get(waiting, 'another')}"
+                )
+                self._settled(outcome_of(planned, Outcome.SKIPPED, reason, action=Action.SKIP))
 
     def in_list_order(self) -> tuple[StepOutcome, ...]:
         """Outcomes in the order of the list."""

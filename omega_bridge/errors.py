@@ -174,6 +174,12 @@ class DatabaseIsNewer(OmegaBridgeError):
     exit_code = 3
 
 
+class ListDoesNotSettle(StepFailed):
+    """Steps of the list undo one another at every start (raised with ``strict``)."""
+
+    code = "OB305"
+
+
 # --- OB4xx: the lock -------------------------------------------------------------------------------------------
 
 

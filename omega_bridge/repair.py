@@ -24,7 +24,7 @@ from omega_bridge.postgres.executor import Executor
 from omega_bridge.postgres.patience import Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session
-from omega_bridge.run import CriticalTable, Options, Run
+from omega_bridge.run import CriticalTable, Options, Run, Unsettled
 from omega_bridge.sources import located
 from omega_bridge.steps import Registry, Repeat
 
@@ -65,7 +65,7 @@ def repair(
     asked, after = _as_it_stands(executor, promised)
     verdict = _verdict(outcomes, options)
     warnings = tuple(_warnings(outcomes, done, analysis, after))
-    revision = _record(session, executor, promised, outcomes, verdict, after, asked, digest, head)
+    revision = _record(session, executor, promised, outcomes, verdict, after, asked, digest, head, done.unsettled)
     session.cost.locks.extend(done.locks())
     run = Run(
         verdict,
@@ -75,6 +75,7 @@ def repair(
         after.digest(),
         inspection,
         tuple(done.misplaced),
+        tuple(done.unsettled),
         warnings,
         session.cost,
     )
@@ -154,6 +155,7 @@ def _warnings(outcomes: tuple[StepOutcome, ...], done: Convergence, analysis: An
             yield f"step {outcome.id}{where}: {outcome.outcome}: {outcome.reason}"
     for step_id, need in done.misplaced:
         yield f"step {step_id} stands before what it needs in the list: {need}"
+    yield from (f"the list does not settle: {found}" for found in done.unsettled)
     yield from _undone(done, analysis, after)
 
 
@@ -194,6 +196,7 @@ def _record(
     asked: watch.Asked,
     digest: str,
     head: str | None,
+    unsettled: Iterable[Unsettled],
 ) -> str | None:
     """One transaction: the outcomes without a row of their own, the boot's entry, ``alembic_version``, the state."""
     connection = session.connection
@@ -211,6 +214,8 @@ def _record(
             "catalog": after.digest(),
             "revision": head if clean else None,
         }
+        if unsettled:
+            detail["unsettled"] = [u.as_dict() for u in unsettled]
         executor.tip = ledger_store.append(
             connection, [Draft(Driver.BOOT, Event.BOOT, executor.run, "", digest, verdict, detail)], executor.tip
         )
@@ -240,6 +245,9 @@ def _raise_if_asked(run: Run, options: Options) -> None:
             raise errors.StepRefused(
                 _told("refused, for the sake of rows:", refused), hint=_HINT_REFUSED, failures=refused, run=run
             )
+        if run.unsettled:
+            told = "\n".join(f"  {found}" for found in run.unsettled)
+            raise errors.ListDoesNotSettle(f"the list does not settle:\n{told}", hint=_HINT_UNSETTLED, run=run)
 
 
 _HINT_FAILED = (
@@ -251,6 +259,7 @@ _HINT_BUSY = (
     'or serve meanwhile: boot(on_busy="degraded"), --on-busy degraded.'
 )
 _HINT_NO_EFFECT = "The error that the step swallowed stands beside it: correct the step, or start without strict."
+_HINT_UNSETTLED = "Take the step out of the list that is no longer meant, or start without strict."
 _HINT_REFUSED = "Save the rows, then allow it: Step(destructive=True), boot(allow_destructive=[id]) or --allow-destructive id."
 
 

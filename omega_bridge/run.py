@@ -25,11 +25,30 @@ class CriticalTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Two steps of a list that undo one another at every start: ``first`` and ``last`` to change ``object`` in a pass."""
+
+    first: str
+    last: str
+    object: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The public JSON keys."""
+        return {"first": self.first, "last": self.last, "object": self.object}
+
+    def __str__(self) -> str:
+        if self.first == self.last:
+            return f"step {self.first} changes {self.object} each time that it runs"
+        return f"steps {self.first} and {self.last} undo one another at {self.object}"
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One boot: how it ended, what became of every step, what it cost.
 
     ``steps`` is empty where the probe alone answered, but for the data steps that such a start runs.
-    ``misplaced`` names the steps that waited for a later one. ``seconds`` are wall time by phase.
+    ``misplaced`` names the steps that waited for a later one, ``unsettled`` those that undo one another. ``seconds`` are
+    wall time by phase.
     """
 
     outcome: BootOutcome
@@ -39,6 +58,7 @@ class Run:
     catalog_digest: str | None = None
     inspection: tuple[CriticalTable, ...] = ()
     misplaced: tuple[tuple[str, str], ...] = ()
+    unsettled: tuple[Unsettled, ...] = ()
     warnings: tuple[str, ...] = ()
     cost: Cost | None = field(default=None, repr=False)
     retrying: Retrying | None = field(default=None, repr=False, compare=False)
@@ -80,6 +100,7 @@ class Run:
             "catalog_digest": self.catalog_digest,
             "inspection": [{"table": t.name, "state": t.state, "lacks": list(t.lacks)} for t in self.inspection],
             "misplaced": [{"step": s, "needs": n} for s, n in self.misplaced],
+            "unsettled": [u.as_dict() for u in self.unsettled],
             "warnings": list(self.warnings),
             "locks": list(self.locks),
             "seconds": {k: round(v, 6) for k, v in self.seconds.items()},

@@ -54,7 +54,8 @@ def boot(
     that is ready, and goes on trying in a thread (``Run.retrying``).
 
     Raises ``StepFailed``, ``StepHadNoEffect``, ``StepRefused``, ``LockNotAcquired``, ``RelationBusy``,
-    ``LockLost``, ``DatabaseIsNewer``, ``PoolerDetected``, ``DatabaseUnreachable``, ``AuthenticationFailed``, ``NotPermitted``, ``ReadOnlyDatabase``.
+    ``LockLost``, ``DatabaseIsNewer``, ``ListDoesNotSettle``,
+    ``PoolerDetected``, ``DatabaseUnreachable``, ``AuthenticationFailed``, ``NotPermitted``, ``ReadOnlyDatabase``.
     """
     import os
     from pathlib import Path
@@ -177,9 +178,8 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
         head or found.revision,
         found.catalog_digest,
         inspection,
-        (),
-        warnings,
-        session.cost,
+        warnings=warnings,
+        cost=session.cost,
     )
 
 

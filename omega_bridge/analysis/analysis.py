@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from omega_bridge import sql
-from omega_bridge.analysis.program import Effect, Program, Sql, statements
+from omega_bridge.analysis.program import Effect, Program, statements
 from omega_bridge.analysis.reading import Reading, StepKind, reading_of, unclaimed
-from omega_bridge.catalog import Key, Kind
+from omega_bridge.catalog import Kind
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.steps import Registry, Step
 
@@ -19,14 +19,12 @@ from omega_bridge.steps import Registry, Step
 class StepAnalysis:
     """What is known of one step before any database is asked.
 
-    ``id`` is the explicit one or a label from what the step does, unique within the registry. ``superseded`` is the id of a
-    later step that replaces the view that this one makes: where the view is there, this step has nothing to say about it.
+    ``id`` is the explicit one or a label from what the step does, unique within the registry.
     """
 
     step: Step
     id: str
     reading: Reading
-    superseded: str | None = None
 
     @property
     def kind(self) -> StepKind:
@@ -110,33 +108,7 @@ def analyse(registry: Registry) -> Analysis:
     """Read every step of the registry."""
     read = [reading_of(step.sql) for step in registry.steps]
     labels = _labels(registry.steps, [r.label for r in read])
-    replaced = _superseded([r.program for r in read])
-    return Analysis(
-        registry,
-        tuple(
-            StepAnalysis(step, labels[n], r, labels[replaced[n]] if n in replaced else None)
-            for n, (step, r) in enumerate(zip(registry.steps, read, strict=True))
-        ),
-    )
-
-
-def _superseded(programs: Sequence[Program]) -> dict[int, int]:
-    """Index of each step that only makes views of which later ones make each anew, and of the last of those.
-
-    Anew is ``OR REPLACE``, or after a ``DROP`` in the same step: a plain ``CREATE`` leaves a view that is there as it is.
-    """
-    made: dict[int, list[Key]] = {}
-    last: dict[Key, int] = {}
-    for n, program in enumerate(programs):
-        views = [s.effects[0] for s in program if isinstance(s, Sql) and s.tag == "view_stmt"]
-        if not views:
-            continue
-        keys = [view.key for view in views]
-        dropped = {e.key for s in program if isinstance(s, Sql) for e in s.effects if not e.present}
-        last.update((view.key, n) for view in views if view.attributes or view.key in dropped)
-        if all(isinstance(s, Sql) and not s.cascade and {e.key for e in s.effects} <= set(keys) for s in program):
-            made[n] = keys
-    return {n: last[keys[0]] for n, keys in made.items() if all(last.get(key, n) > n for key in keys)}
+    return Analysis(registry, tuple(map(StepAnalysis, registry.steps, labels, read)))
 
 
 def with_escapes(analysis: Analysis) -> Analysis:

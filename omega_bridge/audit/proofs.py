@@ -11,12 +11,11 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import omega_bridge.revisions.operations  # noqa: F401  registers the operations
-from omega_bridge.analysis import Sql, StepAnalysis
+from omega_bridge.analysis import Analysis, Sql, StepAnalysis
 from omega_bridge.audit.scratch import Scratch, scratch_database
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.planning import World
-from omega_bridge.planning.evaluate import Provided
-from omega_bridge.planning.unsettled import unsettled_in
+from omega_bridge.planning.unsettled import unsettled
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters
 from omega_bridge.postgres.naive import rehearse, send
@@ -73,13 +72,12 @@ class ScratchProver:
         found, self._changed = self._changed, frozenset()
         return found
 
-    def still_change(self, steps: Sequence[StepAnalysis], provided: Provided) -> list[tuple[StepAnalysis, tuple[str, ...]]]:
+    def still_change(self, held: Analysis, among: frozenset[str]) -> list[tuple[StepAnalysis, tuple[str, ...]]]:
         """See ``Prover``. What one step changes and a later one changes back is no change: a start does both, each time.
 
         A script that commits by itself could not be taken back, and is not tried.
         """
-        steps = [s for s in steps if not _commits(s)]
-        wanted = unsettled_in(World(self._before), steps, provided, frozenset(s.id for s in steps), frozenset())
+        wanted = [s for s in unsettled(World(self._before), held, among) if not _commits(s)]
         if not wanted:
             return []
         found: list[tuple[StepAnalysis, tuple[Difference, ...]]] = []

@@ -2,7 +2,7 @@
 
 from omega_bridge.outcomes import Action
 from omega_bridge.planning.evaluate import Evaluation, evaluate, lacking
-from omega_bridge.planning.plan import Plan, PlannedStep, make_plan
+from omega_bridge.planning.plan import Plan, PlannedStep, Planner, make_plan
 from omega_bridge.planning.settling import Settling, settle
 from omega_bridge.planning.world import World
 
@@ -11,6 +11,7 @@ __all__ = [
     "Evaluation",
     "Plan",
     "PlannedStep",
+    "Planner",
     "Settling",
     "World",
     "evaluate",

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from omega_bridge.analysis import Analysis, Sql, StepAnalysis, StepKind
 from omega_bridge.catalog import Catalog
 from omega_bridge.outcomes import Action
 from omega_bridge.planning.evaluate import Evaluation, Provided, evaluate
+from omega_bridge.planning.overrides import Overrides
 from omega_bridge.planning.world import World
 from omega_bridge.steps import Repeat
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One step, what is done with it and why. ``statements`` are those that would change something, or might."""
+    """One step, what is done with it and why. ``statements`` are those that would change something, or might.
+
+    ``found`` is what the decision rests on, where the step was thought through.
+    """
 
     analysis: StepAnalysis
     action: Action
     reason: str
     statements: tuple[Sql, ...] = ()
     warning: str | None = None
+    found: Evaluation | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_foreseen(self) -> bool:
+        """Whether it is known beforehand which statements run, and nothing speaks against their success."""
+        found = self.found
+        return found is not None and not (found.unknown or found.fails or found.swallowed or found.raises or found.unmet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,40 +50,54 @@ class Plan:
         return tuple(s for s in self.steps if s.action is not Action.SKIP)
 
 
+class Planner:
+    """Decides the steps of one list. ``done_once``: checksums of data steps marked ``repeat="once"`` that have succeeded."""
+
+    def __init__(self, analysis: Analysis, done_once: Collection[str] = ()) -> None:
+        self.analysis = analysis
+        self.provided: Provided = analysis.provided()
+        self._done_once = done_once
+        self._overrides = Overrides(analysis, self.provided)
+
+    def plan(self, index: int, world: World) -> PlannedStep:
+        """Decide one step; ``world`` is changed by what the step would do."""
+        step = self.analysis.steps[index]
+        if step.kind is StepKind.DATA:
+            if step.step.repeat is Repeat.ONCE and step.checksum in self._done_once:
+                return PlannedStep(step, Action.SKIP, "data, to be run once, and done")
+            found = evaluate(step.program, world, self.provided)
+            return PlannedStep(step, Action.RUN, "data: runs at every boot", tuple(found.residual), found=found)
+        mark = world.mark()
+        found = evaluate(step.program, world, self.provided)
+        warning = unmet(found) if found.unmet else None
+        if found.is_nothing:
+            return PlannedStep(step, Action.SKIP, skip_reason(found), warning=warning, found=found)
+        later = self._left_to(index, found, world, mark)
+        if later is not None:
+            return PlannedStep(step, Action.SKIP, f"a later step takes away or replaces what it makes: {later.id}")
+        return PlannedStep(step, Action.RUN, _reason(found, step), tuple(found.residual), warning, found)
+
+    def _left_to(self, index: int, found: Evaluation, world: World, mark: int) -> StepAnalysis | None:
+        """The later step that has the last word on all that the step would do; then ``world`` is as at the mark."""
+        if not self._overrides.speak_of(index, found):
+            return None
+        world.rollback(mark)
+        later = self._overrides.left_to(index, found, world)
+        if later is None:
+            evaluate(self.analysis.steps[index].program, world, self.provided)
+            return None
+        return self.analysis.steps[later]
+
+
 def make_plan(analysis: Analysis, catalog: Catalog, done_once: Collection[str] = ()) -> Plan:
-    """Decide each step against the catalog as the steps before it would leave it.
-
-    ``done_once`` holds the checksums of data steps marked ``repeat="once"`` that the ledger knows to have succeeded.
-    """
-    world, provided = World(catalog), analysis.provided()
-    return Plan(tuple(plan_step(step, world, provided, done_once) for step in analysis))
-
-
-def plan_step(step: StepAnalysis, world: World, provided: Provided, done_once: Collection[str] = ()) -> PlannedStep:
-    """Decide one step; ``world`` is changed by what the step would do."""
-    if step.kind is StepKind.DATA:
-        if step.step.repeat is Repeat.ONCE and step.checksum in done_once:
-            return PlannedStep(step, Action.SKIP, "data, to be run once, and done")
-        evaluation = evaluate(step.program, world, provided)
-        return PlannedStep(step, Action.RUN, "data: runs at every boot", tuple(evaluation.residual))
-    if step.superseded and all(world.find(e.key) for e in step.effects if e.present):
-        return PlannedStep(step, Action.SKIP, f"a later step replaces it: {step.superseded}")
-    evaluation = evaluate(step.program, world, provided)
-    warning = _warning(evaluation)
-    if evaluation.is_nothing:
-        return PlannedStep(step, Action.SKIP, skip_reason(evaluation), warning=warning)
-    return PlannedStep(step, Action.RUN, _reason(evaluation, step), tuple(evaluation.residual), warning)
+    """Decide each step against the catalog as the steps before it would leave it."""
+    world, planner = World(catalog), Planner(analysis, done_once)
+    return Plan(tuple(planner.plan(index, world) for index in range(len(analysis))))
 
 
 def skip_reason(evaluation: Evaluation) -> str:
     """Why a step need not be sent."""
     return "would only rebuild what is there" if evaluation.rebuilds else "everything it makes is there"
-
-
-def _warning(evaluation: Evaluation) -> str | None:
-    if not evaluation.unmet:
-        return None
-    return unmet(evaluation)
 
 
 def unmet(evaluation: Evaluation) -> str:

@@ -1,15 +1,20 @@
 """In which order does one boot of an empty database settle the steps? Found in thought, without a server.
 
-A step that needs what a later one makes has no effect at first, and settles in a later pass.
+It is the list's, pass by pass: a step that needs what a later one makes comes in the next pass, and so does what would
+destroy meanwhile what it reads. What nothing in the list makes is no reason to move a step: the list may stand on tables
+of another's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from omega_bridge.analysis import Analysis
+from omega_bridge.analysis.program import RELATIONS
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.planning.evaluate import Provided, evaluate
+from omega_bridge.planning.waiting import holder
 from omega_bridge.planning.world import World
 
 
@@ -42,57 +47,79 @@ def settle(analysis: Analysis) -> Settling:
 
 def settle_in(world: World, analysis: Analysis) -> Settling:
     """The settling order from where ``world`` stands; ``world`` is left as the steps leave it."""
-    provided = analysis.provided()
-    order: list[int] = []
-    waited: dict[int, Key] = {}
-    waiting = list(range(len(analysis)))
-    while waiting:
+    return _Settler(world, analysis).settle()
+
+
+class _Settler:
+    """One walk over the list."""
+
+    def __init__(self, world: World, analysis: Analysis) -> None:
+        self._world, self._analysis = world, analysis
+        self._provided: Provided = analysis.provided()
+        self._makers = _makers(analysis)
+        self._relations = world.catalog.relations | {name for kind, name in self._provided if kind in RELATIONS}
+        self._order: list[int] = []
+        self._unsettled: set[int] = set()
+        self._waited: dict[int, Key] = {}
+
+    def settle(self) -> Settling:
+        late = self._pass(range(len(self._analysis)))
+        while late:
+            later = self._pass(late)
+            if len(later) == len(late):
+                break
+            late = later
+        self._place_the_rest(late)
+        return Settling(tuple(self._order), self._waited, frozenset(self._unsettled))
+
+    def _pass(self, steps: Iterable[int]) -> list[int]:
+        """One pass over these steps; those that wait, and those that are held back for them."""
+        waiting: list[int] = []
         late: list[int] = []
-        for index in waiting:
-            missing = _try(index, analysis, world, provided)
-            if missing is not None:
+        for index in steps:
+            readers = [self._analysis.steps[i] for i in waiting]
+            if readers and holder(self._analysis.steps[index], readers, self._relations) is not None:
                 late.append(index)
-                waited.setdefault(index, missing)
                 continue
-            order.append(index)
-            _catch_up(late, order, waited, analysis, world, provided)
-        if len(late) == len(waiting):
-            return _with_unsettled(order, waited, late)
-        waiting = late
-    return Settling(tuple(order), waited, frozenset())
-
-
-def _try(index: int, analysis: Analysis, world: World, provided: Provided) -> Key | None:
-    """Run a step in thought; what it is missing, in which case nothing has changed."""
-    mark = world.mark()
-    found = evaluate(analysis.steps[index].program, world, provided)
-    missing = found.fails or found.swallowed
-    if missing is not None:
-        world.rollback(mark)
-    return missing
-
-
-def _catch_up(
-    late: list[int], order: list[int], waited: dict[int, Key], analysis: Analysis, world: World, provided: Provided
-) -> None:
-    """Those that waited for what has just been made follow at once, so that what comes after them finds their work."""
-    progress = True
-    while progress:
-        progress = False
-        for index in list(late):
-            if world.has(waited[index]) is False:
+            missing = self._try(index)
+            if missing is not None and self._is_to_come(missing, index, late):
+                waiting.append(index)
+                late.append(index)
+                self._waited.setdefault(index, missing)
                 continue
-            missing = _try(index, analysis, world, provided)
-            if missing is None:
-                late.remove(index)
-                order.append(index)
-                progress = True
+            if missing is not None:
+                self._unsettled.add(index)
+            self._order.append(index)
+        return late
+
+    def _try(self, index: int) -> Key | None:
+        """Run a step in thought; what it is missing, in which case nothing has changed."""
+        mark = self._world.mark()
+        found = evaluate(self._analysis.steps[index].program, self._world, self._provided)
+        missing = found.fails or found.swallowed
+        if missing is not None:
+            self._world.rollback(mark)
+        return missing
+
+    def _is_to_come(self, key: Key, index: int, late: Collection[int]) -> bool:
+        """Whether a step behind this one, or one that waits itself, makes what is missing."""
+        kinds = RELATIONS if key.kind in RELATIONS else (key.kind,)
+        name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
+        return any(maker > index or maker in late for kind in kinds for maker in self._makers.get((kind, name), ()))
+
+    def _place_the_rest(self, late: list[int]) -> None:
+        """What never settles keeps its place in the list."""
+        for index in late:
+            self._waited.pop(index, None)
+        for index in late:
+            before = [p for p, i in enumerate(self._order) if i < index and i not in self._waited]
+            self._order.insert(before[-1] + 1 if before else 0, index)
+            self._unsettled.add(index)
 
 
-def _with_unsettled(order: list[int], waited: dict[int, Key], late: list[int]) -> Settling:
-    """What never settles keeps its place in the list: after the last earlier step."""
-    placed = list(order)
-    for index in late:
-        before = [p for p, i in enumerate(placed) if i < index and i not in waited]
-        placed.insert(before[-1] + 1 if before else 0, index)
-    return Settling(tuple(placed), {i: k for i, k in waited.items() if i not in late}, frozenset(late))
+def _makers(analysis: Analysis) -> dict[tuple[Kind, str], list[int]]:
+    found: dict[tuple[Kind, str], list[int]] = {}
+    for index, step in enumerate(analysis):
+        for made in step.reading.provides:
+            found.setdefault(made, []).append(index)
+    return found

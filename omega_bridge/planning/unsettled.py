@@ -2,52 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
 from omega_bridge.analysis.program import conditions, is_decidable
-from omega_bridge.catalog import Catalog, Kind
-from omega_bridge.planning.evaluate import Evaluation, Provided, evaluate
+from omega_bridge.catalog import Kind
+from omega_bridge.planning.evaluate import evaluate
+from omega_bridge.planning.overrides import Overrides
+from omega_bridge.planning.waiting import words_of
 from omega_bridge.planning.world import World
 
 _MAINTENANCE = {"vacuum_stmt", "reindex_stmt", "cluster_stmt", "lock_stmt"}
 VIEWS = (Kind.VIEW, Kind.MATERIALIZED_VIEW)
 
 
-def unsettled(
-    analysis: Analysis, catalog: Catalog, provided: Provided, stale: frozenset[str], stuck: frozenset[str]
-) -> list[StepAnalysis]:
-    """The steps that would still change something, seen in the order of the list.
+def unsettled(world: World, analysis: Analysis, among: Collection[str]) -> list[StepAnalysis]:
+    """The steps with these ids that would still change something, or may, in the order of the list; ``world`` stays as it is.
 
-    What is in doubt (a loop over the catalog, a view of ``*``) is asked again where the schema has changed since
-    (``stale``). Steps that undo each other in turn change nothing; those that cannot work (``stuck``) promise nothing.
+    Left out are data steps, what cannot work, and what is left to a later step.
     """
-    return unsettled_in(World(catalog), analysis, provided, stale, stuck) if stale else []
-
-
-def unsettled_in(
-    world: World, steps: Iterable[StepAnalysis], provided: Provided, stale: frozenset[str], stuck: frozenset[str]
-) -> list[StepAnalysis]:
-    """The same of some steps, where ``world`` stands; it is left as the steps leave it."""
-    steps = list(steps)
+    provided = analysis.provided()
+    overrides = Overrides(analysis, provided)
     began = world.mark()
-    sure: list[StepAnalysis] = []
-    doubtful: list[StepAnalysis] = []
-    for step in steps:
-        mark = world.mark()
-        found = evaluate(step.program, world, provided)
-        if step.kind is StepKind.DATA or step.id in stuck or found.fails or found.is_nothing:
-            if step.id in stuck:
-                world.rollback(mark)
+    found: list[StepAnalysis] = []
+    doubtful = _Doubt()
+    for index, step in enumerate(analysis):
+        if step.id not in among or step.kind is StepKind.DATA or is_maintenance(step):
             continue
-        if _depends_on_the_rest(found):
-            doubtful.append(step)
-        elif world.surely_differs_since(mark):
-            sure.append(step)
-    is_sure = bool(sure) and world.surely_differs_since(began)
-    in_doubt = any(s.id in stale for s in doubtful)
-    wanted = {s.id for s in (*(sure if is_sure else ()), *(doubtful if in_doubt else ()))}
-    return [s for s in steps if s.id in wanted]
+        mark = world.mark()
+        outcome = evaluate(step.program, world, provided)
+        is_certain = not doubtful.concerns(step)
+        if outcome.fails or (outcome.is_nothing and is_certain):
+            continue
+        if is_certain and overrides.speak_of(index, outcome):
+            world.rollback(mark)
+            if overrides.left_to(index, outcome, world) is not None:
+                continue
+            evaluate(step.program, world, provided)
+        if outcome.unknown:
+            doubtful.arises(step)
+        found.append(step)
+    world.rollback(began)
+    return found
+
+
+class _Doubt:
+    """What the steps before may have changed without our knowing."""
+
+    def __init__(self) -> None:
+        self._words: set[str] = set()
+        self._is_everywhere = False
+
+    def arises(self, step: StepAnalysis) -> None:
+        """A step of unknown effect may run."""
+        self._words |= words_of(step.step.sql)
+        tags = [s.tag for s in step.reading.statements if s.opaque]
+        self._is_everywhere = self._is_everywhere or any(t in _CALLS or not t.endswith("_stmt") for t in tags)
+
+    def concerns(self, step: StepAnalysis) -> bool:
+        """Whether what a step finds is not known for certain."""
+        return self._is_everywhere or any(name.lower() in self._words for name in step.names)
+
+
+_CALLS = {"do_stmt", "call_stmt", "select_stmt"}
+"""Statements whose effects are not in their text."""
 
 
 def hangs_on_the_rest(step: StepAnalysis) -> bool:
@@ -55,8 +73,7 @@ def hangs_on_the_rest(step: StepAnalysis) -> bool:
     return any(s.opaque for s in statements(step.program)) or not all(is_decidable(c) for c in conditions(step.program))
 
 
-def _depends_on_the_rest(found: Evaluation) -> bool:
-    """Whether what a step does hangs on objects that it does not name, and rows are left alone."""
-    if found.touches_rows or all(s.tag in _MAINTENANCE for s in found.residual):
-        return False
-    return found.unknown or any(e.key.kind in VIEWS for s in found.residual for e in s.effects)
+def is_maintenance(step: StepAnalysis) -> bool:
+    """Whether a step only tends what is there."""
+    found: Sequence[str] = [s.tag for s in step.reading.statements]
+    return bool(found) and all(tag in _MAINTENANCE for tag in found)

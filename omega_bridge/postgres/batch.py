@@ -47,7 +47,7 @@ _PLAIN = {
 def fits(planned: PlannedStep, started: Catalog) -> bool:
     """Whether a step may share a transaction: only additions, all known, and on no table that was there before the boot."""
     step = planned.analysis
-    if step.kind is not StepKind.SCHEMA or step.problem or not step.transactional:
+    if step.kind is not StepKind.SCHEMA or step.problem or not step.transactional or not planned.is_foreseen:
         return False
     return bool(planned.statements) and all(_is_private(s, started) for s in planned.statements)
 

@@ -26,6 +26,8 @@ from omega_bridge.sql import sendable
 
 _THERE_ALREADY = {"42701", "42710", "42P07", "42P06", "42723"}
 """duplicate_column, duplicate_object, duplicate_table, duplicate_schema, duplicate_function."""
+_GONE_ALREADY = {"42P01", "42703", "42883", "42704"}
+"""undefined_table, undefined_column, undefined_function, undefined_object."""
 
 
 @dataclass(slots=True)
@@ -68,12 +70,20 @@ class Executor:
         return replace(outcome, seconds=time.perf_counter() - started, notices=self.session.drain_notices())
 
     def _rejected(self, planned: PlannedStep, error: ServerError) -> StepOutcome:
-        """A single statement that finds its object there already did not fail: it had nothing to do, or not all it promised."""
+        """A step that finds its objects there, or gone, already did not fail: all that it promises holds, and it was taken once.
+
+        A single statement whose object is there in another shape had not all the effect that it promises.
+        """
         program = planned.analysis.program
+        is_certain = not any(s.opaque or s.data for s in planned.analysis.reading.statements)
         alone = len(program) == 1 and isinstance(program[0], Sql)
-        if not alone or error.sqlstate not in _THERE_ALREADY:
+        taken_once = (alone or is_certain) and error.sqlstate in (_THERE_ALREADY if alone else _THERE_ALREADY | _GONE_ALREADY)
+        if not taken_once:
             return outcome_of(planned, Outcome.FAILED, str(error), error=error)
-        if missing := lack(program, self.catalog, self.provided):
+        missing = lack(program, self.catalog, self.provided)
+        if missing and not alone:
+            return outcome_of(planned, Outcome.FAILED, str(error), error=error)
+        if missing:
             return outcome_of(planned, Outcome.NO_EFFECT, f"{missing}; PostgreSQL says: {error}", error=error)
         return outcome_of(planned, Outcome.ALREADY_THERE, f"PostgreSQL says: {error}")
 

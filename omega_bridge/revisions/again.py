@@ -6,13 +6,13 @@ A loop over the catalog means tables that come after it; a guard may ask for a c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
-from omega_bridge.catalog import Kind
 from omega_bridge.planning import World
-from omega_bridge.planning.unsettled import VIEWS, hangs_on_the_rest, unsettled_in
+from omega_bridge.planning.unsettled import VIEWS, hangs_on_the_rest, unsettled
 from omega_bridge.revisions.chain import Again, Revision, RevisionKind
 from omega_bridge.revisions.sums import Recorded
 from omega_bridge.revisions.trial import Prover
@@ -20,6 +20,9 @@ from omega_bridge.steps import Registry
 
 ROUNDS = 8
 """Steps that give each other work for so long never settle."""
+
+Places: TypeAlias = Mapping[str, int]
+"""Where the list has each step, by the label that the history has for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,10 @@ class _Step:
 
 
 class Held:
-    """The steps that the history holds up to one of its revisions, in its order."""
+    """The steps that the history holds up to one of its revisions."""
 
     def __init__(self) -> None:
         self._steps: dict[str, _Step] = {}
-        self._provided: set[tuple[Kind, str]] = set()
         self._named: dict[str, int] = {}
         self._schema = 0
         self._number = 0
@@ -52,36 +54,46 @@ class Held:
         for past, step in zip(recorded, steps, strict=True):
             own = replace(step, id=past.label)
             self._steps[past.label] = _Step(own, past, hangs_on_the_rest(step), self._number)
-            self._provided |= Analysis(Registry((step.step,)), (step,)).provided()
             if step.kind is not StepKind.DATA:
                 self._schema = self._number
                 self._named.update(dict.fromkeys(step.names, self._number))
 
-    def again(self, after: Revision, judge: Prover, names: frozenset[str]) -> list[Revision]:
-        """What a start would run once more where ``after`` has just changed what bears these ``names``, as revisions to be."""
+    def again(self, after: Revision, judge: Prover, names: frozenset[str], places: Places) -> list[Revision]:
+        """What a start would run once more where ``after`` has just changed what bears these ``names``, as revisions to be.
+
+        They stand in the order of the list, as a start runs them. ``places``: where the list has each step, by label.
+        """
         if not names:
             return []
-        near = [
-            s.analysis for s in self._steps.values() if s.recorded.settled and (s.hangs or not names.isdisjoint(s.analysis.names))
-        ]
-        found = judge.still_change(near, frozenset(self._provided))
+        near = frozenset(
+            label
+            for label, s in self._steps.items()
+            if s.recorded.settled and (s.hangs or not names.isdisjoint(s.analysis.names))
+        )
+        found = judge.still_change(self._in_order(places, near), near) if near else []
         return [self._draft(step, Again(after.labels[-1], changes), after) for step, changes in found]
 
-    def again_unproven(self, world: World, last: Revision) -> list[Revision]:
+    def again_unproven(self, world: World, last: Revision, places: Places) -> list[Revision]:
         """The same at the end of an export that has no server: what may have work again since it ran last.
 
         ``world`` is the schema at the end; it is left as it was. Views are left alone: one that is replaced by a narrower
         one is an error, and whether it is narrower only a server knows.
         """
-        mark = world.mark()
-        stale = [
-            s.analysis
-            for s in self._steps.values()
+        stale = frozenset(
+            label
+            for label, s in self._steps.items()
             if s.recorded.settled and s.ran < self._touched(s) and not any(e.key.kind in VIEWS for e in s.analysis.effects)
-        ]
-        found = unsettled_in(world, stale, frozenset(self._provided), frozenset(s.id for s in stale), frozenset())
-        world.rollback(mark)
+        )
+        found = unsettled(world, self._in_order(places, stale), stale)
         return [self._draft(step, Again(last.labels[-1]), last) for step in found]
+
+    def _in_order(self, places: Places, near: frozenset[str]) -> Analysis:
+        """These steps and what shares names with them, as the list has them; those that it has no more stand at the end."""
+        names = frozenset().union(*(self._steps[label].analysis.names for label in near))
+        found = [label for label, s in self._steps.items() if label in near or s.hangs or not names.isdisjoint(s.analysis.names)]
+        ordered = sorted(found, key=lambda label: places.get(label, len(places)))
+        steps = tuple(self._steps[label].analysis for label in ordered)
+        return Analysis(Registry(tuple(replace(s.step, id=s.id) for s in steps)), steps)
 
     def _touched(self, step: _Step) -> int:
         """The last revision that concerns what a step means."""

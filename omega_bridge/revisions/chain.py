@@ -78,10 +78,11 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """What stands already, and the revisions that follow."""
+    """What stands already, and the revisions that follow. ``places``: where the list has each step, by its label."""
 
     kept: tuple[SumLine, ...]
     new: tuple[Revision, ...]
+    places: Mapping[str, int]
 
     @property
     def head(self) -> str | None:
@@ -119,7 +120,15 @@ def compile_chain(
                 settled=index not in settling.unsettled,
             )
         )
-    return Chain(tuple(kept), tuple(_numbered(drafts, kept, origin)))
+    new = tuple(_numbered(drafts, kept, origin))
+    return Chain(tuple(kept), new, _places(analysis, matching, new))
+
+
+def _places(analysis: Analysis, matching: Matching, new: Sequence[Revision]) -> dict[str, int]:
+    """The list's index of each step, by the label that the history has for it."""
+    index_of = {id(step): index for index, step in enumerate(analysis)}
+    named = {past.label: index for index, past in matching.known.items()}
+    return named | {label: index_of[id(s)] for r in new for label, s in zip(r.labels, r.steps, strict=False)}
 
 
 def _base(analysis: Analysis, order: Iterable[int], waited: Mapping[int, object]) -> list[int]:

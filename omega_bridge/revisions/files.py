@@ -14,7 +14,7 @@ from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.again import ROUNDS, Held
-from omega_bridge.revisions.chain import Origin, Revision, RevisionKind, compile_chain, follow
+from omega_bridge.revisions.chain import Chain, Origin, Revision, RevisionKind, compile_chain, follow
 from omega_bridge.revisions.exported import Export, covered
 from omega_bridge.revisions.lifting import lift
 from omega_bridge.revisions.matching import match
@@ -82,9 +82,9 @@ def export_past(
     for past in lists:
         chains.append(compilation.compile(past))
         advance(1)
-    new = [r for chain in chains for r in chain]
-    with prover(len(new)) if prover is not None and new and write else nullcontext() as judge:
-        rendered = list(compilation.rendered(new, judge))
+    count = sum(len(chain.new) for chain in chains)
+    with prover(count) if prover is not None and count and write else nullcontext() as judge:
+        rendered = list(compilation.rendered(chains, judge))
     new = [r.revision for r in rendered]
     lines = (*compilation.kept, *_lines(compilation.kept, rendered))
     written = [folder / VERSIONS / r.name for r in rendered]
@@ -112,16 +112,17 @@ class _Compilation:
         self.texts = RecordedTexts(folder, self.kept)
         self.lines = list(revisions(self.kept))
 
-    def compile(self, past: PastList) -> tuple[Revision, ...]:
+    def compile(self, past: PastList) -> Chain:
         """The revisions that this list adds."""
         chain = compile_chain(past.analysis, self.lines, self.texts, past.origin)
         for revision in chain.new:
             self.texts.add(revision.id, tuple(s.step.sql for s in revision.steps))
             self.lines.append(SumLine(revision.id, revision.kind, _recorded(revision), "", ""))
-        return chain.new
+        return chain
 
-    def rendered(self, new: Sequence[Revision], judge: Prover | None) -> Iterator[_Rendered]:
+    def rendered(self, chains: Sequence[Chain], judge: Prover | None) -> Iterator[_Rendered]:
         """The file of each new revision, each lifted in the schema that those before it leave."""
+        new = [(revision, chain.places) for chain in chains for revision in chain.new]
         if not new:
             return
         held, world = Held(), World(empty_catalog())
@@ -135,15 +136,15 @@ class _Compilation:
         if judge is not None:
             judge.remember(text for _, texts in past for text in texts)
         writer = _Writer(self, world, held, judge)
-        for revision in new:
+        for revision, places in new:
             yield writer.write(revision)
             for _ in range(ROUNDS):
-                again = held.again(writer.last, judge, judge.changed()) if judge is not None else []
+                again = held.again(writer.last, judge, judge.changed(), places) if judge is not None else []
                 for late in again:
                     yield writer.write(late)
                 if not again:
                     break
-        for late in held.again_unproven(world, writer.last) if judge is None else ():
+        for late in held.again_unproven(world, writer.last, chains[-1].places) if judge is None else ():
             yield writer.write(late)
 
 

@@ -13,8 +13,7 @@ from alembic.operations.ops import MigrateOperation
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from omega_bridge.analysis import StepAnalysis
-from omega_bridge.planning.evaluate import Provided
+from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.revisions.alembic_border import connection_to
 from omega_bridge.revisions.lifting import Lifted
 
@@ -47,8 +46,11 @@ class Prover(Protocol):
     def changed(self) -> frozenset[str]:
         """The names of what the revisions tried since this was last asked made, changed or dropped."""
 
-    def still_change(self, steps: Sequence[StepAnalysis], provided: Provided) -> list[tuple[StepAnalysis, tuple[str, ...]]]:
-        """Which of the steps would change something if they ran once more, in this order, and what. Nothing is kept."""
+    def still_change(self, held: Analysis, among: frozenset[str]) -> list[tuple[StepAnalysis, tuple[str, ...]]]:
+        """Which of the steps with these ids would change something if they ran once more, in ``held``'s order, and what.
+
+        Nothing is kept.
+        """
 
 
 def unproven(lifted: Sequence[Lifted]) -> Verdict:

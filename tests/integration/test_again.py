@@ -179,7 +179,7 @@ def test_a_widened_view_is_no_reason_to_fail(make_database: MakeDatabase) -> Non
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("ALTER TABLE a ADD COLUMN by_hand int")
     run = omega_bridge.boot(url, [A, NARROW, Y, WIDE], retry=True)
-    assert {s.id: s.reason for s in run.steps}["view-v"] == "a later step replaces it: view-v-2"
+    assert {s.id: s.reason for s in run.steps}["view-v"] == "a later step takes away or replaces what it makes: view-v-2"
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("DROP VIEW v")
     assert omega_bridge.boot(url, [A, NARROW, Y, WIDE]).outcome == "repaired"

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any
 
 import psycopg
 import pytest
 
 import omega_bridge
 from benchmarks.lists import many_steps
-from omega_bridge import convergence
-from omega_bridge.analysis import StepAnalysis
-from omega_bridge.planning import PlannedStep
-from omega_bridge.planning.plan import plan_step
+from omega_bridge.planning import PlannedStep, Planner, World
 from omega_bridge.postgres import sentinel, token
 from omega_bridge.postgres.session import open_session
 from tests.fixtures.wire import Tape
@@ -218,10 +214,12 @@ def test_a_look_at_what_is_there_decides_each_step_twice_at_most(database: str, 
     omega_bridge.boot(database, steps)
     decided: list[str] = []
 
-    def counted(step: StepAnalysis, *rest: Any) -> PlannedStep:
-        decided.append(step.id)
-        return plan_step(step, *rest)
+    plan = Planner.plan
 
-    monkeypatch.setattr(convergence, "plan_step", counted)
+    def counted(planner: Planner, index: int, world: World) -> PlannedStep:
+        decided.append(planner.analysis.steps[index].id)
+        return plan(planner, index, world)
+
+    monkeypatch.setattr(Planner, "plan", counted)
     assert omega_bridge.boot(database, steps, retry=True).outcome == "current"
     assert len(decided) <= 2 * len(steps)

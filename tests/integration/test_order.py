@@ -1,0 +1,222 @@
+"""The order of execution is the list's, as the naive loop has it: what waits, what is held back, what is not made again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+import pytest
+
+import omega_bridge
+from omega_bridge import Step, errors
+from omega_bridge.catalog import Catalog, diff
+from omega_bridge.postgres.catalog_reader import read_catalog
+from tests.fixtures.databases import MakeDatabase
+
+
+def scalar(url: str, query: str) -> object:
+    """The one value of a query."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        row = conn.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def execute(url: str, *texts: str) -> None:
+    """Each text on its own."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        for text in texts:
+            conn.execute(text.encode())
+
+
+def catalog(url: str) -> Catalog:
+    """Everything but the bridge's own."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        return read_catalog(conn)
+
+
+def looped(url: str, steps: Sequence[str]) -> Catalog:
+    """The naive loop's fixed point."""
+    before = None
+    for _ in range(8):
+        with psycopg.connect(url, autocommit=True) as conn:
+            for step in steps:
+                try:
+                    conn.execute(step.encode())
+                except psycopg.Error:
+                    continue
+        after = catalog(url)
+        if before is not None and not diff(before, after, ignore=frozenset()):
+            return after
+        before = after
+    raise AssertionError("the loop does not settle")
+
+
+F = "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'select {}'"
+T = "CREATE TABLE IF NOT EXISTS t (id int, a int)"
+V = "CREATE OR REPLACE VIEW v AS SELECT id, a FROM t"
+
+LISTS = {
+    "a failing step does not repeat what later ones overwrote": [
+        F.format(1),
+        F.format(2),
+        "ALTER TABLE nowhere ADD COLUMN c int",
+    ],
+    "a late step, and who overwrites it": [
+        "CREATE TABLE IF NOT EXISTS x (id int REFERENCES y); " + F.format(1),
+        F.format(2),
+        "CREATE TABLE IF NOT EXISTS y (id int PRIMARY KEY)",
+    ],
+    "columns stand in the order of the passes": [
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS late int",
+        T,
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS early int",
+    ],
+    "two defaults": [T, "ALTER TABLE t ALTER a SET DEFAULT 1", "ALTER TABLE t ALTER a SET DEFAULT 2"],
+    "a view read between two of its makers": [
+        T,
+        "DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT id FROM t",
+        "CREATE TABLE IF NOT EXISTS copy AS SELECT * FROM v",
+        "DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT a FROM t",
+    ],
+    "a step with work of its own on its second run": [
+        T,
+        "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'b') THEN "
+        "ALTER TABLE t ADD COLUMN b int; ELSE CREATE INDEX IF NOT EXISTS t_b ON t (b); END IF; END $$",
+    ],
+    "an index and its remover": [T + "; CREATE INDEX IF NOT EXISTS i ON t (a)", "DROP INDEX IF EXISTS i", V],
+    "a function made safe, and replaced": [F.format(1), "ALTER FUNCTION f() SECURITY DEFINER", F.format(1)],
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_the_last_writer_has_the_last_word(make_database: MakeDatabase, name: str) -> None:
+    """One boot ends where the loop ends, columns in their order; a second one that judges everything anew changes nothing."""
+    steps = LISTS[name]
+    wanted = looped(make_database(), steps)
+    url = make_database()
+    omega_bridge.boot(url, steps, on_error="continue")
+    assert diff(wanted, catalog(url), ignore=frozenset()) == ()
+    omega_bridge.boot(url, steps, on_error="continue", retry=True)
+    assert diff(wanted, catalog(url), ignore=frozenset()) == ()
+
+
+def test_a_predicted_failure_postpones_nothing(database: str) -> None:
+    """A step that seems to lack what it makes itself is sent in its place, before a later one drops what it reads."""
+    execute(
+        database,
+        "CREATE TABLE region (code text PRIMARY KEY); INSERT INTO region VALUES ('eu')",
+        "CREATE TABLE shop (id int, note text); INSERT INTO shop VALUES (1, 'eu')",
+    )
+    steps = [
+        "ALTER TABLE shop ADD COLUMN region text, ADD CONSTRAINT c FOREIGN KEY (region) REFERENCES region; UPDATE shop SET region = note",
+        Step("ALTER TABLE shop DROP COLUMN IF EXISTS note", destructive=True),
+    ]
+    run = omega_bridge.boot(database, steps)
+    assert (run.misplaced, scalar(database, "SELECT region FROM shop")) == ((), "eu")
+
+
+READER = "INSERT INTO kept SELECT note FROM shop"
+DROPS = Step("ALTER TABLE shop DROP COLUMN IF EXISTS note", id="drops", destructive=True)
+
+
+def test_rows_wait_with_who_reads_them(database: str) -> None:
+    """Where the server rejected a step for what a later one makes, rows that it reads are not dropped before it was tried again."""
+    execute(database, "CREATE TABLE shop (id int, note text); INSERT INTO shop VALUES (1, 'eu')")
+    run = omega_bridge.boot(database, [Step(READER, id="reads"), DROPS, "CREATE TABLE IF NOT EXISTS kept (note text)"])
+    assert run.misplaced == (("reads", "table kept"),)
+    assert scalar(database, "SELECT string_agg(note, '') FROM kept") == "eu"
+    assert {s.id: s.pass_ for s in run.steps}["drops"] == 2
+
+
+def test_who_was_held_back_to_the_end_is_not_sent(database: str) -> None:
+    """What the waiting step needs never comes: the rows stay, and the outcome names the step for whose sake."""
+    execute(database, "CREATE TABLE shop (id int, note text); INSERT INTO shop VALUES (1, 'eu')")
+    never = "CREATE TABLE kept (note text, other int REFERENCES nowhere)"
+    run = omega_bridge.boot(database, [Step(READER, id="reads"), DROPS, never], on_error="continue")
+    outcomes = {s.id: (s.outcome, s.reason) for s in run.steps}
+    assert outcomes["drops"] == ("skipped", "not sent: it would change what step reads reads, which waits for table kept")
+    assert scalar(database, "SELECT string_agg(note, '') FROM shop") == "eu"
+    assert run.outcome == "degraded"
+
+
+def test_who_only_touches_other_columns_is_not_held_back(database: str) -> None:
+    """Only what may take rows from the one that waits is held back."""
+    execute(database, "CREATE TABLE shop (id int, note text, other int); INSERT INTO shop VALUES (1, 'eu', 7)")
+    other = Step("ALTER TABLE shop DROP COLUMN IF EXISTS other", id="other", destructive=True)
+    run = omega_bridge.boot(database, [READER, other, "CREATE TABLE IF NOT EXISTS kept (note text)"])
+    assert {s.id: s.pass_ for s in run.steps}["other"] == 1
+
+
+def test_what_a_later_step_takes_away_is_not_made_again(database: str) -> None:
+    """Neither in a further pass nor at a later start nor when everything is judged anew; what is said is to whom it is left."""
+    steps = [
+        "CREATE OR REPLACE FUNCTION put(a int) RETURNS int LANGUAGE sql AS 'select 1'",
+        "DROP FUNCTION IF EXISTS put(int); CREATE OR REPLACE FUNCTION put(a int, b int DEFAULT 0) RETURNS int LANGUAGE sql AS 'select 2'",
+    ]
+    omega_bridge.boot(database, steps)
+    oid = "SELECT count(*)::text || max(oid) FROM pg_proc WHERE proname = 'put'"
+    made = scalar(database, oid)
+    run = omega_bridge.boot(database, [*steps, "CREATE TABLE IF NOT EXISTS other (id int)"])
+    assert run.steps[0].reason == f"a later step takes away or replaces what it makes: {run.steps[1].id}"
+    omega_bridge.boot(database, steps, retry=True, accept_newer=True)
+    assert scalar(database, oid) == made
+    assert scalar(database, "SELECT put(1)") == 2
+
+
+def test_a_reader_in_between_keeps_what_goes(make_database: MakeDatabase) -> None:
+    """A step between maker and remover that looks at the object finds it, as in the loop."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS old (id int)",
+        "DO $$ BEGIN IF to_regclass('old') IS NOT NULL THEN CREATE TABLE IF NOT EXISTS seen (id int); END IF; END $$",
+        "DROP TABLE IF EXISTS old",
+    ]
+    wanted = looped(make_database(), steps)
+    url = make_database()
+    omega_bridge.boot(url, steps)
+    assert diff(wanted, catalog(url)) == ()
+    execute(url, "DROP TABLE seen")
+    omega_bridge.boot(url, steps)
+    assert diff(wanted, catalog(url)) == ()
+
+
+UNDOING = [
+    "CREATE TABLE IF NOT EXISTS t (id int)",
+    Step("DO $$ BEGIN IF current_database() <> '' THEN ALTER TABLE t ADD COLUMN IF NOT EXISTS c int; END IF; END $$", id="adds"),
+    Step("DO $$ BEGIN IF current_database() <> '' THEN ALTER TABLE t DROP COLUMN IF EXISTS c; END IF; END $$", id="drops"),
+]
+
+
+def test_steps_that_undo_one_another_are_reported(database: str) -> None:
+    """A start ends at the end of a whole pass, names both steps and the object, once, and raises where that is asked for."""
+    run = omega_bridge.boot(database, UNDOING)
+    assert [u.as_dict() for u in run.unsettled] == [{"first": "adds", "last": "drops", "object": "column public.t.c"}]
+    assert "the list does not settle: steps adds and drops undo one another at column public.t.c" in run.warnings
+    assert omega_bridge.boot(database, UNDOING).round_trips == 1
+    with pytest.raises(errors.ListDoesNotSettle, match="steps adds and drops undo one another"):
+        omega_bridge.boot(database, UNDOING, retry=True, strict=True)
+
+
+COUNTS = """DO $$ BEGIN
+  EXECUTE format('COMMENT ON TABLE t IS %L', coalesce(obj_description('t'::regclass)::int, 0) + 1);
+END $$"""
+
+
+def test_steps_that_give_each_other_work_end_after_eight_passes(database: str) -> None:
+    """Two steps that change something each time that the other one has do not keep a start for ever."""
+    steps = ["CREATE TABLE IF NOT EXISTS t (id int)", Step(COUNTS, id="one"), Step(COUNTS, id="other")]
+    run = omega_bridge.boot(database, steps)
+    assert run.passes == 8
+    assert [u.as_dict() for u in run.unsettled] == [{"first": "one", "last": "other", "object": "table public.t"}]
+
+
+def test_a_step_that_was_taken_once_did_not_fail(database: str) -> None:
+    """Rejected at a later start because its objects are gone, or there, as it left them: it had nothing to do."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS a (id int)",
+        "DROP FUNCTION g; ALTER TABLE a RENAME TO b; CREATE VIEW a AS SELECT * FROM b",
+    ]
+    execute(database, "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'select 1'")
+    assert omega_bridge.boot(database, steps).outcome == "repaired"
+    again = omega_bridge.boot(database, steps, retry=True)
+    assert [s.outcome for s in again.steps] == ["already-there", "already-there"]
