@@ -76,11 +76,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Objects by key, the session's resolved ``search_path``, and the server's version number (``180003``)."""
+    """Objects by key, the session's resolved ``search_path``, and the server's version number (``180003``).
+
+    ``hidden``: what the server has by a name that was looked for, and we leave out: its catalog, and the name there.
+    """
 
     objects: Mapping[Key, Attributes]
     search_path: tuple[str, ...] = ("public",)
     server_version: int = 0
+    hidden: frozenset[tuple[str, str]] = frozenset()
     _held: dict[Key, Attributes] = field(init=False, repr=False, compare=False)
     """What ``objects`` shows; never changed either."""
 

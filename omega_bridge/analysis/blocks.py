@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
 from functools import lru_cache
 from typing import Any
 
 from omega_bridge.analysis.effects import read
-from omega_bridge.analysis.guards import Scalar, read_binding, read_condition
-from omega_bridge.analysis.program import Condition, Exists, Handled, If, Node, Not, Program, Raise, Sql, Unknown
+from omega_bridge.analysis.guards import (
+    Scalar,
+    cannot_fail,
+    found_pattern,
+    is_harmless,
+    may_be_null,
+    read_binding,
+    read_condition,
+    read_value,
+)
+from omega_bridge.analysis.program import (
+    Condition,
+    Exists,
+    Handled,
+    If,
+    Node,
+    Not,
+    Program,
+    Raise,
+    Sql,
+    Unknown,
+    patterns,
+)
+from omega_bridge.analysis.program import statements as found_in
+from omega_bridge.catalog import Kind
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import TOO_DEEP, Statement, inner, parse, parse_block, parse_expression
 
@@ -46,130 +73,333 @@ def _do(statement: Statement, before: str) -> Program:
     if language and language[0].lower() != "plpgsql":
         return (Sql(statement.text, statement.tag, opaque=True, offset=statement.offset),)
     tree = parse_block(statement.text, before)
-    reader = _Reader([_variable(d) for d in tree.get("datums", [])])
-    return reader.block(tree["action"]["PLpgSQL_stmt_block"])
+    reader = _Reader(tree.get("datums", []), statement.text)
+    block = tree["action"]["PLpgSQL_stmt_block"]
+    return (*reader.declarations(block), *reader.block(block).nodes)
 
 
-def _variable(datum: dict[str, Any]) -> str:
-    (content,) = datum.values()
-    return str(content.get("refname", ""))
+class _Leaves(IntEnum):
+    """Whether what was read goes on behind its end."""
+
+    NEVER = 0
+    PERHAPS = 1
+    ALWAYS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    nodes: Program
+    leaves: _Leaves = _Leaves.NEVER
+
+
+_Bindings = dict[str, "Condition | Scalar"]
+_LEAVING = ("PLpgSQL_stmt_return", "PLpgSQL_stmt_exit")
+_NAMES_OF_TEXT = {"text", "varchar", "name"}
+_OWN = ("", "found", "sqlstate", "sqlerrm", "(unnamed row)")
 
 
 class _Reader:
-    """Walks one block; remembers which variables hold the answer of a look-up."""
+    """Walks one block; remembers which variables hold the answer of a look-up, as long as nothing has changed it.
 
-    def __init__(self, variables: list[str]) -> None:
-        self.variables = variables
+    The tree says which variable an assignment is to, and not which one a name in an expression means: a name that is declared
+    twice holds nothing that is known.
+    """
+
+    def __init__(self, datums: list[dict[str, Any]], text: str) -> None:
+        self.datums = [next(iter(d.values())) for d in datums]
+        self.names = [str(d.get("refname", "")) for d in self.datums]
+        count = Counter(n.lower() for n in self.names)
+        self.twice = {n for n in count if count[n] > 1}
+        self.variables = frozenset(n for n in self.names if n not in _OWN)
+        self.spoken = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(self.variables))) + r")(?!\w)", re.I)
+        self.is_short = _SHORT.search(text) is not None
         self.depth = 0
-        self.bindings: dict[str, Condition | Scalar] = {}
+        self.bindings: _Bindings = {}
 
-    def block(self, block: dict[str, Any]) -> Program:
-        body = self.body(block.get("body", []))
+    # --- the way through ---------------------------------------------------------------------------------------
+
+    def declarations(self, block: dict[str, Any]) -> Program:
+        """What the variables begin with. Which block declares one is not in the tree: known where there is no other block."""
+        nodes: list[Node] = []
+        is_plain = _is_single(block)
+        for name, datum in zip(self.names, self.datums, strict=True):
+            if "default_val" in datum:
+                nodes.extend(self.value(name if is_plain else "", datum, _query(datum["default_val"])))
+            if "cursor_explicit_expr" in datum:
+                nodes.extend(self.unread("a cursor"))
+        return tuple(nodes)
+
+    def block(self, block: dict[str, Any]) -> _Read:
+        before = dict(self.bindings)
+        read = self.body(block.get("body", []))
         if "exceptions" not in block:
-            return body
+            return read
+        ends = [self.bindings]
+        at_failure = _common(before, self.bindings)
         handlers = []
+        leaves = read.leaves
         for entry in block["exceptions"]["PLpgSQL_exception_block"]["exc_list"]:
             handler = entry["PLpgSQL_exception"]
             names = tuple(c["PLpgSQL_condition"].get("condname", "others") for c in handler["conditions"])
-            handlers.append((names, self.body(handler.get("action", []))))
-        return (Handled(body, tuple(handlers)),)
+            self.bindings = {k: v for k, v in at_failure.items() if k != "found"}
+            arm = self.body(handler.get("action", []))
+            handlers.append((names, arm.nodes))
+            ends.append(self.bindings)
+            leaves = leaves if arm.leaves == leaves else _Leaves.PERHAPS
+        self.bindings = _common(*ends)
+        return _Read((Handled(read.nodes, tuple(handlers)),), leaves)
 
-    def body(self, statements: list[dict[str, Any]]) -> Program:
+    def body(self, statements: list[dict[str, Any]]) -> _Read:
         if self.depth == MAX_DEPTH:
             raise StepSyntaxError(TOO_DEEP)
         self.depth += 1
-        nodes: list[Node] = []
-        for entry in statements:
-            ((kind, content),) = entry.items()
-            nodes.extend(self.statement(kind, content))
-        self.depth -= 1
-        return tuple(nodes)
+        try:
+            return self.following(_flat(statements))
+        finally:
+            self.depth -= 1
 
-    def statement(self, kind: str, content: dict[str, Any]) -> Program:
+    def following(self, statements: list[tuple[str, dict[str, Any]]]) -> _Read:
+        """Statements in a row, up to the first that may leave it, and what then follows."""
+        nodes: list[Node] = []
+        for index, (kind, content) in enumerate(statements):
+            if kind == "PLpgSQL_stmt_return":
+                return _Read(tuple(nodes), _Leaves.ALWAYS)
+            rest = statements[index + 1 :]
+            is_choice = kind in ("PLpgSQL_stmt_if", "PLpgSQL_stmt_case")
+            if is_choice:
+                before, found = self.choice(kind, content, rest)
+                nodes.extend(before)
+            else:
+                found = self.statement(kind, content)
+            nodes.extend(found.nodes)
+            if found.leaves is not _Leaves.NEVER:
+                if not is_choice and found.leaves is _Leaves.PERHAPS:
+                    nodes.extend(self.perhaps(rest))
+                return _Read(tuple(nodes), found.leaves)
+        return _Read(tuple(nodes))
+
+    def perhaps(self, rest: list[tuple[str, dict[str, Any]]]) -> Program:
+        """What follows a way out that is not followed: it runs, or it does not."""
+        if self.depth == MAX_DEPTH:
+            raise StepSyntaxError(TOO_DEEP)
+        self.depth += 1
+        read = self.following(rest)
+        self.depth -= 1
+        return (If(((Unknown("where the block goes on"), read.nodes),)),) if read.nodes else ()
+
+    def choice(self, kind: str, content: dict[str, Any], rest: list[tuple[str, dict[str, Any]]]) -> tuple[Program, _Read]:
+        """``IF`` and ``CASE``. Where all arms but one leave the block, that one goes on with the rest."""
+        before: list[Node] = []
+        arms: list[tuple[Condition, _Read]] = []
+        ends: list[_Bindings] = []
+        start = self.bindings
+        for condition, statements in self.arms(kind, content, before):
+            self.bindings = dict(start)
+            arms.append((condition, self.body(statements)))
+            ends.append(self.bindings)
+        self.bindings = dict(start)
+        has_else = kind == "PLpgSQL_stmt_if" or bool(content.get("have_else"))
+        last = self.body(content.get("else_body", content.get("else_stmts", [])))
+        otherwise = last if has_else else _Read((Raise(True, "case not found"),))
+        ends.append(self.bindings)
+        reads = [*(read for _, read in arms), otherwise]
+        going_on = [n for n, read in enumerate(reads) if read.leaves is _Leaves.NEVER]
+        is_followed = all(read.leaves is not _Leaves.PERHAPS for read in reads)
+        if len(going_on) == len(reads):
+            self.bindings = _common(*ends)
+            return tuple(before), _Read((If(tuple((c, r.nodes) for c, r in arms), otherwise.nodes),))
+        if is_followed and len(going_on) == 1 and self.depth < MAX_DEPTH:
+            (n,) = going_on
+            self.bindings = ends[n]
+            self.depth += 1
+            more = self.following(rest)
+            self.depth -= 1
+            reads[n] = _Read((*reads[n].nodes, *more.nodes), more.leaves)
+        elif going_on or not is_followed:
+            self.bindings = _common(*(end for end, read in zip(ends, reads, strict=True) if read.leaves is not _Leaves.ALWAYS))
+            more_nodes = self.perhaps(rest)
+            found = If(tuple((c, r.nodes) for (c, _), r in zip(arms, reads, strict=False)), reads[-1].nodes)
+            return tuple(before), _Read((found, *more_nodes), _Leaves.PERHAPS)
+        leaves = _Leaves.ALWAYS if all(r.leaves is _Leaves.ALWAYS for r in reads) else _Leaves.PERHAPS
+        found = If(tuple((c, r.nodes) for (c, _), r in zip(arms, reads, strict=False)), reads[-1].nodes)
+        return tuple(before), _Read(_turned(found), leaves)
+
+    def arms(self, kind: str, content: dict[str, Any], before: list[Node]) -> Iterator[tuple[Condition, list[dict[str, Any]]]]:
+        if kind == "PLpgSQL_stmt_if":
+            yield self.guard(content["cond"], before), content.get("then_body", [])
+            for entry in content.get("elsif_list", []):
+                other = entry["PLpgSQL_if_elsif"]
+                yield self.guard(other["cond"], before), other.get("stmts", [])
+            return
+        if "t_expr" in content:
+            before.extend(self.value("", {}, _query(content["t_expr"])))
+        for entry in content.get("case_when_list", []):
+            when = entry["PLpgSQL_case_when"]
+            yield self.guard(when["expr"], before), when.get("stmts", [])
+
+    def statement(self, kind: str, content: dict[str, Any]) -> _Read:
         match kind:
             case "PLpgSQL_stmt_block":
                 return self.block(content)
-            case "PLpgSQL_stmt_if":
-                return self.condition(content)
             case "PLpgSQL_stmt_execsql":
-                return self.sql(content)
+                return _Read(self.sql(content))
             case "PLpgSQL_stmt_perform":
-                return self.perform(_query(content["expr"]))
+                return _Read(self.perform(_query(content["expr"])))
             case "PLpgSQL_stmt_dynexecute":
-                return self.execute(content)
+                return _Read(self.execute(content))
             case "PLpgSQL_stmt_raise":
-                level = content.get("elog_level", _ERROR_LEVEL)
-                return (Raise(level >= _ERROR_LEVEL, content.get("message", "")),)
+                return _Read(self.raised(content))
             case "PLpgSQL_stmt_assign":
-                return self.assign(_query(content["expr"]))
-            case "PLpgSQL_stmt_return" if not content.get("expr"):
-                return ()
-        return (Sql(kind, kind, opaque=True),)
+                return _Read(self.assign(content))
+            case "PLpgSQL_stmt_assert":
+                return _Read((If(((Unknown(_query(content["cond"])), ()),), (Raise(True, "assertion failed"),)),))
+            case "PLpgSQL_stmt_exit":
+                return _Read((), _Leaves.PERHAPS)
+        leaves = _Leaves.PERHAPS if _holds(content, _LEAVING) else _Leaves.NEVER
+        return _Read(self.unread(kind), leaves)
 
-    def condition(self, content: dict[str, Any]) -> Program:
-        arms = [(self.guard(content["cond"]), self.body(content.get("then_body", [])))]
-        for entry in content.get("elsif_list", []):
-            other = entry["PLpgSQL_if_elsif"]
-            arms.append((self.guard(other["cond"]), self.body(other.get("stmts", []))))
-        return (If(tuple(arms), self.body(content.get("else_body", []))),)
+    def unread(self, what: str) -> Program:
+        """Something runs, and what it does is not known."""
+        self.bindings = {}
+        is_alone = what in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback")
+        return (Sql(what, what, opaque=True, transactional=not is_alone),)
 
-    def guard(self, expression: dict[str, Any]) -> Condition:
+    # --- statements --------------------------------------------------------------------------------------------
+
+    def guard(self, expression: dict[str, Any], before: list[Node]) -> Condition:
+        """A condition; what evaluating it may do comes ``before``."""
         text = _query(expression)
-        if text.strip().upper() == "NOT FOUND":
-            found = self.bindings.get("found")
-            return Not(found) if found is not None and not isinstance(found, Scalar) else Unknown(text)
         try:
-            return read_condition(text, self.bindings)
+            found = read_condition(text, self.bindings, self.variables)
+            if isinstance(found, Unknown) and not is_harmless(parse_expression(text)):
+                before.extend(self.unread(text))
         except StepSyntaxError:
+            before.extend(self.unread(text))
             return Unknown(text)
+        return found
 
     def sql(self, content: dict[str, Any]) -> Program:
         text = _query(content["sqlstmt"])
         if not content.get("into"):
-            return self.text(text)
+            found = self.text(text)
+            self.forget(found)
+            return found
         (statement,) = parse(text)
         row = content.get("target", {}).get("PLpgSQL_row", {}).get("fields", [])
-        names = [f["name"] for f in row]
-        found = read_binding(statement.node, self.bindings) if len(names) == 1 else None
-        for name in names:
-            self.bindings.pop(name, None)
-        if found is None:
-            return (
-                ()
-                if read(statement).tag == "select_stmt" and not read(statement).data
-                else (Sql(text, statement.tag, opaque=True),)
-            )
-        self.bindings[names[0]] = found
+        if len(row) != 1 or content.get("strict") or statement.tag != "select_stmt" or self.is_spoken_in(text):
+            return self.computed(text, statement)
+        self.bindings.pop("found", None)
+        name, found_row = row[0]["name"], None
+        if "found" not in self.twice and (pattern := found_pattern(statement.node, self.variables)) is not None:
+            found_row = Exists(pattern)
+        bound = read_binding(statement.node, self.bindings, self.variables)
+        self.bind(name, self.datums[row[0]["varno"]], bound)
+        if found_row is not None:
+            self.bindings["found"] = found_row
+        if bound is None and found_row is None:
+            return self.computed(text, statement)
         return ()
+
+    def computed(self, text: str, statement: Statement) -> Program:
+        """A query whose values are not known from here on."""
+        found = read(statement)
+        self.bindings = {}
+        if found.tag == "select_stmt" and not found.data and not found.opaque:
+            return (found,)
+        return (Sql(text, statement.tag, data=found.data, opaque=True),)
 
     def perform(self, text: str) -> Program:
         """``PERFORM`` sets ``FOUND``: over a catalog that is a guard's other form."""
         (statement,) = parse(text)
         self.bindings.pop("found", None)
-        found = read_binding(statement.node, self.bindings) if statement.tag == "select_stmt" else None
-        if found is None:
-            return self.text(text)
-        self.bindings["found"] = Exists(found.pattern) if isinstance(found, Scalar) else found
+        is_query = statement.tag == "select_stmt" and not self.is_spoken_in(text)
+        pattern = found_pattern(statement.node, self.variables) if is_query else None
+        if pattern is None:
+            found = self.text(text)
+            self.forget(found)
+            return found
+        if "found" not in self.twice:
+            self.bindings["found"] = Exists(pattern)
         return ()
 
-    def assign(self, text: str) -> Program:
-        name, _, value = text.partition(":=")
-        name = name.strip()
-        self.bindings.pop(name, None)
+    def assign(self, content: dict[str, Any]) -> Program:
+        datum = self.datums[content["varno"]]
+        name = str(datum.get("refname", ""))
+        expression = content["expr"]["PLpgSQL_expr"]
+        found = _ASSIGNMENT.match(expression["query"])
+        if found is None:
+            return self.unread(expression["query"])
+        target = found[1][1:-1] if found[1].startswith('"') else found[1].lower()
+        is_plain = expression.get("parseMode") == 3 and target == name
+        return self.value(name if is_plain else "", datum, expression["query"][found.end() :])
+
+    def value(self, name: str, datum: dict[str, Any], text: str) -> Program:
+        """A variable gets a value. Without ``name`` it is not followed which one."""
+        before: list[Node] = []
         try:
-            condition = read_condition(value, self.bindings)
+            node = parse_expression(text)
+            bound = read_value(node, self.bindings, self.variables)
+            if bound is None and not is_harmless(node):
+                before.extend(self.unread(text))
         except StepSyntaxError:
-            return ()
-        if not isinstance(condition, Unknown):
-            self.bindings[name] = condition
-        return ()
+            return self.unread(text)
+        if not name and datum:
+            self.bindings.pop(str(datum.get("refname", "")), None)
+        if name:
+            self.bind(name, datum, bound)
+        if bound is None and not before and not cannot_fail(node):
+            before.append(Sql(text, "expression"))
+        return tuple(before)
+
+    def bind(self, name: str, datum: dict[str, Any], value: Condition | Scalar | None) -> None:
+        """Keep what a variable holds, where its type takes it as it is."""
+        self.bindings.pop(name, None)
+        if value is None or name.lower() in self.twice or isinstance(value, Unknown):
+            return
+        type_name = datum.get("datatype", {}).get("PLpgSQL_type", {}).get("typname", "")
+        if isinstance(value, Scalar):
+            is_taken = type_name in _NAMES_OF_TEXT and not (self.is_short and type_name == "varchar")
+            if not is_taken or (type_name == "name" and value.attribute == "default"):
+                return
+        elif type_name != "bool":
+            return
+        self.bindings[name] = value
+
+    def forget(self, program: Program) -> None:
+        """What a statement may have changed is no longer as it was looked up."""
+        self.bindings.pop("found", None)
+        changes = [s for s in found_in(program, handlers=True) if s.effects or s.opaque or s.destroys or s.cascade]
+        if changes:
+            self.bindings = {n: b for n, b in self.bindings.items() if not any(_concerns(s, b) for s in changes)}
+
+    def raised(self, content: dict[str, Any]) -> Program:
+        level = content.get("elog_level", _ERROR_LEVEL)
+        given = [_query(p) for p in content.get("params", [])]
+        given += [_query(o["PLpgSQL_raise_option"]["expr"]) for o in content.get("options", [])]
+        before: list[Node] = []
+        for text in given:
+            before.extend(self.value("", {}, text))
+        if level < _ERROR_LEVEL:
+            return tuple(n for n in before if isinstance(n, Sql) and n.opaque)
+        error = Raise(True, content.get("message", ""))
+        if content.get("condname") or content.get("options"):  # which handler takes it is not followed
+            return (*before, If(((Unknown("the error's own condition"), (error,)),)))
+        return (*before, error)
 
     def execute(self, content: dict[str, Any]) -> Program:
         """``EXECUTE`` of a constant string is that statement; anything else is opaque."""
-        node = inner(parse_expression(_query(content["query"])))
-        if node.DESCRIPTOR.name == "A_Const" and node.WhichOneof("val") == "sval" and not content.get("params"):
-            return self.text(node.sval.sval)
-        return (Sql(f"EXECUTE {_query(content['query'])}", "dynexecute", opaque=True),)
+        text = _query(content["query"])
+        node = inner(parse_expression(text))
+        if node.DESCRIPTOR.name != "A_Const" or node.WhichOneof("val") != "sval" or content.get("params") or content.get("into"):
+            self.bindings = {}
+            return (Sql(f"EXECUTE {text}", "dynexecute", opaque=True),)
+        found = self.text(node.sval.sval)
+        self.forget(found)
+        return found
+
+    def is_spoken_in(self, text: str) -> bool:
+        """Whether a text may mean a variable."""
+        return bool(self.variables) and self.spoken.search(text) is not None
 
     def text(self, text: str) -> Program:
         try:
@@ -177,15 +407,86 @@ class _Reader:
         except StepSyntaxError:  # a variable in a place where SQL has none
             return (Sql(text, "unreadable", opaque=True),)
         found = tuple(read(s) for s in statements)
-        used = [
-            v
-            for v in self.variables
-            if v not in ("", "found", "sqlstate", "sqlerrm") and re.search(rf"\b{re.escape(v)}\b", text, re.I)
-        ]
-        if used:  # PL/pgSQL puts the variable's value there
+        if self.is_spoken_in(text):  # PL/pgSQL puts the variable's value there
             return tuple(Sql(s.text, s.tag, data=s.data, opaque=True) for s in found)
         return found
 
 
+_ASSIGNMENT = re.compile(r'\s*("(?:[^"]|"")+"|\w+)\s*:?=')
+_SHORT = re.compile(r"\bvar(?:char|ying)\s*\(", re.I)
+
+
 def _query(expression: dict[str, Any]) -> str:
     return str(expression["PLpgSQL_expr"]["query"])
+
+
+def _flat(statements: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Statements with the insides of blocks without handlers; without the ``RETURN`` that ends every block of its own."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for entry in statements:
+        ((kind, content),) = entry.items()
+        if kind == "PLpgSQL_stmt_block" and "exceptions" not in content:
+            found.extend(_flat(content.get("body", [])))
+        elif kind != "PLpgSQL_stmt_return" or "lineno" in content:
+            found.append((kind, content))
+    return found
+
+
+def _holds(tree: Any, kinds: tuple[str, ...]) -> bool:
+    """Whether a statement of these kinds stands somewhere below."""
+    waiting = [tree]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            if any(kind in found for kind in kinds):
+                return True
+            waiting.extend(found.values())
+        elif isinstance(found, list):
+            waiting.extend(found)
+    return False
+
+
+def _is_single(block: dict[str, Any]) -> bool:
+    """Whether there is one block, and what libpg_query may put around it."""
+    body = block.get("body", [])
+    if len(body) == 2 and "PLpgSQL_stmt_block" in body[0] and "lineno" not in body[1].get("PLpgSQL_stmt_return", {"lineno": 0}):
+        body = body[0]["PLpgSQL_stmt_block"]
+    return not _holds(body, ("PLpgSQL_stmt_block",))
+
+
+def _turned(choice: If) -> Program:
+    """``IF c THEN RETURN; END IF; ...`` says ``IF NOT c THEN ...``, where the answer is never NULL."""
+    if len(choice.arms) == 1 and not choice.arms[0][1]:
+        condition = choice.arms[0][0]
+        if not choice.otherwise:
+            return ()
+        if not may_be_null(condition):
+            turned = condition.condition if isinstance(condition, Not) else Not(condition)
+            return (If(((turned, choice.otherwise),)),)
+    return (choice,)
+
+
+_ALONE = frozenset({Kind.INDEX, Kind.CONSTRAINT, Kind.TRIGGER, Kind.POLICY, Kind.FUNCTION, Kind.VIEW, Kind.SEQUENCE})
+"""What takes nothing of another name along when it goes."""
+
+
+def _common(*several: _Bindings) -> _Bindings:
+    """What all of them agree on."""
+    first, *others = several
+    return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
+
+
+def _concerns(s: Sql, binding: Condition | Scalar) -> bool:
+    """Whether a statement may change the answer of a look-up."""
+    if s.opaque or s.cascade or s.tag == "rename_stmt":
+        return True
+    looked_for = [binding.pattern] if isinstance(binding, Scalar) else list(patterns(binding))
+    names = {n for p in looked_for for n in (p.name, p.table, p.schema) if n}
+    if any(p.name is None and p.table is None for p in looked_for):
+        return True
+    for effect in s.results:
+        if not effect.present and effect.key.kind not in _ALONE:
+            return True
+        if not names.isdisjoint((effect.key.name.partition("(")[0], effect.key.table)):
+            return True
+    return False

@@ -1,20 +1,19 @@
-"""Conditions of ``IF``: which object does a guard look for? Reads the common look-ups of ``information_schema`` and
-``pg_catalog``; what it does not recognise stays ``Unknown`` and is left to the server.
+"""Conditions of ``IF``, and what variables hold: which object does a guard look for?
+
+What is not recognised stays ``Unknown`` and is left to the server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from omega_bridge.analysis.lookups import FIELDS, JOIN_COLUMNS, Lookup
 from omega_bridge.analysis.program import (
-    ANY_SCHEMA,
     RELATIONS,
-    VISIBLE,
     All,
     AnyOf,
+    Compared,
     Condition,
     Constant,
     Exists,
@@ -23,8 +22,20 @@ from omega_bridge.analysis.program import (
     Pattern,
     Unknown,
 )
+from omega_bridge.analysis.queries import (
+    NotRecognised,
+    called,
+    comparison,
+    name_in,
+    only,
+    operator_of,
+    read_query,
+    target_of,
+    text_of,
+    uncast,
+)
 from omega_bridge.catalog import Kind
-from omega_bridge.sql import inner, parse_expression, pb, strings
+from omega_bridge.sql import inner, parse_expression, pb, strings, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,354 +47,246 @@ class Scalar:
 
 
 Bindings = Mapping[str, "Condition | Scalar"]
+_ROW = "row"
+"""The attribute of a query that selects a constant: it is NULL only where there is no row."""
 
 
-class _NotRecognised(Exception):
-    """This guard is none of the known forms."""
+def read_condition(text: str, bindings: Bindings | None = None, variables: Collection[str] = ()) -> Condition:
+    """A PL/pgSQL condition's text as a condition.
 
-
-def read_condition(text: str, bindings: Bindings | None = None) -> Condition:
-    """A PL/pgSQL condition's text as a condition; ``bindings`` are variables whose value is known as a look-up."""
+    ``bindings`` are variables whose value is known as a look-up; no query is understood in which ``variables`` may be meant.
+    """
     try:
-        return _condition(parse_expression(text), bindings or {})
-    except _NotRecognised:
+        return _condition(parse_expression(text), _Scope(bindings or {}, variables))
+    except NotRecognised:
         return Unknown(text)
 
 
-def read_binding(node: Any, bindings: Bindings) -> Condition | Scalar | None:
-    """What ``SELECT ... INTO variable`` puts into the variable, where it is a look-up."""
-    if node.DESCRIPTOR.name != "SelectStmt" or len(node.target_list) != 1:
-        return None
-    target = inner(node.target_list[0].res_target.val)
+def read_value(node: Any, bindings: Bindings, variables: Collection[str]) -> Condition | Scalar | None:
+    """What an expression's value is, where it is a condition or the outcome of a look-up."""
+    scope, plain = _Scope(bindings, variables), inner(node)
     try:
-        if not node.from_clause:
-            return _condition(target, bindings)
-        if target.DESCRIPTOR.name == "ColumnRef":
-            pattern, lookup = _pattern(node)
-            return Scalar(pattern, lookup.attribute(_last(target)))
-        if target.DESCRIPTOR.name == "A_Const" and not target.isnull:
-            pattern, _ = _pattern(node)
-            return Exists(pattern)
-    except _NotRecognised:
-        pass
-    return None
+        if plain.DESCRIPTOR.name == "SubLink" and plain.sub_link_type == pb.EXPR_SUBLINK:
+            return _selected(inner(plain.subselect), variables)
+        return _condition(node, scope)
+    except NotRecognised:
+        return None
 
 
-def _condition(node: Any, bindings: Bindings) -> Condition:
+def read_binding(query: Any, bindings: Bindings, variables: Collection[str]) -> Condition | Scalar | None:
+    """What ``SELECT ... INTO variable`` puts into the variable, where it is a look-up."""
+    try:
+        if not query.from_clause:
+            only(query, "target_list", "limit_option", "op")
+            return _condition(target_of(query), _Scope(bindings, variables))
+        return _selected(query, variables)
+    except NotRecognised:
+        return None
+
+
+def found_pattern(query: Any, variables: Collection[str]) -> Pattern | None:
+    """What a query finds a row for, where that is an object."""
+    try:
+        target = target_of(query) if query.target_list else None
+        pattern, search = read_query(query, variables)
+        if target is not None and target.DESCRIPTOR.name != "A_Const":
+            search.column(target)
+        return pattern
+    except NotRecognised:
+        return None
+
+
+_HARMLESS = frozenset(
+    """abs array_agg array_length btrim ceil char_length coalesce concat concat_ws count current_database current_schema
+    current_setting date_trunc floor format greatest initcap json_agg jsonb_agg jsonb_build_object jsonb_typeof least left length
+    lower lpad ltrim max md5 min mod now obj_description octet_length pg_get_constraintdef pg_get_expr pg_get_functiondef
+    pg_get_indexdef pg_get_viewdef position quote_ident quote_literal quote_nullable regexp_replace replace right round rtrim
+    split_part strpos string_agg substr substring sum to_char to_regclass to_regnamespace to_regproc to_regtype translate
+    trim unnest upper version""".split()  # noqa: SIM905
+)
+
+
+def is_harmless(node: Any) -> bool:
+    """Whether evaluating an expression changes nothing: it calls PostgreSQL's own functions alone."""
+    for found in walk(node):
+        kind = found.DESCRIPTOR.name
+        if kind == "FuncCall":
+            parts = strings(found.funcname)
+            if parts[-1] not in _HARMLESS or not (len(parts) == 1 or parts[0] == "pg_catalog"):
+                return False
+        elif (kind == "A_Expr" and len(found.name) > 1) or kind in (
+            "IntoClause",
+            "LockingClause",
+            "InsertStmt",
+            "UpdateStmt",
+            "DeleteStmt",
+            "MergeStmt",
+        ):
+            return False
+    return True
+
+
+def cannot_fail(node: Any) -> bool:
+    """Whether an expression is made of constants and variables alone."""
+    return all(
+        n.DESCRIPTOR.name in ("A_Const", "String", "Integer", "Boolean", "ColumnRef", "SQLValueFunction") for n in walk(node)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    bindings: Bindings
+    variables: Collection[str]
+
+    def bound(self, node: Any) -> Condition | Scalar | None:
+        """What a variable of one part holds."""
+        if node.DESCRIPTOR.name != "ColumnRef" or len(node.fields) != 1 or inner(node.fields[0]).DESCRIPTOR.name != "String":
+            return None
+        return self.bindings.get(inner(node.fields[0]).sval)
+
+
+def _condition(node: Any, scope: _Scope) -> Condition:
     node = inner(node)
+    if node is None:
+        raise NotRecognised
     match node.DESCRIPTOR.name:
         case "BoolExpr":
-            parts = tuple(_condition(a, bindings) for a in node.args)
+            only(node, "boolop", "args")
+            parts = tuple(_condition(a, scope) for a in node.args)
             if node.boolop == pb.NOT_EXPR:
                 return Not(parts[0])
             return All(parts) if node.boolop == pb.AND_EXPR else AnyOf(parts)
         case "A_Const" if node.WhichOneof("val") == "boolval":
             return Constant(node.boolval.boolval)
         case "SubLink" if node.sub_link_type == pb.EXISTS_SUBLINK:
-            return Exists(_pattern(inner(node.subselect))[0])
+            only(node, "sub_link_type", "subselect")
+            query = inner(node.subselect)
+            return Exists(_rows(query, scope))
         case "NullTest":
-            found = _value_exists(inner(node.arg), bindings)
-            return Not(found) if node.nulltesttype == pb.IS_NULL else found
+            only(node, "arg", "nulltesttype")
+            return _null_test(inner(node.arg), scope, is_null=node.nulltesttype == pb.IS_NULL)
         case "ColumnRef":
-            bound = bindings.get(_last(node))
-            if bound is not None and not isinstance(bound, Scalar):
+            bound = scope.bound(node)
+            if isinstance(bound, Scalar):
+                raise NotRecognised
+            if bound is not None:
                 return bound
         case "BooleanTest" if node.booltesttype in (pb.IS_TRUE, pb.IS_NOT_TRUE, pb.IS_FALSE, pb.IS_NOT_FALSE):
-            tested = _condition(node.arg, bindings)
+            only(node, "arg", "booltesttype")
+            tested = _condition(node.arg, scope)
+            if may_be_null(tested):
+                raise NotRecognised
             return tested if node.booltesttype in (pb.IS_TRUE, pb.IS_NOT_FALSE) else Not(tested)
         case "A_Expr":
-            return _comparison(node, bindings)
-    raise _NotRecognised
+            return _comparison(node, scope)
+    raise NotRecognised
 
 
-def _comparison(node: Any, bindings: Bindings) -> Condition:
-    operator = strings(node.name)[-1]
+def may_be_null(condition: Condition) -> bool:
+    """Whether a condition may be neither true nor false."""
+    match condition:
+        case Compared(filter=test):
+            return test.operator not in ("null", "not null", "distinct", "not distinct")
+        case Not(other):
+            return may_be_null(other)
+        case All(several) | AnyOf(several):
+            return any(may_be_null(c) for c in several)
+        case Unknown():
+            return True
+    return False
+
+
+def _rows(query: Any, scope: _Scope) -> Pattern:
+    """What a query gives rows for. What it selects may be anything that is no aggregate and fails nowhere."""
+    pattern, _ = read_query(query, scope.variables)
+    for target in query.target_list:
+        only(target.res_target, "val", "name")
+        selected = inner(target.res_target.val)
+        if selected.DESCRIPTOR.name == "ColumnRef":
+            if any(inner(f).DESCRIPTOR.name not in ("String", "A_Star") for f in selected.fields):
+                raise NotRecognised
+        elif selected.DESCRIPTOR.name != "A_Const":
+            raise NotRecognised
+    return pattern
+
+
+def _selected(query: Any, variables: Collection[str]) -> Scalar:
+    """The one value that a query gives, or NULL where it has no row."""
+    target = target_of(query)
+    pattern, search = read_query(query, variables)
+    if target.DESCRIPTOR.name == "A_Const" and target.WhichOneof("val") is not None:
+        return Scalar(pattern, _ROW)
+    attribute = search.meaning(uncast(target))
+    return Scalar(pattern, _ROW if attribute in ("name", "table", "schema", "oid") else attribute)
+
+
+def _comparison(node: Any, scope: _Scope) -> Condition:
+    only(node, "kind", "name", "lexpr", "rexpr")
     left, right = inner(node.lexpr), inner(node.rexpr)
     if left.DESCRIPTOR.name == "SubLink" and left.sub_link_type == pb.EXPR_SUBLINK:
+        only(left, "sub_link_type", "subselect")
         query = inner(left.subselect)
-        target = inner(query.target_list[0].res_target.val)
-        if target.DESCRIPTOR.name == "FuncCall" and strings(target.funcname) == ("count",):
-            return _count(Exists(_pattern(query)[0]), operator, right)
-        if target.DESCRIPTOR.name == "ColumnRef":
-            pattern, lookup = _pattern(query)
-            return _scalar(Scalar(pattern, lookup.attribute(_last(target))), node, operator, right)
-    if left.DESCRIPTOR.name == "ColumnRef" and isinstance(bound := bindings.get(_last(left)), Scalar):
-        return _scalar(bound, node, operator, right)
-    raise _NotRecognised
+        target = target_of(query)
+        if target.DESCRIPTOR.name == "FuncCall":
+            return _count(query, target, node, right, scope)
+        return _compared(_selected(query, scope.variables), node, right)
+    if isinstance(bound := scope.bound(left), Scalar):
+        return _compared(bound, node, right)
+    raise NotRecognised
 
 
-def _count(exists: Exists, operator: str, right: Any) -> Condition:
+def _count(query: Any, target: Any, node: Any, right: Any, scope: _Scope) -> Condition:
+    only(target, "funcname", "args", "agg_star", "funcformat")
+    counts_rows = target.agg_star or (len(target.args) == 1 and inner(target.args[0]).DESCRIPTOR.name == "A_Const")
+    is_null = len(target.args) == 1 and inner(target.args[0]).DESCRIPTOR.name == "A_Const" and inner(target.args[0]).isnull
+    if strings(target.funcname) not in (("count",), ("pg_catalog", "count")) or not counts_rows or is_null:
+        raise NotRecognised
+    exists = Exists(read_query(query, scope.variables)[0])
     number = right.ival.ival if right.DESCRIPTOR.name == "A_Const" and right.WhichOneof("val") == "ival" else None
-    match operator, number:
-        case ("=", 0) | ("<", 1) | ("<=", 0):
-            return Not(exists)
-        case (">", 0) | (">=", 1) | ("<>", 0) | ("!=", 0):
-            return exists
-    raise _NotRecognised
+    if node.kind == pb.AEXPR_OP:
+        match operator_of(node), number:
+            case ("=", 0) | ("<", 1) | ("<=", 0):
+                return Not(exists)
+            case (">", 0) | (">=", 1) | ("<>", 0) | ("!=", 0):
+                return exists
+    raise NotRecognised
 
 
-def _scalar(scalar: Scalar, node: Any, operator: str, right: Any) -> Condition:
-    """``value = 'x'`` holds where the object exists with it; where there is none, NULL makes it false, as in SQL."""
-    found = _filter(scalar.attribute, node, operator, right)
-    return Exists(replace(scalar.pattern, filters=(*scalar.pattern.filters, found)))
+def _compared(scalar: Scalar, node: Any, right: Any) -> Condition:
+    if scalar.attribute == _ROW:
+        raise NotRecognised
+    return Compared(scalar.pattern, comparison(scalar.attribute, node, right))
 
 
-def _value_exists(node: Any, bindings: Bindings) -> Condition:
-    """``x IS NOT NULL``."""
-    node = _uncast(node)
+def _null_test(node: Any, scope: _Scope, *, is_null: bool) -> Condition:
+    """``x IS NULL``, ``x IS NOT NULL``."""
+    if node.DESCRIPTOR.name == "TypeCast" and inner(node.arg).DESCRIPTOR.name == "FuncCall":
+        node = uncast(node)
     if node.DESCRIPTOR.name == "FuncCall":
-        name = strings(node.funcname)[-1]
-        kinds = {
-            "to_regclass": RELATIONS,
-            "to_regtype": (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE),
-            "to_regproc": (Kind.FUNCTION,),
-            "to_regnamespace": (Kind.SCHEMA,),
-        }
-        if name in kinds:
-            schema, relation = _name(_text(node.args[0]))
-            return Exists(Pattern(kinds[name], schema, name=relation))
-    if node.DESCRIPTOR.name == "ColumnRef" and isinstance(bound := bindings.get(_last(node)), Scalar):
-        return Exists(replace(bound.pattern, filters=(*bound.pattern.filters, Filter(bound.attribute, "not null"))))
+        found = Exists(_named(node))
+        return Not(found) if is_null else found
+    scalar = scope.bound(node)
     if node.DESCRIPTOR.name == "SubLink" and node.sub_link_type == pb.EXPR_SUBLINK:
-        query = inner(node.subselect)
-        pattern, lookup = _pattern(query)
-        target = inner(query.target_list[0].res_target.val)
-        if target.DESCRIPTOR.name == "ColumnRef":
-            attribute = lookup.attribute(_last(target))
-            extra = () if attribute in ("name", "table", "schema", "oid") else (Filter(attribute, "not null"),)
-            return Exists(replace(pattern, filters=(*pattern.filters, *extra)))
-    raise _NotRecognised
+        only(node, "sub_link_type", "subselect")
+        scalar = _selected(inner(node.subselect), scope.variables)
+    if not isinstance(scalar, Scalar):
+        raise NotRecognised
+    return Compared(scalar.pattern, Filter(scalar.attribute, "null" if is_null else "not null"))
 
 
-@dataclass(slots=True)
-class _Search:
-    """A look-up under construction."""
-
-    lookup: Lookup
-    aliases: dict[str, str]
-    schema: str = ANY_SCHEMA
-    table: str | None = None
-    name: str | None = None
-    kinds: tuple[Kind, ...] = ()
-    filters: list[Filter] = field(default_factory=list)
+_NAMING: Mapping[str, tuple[Kind, ...]] = {
+    "to_regclass": RELATIONS,
+    "to_regtype": (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE),
+    "to_regnamespace": (Kind.SCHEMA,),
+}
 
 
-def _pattern(query: Any) -> tuple[Pattern, Lookup]:
-    """The object that ``SELECT ... FROM catalog WHERE ...`` looks for."""
-    if (
-        query.DESCRIPTOR.name != "SelectStmt"
-        or query.HasField("with_clause")
-        or query.group_clause
-        or query.having_clause.WhichOneof("node")
-    ):
-        raise _NotRecognised
-    aliases: dict[str, str] = {}
-    tests: list[Any] = []
-    for source in query.from_clause:
-        _source(inner(source), aliases, tests)
-    lookup = FIELDS.get(frozenset(aliases.values()))
-    if lookup is None:
-        raise _NotRecognised
-    if query.where_clause.WhichOneof("node"):
-        tests.append(inner(query.where_clause))
-    search = _Search(lookup, aliases, kinds=lookup.kinds)
-    for test in tests:
-        _conjunct(search, test)
-    if search.name is None and search.table is None and search.kinds != (Kind.COLUMN,):
-        raise _NotRecognised
-    if search.name is None and search.table is None:
-        raise _NotRecognised
-    return Pattern(search.kinds, search.schema, search.table, search.name, tuple(search.filters)), lookup
-
-
-def _source(node: Any, aliases: dict[str, str], tests: list[Any]) -> None:
-    match node.DESCRIPTOR.name:
-        case "RangeVar":
-            if node.schemaname not in ("", "information_schema", "pg_catalog"):
-                raise _NotRecognised
-            aliases[node.alias.aliasname or node.relname] = node.relname
-        case "JoinExpr" if node.jointype == pb.JOIN_INNER and not node.using_clause:
-            _source(inner(node.larg), aliases, tests)
-            _source(inner(node.rarg), aliases, tests)
-            if node.quals.WhichOneof("node"):
-                tests.append(inner(node.quals))
-        case _:
-            raise _NotRecognised
-
-
-def _conjunct(search: _Search, test: Any) -> None:
-    match test.DESCRIPTOR.name:
-        case "BoolExpr" if test.boolop == pb.AND_EXPR:
-            for part in test.args:
-                _conjunct(search, inner(part))
-        case "BoolExpr" if test.boolop == pb.NOT_EXPR and inner(test.args[0]).DESCRIPTOR.name == "ColumnRef":
-            column = _last(inner(test.args[0]))
-            if column != "attisdropped":
-                _add(search, column, Filter(search.lookup.attribute(column), "=", False))
-        case "ColumnRef":
-            _add(search, _last(test), Filter(search.lookup.attribute(_last(test)), "=", True))
-        case "NullTest":
-            column = _last(_uncast(inner(test.arg)))
-            operator = "null" if test.nulltesttype == pb.IS_NULL else "not null"
-            search.filters.append(Filter(search.lookup.attribute(column), operator))
-        case "A_Expr":
-            _test(search, test)
-        case _:
-            raise _NotRecognised
-
-
-def _test(search: _Search, test: Any) -> None:
-    left, right = _uncast(inner(test.lexpr)), inner(test.rexpr)
-    if left.DESCRIPTOR.name != "ColumnRef":
-        raise _NotRecognised
-    column = _last(left)
-    plain = _uncast(right) if right is not None and right.DESCRIPTOR.name == "TypeCast" else right
-    if plain is not None and plain.DESCRIPTOR.name == "ColumnRef":
-        if column in JOIN_COLUMNS and _last(plain) in JOIN_COLUMNS:
-            return
-        raise _NotRecognised
-    operator = strings(test.name)[-1]
-    meaning = search.lookup.attribute(column)
-    if meaning == "attisdropped":
-        return
-    if meaning == "schema":
-        search.schema = _schema(test, operator, right)
-    elif meaning in ("schema oid", "table oid", "type oid"):
-        _oid(search, meaning, operator, right)
-    elif meaning in ("attnum", "oid"):
-        if operator not in (">", ">="):
-            raise _NotRecognised
-    else:
-        _add(search, column, _filter(meaning, test, operator, right))
-
-
-def _add(search: _Search, column: str, found: Filter) -> None:
-    if found.attribute in ("name", "table"):
-        if found.operator != "=" or getattr(search, found.attribute) not in (None, found.value):
-            raise _NotRecognised
-        setattr(search, found.attribute, found.value)
-    elif found.attribute == "attisdropped":
-        return
-    elif found.attribute == "relkind":
-        search.kinds = _relkinds(found)
-    else:
-        search.filters.append(found)
-
-
-def _relkinds(found: Filter) -> tuple[Kind, ...]:
-    kinds = {
-        "r": Kind.TABLE,
-        "p": Kind.TABLE,
-        "v": Kind.VIEW,
-        "m": Kind.MATERIALIZED_VIEW,
-        "S": Kind.SEQUENCE,
-        "i": Kind.INDEX,
-    }
-    wanted = (found.value,) if found.operator == "=" else found.value if found.operator == "in" else ()
-    if not wanted or not all(w in kinds for w in wanted):
-        raise _NotRecognised
-    return tuple(dict.fromkeys(kinds[w] for w in wanted))
-
-
-def _filter(attribute: str, test: Any, operator: str, right: Any) -> Filter:
-    match test.kind:
-        case pb.AEXPR_OP if operator in ("=", "<>", "!="):
-            return Filter(attribute, "=" if operator == "=" else "!=", _value(right))
-        case pb.AEXPR_IN:
-            values = tuple(_value(inner(v)) for v in right.items)
-            return Filter(attribute, "in" if operator == "=" else "not in", values)
-        case pb.AEXPR_OP_ANY if operator == "=" and right.DESCRIPTOR.name == "A_ArrayExpr":
-            return Filter(attribute, "in", tuple(_value(inner(v)) for v in right.elements))
-        case pb.AEXPR_DISTINCT | pb.AEXPR_NOT_DISTINCT:
-            return Filter(attribute, "!=" if test.kind == pb.AEXPR_DISTINCT else "=", _value(right))
-    raise _NotRecognised
-
-
-def _schema(test: Any, operator: str, right: Any) -> str:
-    if operator != "=":
-        raise _NotRecognised
-    right = _uncast(right)
-    if right.DESCRIPTOR.name == "SQLValueFunction" or (
-        right.DESCRIPTOR.name == "FuncCall" and strings(right.funcname)[-1] in ("current_schema", "current_schemas")
-    ):
-        return VISIBLE
-    if right.DESCRIPTOR.name == "SubLink":
-        raise _NotRecognised
-    return _text(right)
-
-
-def _oid(search: _Search, meaning: str, operator: str, right: Any) -> None:
-    """``conrelid = 'public.tenants'::regclass``, ``relnamespace = 'public'::regnamespace``, a sub-select for an oid."""
-    if operator != "=":
-        raise _NotRecognised
-    if right.DESCRIPTOR.name == "SubLink" and right.sub_link_type == pb.EXPR_SUBLINK:
-        inside, _ = _pattern(inner(right.subselect))
-        if inside.name is None or inside.filters:
-            raise _NotRecognised
-        schema, name = inside.schema, inside.name
-    elif right.DESCRIPTOR.name == "FuncCall" and strings(right.funcname)[-1] in (
-        "to_regclass",
-        "to_regtype",
-        "to_regnamespace",
-    ):
-        schema, name = _name(_text(right.args[0]))
-    elif right.DESCRIPTOR.name == "TypeCast":
-        schema, name = _name(_text(right.arg))
-    elif right.DESCRIPTOR.name == "FuncCall" and strings(right.funcname)[-1] == "current_schema":
-        schema, name = "", ""
-    else:
-        raise _NotRecognised
-    if meaning == "schema oid":
-        search.schema = name or VISIBLE
-        return
-    search.schema = schema
-    if meaning == "type oid":
-        search.name = name
-    else:
-        search.table = name
-
-
-def _value(node: Any) -> Any:
-    node = _uncast(inner(node))
-    if node.DESCRIPTOR.name != "A_Const":
-        raise _NotRecognised
-    match node.WhichOneof("val"):
-        case "sval":
-            return node.sval.sval
-        case "ival":
-            return node.ival.ival
-        case "boolval":
-            return node.boolval.boolval
-    raise _NotRecognised
-
-
-def _text(node: Any) -> str:
-    value = _value(node)
-    if not isinstance(value, str):
-        raise _NotRecognised
-    return value
-
-
-def _name(text: str) -> tuple[str, str]:
-    """``schema.name`` as PostgreSQL reads it in ``regclass``; unqualified is ``VISIBLE``."""
-    reference = _uncast(inner(parse_expression(text)))
-    if reference.DESCRIPTOR.name != "ColumnRef":
-        raise _NotRecognised
-    parts = strings(reference.fields)
-    return (parts[-2] if len(parts) > 1 else VISIBLE), parts[-1]
-
-
-def _uncast(node: Any) -> Any:
-    node = inner(node)
-    while node is not None and node.DESCRIPTOR.name == "TypeCast":
-        node = inner(node.arg)
-    if node is None:
-        raise _NotRecognised
-    return node
-
-
-def _last(node: Any) -> str:
-    node = inner(node)
-    if node.DESCRIPTOR.name != "ColumnRef" or inner(node.fields[-1]).DESCRIPTOR.name != "String":
-        raise _NotRecognised
-    return str(inner(node.fields[-1]).sval)
+def _named(node: Any) -> Pattern:
+    """``to_regclass('t')`` and its like."""
+    function = called(node)
+    if function not in _NAMING or len(node.args) != 1:
+        raise NotRecognised
+    schema, name = name_in(text_of(node.args[0]))
+    if function == "to_regnamespace" and schema:
+        raise NotRecognised
+    return replace(Pattern(_NAMING[function], schema, name=name), scope=function)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omega_bridge import sql
 from omega_bridge.analysis.paths import guarded
 from omega_bridge.analysis.program import Handled, If, Node, Program, Raise, Sql
 
@@ -71,46 +70,7 @@ def _narrowed(program: Program) -> Iterator[Node]:
 
 def expected_errors(program: Program) -> frozenset[str]:
     """PostgreSQL's names for the errors that may be expected of a program's second run: what is under a guard has none."""
-    return frozenset(name for s, guards in guarded(program) if not guards for name in (*already_there(s), *_not_to_be_had(s)))
-
-
-_ALWAYS = {
-    "create_enum_stmt": "duplicate_object",
-    "create_domain_stmt": "duplicate_object",
-    "composite_type_stmt": "duplicate_object",
-    "create_policy_stmt": "duplicate_object",
-    "create_trig_stmt": "duplicate_object",
-}
-_WITHOUT_IF_NOT_EXISTS = {
-    "create_stmt": "duplicate_table",
-    "index_stmt": "duplicate_table",
-    "create_seq_stmt": "duplicate_table",
-    "create_schema_stmt": "duplicate_schema",
-    "create_extension_stmt": "duplicate_object",
-}
-_OF_A_CONSTRAINT = {
-    sql.pb.CONSTR_PRIMARY: ("invalid_table_definition",),
-    sql.pb.CONSTR_UNIQUE: ("duplicate_table",),
-    sql.pb.CONSTR_EXCLUSION: ("duplicate_table",),
-}
-
-
-def already_there(s: Sql) -> Iterator[str]:
-    """The errors that a statement's second run raises; none of one that may be repeated."""
-    if s.opaque or not s.effects:
-        return
-    node = sql.parse(s.text)[0].node
-    if s.tag in _ALWAYS and not getattr(node, "replace", False):
-        yield _ALWAYS[s.tag]
-    elif s.tag in _WITHOUT_IF_NOT_EXISTS and not node.if_not_exists:
-        yield _WITHOUT_IF_NOT_EXISTS[s.tag]
-    elif s.tag == "alter_table_stmt":
-        for command in map(sql.inner, node.cmds):
-            if command.subtype == sql.pb.AT_AddColumn and not command.missing_ok:
-                yield "duplicate_column"
-            elif command.subtype == sql.pb.AT_AddConstraint:
-                constraint = sql.inner(getattr(command, "def"))
-                yield from _OF_A_CONSTRAINT.get(constraint.contype, ("duplicate_object",))
+    return frozenset(name for s, guards in guarded(program) if not guards for name in (*s.again, *_not_to_be_had(s)))
 
 
 def _not_to_be_had(s: Sql) -> Iterator[str]:

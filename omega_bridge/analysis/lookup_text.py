@@ -38,7 +38,7 @@ _COLUMN_FILTERS = {
     "default": "column_default",
     "is_identity": "is_identity",
 }
-_SAYS_NOTHING = frozenset({"table_type", "on table", "unknown relkind", "unknown typtype"})
+_SAYS_NOTHING = frozenset({"table_type", "on table", "relkind", "table relkind", "typtype"})
 """Filters that a look-up by name in one schema can do without."""
 
 

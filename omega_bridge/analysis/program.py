@@ -14,6 +14,10 @@ from omega_bridge.catalog import Key, Kind
 
 VISIBLE = ""
 ANY_SCHEMA = "*"
+CURRENT = "."
+"""The first schema of the search_path, in which an unqualified ``CREATE`` makes its object."""
+PATH = "..."
+"""Any schema of the search_path."""
 
 RELATIONS = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.SEQUENCE, Kind.INDEX)
 
@@ -52,7 +56,10 @@ ANYTHING = _Anything()
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One more thing that a guard asks of an object: ``operator`` is ``=``, ``!=``, ``in``, ``null`` or ``not null``."""
+    """One more thing that a guard asks of an object.
+
+    ``operator`` is ``=``, ``!=``, ``in``, ``not in``, ``null``, ``not null``, ``distinct`` or ``not distinct``.
+    """
 
     attribute: str
     operator: str
@@ -61,13 +68,19 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What a guard looks for. ``None`` for ``table`` or ``name`` means any."""
+    """What a guard looks for. ``None`` for ``table`` or ``name`` means any.
+
+    ``demands``: what has to be there for the question to be asked at all, as in ``'t'::regclass``. ``scope``: the relation or
+    the function that is asked.
+    """
 
     kinds: tuple[Kind, ...]
     schema: str = ANY_SCHEMA
     table: str | None = None
     name: str | None = None
     filters: tuple[Filter, ...] = ()
+    demands: tuple[Key, ...] = ()
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +88,14 @@ class Exists:
     """The catalog holds something that matches."""
 
     pattern: Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One attribute of the object that a pattern finds, compared with a constant: NULL where SQL has NULL."""
+
+    pattern: Pattern
+    filter: Filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +128,12 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A condition that only the server can answer."""
+    """A condition that only the server can answer. It stands, too, for a way out of a block that is not followed."""
 
     text: str
 
 
-Condition: TypeAlias = "Exists | Not | All | AnyOf | Constant | Unknown"
+Condition: TypeAlias = "Exists | Compared | Not | All | AnyOf | Constant | Unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +157,7 @@ class Sql:
     cascade: bool = False
     lookahead: str | None = None
     offset: int | None = None
+    again: tuple[str, ...] = ()
     results: tuple[Effect, ...] = field(init=False, repr=False, compare=False)
     """``effects`` and ``implied``, without those that only say that something is there of which ``implied`` tells more."""
 
@@ -208,13 +230,26 @@ def conditions(program: Program) -> Iterator[Condition]:
 def patterns(condition: Condition) -> Iterator[Pattern]:
     """What a condition looks for."""
     match condition:
-        case Exists(pattern):
+        case Exists(pattern) | Compared(pattern):
             yield pattern
         case Not(other):
             yield from patterns(other)
         case All(several) | AnyOf(several):
             for other in several:
                 yield from patterns(other)
+
+
+def raises(program: Program) -> bool:
+    """Whether some way through a program ends in an error of its own (those in handlers are left out)."""
+    for node in program:
+        match node:
+            case Raise(error=True):
+                return True
+            case If() if any(raises(arm) for arm in (*(a for _, a in node.arms), node.otherwise)):
+                return True
+            case Handled() if raises(node.body):
+                return True
+    return False
 
 
 def is_decidable(condition: Condition) -> bool:

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from omega_bridge import sql
 from omega_bridge.analysis.blocks import read_program
 from omega_bridge.analysis.program import (
+    Compared,
     Condition,
     Effect,
     Exists,
@@ -54,6 +55,11 @@ class Reading:
     def statements(self) -> tuple[Sql, ...]:
         """Every statement, those in handlers included."""
         return tuple(statements(self.program, handlers=True))
+
+    @cached_property
+    def is_certain(self) -> bool:
+        """Whether every statement of it, and every guard, is read."""
+        return not any(s.opaque for s in self.statements) and all(map(is_decidable, conditions(self.program)))
 
     @cached_property
     def size(self) -> int:
@@ -108,10 +114,13 @@ class Reading:
 def reading_of(text: str) -> Reading:
     """Read a text."""
     problem = None
+    opaque = (Sql(text, "unreadable", opaque=True),)
     try:
         program = read_program(text)
     except StepSyntaxError as exc:
-        problem, program = exc, (Sql(text, "unreadable", opaque=True),)
+        problem, program = exc, opaque
+    except Exception:  # a tree of a form that was never seen: what breaks a reader is a reading of nothing
+        program = opaque
     return Reading(text, program, kind_of(program), problem)
 
 
@@ -156,9 +165,14 @@ def protects(condition: Condition, arm: Program) -> bool:
     match condition:
         case Not(Exists(pattern)):
             return any(matches_effect(pattern, e) for s in statements(arm) for e in (*s.effects, *s.implied) if e.present)
-        case Exists(pattern):
+        case Exists(pattern) | Compared(pattern) | Not(Compared(pattern)):
             return any(matches_effect(pattern, e) for s in statements(arm) for e in s.effects)
     return False
+
+
+def asks_for_existence(pattern: Pattern) -> bool:
+    """Whether a pattern says no more than the object's kind and name."""
+    return all(f.attribute in ("relkind", "typtype") and f.operator in ("=", "in") for f in pattern.filters)
 
 
 def matches_effect(pattern: Pattern, effect: Effect) -> bool:

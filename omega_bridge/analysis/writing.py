@@ -56,7 +56,7 @@ def _parts(program: Program) -> Iterator[str]:
 def _lines(program: Program) -> Iterator[str]:
     for node in program:
         match node:
-            case Sql(opaque=True) | Sql(tag="unreadable"):
+            case Sql(opaque=True) | Sql(tag="unreadable" | "expression"):
                 raise Unwritable
             case Sql(text=text):
                 yield f"{text};" if "--" not in text.rpartition("\n")[2] else f"{text}\n;"

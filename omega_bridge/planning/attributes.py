@@ -64,8 +64,21 @@ _BUILT_IN = {
 }  # fmt: skip
 
 
+class Null:
+    """SQL's NULL: the outcome of a comparison with one."""
+
+
+NULL = Null()
+
+
 def passes(key: Key, attributes: Mapping[str, Any], test: Filter) -> bool | None:
     """Whether an object passes one filter of a guard; ``None`` where only the server can tell."""
+    found = compared(key, attributes, test)
+    return False if isinstance(found, Null) else found
+
+
+def compared(key: Key, attributes: Mapping[str, Any], test: Filter) -> bool | Null | None:
+    """One filter of a guard on an object, in SQL's logic; ``None`` where only the server can tell."""
     found = _value(key, attributes, test.attribute)
     if found is ANYTHING:
         return None
@@ -74,18 +87,23 @@ def passes(key: Key, attributes: Mapping[str, Any], test: Filter) -> bool | None
             return found is None
         case "not null":
             return found is not None
+        case "distinct" | "not distinct":
+            wanted: tuple[Any, ...] = (test.value,)
+            if found is None or test.value is None:
+                return (found is None and test.value is None) == (test.operator == "not distinct")
         case "=" | "!=" | "in" | "not in":
             wanted = test.value if test.operator in ("in", "not in") else (test.value,)
-            if test.attribute == "label":
-                hit: bool | None = any(w in found for w in wanted)
-            elif found is None:  # NULL compares as unknown, which a WHERE takes for false
-                return False
-            elif test.attribute == "default":
-                hit = True if found in wanted else None
-            else:
-                hit = found in wanted
-            return None if hit is None else hit == (test.operator in ("=", "in"))
-    return None
+            if found is None:
+                return NULL
+        case _:
+            return None
+    if test.attribute == "label":
+        hit: bool | None = any(w in found for w in wanted)
+    elif test.attribute == "default":
+        hit = True if found in wanted else None
+    else:
+        hit = found in wanted
+    return None if hit is None else hit == (test.operator in ("=", "in", "not distinct"))
 
 
 def _value(key: Key, attributes: Mapping[str, Any], name: str) -> Any:
@@ -113,6 +131,8 @@ def _value(key: Key, attributes: Mapping[str, Any], name: str) -> Any:
             return attributes.get(name)
         case "name":
             return key.name
+        case "row":
+            return True
     return ANYTHING
 
 

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from omega_bridge.analysis.program import Condition, Effect, Exists, Handled, If, Not, Program, Raise, Sql, statements
+from omega_bridge.analysis.program import (
+    Condition,
+    Constant,
+    Effect,
+    Exists,
+    Handled,
+    If,
+    Not,
+    Program,
+    Raise,
+    Sql,
+    raises,
+    statements,
+)
 from omega_bridge.analysis.reading import matches_effect
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.world import World
@@ -20,6 +34,7 @@ class Evaluation:
     that do not hold, ``absent`` those of their objects that are not there at all. ``unknown``: only the server can tell.
     ``rebuilds``: the statements would only put back what they take away. ``fails``: what the step needs and does not
     find. ``swallowed``: the same, caught by a handler. ``unmet``: effects whose guard is satisfied by something else.
+    ``may_fail``: something that changes nothing may be rejected all the same, and end the way through the program.
     """
 
     residual: list[Sql] = field(default_factory=list)
@@ -32,11 +47,23 @@ class Evaluation:
     swallowed: Key | None = None
     raises: str | None = None
     rebuilds: bool = False
+    may_fail: bool = False
+    blurred: bool = False
+    """The catalog is no longer known: no guard is answered from here on."""
+    in_doubt: bool = False
+    """Whether the rest runs at all is not known."""
 
     @property
     def is_nothing(self) -> bool:
         """Whether running the step would change nothing that the catalog shows."""
-        return not self.fails and not self.swallowed and (not self.residual or self.rebuilds)
+        if self.fails or self.swallowed or self.raises:
+            return False
+        return not self.residual or self.rebuilds
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether every way through the program was read: its residual statements alone do what the whole text does."""
+        return not (self.unknown or self.fails or self.swallowed or self.raises or self.may_fail)
 
 
 class _Fails(Exception):
@@ -98,22 +125,47 @@ def _run(program: Program, world: World, found: Evaluation, provided: Provided) 
 
 
 def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> None:
+    if found.in_doubt:
+        if s.effects or s.data or s.opaque or s.destroys:
+            _may_run((s,), world, found)
+        return
     answers = [] if s.opaque or s.data else [(e, world.holds(e)) for e in s.effects]
     wanting = [e for e, answer in answers if answer is not True]
     if s.effects and not wanting and not s.opaque and not s.data:
+        found.may_fail = found.may_fail or bool(s.again)
         return
     for key in s.needs:
         if world.has(key) is False and _is_telling(key, provided):
             raise _Fails(key)
     if not (s.effects or s.data or s.opaque or s.destroys):
+        found.may_fail = True
         return
     found.residual.append(s)
     found.missing.extend(e for e, answer in answers if answer is False)
     found.absent.update(e.key for e in wanting if world.find(e.key) is None)
     found.unknown = found.unknown or s.opaque
+    found.blurred = found.blurred or s.opaque or _takes_along(s)
     found.touches_rows = found.touches_rows or s.data
     for effect in s.results:
         world.apply(effect)
+
+
+_WITH_PARTS = frozenset({Kind.COLUMN, Kind.SCHEMA, Kind.EXTENSION, Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE})
+
+
+def _takes_along(s: Sql) -> bool:
+    """Whether more goes, or is named anew, than the statement says: the indexes of a column, the columns of a table."""
+    return s.cascade or s.tag == "rename_stmt" or any(not e.present and e.key.kind in _WITH_PARTS for e in s.effects)
+
+
+def _may_run(several: Iterable[Sql], world: World, found: Evaluation) -> None:
+    """Statements of which only the server can tell whether they run."""
+    found.unknown = found.blurred = True
+    for s in several:
+        found.residual.append(s)
+        found.touches_rows = found.touches_rows or s.data
+        for effect in s.results:
+            world.doubt(effect)
 
 
 def _is_telling(key: Key, provided: Provided) -> bool:
@@ -124,18 +176,28 @@ def _is_telling(key: Key, provided: Provided) -> bool:
 
 
 def _branch(node: If, world: World, found: Evaluation, provided: Provided) -> None:
-    for condition, arm in node.arms:
-        answer = world.answer(condition)
+    for number, (condition, arm) in enumerate(node.arms):
+        if not found.in_doubt and (need := world.demanded(condition)) is not None:
+            raise _Fails(need)
+        answer = None if found.in_doubt or (found.blurred and not isinstance(condition, Constant)) else world.answer(condition)
         if answer is True:
             _run(arm, world, found, provided)
             return
         if answer is None:
-            found.unknown = True
-            found.residual.extend(statements(arm))
-            found.touches_rows = found.touches_rows or any(s.data for s in statements(arm))
+            _in_doubt([*(arm for _, arm in node.arms[number:]), node.otherwise], world, found)
             return
         found.unmet.extend(_unmet(condition, arm, world))
     _run(node.otherwise, world, found, provided)
+
+
+def _in_doubt(arms: list[Program], world: World, found: Evaluation) -> None:
+    """One of the arms is run, and only the server can tell which."""
+    found.may_fail = True
+    several = [s for arm in arms for s in statements(arm, handlers=True)]
+    if any(s.effects or s.data or s.opaque or s.destroys for s in several):
+        _may_run(several, world, found)
+    if any(raises(arm) for arm in arms):
+        found.unknown = found.in_doubt = True
 
 
 def _unmet(condition: Condition, arm: Program, world: World) -> list[Effect]:
@@ -154,9 +216,12 @@ _MISSING = {Kind.TABLE: "undefined_table", Kind.COLUMN: "undefined_column", Kind
 
 def _handled(node: Handled, world: World, found: Evaluation, provided: Provided) -> None:
     mark, length, gone = world.mark(), len(found.residual), len(found.missing)
+    before = found.unknown, found.may_fail
+    found.unknown = found.may_fail = False
     try:
         _run(node.body, world, found, provided)
     except _Fails as failure:
+        found.unknown, found.may_fail = found.unknown or before[0], found.may_fail or before[1]
         lost = [e for s in statements(node.body) for e in s.effects if e.present]
         world.rollback(mark)
         del found.residual[length:], found.missing[gone:]
@@ -168,3 +233,11 @@ def _handled(node: Handled, world: World, found: Evaluation, provided: Provided)
                 _run(arm, world, found, provided)
                 return
         raise
+    is_idle = len(found.residual) == length
+    may_fail = found.unknown or found.may_fail or not is_idle
+    work = [s for _, arm in node.handlers for s in statements(arm, handlers=True)] if may_fail else []
+    if is_idle and not found.unknown and any("others" in caught and not raises(arm) for caught, arm in node.handlers):
+        found.may_fail = False  # what may fail is let pass, and takes nothing with it
+    found.unknown, found.may_fail = found.unknown or before[0], found.may_fail or before[1]
+    if any(s.effects or s.data or s.opaque or s.destroys for s in work):
+        _may_run(work, world, found)

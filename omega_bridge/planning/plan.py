@@ -32,7 +32,7 @@ class PlannedStep:
     def is_foreseen(self) -> bool:
         """Whether it is known beforehand which statements run, and nothing speaks against their success."""
         found = self.found
-        return found is not None and not (found.unknown or found.fails or found.swallowed or found.raises or found.unmet)
+        return found is not None and found.is_certain and not found.unmet
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.settling import settle_in
-from omega_bridge.planning.world import World
+from omega_bridge.planning.world import DOUBT, World
 from omega_bridge.steps import Place
 
 MODELS = "models"
@@ -87,6 +87,8 @@ def unkept_by_steps(catalog: Catalog, analysis: Analysis) -> tuple[Unkept, ...]:
     spoken_of = _spoken_of(world, analysis)
     for key, step in last.items():
         before, after = catalog.get(key), world.get(key)
+        if after is not None and after.get(DOUBT):
+            continue
         if before is not None:
             found += _compared(key, before, after, step, is_spoken_of=key in spoken_of)
         elif after is not None and key in spoken_of and not _goes_along(catalog, key, after):

@@ -5,29 +5,34 @@ Answers have three values: yes, no, and ``None`` where only the server can tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 from omega_bridge.analysis.program import (
-    ANY_SCHEMA,
     ANYTHING,
     RELATIONS,
     VISIBLE,
     All,
     AnyOf,
+    Compared,
     Condition,
     Constant,
     Effect,
     Exists,
+    Filter,
     Not,
     Pattern,
     Unknown,
+    patterns,
 )
 from omega_bridge.catalog import Catalog, Key, Kind
-from omega_bridge.planning.attributes import passes, same
+from omega_bridge.planning import scopes
+from omega_bridge.planning.attributes import NULL, Null, compared, same
 
 _TABLE_LIKE = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
 _TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
+_PARTS = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX, Kind.SEQUENCE, Kind.TRIGGER})
+"""What comes with a table of which not everything is known."""
 _OF_ONE_KIND = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.TRIGGER, Kind.POLICY, Kind.INDEX, Kind.SEQUENCE})
 """A name of these means nothing else. Most look-ups are for them, so they are done without going round."""
 
@@ -37,6 +42,11 @@ class _Unset:
 
 
 _UNSET = _Unset()
+
+DOUBT = "in doubt"
+"""The attribute of an object of which only the server can tell whether it is there, and how it looks."""
+
+_Answer: TypeAlias = "bool | Null | None"
 
 
 class World:
@@ -48,6 +58,7 @@ class World:
         self._names: dict[tuple[Kind, str], set[Key]] = {}
         self._owned: dict[tuple[Kind, str, str], set[Key]] = {}
         self._members: dict[tuple[str, str], set[Key]] = {}
+        self._partly: set[Key] = set()
         self._journal: list[tuple[Key, dict[str, Any] | _Unset | None]] = []
 
     def mark(self) -> int:
@@ -136,18 +147,26 @@ class World:
 
     def has(self, key: Key) -> bool | None:
         """Whether what a statement needs is there; ``None`` for a column of a table whose columns are not known."""
-        if self.find(key) is not None:
-            return True
+        found = self.find(key)
+        if found is not None:
+            return None if self._is_in_doubt(found) else True
         if key.kind is Kind.COLUMN:
             owner = self.find(Key(Kind.TABLE, key.schema, "", key.table))
             attributes = self.get(owner) if owner else None
             if owner and (owner.kind is not Kind.TABLE or (attributes or {}).get("columns known") is False):
                 return None
+            if owner and self._is_in_doubt(owner):
+                return None
         return False
+
+    def _is_in_doubt(self, key: Key) -> bool:
+        return bool((self.changes.get(key) or {}).get(DOUBT))
 
     def holds(self, effect: Effect) -> bool | None:
         """Whether an effect is already true."""
         found = self.find(effect.key)
+        if found is not None and self._is_in_doubt(found):
+            return None
         if not effect.present:
             return found is None
         if found is None:
@@ -156,52 +175,126 @@ class World:
         answers = [same(found, name, attributes, value) for name, value in effect.attributes]
         return _all(answers)
 
+    def demanded(self, condition: Condition) -> Key | None:
+        """What a guard has to find to be asked at all, and does not: PostgreSQL rejects it."""
+        for pattern in patterns(condition):
+            for key in pattern.demands:
+                if self._is_nowhere(key):
+                    return key
+        return None
+
+    def _is_nowhere(self, key: Key) -> bool:
+        kinds = (
+            (*RELATIONS, Kind.COMPOSITE)
+            if key.kind is Kind.TABLE
+            else (*_TYPES, *_TABLE_LIKE)
+            if key.kind in _TYPES
+            else (key.kind,)
+        )
+        if any(self.find(Key(kind, key.schema, "", key.name)) is not None for kind in kinds):
+            return False
+        return not scopes.may_be_hidden(self.catalog, "pg_type" if key.kind in _TYPES else "pg_class", key.name)
+
     def answer(self, condition: Condition) -> bool | None:
-        """What a guard evaluates to."""
+        """What a guard evaluates to. NULL does not hold."""
+        found = self._value(condition)
+        return False if isinstance(found, Null) else found
+
+    def _value(self, condition: Condition) -> _Answer:
         match condition:
             case Constant(value):
                 return value
             case Unknown():
                 return None
             case Not(other):
-                answer = self.answer(other)
-                return None if answer is None else not answer
+                return _opposite(self._value(other))
             case All(several):
-                return _all([self.answer(c) for c in several])
+                return _conjunction([self._value(c) for c in several])
             case AnyOf(several):
-                answers = [self.answer(c) for c in several]
-                return True if True in answers else None if None in answers else False
+                return _opposite(_conjunction([_opposite(self._value(c)) for c in several]))
             case Exists(pattern):
                 return self._exists(pattern)
+            case Compared(pattern, test):
+                return self._compared(pattern, test)
 
     def _exists(self, pattern: Pattern) -> bool | None:
-        answers: list[bool | None] = []
+        answers = [passed for _, _, passed in self._rows(pattern)]
+        if True in answers:
+            return True
+        return None if None in answers or not self._is_all(pattern) else False
+
+    def _compared(self, pattern: Pattern, test: Filter) -> _Answer:
+        """The test on the one object that the pattern finds; of several, PostgreSQL takes any, or none."""
+        rows = [row for row in self._rows(pattern) if row[2] is not False]
+        if len(rows) > 1 or any(passed is None for _, _, passed in rows) or not self._is_all(pattern):
+            return None
+        if not rows:
+            return _of_null(test)
+        ((key, attributes, _),) = rows
+        found = compared(key, attributes, test)
+        return found
+
+    def _rows(self, pattern: Pattern) -> Iterator[tuple[Key, Mapping[str, Any], bool | None]]:
+        """The objects that a pattern may find, and whether it does."""
         for key in self._matching(pattern):
             attributes = self.get(key)
-            if attributes is not None:
-                answers.append(_all([passes(key, attributes, f) for f in pattern.filters]))
-        return True if True in answers else None if None in answers else False
+            if attributes is None:
+                continue
+            answers = [scopes.is_row(self, pattern.scope, key, attributes)]
+            answers += [scopes.passed(self, key, attributes, f) for f in pattern.filters]
+            passed = _all(answers)
+            yield key, attributes, None if passed and self._is_in_doubt(key) else passed
+
+    def _is_all(self, pattern: Pattern) -> bool:
+        """Whether nothing that this world does not hold could be found as well."""
+        if not scopes.is_complete(self.catalog, pattern):
+            return False
+        if pattern.kinds[0] not in _PARTS:
+            return True
+        if pattern.table is None:
+            return not self._partly
+        for kind in (*_TABLE_LIKE, Kind.COMPOSITE, Kind.INDEX, Kind.SEQUENCE):
+            for owner in self._named(kind, pattern.table):
+                attributes = self.get(owner)
+                if attributes is None:
+                    continue
+                if kind not in _TABLE_LIKE:
+                    if pattern.kinds[0] is Kind.COLUMN:
+                        return False
+                elif attributes.get("columns known") is False or self._is_in_doubt(owner):
+                    return False
+        return True
 
     def _matching(self, pattern: Pattern) -> Iterable[Key]:
-        if pattern.schema == VISIBLE and (pattern.table or pattern.name):
-            kinds = _TABLE_LIKE if pattern.table else pattern.kinds
-            owner = next(
-                (k for kind in kinds if (k := self.find(Key(kind, VISIBLE, "", pattern.table or pattern.name or "")))),
-                None,
-            )
-            schema = owner.schema if owner else ""
-        else:
-            schema = pattern.schema
-        for kind in pattern.kinds:
+        kinds = scopes.kinds_of(pattern)
+        places = self._places(pattern, kinds)
+        for kind in kinds:
             keys = (
                 self._named(kind, pattern.name, pattern.table)
                 if pattern.name is not None
-                else [k for k in (*self.catalog.objects, *self.changes) if k.kind is kind]
+                else [k for k in dict.fromkeys((*self.catalog.objects, *self.changes)) if k.kind is kind]
             )
-            for key in keys:
-                if schema not in (ANY_SCHEMA, key.schema) or pattern.table not in (None, key.table):
-                    continue
-                yield key
+            for key in dict.fromkeys(keys):
+                if (places is None or key.schema in places) and pattern.table in (None, key.table):
+                    yield key
+
+    def _places(self, pattern: Pattern, kinds: tuple[Kind, ...]) -> Collection[str] | None:
+        """The schemas that a pattern looks in; ``None`` for all."""
+        path = self.catalog.search_path
+        match pattern.schema:
+            case "*":
+                return None
+            case ".":
+                return path[:1]
+            case "...":
+                return path
+            case "":
+                if kinds[0] is Kind.SCHEMA:
+                    return ("",)
+                among = (*RELATIONS, Kind.COMPOSITE) if pattern.table or kinds[0] in RELATIONS else kinds
+                name = pattern.table or pattern.name or ""
+                return next(([p] for p in path if any(self.get(Key(kind, p, "", name)) is not None for kind in among)), ())
+        return (pattern.schema,)
 
     def _named(self, kind: Kind, name: str, table: str | None = None) -> list[Key]:
         """Keys of that kind and bare name, on that table where one is given; some may be gone in this world."""
@@ -242,6 +335,12 @@ class World:
                 attributes[name] = value
         self._set(key, attributes)
 
+    def doubt(self, effect: Effect) -> None:
+        """An effect may be made true, or not."""
+        key = self.place(effect.key)
+        told = dict(effect.attributes) if self.get(key) is None else {}
+        self._set(key, {**told, **(self.get(key) or {}), DOUBT: True})
+
     def differs_since(self, mark: int) -> bool:
         """Whether anything is other than at the mark, as far as we can compare."""
         return any(not _is_as_before(key, then, self.changes.get(key)) for key, then in self.touched(mark).items())
@@ -256,6 +355,8 @@ class World:
 
     def _set(self, key: Key, attributes: dict[str, Any] | None) -> None:
         before = self.changes.get(key, _UNSET)
+        if attributes is not None and attributes.get("columns known") is False:
+            self._partly.add(key)
         self._journal.append((key, before))
         self.changes[key] = attributes
         if before is not _UNSET:
@@ -293,6 +394,29 @@ def _same_function(one: Key, other: Key) -> bool:
     if "(" not in other.name or one.name == other.name:
         return True
     return same(one, "arguments", {"arguments": one.name.partition("(")[2]}, other.name.partition("(")[2]) is True
+
+
+def _opposite(answer: _Answer) -> _Answer:
+    return not answer if isinstance(answer, bool) else answer
+
+
+def _conjunction(answers: list[_Answer]) -> _Answer:
+    """``AND``, of SQL's three values and of what is not known."""
+    if any(a is False for a in answers):
+        return False
+    return next((a for wanted in (None, NULL) for a in answers if a is wanted), True)
+
+
+def _of_null(test: Filter) -> _Answer:
+    """The test on NULL."""
+    match test.operator:
+        case "null":
+            return True
+        case "not null":
+            return False
+        case "distinct" | "not distinct":
+            return (test.value is not None) == (test.operator == "distinct")
+    return NULL
 
 
 def _all(answers: list[bool | None]) -> bool | None:

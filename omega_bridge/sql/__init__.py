@@ -12,6 +12,7 @@ from omega_bridge.sql.lexer import comments, identifier, sendable
 from omega_bridge.sql.parser import (
     TOO_DEEP,
     Statement,
+    beyond,
     deparse_expression,
     deparse_statement,
     deparse_type,
@@ -29,6 +30,7 @@ __all__ = [
     "MODIFIER",
     "TOO_DEEP",
     "Statement",
+    "beyond",
     "canonical",
     "checksum",
     "comments",

@@ -5,7 +5,7 @@ PL/pgSQL comes back as nested dictionaries, in which every inner statement and c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -96,6 +96,17 @@ def inner(node: Any) -> Any:
         field = node.WhichOneof("node")
         return getattr(node, field) if field else None
     return node
+
+
+_PLACES = frozenset({"location", "stmt_location", "stmt_len", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end"})
+
+
+def beyond(node: Any, known: Collection[str]) -> bool:
+    """Whether a node has a field set that is not among the ``known`` ones; where it stands in the text is none.
+
+    What reads a node names the fields that it reads: one that a later grammar adds is then seen not to be read.
+    """
+    return any(field.name not in known and field.name not in _PLACES for field, _ in node.ListFields())
 
 
 def strings(nodes: Iterable[Any]) -> tuple[str, ...]:

@@ -6,10 +6,12 @@ What no function knows is carried as opaque: it runs, and nothing is claimed abo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from omega_bridge.analysis.effects import alter_table, data, drops, objects, routines, tables
 from omega_bridge.analysis.effects.naming import relation
+from omega_bridge.analysis.effects.repeating import errors_again
 from omega_bridge.analysis.program import Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.sql import Statement, pb, walk
@@ -64,7 +66,9 @@ def read(statement: Statement) -> Sql:
     """What is known of one statement."""
     reader = READERS.get(statement.tag)
     if reader is not None:
-        return reader(statement)
+        found = reader(statement)
+        again = () if found.opaque or not found.effects else tuple(errors_again(statement))
+        return replace(found, again=again) if again else found
     return Sql(
         statement.text,
         statement.tag,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
-from omega_bridge.analysis.handlers import already_there
 from omega_bridge.analysis.lookup_text import Unwritable, absent
 from omega_bridge.analysis.paths import branches, denied, guarded
 from omega_bridge.analysis.program import Condition, Pattern, Program, Sql, statements
@@ -22,7 +21,7 @@ def find(listed: Listed) -> Iterator[Hit]:
     for _, step in listed.steps():
         for condition, arm in branches(step.program, choices=False):
             asked = list(denied(condition))
-            made = [(s, key) for s, guards in guarded(arm) if not guards and any(already_there(s)) for key in _made(s)]
+            made = [(s, key) for s, guards in guarded(arm) if not guards and s.again for key in _made(s)]
             if asked and made and not _is_own(condition, arm):
                 s, key = made[0]
                 yield Hit(

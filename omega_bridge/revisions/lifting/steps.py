@@ -21,7 +21,7 @@ from omega_bridge.analysis.program import (
     Sql,
     statements,
 )
-from omega_bridge.analysis.reading import matches_effect
+from omega_bridge.analysis.reading import asks_for_existence, matches_effect
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
@@ -213,9 +213,9 @@ def _check_guard(condition: Condition, arm: Program) -> None:
             "rows are touched under a guard" if any(s.data for s in inside) else "a guarded statement is not understood"
         )
     match condition:
-        case Not(Exists(pattern)) if not pattern.filters:
+        case Not(Exists(pattern)) if asks_for_existence(pattern):
             wanted = True
-        case Exists(pattern) if not pattern.filters:
+        case Exists(pattern) if asks_for_existence(pattern):
             wanted = False
         case _:
             raise NotLifted("its guard asks for more than whether an object is there")

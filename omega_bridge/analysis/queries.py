@@ -1,0 +1,411 @@
+"""Look-ups in catalogs: which object does ``SELECT ... FROM pg_catalog`` ask for?
+
+Every clause of a query has to be one that is read here: a field of the parse tree that is set and that nobody looks at
+(``only``) makes the query none of the known forms, so that what a later grammar adds falls on the safe side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from omega_bridge.analysis.lookups import LOOKUPS, TIES, Lookup
+from omega_bridge.analysis.program import ANY_SCHEMA, CURRENT, PATH, VISIBLE, Filter, Pattern
+from omega_bridge.catalog import Key, Kind
+from omega_bridge.sql import beyond, inner, pb, strings
+
+NAME_BYTES = 63
+
+
+class NotRecognised(Exception):
+    """This is none of the known forms."""
+
+
+def only(node: Any, *fields: str) -> None:
+    """Raise ``NotRecognised`` where a node says more than its reader looks at."""
+    if beyond(node, fields):
+        raise NotRecognised
+
+
+@dataclass(slots=True)
+class _Search:
+    """A look-up under construction. ``aliases``: the relation behind each name in the query."""
+
+    lookup: Lookup
+    aliases: dict[str, str]
+    variables: Collection[str]
+    schema: str = ANY_SCHEMA
+    table: str | None = None
+    name: str | None = None
+    kinds: tuple[Kind, ...] = ()
+    filters: list[Filter] = field(default_factory=list)
+    demands: list[Key] = field(default_factory=list)
+    ties: set[frozenset[str]] = field(default_factory=set)
+
+    def column(self, node: Any) -> tuple[str, str]:
+        """The relation and the column that a reference means."""
+        node = inner(node)
+        if node is None or node.DESCRIPTOR.name != "ColumnRef":
+            raise NotRecognised
+        only(node, "fields")
+        if any(inner(f).DESCRIPTOR.name != "String" for f in node.fields):
+            raise NotRecognised
+        parts = strings(node.fields)
+        if len(parts) > 2 or parts[0] in self.variables:
+            raise NotRecognised
+        places = [self.aliases[parts[0]]] if len(parts) == 2 and parts[0] in self.aliases else []
+        if len(parts) == 1:
+            places = [r for r in self.aliases.values() if parts[0] in self.lookup.columns.get(r, ()) or f"{r}.{parts[0]}" in TIES]
+        if len(places) != 1:
+            raise NotRecognised
+        return places[0], parts[-1]
+
+    def meaning(self, node: Any) -> str:
+        """Our word for a column."""
+        relation, column = self.column(node)
+        try:
+            return self.lookup.columns[relation][column]
+        except KeyError:
+            raise NotRecognised from None
+
+
+def read_query(query: Any, variables: Collection[str] = ()) -> tuple[Pattern, _Search]:
+    """The object that ``SELECT ... FROM catalog WHERE ...`` looks for; what it selects is left to the caller."""
+    if query is None or query.DESCRIPTOR.name != "SelectStmt":
+        raise NotRecognised
+    only(query, "target_list", "from_clause", "where_clause", "limit_count", "limit_option", "op")
+    if query.op != pb.SETOP_NONE or query.limit_option not in (pb.LIMIT_OPTION_DEFAULT, pb.LIMIT_OPTION_COUNT):
+        raise NotRecognised
+    if query.limit_count.WhichOneof("node") and not _at_least_one(inner(query.limit_count)):
+        raise NotRecognised
+    aliases: dict[str, str] = {}
+    tests: list[Any] = []
+    for source in query.from_clause:
+        _source(inner(source), aliases, tests)
+    lookup = LOOKUPS.get(frozenset(aliases.values()))
+    if lookup is None:
+        raise NotRecognised
+    if query.where_clause.WhichOneof("node"):
+        tests.append(inner(query.where_clause))
+    search = _Search(lookup, aliases, variables, kinds=lookup.kinds)
+    for test in tests:
+        _conjunct(search, test)
+    if not any(ties <= search.ties for ties in lookup.ties) or (search.name is None and search.table is None):
+        raise NotRecognised
+    if Kind.ENUM in search.kinds and len(search.kinds) == 1 and [f.operator for f in search.filters] not in (["="], ["in"]):
+        raise NotRecognised  # a row is a label here
+    pattern = Pattern(
+        search.kinds, search.schema, search.table, search.name, tuple(search.filters), tuple(search.demands), lookup.scope
+    )
+    return pattern, search
+
+
+def _at_least_one(node: Any) -> bool:
+    return bool(node.DESCRIPTOR.name == "A_Const" and node.WhichOneof("val") == "ival" and node.ival.ival >= 1)
+
+
+def _source(node: Any, aliases: dict[str, str], tests: list[Any]) -> None:
+    match node.DESCRIPTOR.name:
+        case "RangeVar":
+            only(node, "schemaname", "relname", "inh", "relpersistence", "alias")
+            if node.HasField("alias"):
+                only(node.alias, "aliasname")
+            is_schema_view = node.schemaname == "information_schema" and not node.relname.startswith("pg_")
+            if not node.inh or not (is_schema_view or (node.schemaname in ("", "pg_catalog") and node.relname.startswith("pg_"))):
+                raise NotRecognised
+            alias = node.alias.aliasname or node.relname
+            if alias in aliases or node.relname in aliases.values():
+                raise NotRecognised
+            aliases[alias] = node.relname
+        case "JoinExpr" if node.jointype == pb.JOIN_INNER:
+            only(node, "jointype", "larg", "rarg", "quals")
+            _source(inner(node.larg), aliases, tests)
+            _source(inner(node.rarg), aliases, tests)
+            if node.quals.WhichOneof("node"):
+                tests.append(inner(node.quals))
+        case _:
+            raise NotRecognised
+
+
+def _conjunct(search: _Search, test: Any) -> None:
+    match test.DESCRIPTOR.name:
+        case "BoolExpr" if test.boolop == pb.AND_EXPR:
+            only(test, "boolop", "args")
+            for part in test.args:
+                _conjunct(search, inner(part))
+        case "BoolExpr" if test.boolop == pb.NOT_EXPR:
+            only(test, "boolop", "args")
+            _add(search, Filter(search.meaning(test.args[0]), "=", False))
+        case "ColumnRef":
+            _add(search, Filter(search.meaning(test), "=", True))
+        case "NullTest":
+            only(test, "arg", "nulltesttype")
+            operator = "null" if test.nulltesttype == pb.IS_NULL else "not null"
+            meaning = search.meaning(uncast(test.arg))
+            if meaning in _OIDS or meaning in ("name", "table", "schema", "relkind", "label"):
+                raise NotRecognised
+            _add(search, Filter(meaning, operator))
+        case "A_Expr":
+            _test(search, test)
+        case _:
+            raise NotRecognised
+
+
+_KINDS = {
+    "r": (Kind.TABLE,), "p": (Kind.TABLE,), "f": (Kind.TABLE,), "v": (Kind.VIEW,), "m": (Kind.MATERIALIZED_VIEW,),
+    "S": (Kind.SEQUENCE,), "i": (Kind.INDEX,), "I": (Kind.INDEX,),
+}  # fmt: skip
+_OIDS = ("schema oid", "table oid", "type oid", "index oid", "oid")
+
+
+def _test(search: _Search, test: Any) -> None:
+    only(test, "kind", "name", "lexpr", "rexpr")
+    left, right = uncast(test.lexpr), inner(test.rexpr)
+    if right is None:
+        raise NotRecognised
+    plain = inner(right.arg) if right.DESCRIPTOR.name == "TypeCast" else right
+    if plain.DESCRIPTOR.name == "ColumnRef":
+        plain = uncast(right)
+        if operator_of(test) != "=" or test.kind != pb.AEXPR_OP:
+            raise NotRecognised
+        search.ties.add(frozenset(".".join(search.column(side)) for side in (left, plain)))
+        return
+    meaning = search.meaning(left)
+    operator = operator_of(test)
+    if meaning == "schema":
+        search.schema = _once(search.schema, _schema(test, operator, right))
+    elif meaning in _OIDS:
+        _oid(search, meaning, test, operator, right)
+    elif meaning == "attnum":
+        if (operator, value_of(right)) not in ((">", 0), (">=", 1)):
+            raise NotRecognised
+    else:
+        _add(search, comparison(meaning, test, right))
+
+
+def _once(before: str, found: str) -> str:
+    if before not in (ANY_SCHEMA, found):
+        raise NotRecognised
+    return found
+
+
+def _add(search: _Search, found: Filter) -> None:
+    match found.attribute:
+        case "name" | "table":
+            if found.operator != "=" or getattr(search, found.attribute) not in (None, found.value):
+                raise NotRecognised
+            if not isinstance(found.value, str) or len(found.value.encode()) > NAME_BYTES:
+                raise NotRecognised
+            setattr(search, found.attribute, found.value)
+        case "always false":
+            if (found.operator, found.value) != ("=", False):
+                raise NotRecognised
+        case "relkind":
+            wanted = (found.value,) if found.operator == "=" else found.value if found.operator == "in" else ()
+            if not wanted or not all(letter in _KINDS for letter in wanted):
+                raise NotRecognised
+            search.kinds = tuple(dict.fromkeys(kind for letter in wanted for kind in _KINDS[letter]))
+            search.filters.append(Filter("relkind", "in", tuple(wanted)))
+        case "schema" | "attnum":
+            raise NotRecognised
+        case attribute if attribute in _OIDS:
+            raise NotRecognised
+        case _:
+            search.filters.append(found)
+
+
+def operator_of(test: Any) -> str:
+    """The operator's name. One with a schema may be anything."""
+    parts = strings(test.name)
+    if len(parts) != 1:
+        raise NotRecognised
+    return parts[0]
+
+
+def comparison(attribute: str, test: Any, right: Any) -> Filter:
+    """An attribute compared with constants."""
+    operator = operator_of(test)
+    match test.kind:
+        case pb.AEXPR_OP if operator in ("=", "<>", "!="):
+            return Filter(attribute, "=" if operator == "=" else "!=", value_of(right))
+        case pb.AEXPR_IN if operator in ("=", "<>"):
+            only(right, "items")
+            return Filter(attribute, "in" if operator == "=" else "not in", tuple(value_of(v) for v in right.items))
+        case pb.AEXPR_OP_ANY if operator == "=":
+            right = uncast(right, arrays=True)
+            if right.DESCRIPTOR.name != "A_ArrayExpr":
+                raise NotRecognised
+            only(right, "elements")
+            return Filter(attribute, "in", tuple(value_of(v) for v in right.elements))
+        case pb.AEXPR_DISTINCT | pb.AEXPR_NOT_DISTINCT if operator == "=":
+            return Filter(attribute, "distinct" if test.kind == pb.AEXPR_DISTINCT else "not distinct", value_of(right))
+    raise NotRecognised
+
+
+def _schema(test: Any, operator: str, right: Any) -> str:
+    if test.kind == pb.AEXPR_OP_ANY and operator == "=":
+        right = uncast(right, arrays=True)
+        is_path = right.DESCRIPTOR.name == "FuncCall" and called(right) == "current_schemas" and len(right.args) == 1
+        if is_path and value_of(right.args[0]) is False:
+            return PATH
+        raise NotRecognised
+    if test.kind != pb.AEXPR_OP or operator != "=":
+        raise NotRecognised
+    right = uncast(right)
+    if _is_current_schema(right):
+        return CURRENT
+    return text_of(right)
+
+
+def _is_current_schema(node: Any) -> bool:
+    if node.DESCRIPTOR.name == "SQLValueFunction":
+        only(node, "op", "typmod")
+        return bool(node.op == pb.SVFOP_CURRENT_SCHEMA)
+    return node.DESCRIPTOR.name == "FuncCall" and called(node) == "current_schema" and not node.args
+
+
+def called(node: Any) -> str:
+    """The name of a plain call of one of PostgreSQL's own functions."""
+    only(node, "funcname", "args", "funcformat")
+    parts = strings(node.funcname)
+    if len(parts) > 2 or (len(parts) == 2 and parts[0] != "pg_catalog"):
+        raise NotRecognised
+    return parts[-1]
+
+
+def _oid(search: _Search, meaning: str, test: Any, operator: str, right: Any) -> None:
+    """``conrelid = 'public.tenants'::regclass``, ``relnamespace = 'public'::regnamespace``, a sub-select for an oid."""
+    if operator != "=" or test.kind != pb.AEXPR_OP or meaning == "index oid":
+        raise NotRecognised
+    wanted = {"schema oid": "regnamespace", "table oid": "regclass", "type oid": "regtype", "oid": search.lookup.own}[meaning]
+    is_demanded = False
+    match right.DESCRIPTOR.name:
+        case "SubLink":
+            schema, name = _subselect(search, meaning, right)
+        case "FuncCall" if called(right) == f"to_{wanted}" and len(right.args) == 1:
+            schema, name = name_in(text_of(right.args[0]))
+        case "TypeCast":
+            only(right, "arg", "type_name")
+            names = strings(right.type_name.names)
+            if names[-1] == "oid":
+                inside = inner(right.arg)
+                if inside.DESCRIPTOR.name != "TypeCast":
+                    raise NotRecognised
+                right, names = inside, strings(inside.type_name.names)
+                only(right, "arg", "type_name")
+            if names not in ((wanted,), ("pg_catalog", wanted)) or beyond(right.type_name, ("names", "typemod")):
+                raise NotRecognised
+            if meaning == "schema oid" and _is_current_schema(uncast(right.arg)):
+                schema, name = VISIBLE, CURRENT
+            else:
+                schema, name = name_in(text_of(right.arg))
+                is_demanded = True
+        case _:
+            raise NotRecognised
+    if meaning == "schema oid":
+        if schema != VISIBLE:
+            raise NotRecognised
+        search.schema = _once(search.schema, name)
+        if is_demanded:
+            search.demands.append(Key(Kind.SCHEMA, "", "", name))
+        return
+    search.schema = _once(search.schema, schema)
+    if meaning == "table oid":
+        _add(search, Filter("table", "=", name))
+        if is_demanded:
+            search.demands.append(Key(Kind.TABLE, schema, "", name))
+    else:
+        _add(search, Filter("name", "=", name))
+        if is_demanded:
+            search.demands.append(Key(Kind.ENUM if wanted == "regtype" else Kind.TABLE, schema, "", name))
+
+
+def _subselect(search: _Search, meaning: str, node: Any) -> tuple[str, str]:
+    """``(SELECT oid FROM pg_class WHERE relname = 't')``: no row is no oid, and of two PostgreSQL makes an error."""
+    only(node, "sub_link_type", "subselect")
+    if node.sub_link_type != pb.EXPR_SUBLINK:
+        raise NotRecognised
+    query = inner(node.subselect)
+    inside, found = read_query(query, search.variables)
+    relation, column = found.column(target_of(query))
+    home = {"schema oid": "pg_namespace", "table oid": "pg_class", "type oid": "pg_type"}.get(meaning)
+    if column != "oid" or relation != home or inside.name is None or inside.demands:
+        raise NotRecognised
+    if any(f.attribute != "relkind" for f in inside.filters):
+        raise NotRecognised
+    if meaning == "schema oid":
+        return VISIBLE, inside.name
+    return inside.schema, inside.name
+
+
+def target_of(query: Any) -> Any:
+    """The one thing that a query selects."""
+    if len(query.target_list) != 1:
+        raise NotRecognised
+    target = query.target_list[0].res_target
+    only(target, "val", "name")
+    return inner(target.val)
+
+
+_TEXTS = {"text", "name", "varchar", "regclass", "sql_identifier", "character_data"}
+
+
+def value_of(node: Any) -> Any:
+    """A constant. A cast that may change it is none."""
+    node = uncast(node)
+    if node.DESCRIPTOR.name != "A_Const":
+        raise NotRecognised
+    match node.WhichOneof("val"):
+        case "sval":
+            return node.sval.sval
+        case "ival":
+            return node.ival.ival
+        case "boolval":
+            return node.boolval.boolval
+    raise NotRecognised
+
+
+def text_of(node: Any) -> str:
+    """A constant text."""
+    value = value_of(node)
+    if not isinstance(value, str):
+        raise NotRecognised
+    return value
+
+
+_PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([A-Za-z_][A-Za-z0-9_$]*))\s*(\.|\Z)')
+
+
+def name_in(text: str) -> tuple[str, str]:
+    """``schema.name`` as PostgreSQL reads it in ``regclass``; unqualified is ``VISIBLE``."""
+    parts, position = [], 0
+    while True:
+        found = _PART.match(text, position)
+        if found is None:
+            raise NotRecognised
+        quoted, plain, following = found.groups()
+        parts.append(quoted.replace('""', '"') if quoted else plain.lower())
+        position = found.end()
+        if not following:
+            break
+    if len(parts) > 2 or any(len(p.encode()) > NAME_BYTES for p in parts):
+        raise NotRecognised
+    return (parts[0] if len(parts) > 1 else VISIBLE), parts[-1]
+
+
+def uncast(node: Any, *, arrays: bool = False) -> Any:
+    """The node within casts that leave a name or a text as it is."""
+    node = inner(node)
+    while node is not None and node.DESCRIPTOR.name == "TypeCast":
+        only(node, "arg", "type_name")
+        only(node.type_name, "names", "typemod", *(("array_bounds",) if arrays else ()))
+        parts = strings(node.type_name.names)
+        is_own = len(parts) == 1 or parts[0] in ("pg_catalog", "information_schema")
+        if parts[-1] not in _TEXTS or not is_own or parts[-1] == "regclass":
+            raise NotRecognised
+        node = inner(node.arg)
+    if node is None:
+        raise NotRecognised
+    return node
