@@ -42,15 +42,21 @@ class ServerError:
 
 @dataclass(frozen=True, slots=True)
 class Destroyed:
-    """A table, or a column of one, that a step took away together with rows."""
+    """A table, or a column of one, that a step took away together with rows; ``None``: with some, which the role may not see."""
 
     table: str
     column: str | None
-    rows: int
+    rows: int | None
 
     def __str__(self) -> str:
         what = f"column {self.table}.{self.column}" if self.column else f"table {self.table}"
+        if self.rows is None:
+            return f"{what} (rows that this role may not see)"
         return f"{what} ({self.rows} row{'s' if self.rows != 1 else ''})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {"table": self.table, "column": self.column, "rows": self.rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,7 @@ class StepOutcome:
         if self.notices:
             found["notices"] = list(self.notices)
         if self.destroyed:
-            found["destroyed"] = [{"table": d.table, "column": d.column, "rows": d.rows} for d in self.destroyed]
+            found["destroyed"] = [d.as_dict() for d in self.destroyed]
         if self.differences:
             found["changes"] = [change(d) for d in self.differences]
         return found

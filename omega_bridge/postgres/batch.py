@@ -19,7 +19,7 @@ from omega_bridge.catalog import Catalog, Difference, Key, Kind, diff
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
-from omega_bridge.postgres import ledger_store, lock, waiting, watch
+from omega_bridge.postgres import guarding, ledger_store, lock, waiting, watch
 from omega_bridge.postgres.executor import Executor, draft, outcome_of, skipped
 from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import border
@@ -70,11 +70,16 @@ def execute(
     ``is_last``: what is read in the end may be what is recorded.
     """
     session = executor.session
+    if executor.overheard:
+        return [], None
     started = time.perf_counter()
     session.drain_notices()
     batch: list[PlannedStep] = []
     try:
-        waiting.begin(session, "batch", executor.limits)
+        executor.overheard = waiting.begin(session, "batch", executor.limits, guarding.OVERHEARD) == [("t",)]
+        if executor.overheard:  # each step by itself, and watched
+            session.rollback()
+            return [], None
         sender = Sender(session)
         with border(session.dsn):
             for step in planned:

@@ -19,6 +19,18 @@ log = logging.getLogger("omega_bridge")
 
 NO_ROW = "no row to change"
 
+_FILES = (
+    "SELECT pg_catalog.concat(pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat(c.oid, ':', c.relfilenode), ',' ORDER BY c.oid)), "
+    "(SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute WHERE attisdropped)) FROM pg_catalog.pg_class c "
+    "WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}'::pg_catalog.\"char\"[]) AND c.relpersistence OPERATOR(pg_catalog.<>) 't'"
+)
+"""Every table with its file, and how many columns were ever dropped: a data step that changes this is one to be watched."""
+_BEFORE = f"SELECT pg_catalog.set_config('omega_bridge.files', ({_FILES}), true)"
+_AFTER = (
+    f"DO $$ BEGIN IF pg_catalog.current_setting('omega_bridge.files', true) IS DISTINCT FROM ({_FILES}) "
+    "THEN RAISE EXCEPTION 'omega-bridge: a data step dropped or truncated'; END IF; END $$"
+)
+
 
 def run(session: Session, entries: Entries, lock_timeout: float) -> tuple[StepOutcome, ...] | None:
     """Outcomes of the data steps, or ``None`` where one failed and the whole boot has to look again."""
@@ -73,7 +85,9 @@ def _ask(session: Session, questions: list[str], lock_timeout: float) -> list[bo
 
 
 def _send(session: Session, due: list[dict[str, Any]], lock_timeout: float) -> dict[str, float] | None:
-    """All go out in one round trip and one transaction; where one fails, all are undone and the whole boot looks again."""
+    """All go out in one round trip and one transaction; where one fails, or drops something by a function that it calls, all are
+    undone and the whole boot looks again.
+    """
     started = time.perf_counter()
     for entry in due:
         log.info("[MIGRATION] Applying step %s (data)", entry["id"])
@@ -82,9 +96,14 @@ def _send(session: Session, due: list[dict[str, Any]], lock_timeout: float) -> d
             session.connection.execute("BEGIN")
             for limit in settings.local(session, lock_timeout, 0.0):
                 session.connection.execute(limit.encode())
+            session.connection.execute(_BEFORE)
             for entry in due:
                 for text in entry["statements"]:
                     session.connection.execute(text.encode())
+            session.connection.execute(
+                "SET CONSTRAINTS ALL IMMEDIATE"
+            )  # triggers that wait for the commit, while it can be undone
+            session.connection.execute(_AFTER)
             session.connection.execute("COMMIT")
     except psycopg.Error:
         session.rollback()

@@ -1,83 +1,237 @@
 """Rows are never lost silently: run a step, see in its own transaction what it destroyed, and take it back if that held rows.
 
 Tables are told by their oid and columns by their number, so a table that was dropped and made anew counts as destroyed.
+A table with a new file was truncated or rewritten: PostgreSQL's own count of what this transaction inserted and deleted
+there says which (``pg_stat_get_xact_tuples_inserted``; a rewrite inserts nothing by that count). Rows that the role may not
+see are rows all the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
+import psycopg
 from psycopg import sql
 
 from omega_bridge.outcomes import Destroyed
 from omega_bridge.postgres.queries import query
-from omega_bridge.postgres.session import Session
+
+_SAVEPOINT = "omega_bridge_watched"
+_COUNTING = "omega_bridge_counting"
+
+
+class Channel(Protocol):
+    """What statements go through: a ``Session``, or what another driver of migrations holds."""
+
+    @property
+    def connection(self) -> psycopg.Connection[Any]:
+        """psycopg's connection."""
+
+    def execute(self, query: str | bytes) -> Any:
+        """Send a text as it is."""
+
+    def rows(self, query: str | bytes) -> list[tuple[Any, ...]]:
+        """The rows of one query."""
+
+
+class Refused(Exception):
+    """What was run would have destroyed rows, or nobody could have seen it. The caller ends the transaction.
+
+    ``reason`` says it in one line; ``destroyed`` is empty where nothing could be counted.
+    """
+
+    def __init__(self, reason: str, destroyed: tuple[Destroyed, ...] = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.destroyed = destroyed
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
+    oid: int
     schema: str
     name: str
     file: int
+    parent: int | None
     columns: dict[int, str]
 
+    @property
+    def identifier(self) -> sql.Identifier:
+        return sql.Identifier(self.schema, self.name)
 
-def run_watched(session: Session, text: str) -> tuple[Destroyed, ...]:
-    """Run a step inside the transaction that is open; what it would have destroyed, when that holds rows.
+    def told(self, column: str | None, rows: int | None) -> Destroyed:
+        return Destroyed(f"{self.schema}.{self.name}" if self.schema != "public" else self.name, column, rows)
 
-    When something is returned, the step's work is undone and the caller ends the transaction. Otherwise it stands.
+
+def watch(channel: Channel, send: Callable[[], object], *, allowed: bool = False) -> tuple[Destroyed, ...]:
+    """Run ``send`` inside the transaction that is open; it is run twice where it destroyed something.
+
+    Raises ``Refused`` where that held rows, unless it is ``allowed``: then what went is returned.
     """
-    before = _tables(session)
-    session.execute("SAVEPOINT omega_bridge_watched")
-    session.execute(text)
-    after = _tables(session)
-    suspects = [(before[oid], column) for oid, column in _gone(before, after)]
-    rewritten = [t for oid, t in after.items() if oid in before and t.file != before[oid].file]
-    emptied = [t for t in rewritten if not _holds_rows(session, t)]
-    if not suspects and not emptied:
+    before = _picture(channel).tables
+    channel.execute(f"SAVEPOINT {_SAVEPOINT}")
+    send()
+    after = _settled_picture(channel)
+    gone = list(_gone(before, after))
+    replaced = [
+        before[t.oid] for t in after.values() if t.oid in before and t.file != before[t.oid].file and _is_suspect(channel, t)
+    ]
+    if not gone and not replaced:
+        channel.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
         return ()
-    session.execute("ROLLBACK TO SAVEPOINT omega_bridge_watched")
-    lost = []
-    for table, column in (*suspects, *((t, None) for t in emptied)):
-        # Held until the end of the transaction: nobody adds a row between the count and the second run.
-        session.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(_name(table)).as_bytes(session.connection))
-        rows = _count(session, table, column)
-        if rows:
-            lost.append(Destroyed(f"{table.schema}.{table.name}" if table.schema != "public" else table.name, column, rows))
-    if lost:
-        return tuple(lost)
-    session.execute(text)
-    return ()
+    channel.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+    # Locked until the end of the transaction: nobody adds a row between the count and the second run.
+    lost = [table.told(column, rows) for table, column in gone if (rows := _held(channel, table, column)) != 0]
+    if lost and not allowed:
+        raise Refused(_told(lost), tuple(lost))
+    held = [(table, _held(channel, table, None), _balance(channel, table)) for table in replaced]
+    send()
+    _settled_picture(channel)
+    lost += [table.told(None, rows) for table, had, was in held if had != 0 and (rows := _missing(channel, table, had, was)) != 0]
+    if lost and not allowed:
+        raise Refused(_told(lost), tuple(lost))
+    channel.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+    return tuple(lost)
 
 
-def _tables(session: Session) -> dict[int, _Table]:
-    rows = session.rows(query("tables_and_columns"))
-    return {
-        oid: _Table(schema, name, file, dict(zip(numbers, names, strict=True)))
-        for oid, schema, name, file, numbers, names in rows
-    }
+def _told(lost: Iterable[Destroyed]) -> str:
+    return f"would have destroyed {'; '.join(map(str, lost))}"
 
 
-def _gone(before: dict[int, _Table], after: dict[int, _Table]) -> list[tuple[int, str | None]]:
-    gone: list[tuple[int, str | None]] = []
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """The tables by oid, and the constraints whose triggers wait for the commit, by schema and name."""
+
+    tables: dict[int, _Table]
+    deferred: tuple[tuple[str, str], ...]
+
+
+def _picture(channel: Channel) -> _Picture:
+    rows = channel.rows(query("tables_and_columns"))
+    return _Picture(
+        {
+            oid: _Table(oid, schema, name, file, parent, dict(zip(numbers, names, strict=True)))
+            for oid, schema, name, file, parent, numbers, names in rows
+            if oid is not None
+        },
+        tuple((schema, name) for oid, schema, name, *_ in rows if oid is None),
+    )
+
+
+def _settled_picture(channel: Channel) -> dict[int, _Table]:
+    """The tables after triggers that wait for the commit have run: now, while somebody looks."""
+    found = _picture(channel)
+    if not found.deferred:
+        return found.tables
+    names = sql.SQL(", ").join(sql.Identifier(schema, name) for schema, name in found.deferred)
+    channel.execute(sql.SQL("SET CONSTRAINTS {} IMMEDIATE").format(names).as_bytes(channel.connection))
+    return _picture(channel).tables
+
+
+def _gone(before: dict[int, _Table], after: dict[int, _Table]) -> Iterator[tuple[_Table, str | None]]:
+    """Tables and columns; what went from a partition together with its table is counted there."""
     for oid, table in before.items():
         now = after.get(oid)
+        parent = before.get(table.parent) if table.parent is not None else None
         if now is None:
-            gone.append((oid, None))
-        else:
-            gone.extend((oid, name) for number, name in table.columns.items() if number not in now.columns)
-    return gone
+            if parent is None or parent.oid in after:
+                yield table, None
+            continue
+        dropped = {name for number, name in table.columns.items() if number not in now.columns}
+        if parent is not None and parent.oid in after:
+            dropped -= set(parent.columns.values()) - set(after[parent.oid].columns.values())
+        yield from ((table, name) for name in table.columns.values() if name in dropped)
 
 
-def _holds_rows(session: Session, table: _Table) -> bool:
-    return bool(session.rows(sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(_name(table)).as_bytes(session.connection))[0][0])
+def _is_suspect(channel: Channel, table: _Table) -> bool:
+    """Whether a table with a new file may have been truncated: it is empty, or holds what was inserted since."""
+    try:
+        with _apart(channel):
+            channel.execute("SET LOCAL row_security = off")
+            question = sql.SQL(
+                "SELECT EXISTS (SELECT FROM ONLY {}), pg_catalog.pg_stat_get_xact_tuples_inserted({}), "
+                "pg_catalog.current_setting('track_counts') OPERATOR(pg_catalog.=) 'on'"
+            ).format(table.identifier, sql.Literal(table.oid))
+            ((holds, inserted, counts),) = channel.rows(question.as_bytes(channel.connection))
+    except psycopg.errors.InsufficientPrivilege:
+        return True
+    return not holds or inserted > 0 or not counts
 
 
-def _count(session: Session, table: _Table, column: str | None) -> int:
-    what = sql.SQL("*") if column is None else sql.Identifier(column)
-    counted = sql.SQL("SELECT count({}) FROM {}").format(what, _name(table))
-    return int(session.rows(counted.as_bytes(session.connection))[0][0])
+def _balance(channel: Channel, table: _Table) -> int:
+    """What this transaction inserted less what it deleted, in rows."""
+    asked = f"SELECT pg_catalog.pg_stat_get_xact_tuples_inserted({table.oid}), pg_catalog.pg_stat_get_xact_tuples_deleted({table.oid})"
+    ((inserted, deleted),) = channel.rows(asked)
+    return int(inserted) - int(deleted)
 
 
-def _name(table: _Table) -> sql.Identifier:
-    return sql.Identifier(table.schema, table.name)
+def _missing(channel: Channel, table: _Table, had: int | None, balance: int) -> int | None:
+    """How many of the rows that a table held are gone, but for those that were deleted by name; ``None`` where that is not known."""
+    ((counts,),) = channel.rows("SELECT pg_catalog.current_setting('track_counts') OPERATOR(pg_catalog.=) 'on'")
+    now = _visible(channel, table, None)
+    if had is None or now is None or not counts:
+        return had
+    return max(had + _balance(channel, table) - balance - now, 0)
+
+
+def _held(channel: Channel, table: _Table, column: str | None) -> int | None:
+    """How many rows go with a table or a column, under a lock that nobody gets past; ``None``: some, which the role may not see."""
+    lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table.identifier).as_bytes(channel.connection)
+    channel.execute(f"SAVEPOINT {_COUNTING}")
+    try:
+        channel.execute(lock)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):  # another session dropped it
+        channel.execute(f"ROLLBACK TO SAVEPOINT {_COUNTING}; RELEASE SAVEPOINT {_COUNTING}")
+        return 0
+    except psycopg.errors.InsufficientPrivilege:  # a function of somebody else's dropped it
+        channel.execute(f"ROLLBACK TO SAVEPOINT {_COUNTING}; RELEASE SAVEPOINT {_COUNTING}")
+        return None if _has_pages(channel, table) else 0
+    channel.execute(f"RELEASE SAVEPOINT {_COUNTING}")
+    rows = _visible(channel, table, column)
+    if rows is None or (rows == 0 and _sees_the_past(channel) and not _visible(channel, table, None)):
+        return None if _has_pages(channel, table) else 0
+    return rows
+
+
+def _visible(channel: Channel, table: _Table, column: str | None) -> int | None:
+    """Rows, or values of a column that are not NULL; ``None`` where the role may not see them all, and may not change that."""
+    for first in ("", "ALTER TABLE {} NO FORCE ROW LEVEL SECURITY"):
+        try:
+            with _apart(channel):
+                channel.execute("SET LOCAL row_security = off")  # an error where a policy would hide rows
+                if first:
+                    channel.execute(sql.SQL(first).format(table.identifier).as_bytes(channel.connection))
+                what = sql.SQL("*") if column is None else sql.Identifier(column)
+                only = sql.SQL("ONLY " if table.file else "")  # a partitioned table has no file, and no rows of its own
+                counted = sql.SQL("SELECT pg_catalog.count({}) FROM {}{}").format(what, only, table.identifier)
+                return int(channel.rows(counted.as_bytes(channel.connection))[0][0])
+        except psycopg.errors.InsufficientPrivilege:
+            continue
+    return None
+
+
+def _has_pages(channel: Channel, table: _Table) -> bool:
+    size = f"SELECT pg_catalog.sum(pg_catalog.pg_relation_size(relid)) FROM pg_catalog.pg_partition_tree({table.oid})"
+    return bool(channel.rows(size if not table.file else f"SELECT pg_catalog.pg_relation_size({table.oid})")[0][0])
+
+
+def _sees_the_past(channel: Channel) -> bool:
+    """Whether the transaction keeps to a snapshot, which may be older than the rows of others that the lock waited for."""
+    return bool(
+        channel.rows("SELECT pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed'")[0][0]
+    )
+
+
+@contextmanager
+def _apart(channel: Channel) -> Iterator[None]:
+    """What is set and changed inside the block is put back at its end, also where the server rejects it."""
+    channel.execute(f"SAVEPOINT {_COUNTING}")
+    try:
+        yield
+    except psycopg.Error:
+        channel.execute(f"ROLLBACK TO SAVEPOINT {_COUNTING}; RELEASE SAVEPOINT {_COUNTING}")
+        raise
+    channel.execute(f"ROLLBACK TO SAVEPOINT {_COUNTING}; RELEASE SAVEPOINT {_COUNTING}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import psycopg
 
 from omega_bridge.analysis import StepAnalysis, StepKind
+from omega_bridge.analysis.keeping import keeps_rows
 from omega_bridge.analysis.program import Program, Sql
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.errors import StepSyntaxError
@@ -17,8 +18,9 @@ from omega_bridge.outcomes import Destroyed, ServerError, StepOutcome, change
 from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
-from omega_bridge.postgres import destruction, ledger_store, lock, outside, swallowed, waiting, watch
+from omega_bridge.postgres import guarding, ledger_store, lock, outside, swallowed, waiting, watch
 from omega_bridge.postgres.catalog_reader import CatalogReader
+from omega_bridge.postgres.destruction import Refused
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.patience import Limits, Patience
 from omega_bridge.postgres.session import Session, server_error
@@ -47,6 +49,8 @@ class Executor:
     patience: Patience | None = None
     asked: watch.Asked | None = None
     """The token of the schema from just before a batch read ``catalog`` whole; of use only where it still holds."""
+    overheard: bool | None = None
+    """Whether event triggers of others run at each DDL statement; ``None`` where that has to be asked."""
 
     def execute(self, planned: PlannedStep) -> StepOutcome:
         """Send one step and say what became of it."""
@@ -62,6 +66,16 @@ class Executor:
                     raise
                 self.session.rollback()
                 outcome = self._transaction(planned)
+            except psycopg.errors.InvalidTransactionTermination as exc:
+                if not step.transactional:
+                    raise
+                if not self._is_allowed(step):
+                    raise Refused(guarding.UNWATCHED) from exc
+                self.session.rollback()
+                outcome = self._outside(planned)
+        except Refused as refused:
+            self.session.rollback()
+            outcome = self._refused(planned, refused)
         except psycopg.Error as exc:
             self.session.rollback()
             outcome = self._rejected(planned, server_error(exc))
@@ -94,13 +108,9 @@ class Executor:
     def _transaction(self, planned: PlannedStep) -> StepOutcome:
         step, session = planned.analysis, self.session
         try:
-            refused = waiting.had_in_time(session, self._waits(), lambda: self._begun(planned))
+            waiting.had_in_time(session, self._waits(), lambda: self._begun(planned))
         except waiting.Busy as busy:
             return outcome_of(planned, Outcome.FAILED, f"its table stayed busy: {busy.error}", error=busy.error)
-        if refused:
-            session.rollback()
-            told = "; ".join(map(str, refused))
-            return outcome_of(planned, Outcome.REFUSED, f"would have destroyed {told}", action=Action.REFUSE, destroyed=refused)
         fresh = self._refreshed(step)
         outcome = self._judge(planned, fresh)
         if outcome.outcome is Outcome.APPLIED:
@@ -120,7 +130,7 @@ class Executor:
         journal = Journal(self.session, (step.id, step.checksum), self.run, self.driver, self.tip)
         stopped: outside.Stopped | None = None
         try:
-            outside.send(self.session, planned, self.limits, self._waits(), journal)
+            outside.send(self.session, planned, self.limits, self._waits(), journal, self._guard(step))
         except outside.Stopped as exc:
             stopped = exc
         finally:
@@ -142,18 +152,36 @@ class Executor:
             self.patience = Patience(self.limits.lock_timeout, self.limits.budget)
         return self.patience.afresh()
 
-    def _begun(self, planned: PlannedStep) -> tuple[Destroyed, ...]:
+    def _begun(self, planned: PlannedStep) -> None:
         """One try at a step, in a transaction that stays open."""
         waiting.begin(self.session, planned.analysis.id, self.limits)
-        return self._run_guarded(planned)
+        self._run_guarded(planned)
 
-    def _run_guarded(self, planned: PlannedStep) -> tuple[Destroyed, ...]:
-        """Send the step; what it destroyed together with rows, where that is not allowed."""
+    def _run_guarded(self, planned: PlannedStep) -> None:
+        """Send the step. Raises ``Refused`` where it destroys rows and that is not allowed."""
+        self._guard(planned.analysis).inside(self.session, planned.analysis.step.sql)
+
+    def _guard(self, step: StepAnalysis) -> guarding.Guard:
+        return guarding.Guard(self._is_allowed(step), everything=self._listens_to_all(step))
+
+    def _is_allowed(self, step: StepAnalysis) -> bool:
+        return step.step.destructive or step.id in self.allow_destructive
+
+    def _listens_to_all(self, step: StepAnalysis) -> bool:
+        """Whether no reading of this step counts: its literals mean something else here, or others run at each statement."""
+        if step.may_destroy or not keeps_rows(step.step.sql):
+            self.overheard = None  # it may make an event trigger
+            return step.may_destroy
+        if self.overheard is None:
+            self.overheard = guarding.is_overheard(self.session)
+        return self.overheard
+
+    def _refused(self, planned: PlannedStep, refused: Refused) -> StepOutcome:
         step = planned.analysis
-        if not step.may_destroy or step.step.destructive or step.id in self.allow_destructive:
-            self.session.execute(step.step.sql)
-            return ()
-        return destruction.run_watched(self.session, step.step.sql)
+        if not step.transactional:
+            self.catalog = self._refreshed(step)  # the statements before it stand
+        told = refused.reason if step.transactional else refused.reason + guarding.TWO_STEPS
+        return outcome_of(planned, Outcome.REFUSED, told, action=Action.REFUSE, destroyed=refused.destroyed)
 
     def _refreshed(self, step: StepAnalysis) -> Catalog:
         """The catalog after a step: only what the step names is read again, where we know what it touches."""
@@ -207,7 +235,7 @@ def draft(outcome: StepOutcome, run: str, driver: Driver) -> Draft:
     if outcome.error:
         detail["error"] = {"sqlstate": outcome.error.sqlstate, "message": outcome.error.message}
     if outcome.destroyed:
-        detail["destroyed"] = [{"table": d.table, "column": d.column, "rows": d.rows} for d in outcome.destroyed]
+        detail["destroyed"] = [d.as_dict() for d in outcome.destroyed]
     return Draft(driver, Event.STEP, run, outcome.id, outcome.checksum, outcome.outcome, detail)
 
 

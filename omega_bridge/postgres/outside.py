@@ -15,7 +15,7 @@ import psycopg
 from omega_bridge.analysis.program import Sql
 from omega_bridge.outcomes import ServerError
 from omega_bridge.planning import PlannedStep
-from omega_bridge.postgres import lock, waiting
+from omega_bridge.postgres import guarding, lock, waiting
 from omega_bridge.postgres.indexes import Index, drop_invalid, index_of
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.patience import Limits, Patience
@@ -34,12 +34,16 @@ class Stopped(Exception):
         super().__init__(f"{told}; the statements before it are done" if number > 1 else told)
 
 
-def send(session: Session, planned: PlannedStep, limits: Limits, patience: Patience, journal: Journal) -> None:
-    """Send the statements of a step that are not done. Raises ``Stopped`` at the first one that the server rejects."""
+def send(
+    session: Session, planned: PlannedStep, limits: Limits, patience: Patience, journal: Journal, guard: guarding.Guard
+) -> None:
+    """Send the statements of a step that are not done. Raises ``Stopped`` at the first one that the server rejects, and ``Refused``."""
     texts = planned.analysis.texts()
+    if guarding.is_script(planned.analysis.step.sql):  # it says itself what belongs together
+        _script(session, texts, limits, guard)
+        return
     known = {s.text: s for s in planned.analysis.program if isinstance(s, Sql)}
-    is_script = any(s.tag == "transaction_stmt" for s in known.values())  # it says itself what belongs together
-    is_one_by_one = len(texts) > 1 and not is_script
+    is_one_by_one = len(texts) > 1
     done = journal.done() if is_one_by_one else frozenset()
     pending = {s.text for s in planned.statements}
     for number, text in enumerate(texts, 1):
@@ -50,9 +54,9 @@ def send(session: Session, planned: PlannedStep, limits: Limits, patience: Patie
             continue
         try:
             if is_one_by_one and (statement is None or statement.transactional):
-                _in_transaction(session, planned, text, limits, patience, journal, (number, len(texts)))
+                _in_transaction(session, planned, text, limits, patience, journal, guard, (number, len(texts)))
             else:
-                _by_itself(session, statement, text, limits, patience, journal, (number, len(texts)))
+                _by_itself(session, statement, text, limits, patience, journal, guard, (number, len(texts)))
         except waiting.Busy as busy:
             raise Stopped(number, len(texts), busy.error) from busy
         except psycopg.Error as exc:
@@ -60,6 +64,18 @@ def send(session: Session, planned: PlannedStep, limits: Limits, patience: Patie
                 raise
             session.rollback()
             raise Stopped(number, len(texts), server_error(exc)) from exc
+
+
+def _script(session: Session, texts: tuple[str, ...], limits: Limits, guard: guarding.Guard) -> None:
+    with _limited(session, limits, limits.lock_timeout):
+        for number, text in enumerate(texts, 1):
+            try:
+                guard.alone(session, text, lambda: lock.commit(session))
+            except psycopg.Error as exc:
+                if session.is_closed:
+                    raise
+                session.rollback()
+                raise Stopped(number, len(texts), server_error(exc)) from exc
 
 
 def _is_done(statement: Sql, is_journalled: bool, is_pending: bool) -> bool:
@@ -78,17 +94,18 @@ def _in_transaction(
     limits: Limits,
     patience: Patience,
     journal: Journal,
+    guard: guarding.Guard,
     place: tuple[int, int],
 ) -> None:
     def attempt() -> None:
         waiting.begin(session, planned.analysis.id, limits)
-        session.execute(text)
+        guard.inside(session, text)
 
     try:
         waiting.had_in_time(session, patience.afresh(), attempt)
     except _NO_TRANSACTION:
         session.rollback()
-        _by_itself(session, None, text, limits, patience, journal, place)
+        _by_itself(session, None, text, limits, patience, journal, guard, place)
         return
     tip = journal.applied(*place)
     lock.commit(session)
@@ -102,6 +119,7 @@ def _by_itself(
     limits: Limits,
     patience: Patience,
     journal: Journal,
+    guard: guarding.Guard,
     place: tuple[int, int],
 ) -> None:
     """Without a transaction around it; the entry, where there are several statements, comes after it."""
@@ -111,7 +129,7 @@ def _by_itself(
         if index is not None:
             _build(session, index, text, limits, patience, journal, place)
         else:
-            waiting.had_in_time(session, patience.afresh(), lambda: session.execute(text))
+            waiting.had_in_time(session, patience.afresh(), lambda: guard.alone(session, text, lambda: lock.commit(session)))
         lock.prove(session)
     if place[1] > 1:
         journal.tip = journal.applied(*place)

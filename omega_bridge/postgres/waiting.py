@@ -55,9 +55,16 @@ def nothing_waits_for_ever(budget: float) -> Iterator[None]:
         ) from exc
 
 
-def begin(session: Session, name: str, limits: Limits) -> None:
-    """Open the transaction of a step, under the limits of a boot, whatever the role's own settings are."""
+def begin(session: Session, name: str, limits: Limits, question: str = "") -> list[tuple[str | None, ...]]:
+    """Open the transaction of a step, under the limits of a boot, whatever the role's own settings are.
+
+    The answer to a ``question`` that goes along, as texts.
+    """
     label = name.encode("ascii", "replace").decode()[:40].replace("'", "")
     limited = settings.local(session, limits.lock_timeout, limits.statement_timeout)
     texts = ["BEGIN", *limited, f"SET LOCAL application_name = 'omega-bridge {label}'"]
+    if question:
+        session.cost.statements += len(texts)
+        return session.ask("; ".join([*texts, question]))
     session.execute("; ".join(texts), statements=len(texts))
+    return []

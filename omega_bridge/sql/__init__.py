@@ -8,7 +8,7 @@ from postgast import pg_query_pb2 as pb
 
 from omega_bridge.sql.canonical import canonical, checksum, on_one_line
 from omega_bridge.sql.compare import same_expression, same_routine, same_statement, same_type
-from omega_bridge.sql.lexer import comments, identifier, sendable
+from omega_bridge.sql.lexer import comments, ends_transaction, identifier, sendable
 from omega_bridge.sql.parser import (
     TOO_DEEP,
     Statement,
@@ -37,6 +37,7 @@ __all__ = [
     "deparse_expression",
     "deparse_statement",
     "deparse_type",
+    "ends_transaction",
     "identifier",
     "inner",
     "on_one_line",

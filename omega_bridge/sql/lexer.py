@@ -40,6 +40,17 @@ def tokens(text: str) -> list[pb.ScanToken] | None:
         return None
 
 
+def ends_transaction(text: str) -> bool:
+    """Whether a statement of a text begins like one that ends a transaction; also of a text that only a newer server can read."""
+    found = [t for t in tokens(text) or () if t.token not in COMMENTS]
+    raw = text.encode("utf-8", "surrogatepass")
+    words = [raw[t.start : t.end].decode("utf-8", "replace").upper() for t in found]
+    starts = [n for n in range(len(words)) if n == 0 or words[n - 1] == ";"]
+    return any(
+        words[n] in ("COMMIT", "END", "ROLLBACK", "ABORT") or words[n : n + 2] == ["PREPARE", "TRANSACTION"] for n in starts
+    )
+
+
 def comments(text: str) -> Iterator[str]:
     """The text's comments, those inside dollar-quoted bodies too; none of a text that the lexer rejects."""
     raw = text.encode("utf-8", "surrogatepass")

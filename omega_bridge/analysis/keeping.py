@@ -1,0 +1,127 @@
+"""Which steps certainly take no row away, so that nobody has to watch them. A whitelist: what is not on it is watched.
+
+Certain is a step that is read in full, drops no table and no column, touches no row, and calls no function that is not
+PostgreSQL's own. An ``INSERT`` is not: a default or a trigger of its table may call anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from omega_bridge.analysis.program import conditions, is_decidable
+from omega_bridge.analysis.reading import reading_of
+from omega_bridge.errors import StepSyntaxError
+from omega_bridge.sql import Statement, inner, parse, parse_block, parse_expression, pb, strings, walk
+
+_ADDING = {
+    "create_stmt", "alter_table_stmt", "create_seq_stmt", "rename_stmt", "drop_stmt", "create_enum_stmt", "alter_enum_stmt",
+    "composite_type_stmt", "create_extension_stmt", "create_schema_stmt", "comment_stmt", "select_stmt", "lock_stmt",
+    "variable_show_stmt",
+}  # fmt: skip
+_ONLY_WRITTEN_DOWN = {
+    "create_function_stmt", "create_trig_stmt", "create_policy_stmt", "create_domain_stmt", "view_stmt", "index_stmt",
+}  # fmt: skip
+"""What they call is called later, or is IMMUTABLE as in an index: PostgreSQL lets such a function change nothing."""
+
+_FUNCTIONS = {
+    "array_agg", "array_length", "btrim", "cardinality", "clock_timestamp", "coalesce", "col_description", "concat", "count",
+    "current_database", "current_schema", "current_schemas", "current_setting", "format", "format_type", "gen_random_uuid",
+    "greatest", "has_table_privilege", "json_build_object", "jsonb_build_object", "jsonb_typeof", "least", "left", "length",
+    "lower", "max", "md5", "min", "nextval", "now", "obj_description", "pg_get_constraintdef", "pg_get_expr",
+    "pg_get_indexdef", "quote_ident", "quote_literal", "replace", "right", "statement_timestamp", "string_agg", "timezone",
+    "to_regclass", "to_regnamespace", "to_regproc", "to_regprocedure", "to_regtype", "trim", "unnest", "upper",
+}  # fmt: skip
+_TYPES = {
+    "bigserial", "bytea", "cidr", "date", "inet", "json", "jsonb", "name", "oid", "regclass", "serial", "serial4", "serial8",
+    "smallserial", "text", "time", "timestamp", "timestamptz", "timetz", "tsvector", "uuid", "xml",
+}  # fmt: skip
+"""Beside those that the parser puts into ``pg_catalog``. Another one may be a domain, whose check calls anything."""
+
+_OPERATORS = {
+    "=", "<>", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "^", "||", "~", "~*", "!~", "!~*", "~~", "~~*", "!~~",
+    "!~~*", "->", "->>", "#>", "#>>", "@>", "<@", "?", "?|", "?&", "&&", "&", "|",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def keeps_rows(text: str) -> bool:
+    """Whether a step with this text certainly takes no row, no column and no table away, whatever the database holds."""
+    reading = reading_of(text)
+    quiet = _ADDING | _ONLY_WRITTEN_DOWN
+    if reading.problem or not all(is_decidable(c) for c in conditions(reading.program)):
+        return False
+    if any(s.opaque or s.data or s.destroys or s.cascade or s.tag not in quiet for s in reading.statements):
+        return False
+    try:
+        return all(_calls_nothing_unknown(s) for s in parse(text))
+    except StepSyntaxError:
+        return False
+
+
+def _calls_nothing_unknown(statement: Statement) -> bool:
+    if statement.tag == "do_stmt":
+        return all(_is_quiet(query) for query in _queries(parse_block(statement.text)))
+    if statement.tag in _ONLY_WRITTEN_DOWN:
+        return True
+    return all(_is_known(found) for found in walk(statement.node))
+
+
+def _queries(tree: Any) -> Iterator[str]:
+    """Every piece of SQL in a PL/pgSQL tree: statements, conditions, assignments, defaults of variables."""
+    if isinstance(tree, dict):
+        for name, value in tree.items():
+            if name == "PLpgSQL_expr":
+                yield str(value.get("query", ""))
+            else:
+                yield from _queries(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _queries(value)
+
+
+def _is_quiet(query: str) -> bool:
+    try:
+        return all(_calls_nothing_unknown(s) for s in parse(query))
+    except StepSyntaxError:
+        pass
+    target, assigned, value = query.partition(":=")
+    return all(_is_known(found) for found in walk(parse_expression(value if assigned else target)))
+
+
+def _is_known(node: Any) -> bool:
+    match node.DESCRIPTOR.name:
+        case "FuncCall":
+            *schema, name = strings(node.funcname)
+            return name in _FUNCTIONS and schema in ([], ["pg_catalog"])
+        case "TypeName":
+            *schema, name = strings(node.names)
+            return schema == ["pg_catalog"] or (not schema and name in _TYPES)
+        case "A_Expr":
+            return all(name in _OPERATORS for name in strings(node.name)) or node.kind in _SPELLED
+        case "SelectStmt":
+            return all(_is_catalog(r) for f in node.from_clause for r in walk(f) if r.DESCRIPTOR.name == "RangeVar")
+        case "PartitionCmd" | "CallStmt":
+            return False
+        case "DropStmt":
+            return node.remove_type not in (pb.OBJECT_TABLE, pb.OBJECT_SCHEMA, pb.OBJECT_FOREIGN_TABLE)
+        case "AlterTableCmd":
+            return _is_quiet_command(node)
+    return True
+
+
+def _is_catalog(relation: Any) -> bool:
+    """A catalog; another relation may be a view, which calls anything."""
+    return relation.schemaname in ("pg_catalog", "information_schema") or (
+        not relation.schemaname and relation.relname.startswith("pg_")
+    )
+
+
+_SPELLED = {pb.AEXPR_BETWEEN, pb.AEXPR_NOT_BETWEEN, pb.AEXPR_IN, pb.AEXPR_LIKE, pb.AEXPR_ILIKE, pb.AEXPR_SIMILAR}
+
+
+def _is_quiet_command(command: Any) -> bool:
+    """A new column of an unknown type is looked at by its node; what is added without a definition says nothing."""
+    definition = inner(getattr(command, "def"))
+    return command.subtype != pb.AT_AddColumn or definition is None or definition.HasField("type_name")

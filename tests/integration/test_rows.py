@@ -1,0 +1,273 @@
+"""No step takes rows away unasked, whatever it does it with; what takes none is let through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+import omega_bridge
+from omega_bridge import Step
+from omega_bridge.errors import StepFailed
+from tests.fixtures.databases import MakeDatabase
+
+WIPE = (
+    "CREATE OR REPLACE FUNCTION wipe() RETURNS int LANGUAGE plpgsql AS "
+    "$f$ BEGIN IF to_regclass('t') IS NOT NULL THEN EXECUTE 'DROP TABLE t'; END IF; RETURN 1; END $f$"
+)
+WIPE_TRIGGER = "CREATE OR REPLACE FUNCTION wipes() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN TRUNCATE t; RETURN NEW; END $f$"
+START = "CREATE TABLE t (id int, v int); INSERT INTO t SELECT g, g FROM generate_series(1, 10) g; CREATE TABLE log (n int);"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A step that would take the ten rows of ``t``, or the values of its column ``v``, away."""
+
+    step: str
+    before: tuple[str, ...] = ()
+    start: str = START
+    asked: str = "SELECT count(v) FROM t"
+
+
+LOSSES = {
+    "drop": Loss("DROP TABLE IF EXISTS t"),
+    "drop column": Loss("ALTER TABLE t DROP COLUMN IF EXISTS v"),
+    "truncate": Loss("TRUNCATE t"),
+    "truncate and insert": Loss("TRUNCATE t; INSERT INTO t VALUES (1, 1)"),
+    "truncate and insert as many": Loss(
+        "TRUNCATE t; INSERT INTO t SELECT g, -g FROM generate_series(1, 10) g", asked="SELECT count(*) FROM t WHERE v > 0"
+    ),
+    "rewrite, truncate and insert": Loss("ALTER TABLE t ALTER v TYPE bigint; TRUNCATE t; INSERT INTO t VALUES (1, 1)"),
+    "own transaction": Loss("BEGIN; DROP TABLE IF EXISTS t; COMMIT;"),
+    "own transaction with savepoints": Loss("BEGIN; SAVEPOINT a; DROP TABLE t; RELEASE a; END"),
+    "start transaction, truncate": Loss("START TRANSACTION; TRUNCATE t; INSERT INTO t VALUES (1, 1); COMMIT AND NO CHAIN"),
+    "commit in the middle": Loss("DROP TABLE t; COMMIT; CREATE TABLE other (id int)"),
+    "commit inside a block": Loss("DO $$ BEGIN DROP TABLE t; COMMIT; END $$"),
+    "a procedure that commits": Loss("CALL gone()", ("CREATE OR REPLACE PROCEDURE gone() LANGUAGE plpgsql AS $p$ BEGIN DROP TABLE t; COMMIT; END $p$",)),
+    "beside concurrently": Loss("ALTER TABLE t DROP COLUMN IF EXISTS v; CREATE INDEX CONCURRENTLY IF NOT EXISTS t_id ON t (id)"),
+    "beside vacuum": Loss("DROP TABLE t; VACUUM"),
+    "beside reindex": Loss("TRUNCATE t; REINDEX TABLE CONCURRENTLY log"),
+    "function in an insert": Loss("INSERT INTO log SELECT wipe() WHERE NOT EXISTS (SELECT 1 FROM log)", (WIPE,)),
+    "function in an update": Loss("UPDATE log SET n = wipe()", ("INSERT INTO log VALUES (0)", WIPE)),
+    "function in a delete": Loss("DELETE FROM log WHERE n = wipe()", ("INSERT INTO log VALUES (0)", WIPE)),
+    "function in a select": Loss("SELECT wipe()", (WIPE,)),
+    "function in values": Loss("VALUES (wipe())", (WIPE,)),
+    "function in a view": Loss("SELECT * FROM seen", (WIPE, "CREATE OR REPLACE VIEW seen AS SELECT wipe() AS n")),
+    "function in a default": Loss("INSERT INTO noted (id) VALUES (1)", (WIPE, "CREATE TABLE IF NOT EXISTS noted (id int, n int DEFAULT wipe())")),
+    "function in a new column": Loss("ALTER TABLE log ADD COLUMN m int DEFAULT wipe()", ("INSERT INTO log VALUES (0)", WIPE)),
+    "function in a type": Loss("ALTER TABLE log ALTER n TYPE bigint USING wipe()", ("INSERT INTO log VALUES (0)", WIPE)),
+    "function in a check": Loss("ALTER TABLE log ADD CONSTRAINT c CHECK (wipe() = 1)", ("INSERT INTO log VALUES (0)", WIPE)),
+    "function in a domain": Loss(
+        "ALTER TABLE log ADD COLUMN d dom", ("INSERT INTO log VALUES (0)", WIPE, "CREATE DOMAIN dom AS int CHECK (wipe() = 1)")
+    ),
+    "function in create table as": Loss("CREATE TABLE made AS SELECT wipe() AS n", (WIPE,)),
+    "function in a materialized view": Loss("CREATE MATERIALIZED VIEW made AS SELECT wipe() AS n", (WIPE,)),
+    "function in a condition": Loss("DO $$ BEGIN IF wipe() = 1 THEN CREATE TABLE IF NOT EXISTS made (id int); END IF; END $$", (WIPE,)),
+    "function in a variable": Loss("DO $$ DECLARE x int := wipe(); BEGIN CREATE TABLE IF NOT EXISTS made (id int); END $$", (WIPE,)),
+    "function in an assignment": Loss("DO $$ DECLARE x int; BEGIN x := wipe(); CREATE TABLE IF NOT EXISTS made (id int); END $$", (WIPE,)),
+    "function in a notice": Loss("DO $$ BEGIN RAISE NOTICE '%', wipe(); END $$", (WIPE,)),
+    "function in an operator": Loss(
+        "SELECT 1 ?! 2",
+        (WIPE, "CREATE OR REPLACE FUNCTION wipe2(int, int) RETURNS int LANGUAGE sql AS 'SELECT wipe()'",
+         "CREATE OPERATOR ?! (FUNCTION = wipe2, LEFTARG = int, RIGHTARG = int)"),
+    ),
+    "trigger": Loss("INSERT INTO log VALUES (1)", (WIPE_TRIGGER, "CREATE OR REPLACE TRIGGER w BEFORE INSERT ON log FOR EACH ROW EXECUTE FUNCTION wipes()")),
+    "trigger that waits for the commit": Loss(
+        "INSERT INTO log VALUES (1)",
+        (WIPE_TRIGGER, "CREATE CONSTRAINT TRIGGER w AFTER INSERT ON log DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wipes()"),
+    ),
+    "rule": Loss("INSERT INTO log VALUES (1)", (WIPE, "CREATE OR REPLACE RULE r AS ON INSERT TO log DO ALSO SELECT wipe()")),
+    "event trigger": Loss(
+        "CREATE TABLE IF NOT EXISTS made (id int)",
+        ("CREATE OR REPLACE FUNCTION on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS "
+         "$f$ BEGIN IF tg_tag = 'CREATE TABLE' AND to_regclass('t') IS NOT NULL THEN DROP TABLE t; END IF; END $f$",
+         "CREATE EVENT TRIGGER gone ON ddl_command_end EXECUTE FUNCTION on_ddl()"),
+    ),
+    "dynamic": Loss("DO $$ BEGIN EXECUTE 'DR' || 'OP TABLE t'; END $$"),
+    "dynamic with a handler": Loss("DO $$ BEGIN EXECUTE format('TRUNCATE %I', 't'); EXCEPTION WHEN OTHERS THEN NULL; END $$"),
+    "sql in a file of settings": Loss("SET search_path TO public; DROP TABLE t"),
+    "drop of the schema": Loss("DROP SCHEMA s CASCADE", start=START + "CREATE SCHEMA s; ALTER TABLE t SET SCHEMA s;", asked="SELECT count(v) FROM s.t"),
+    "drop of the type": Loss(
+        "DROP TYPE mood CASCADE",
+        start=START + "CREATE TYPE mood AS ENUM ('a'); ALTER TABLE t ALTER v TYPE mood USING 'a'::mood;",
+    ),
+    "drop of the domain": Loss("DROP DOMAIN d CASCADE", start=START + "CREATE DOMAIN d AS int; ALTER TABLE t ALTER v TYPE d;"),
+    "drop of a partition": Loss(
+        "DROP TABLE p1",
+        start="CREATE TABLE t (id int, v int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF t FOR VALUES FROM (0) TO (100);"
+        "INSERT INTO t SELECT g, g FROM generate_series(1, 10) g; CREATE TABLE log (n int)",
+    ),
+    "drop of a partitioned table": Loss(
+        "DROP TABLE t",
+        start="CREATE TABLE t (id int, v int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF t FOR VALUES FROM (0) TO (100);"
+        "INSERT INTO t SELECT g, g FROM generate_series(1, 10) g",
+    ),
+    "drop of a partitioned column": Loss(
+        "ALTER TABLE t DROP COLUMN v",
+        start="CREATE TABLE t (id int, v int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF t FOR VALUES FROM (0) TO (100);"
+        "INSERT INTO t SELECT g, g FROM generate_series(1, 10) g",
+    ),
+    "truncate of a partitioned table": Loss(
+        "TRUNCATE t; INSERT INTO t VALUES (1, 1)",
+        start="CREATE TABLE t (id int, v int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF t FOR VALUES FROM (0) TO (100);"
+        "INSERT INTO t SELECT g, g FROM generate_series(1, 10) g",
+    ),
+    "drop of a parent": Loss(
+        "DROP TABLE parent CASCADE", start=START + "CREATE TABLE parent (id int, v int); ALTER TABLE t INHERIT parent;"
+    ),
+    "drop and make anew": Loss("DROP TABLE IF EXISTS t; CREATE TABLE t (id int, v int)"),
+    "moved over": Loss("CREATE TABLE t2 AS SELECT id FROM t; DROP TABLE t; ALTER TABLE t2 RENAME TO t"),
+    "unlogged": Loss("DROP TABLE t", start=START.replace("TABLE t", "UNLOGGED TABLE t")),
+    "drop owned": Loss("DROP OWNED BY owner_of_{name}", start="CREATE ROLE owner_of_{name};" + START + "ALTER TABLE t OWNER TO owner_of_{name}"),
+}  # fmt: skip
+
+
+def value(url: str, question: str) -> object:
+    """The one value that a query gives; the SQLSTATE where it is rejected."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        try:
+            row = conn.execute(question).fetchone()
+        except psycopg.Error as error:
+            return error.sqlstate
+        return row[0] if row else None
+
+
+def prepared(make_database: MakeDatabase, loss: Loss) -> tuple[str, str, list[str]]:
+    """A database with the ten rows, the step that takes them, and the steps before it."""
+    url = make_database()
+    name = str(psycopg.conninfo.conninfo_to_dict(url)["dbname"])
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(loss.start.replace("{name}", name).encode())
+    return url, loss.step.replace("{name}", name), list(loss.before)
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=[k.replace(" ", "-") for k in LOSSES])
+@pytest.mark.pg(">= 14")
+def test_a_start_takes_no_rows_unasked(make_database: MakeDatabase, loss: Loss) -> None:
+    """The step is refused with its reason, also at the next start; allowed by its id, it runs."""
+    url, step, before = prepared(make_database, loss)
+    steps = [*before, Step(step, id="danger")]
+    assert value(url, loss.asked) == 10
+    for options in ({}, {}, {"retry": True}):
+        run = omega_bridge.boot(url, steps, on_error="continue", **options)  # type: ignore[arg-type]
+        assert value(url, loss.asked) == 10, (options, [s.as_dict() for s in run.steps])
+    refused = {s.id: s for s in run.steps}["danger"]
+    if refused.outcome == "already-there":  # nothing of it is sent, allowed or not
+        return
+    assert refused.outcome == "refused"
+    assert refused.destroyed or "transaction" in refused.reason
+    omega_bridge.boot(url, steps, on_error="continue", allow_destructive=["danger"], retry=True)
+    assert value(url, loss.asked) != 10
+    if "drop owned" in step.lower():
+        value(url, f"DROP ROLE {step.rpartition(' ')[2]}")
+
+
+KEPT = {
+    "empty table": ("CREATE TABLE t (id int)", "DROP TABLE t"),
+    "empty table truncated": ("CREATE TABLE t (id int)", "TRUNCATE t"),
+    "emptied table": ("CREATE TABLE t (id int); INSERT INTO t VALUES (1); DELETE FROM t", "DROP TABLE t"),
+    "column without values": ("CREATE TABLE t (id int, v int); INSERT INTO t VALUES (1)", "ALTER TABLE t DROP COLUMN v"),
+    "generated column": (
+        "CREATE TABLE t (id int, v int GENERATED ALWAYS AS (id * 2) STORED); INSERT INTO t VALUES (1)", "ALTER TABLE t DROP COLUMN v"
+    ),
+    "rewrite": (START, "ALTER TABLE t ALTER v TYPE bigint"),
+    "dynamic rewrite": (START, "DO $$ BEGIN EXECUTE 'ALTER TABLE t ALTER v TYPE bigint'; END $$"),
+    "dynamic rewrite and insert": (START, "DO $$ BEGIN EXECUTE 'ALTER TABLE t ALTER v TYPE bigint'; INSERT INTO t VALUES (11, 11); END $$"),
+    "rewrite and delete": (START, "DO $$ BEGIN EXECUTE 'ALTER TABLE t ALTER v TYPE bigint'; DELETE FROM t; END $$"),
+    "cluster": (START + "CREATE INDEX i ON t (id)", "CLUSTER t USING i"),
+    "unlogged": (START, "ALTER TABLE t SET UNLOGGED"),
+    "detach": (
+        "CREATE TABLE t (id int) PARTITION BY RANGE (id); CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (9); INSERT INTO t VALUES (1)",
+        "ALTER TABLE t DETACH PARTITION p",
+    ),
+    "own transaction that only adds": (START, "BEGIN; ALTER TABLE t ADD COLUMN IF NOT EXISTS w int; COMMIT"),
+    "own transaction on nothing": (START, "BEGIN; DROP TABLE IF EXISTS nothing; COMMIT"),
+    "beside concurrently on nothing": (START, "DROP TABLE IF EXISTS nothing; CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (id)"),
+    "temporary": (START, "CREATE TEMP TABLE x AS SELECT * FROM t; DROP TABLE x"),
+    "rename": (START, "ALTER TABLE t RENAME TO u"),
+    "insert": (START, "INSERT INTO t VALUES (11, 11)"),
+    "delete": (START, "DELETE FROM t WHERE id = 1"),
+    "function that does nothing": (START + "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "SELECT f()"),
+    "vacuum": (START, "VACUUM t"),
+    "body of a function that ends": (START, "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END; SELECT f()"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("start", "step"), KEPT.values(), ids=[k.replace(" ", "-") for k in KEPT])
+@pytest.mark.pg(">= 14")
+def test_what_takes_no_rows_runs(database: str, start: str, step: str) -> None:
+    """A rewrite, a drop of what is empty, a change by name: none of them is refused."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(start.encode())
+    run = omega_bridge.boot(database, [Step(step, id="harmless")])
+    assert [s.outcome for s in run.steps] == ["applied"], [s.as_dict() for s in run.steps]
+    kept = {"t": value(database, "SELECT count(*) FROM t"), "u": value(database, "SELECT count(*) FROM u")}
+    if start.startswith(START) and step != KEPT["rewrite and delete"][1]:
+        assert 9 <= int(str(kept["t" if kept["t"] != "42P01" else "u"])) <= 11
+
+
+def test_rows_that_the_role_may_not_see_are_rows(make_database: MakeDatabase) -> None:
+    """FORCE ROW LEVEL SECURITY hides every row from the table's owner: a drop is refused all the same, and the switch stands."""
+    url = make_database()
+    role = f"owner_{psycopg.conninfo.conninfo_to_dict(url)['dbname']}"
+    with psycopg.connect(url, autocommit=True) as conn:
+        database = conn.info.dbname
+        conn.execute(
+            f"CREATE ROLE {role} LOGIN; GRANT CREATE ON DATABASE {database} TO {role}; GRANT CREATE ON SCHEMA public TO {role}"
+        )
+        conn.execute(START)
+        conn.execute(
+            f"ALTER TABLE t OWNER TO {role}; ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY"
+        )
+        conn.execute(f"CREATE TABLE u AS SELECT * FROM t; ALTER TABLE u ENABLE ROW LEVEL SECURITY; GRANT TRUNCATE ON u TO {role}")
+    steps = [Step("DROP TABLE t", id="drop"), Step("ALTER TABLE t DROP COLUMN v", id="column"), Step("TRUNCATE u", id="other")]
+    with psycopg.connect(url) as conn:
+        as_owner = psycopg.conninfo.make_conninfo(url, user=role)
+    try:
+        run = omega_bridge.boot(as_owner, steps)
+        assert {s.id: [(d.column, d.rows) for d in s.destroyed] for s in run.steps} == {
+            "drop": [(None, 10)], "column": [("v", 10)], "other": [(None, None)]
+        }  # fmt: skip
+        assert "may not see" in {s.id: s.reason for s in run.steps}["other"]
+        assert value(url, "SELECT count(v) FROM t") == 10
+        assert value(url, "SELECT count(v) FROM u") == 10
+        assert value(url, "SELECT relforcerowsecurity FROM pg_class WHERE relname = 't'") is True
+    finally:
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+def test_a_later_row_of_another_session_counts(make_database: MakeDatabase) -> None:
+    """Where the role keeps to a snapshot, what others committed meanwhile may be there: pages that hold something count as rows."""
+    url = make_database()
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(START + f"ALTER DATABASE {conn.info.dbname} SET default_transaction_isolation = 'repeatable read'")
+    run = omega_bridge.boot(url, ["DROP TABLE t"])
+    assert [s.outcome for s in run.steps] == ["refused"]
+    assert run.steps[0].destroyed[0].rows == 10
+
+
+def test_the_reason_says_how_to_go_on(database: str) -> None:
+    """Beside what refuses a transaction: the advice to make two steps; for one that commits by itself: why it is not run."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(START)
+    run = omega_bridge.boot(
+        database,
+        [
+            Step("ALTER TABLE t DROP COLUMN v; CREATE INDEX CONCURRENTLY i ON t (id)", id="beside"),
+            Step("DO $$ BEGIN DROP TABLE t; COMMIT; END $$", id="commits"),
+        ],
+    )
+    told = {s.id: s.reason for s in run.steps}
+    assert "column t.v (10 rows)" in told["beside"]
+    assert "two steps" in told["beside"]
+    assert "ends its own transaction" in told["commits"]
+
+
+def test_strict_raises(database: str) -> None:
+    """With ``strict`` a refusal ends the start with OB303."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(START)
+    with pytest.raises(StepFailed, match="table t"):
+        omega_bridge.boot(database, ["DROP TABLE t"], strict=True)
