@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 import omega_bridge
-from omega_bridge import OmegaBridgeError
+from omega_bridge import OmegaBridgeError, Step
 
 T = "CREATE TABLE IF NOT EXISTS t (id int, name text)"
 U = "CREATE TABLE IF NOT EXISTS u (id int)"
@@ -167,8 +167,14 @@ def test_a_step_that_was_killed_goes_on(database: str) -> None:
 
 
 def test_a_block_that_commits_runs_by_itself(database: str) -> None:
-    """Beside a statement that refuses a transaction, one that ends its transaction itself still works."""
+    """Beside a statement that refuses a transaction, one that ends its transaction itself works where the list allows it.
+
+    Nobody can watch which rows it takes, so it is refused unasked.
+    """
     commits = "DO $$ BEGIN INSERT INTO u VALUES (1); COMMIT; INSERT INTO u VALUES (2); END $$"
     run = omega_bridge.boot(database, [T, U, ("both", f"{INDEX}; {commits}")])
-    assert [(s.id, s.outcome) for s in run.steps] == [("create-t", "applied"), ("create-u", "applied"), ("both", "applied")]
+    assert [(s.id, s.outcome) for s in run.steps] == [("create-t", "applied"), ("create-u", "applied"), ("both", "refused")]
+    assert query(database, "SELECT count(*) FROM u") == [(0,)]
+    run = omega_bridge.boot(database, [T, U, Step(f"{INDEX}; {commits}", id="both", destructive=True)])
+    assert run.steps[-1].outcome == "applied"
     assert query(database, "SELECT count(*) FROM u") == [(2,)]
