@@ -1,4 +1,4 @@
-# make setup | test | oracle | demo | lint | format | bench | constraints | clean
+# make setup | test | test-lowest | oracle | demo | lint | format | bench | constraints | clean
 # Needs Python 3.11 or newer and nothing else; uv is used where it is there. Choose with: make PYTHON=python3.13 ...
 
 SHELL := /bin/sh
@@ -20,7 +20,7 @@ ROUNDS ?= 100
 SEED ?= 1
 ORACLE_ARGS ?=
 
-.PHONY: help setup test oracle demo lint format bench constraints clean
+.PHONY: help setup test test-lowest oracle demo lint format bench constraints clean
 
 help:
 	@sed -n '1,2s/^# //p' $(MAKEFILE_LIST)
@@ -64,6 +64,22 @@ test: setup
 
 oracle: setup
 	@$(BIN)/python -m tests.oracle --rounds $(ROUNDS) --seed $(SEED) $(ORACLE_ARGS)
+# The floors of pyproject.toml's ranges for this Python, in a venv of their own: what is the same whatever is installed.
+LOWEST := $(VENV)-lowest
+LOWEST_TESTS ?= tests/unit $(addprefix tests/integration/test_,export.py nexus_list.py again.py past.py report.py) \
+  tests/acceptance/test_history.py
+
+$(LOWEST)/.installed: pyproject.toml constraints.txt .ci/lowest.py
+	@rm -rf $(LOWEST) && $(or $(PYTHON),$(BIN)/python) -m venv $(LOWEST)
+	@$(LOWEST)/bin/python -m pip install -qq --disable-pip-version-check packaging
+	@$(LOWEST)/bin/python .ci/lowest.py > $(LOWEST)/constraints.txt
+	@$(LOWEST)/bin/python -m pip install -qq --disable-pip-version-check -c $(LOWEST)/constraints.txt -e '.[dev]'
+	@touch $@
+
+test-lowest: setup $(LOWEST)/.installed
+	@$(LOWEST)/bin/python .ci/lowest.py --told
+	@PATH="$(abspath $(LOWEST))/bin:$$PATH"; export PATH; \
+	omega-bridge check && python -m pytest $(PYTEST_ARGS) $(LOWEST_TESTS)
 
 demo: setup
 	@$(BIN)/omega-bridge demo
@@ -94,4 +110,4 @@ constraints:
 	@rm -rf $(VENV)-constraints
 
 clean:
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(LOWEST) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

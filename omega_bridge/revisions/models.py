@@ -77,7 +77,7 @@ def index_text(index: Index) -> str:
     """The statement that makes it. Raises ``ConfigurationInvalid`` for one without a name."""
     try:
         return str(CreateIndex(index, if_not_exists=True).compile(dialect=DIALECT)).strip()
-    except (CompileError, AssertionError) as error:
+    except (CompileError, AssertionError, TypeError) as error:  # which of them depends on SQLAlchemy's release
         where = f"{index.table.name} ({', '.join(c.name for c in index.columns)})" if index.table is not None else "a table"
         raise ConfigurationInvalid(
             f"the models have an index on {where} without a name",

@@ -456,7 +456,9 @@ def _asking_first(kind: type[MigrateOperation]) -> None:
         if not _is_held_back(operations, _object(operation)):
             alembics(operations, operation)
 
-    Operations.implementation_for(kind, replace=True)(implementation)
+    # Alembic has replace=True for it from 1.17.2 on; before, a second implementation is an error.
+    Operations._to_impl._registry.pop((kind, "default"))
+    Operations.implementation_for(kind)(implementation)
 
 
 for _kind in (ops.DropTableOp, ops.DropColumnOp, ops.DropIndexOp, ops.DropConstraintOp):

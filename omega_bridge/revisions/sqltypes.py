@@ -55,7 +55,7 @@ _TYPES: dict[str, _Maker] = {
     "cidr": lambda m: pg.CIDR(),
     "macaddr": lambda m: pg.MACADDR(),
     "tsvector": lambda m: pg.TSVECTOR(),
-    "citext": lambda m: pg.CITEXT(),
+    "citext": lambda m: Type("citext", *m),  # SQLAlchemy has CITEXT from 2.0.7 on
 }
 
 

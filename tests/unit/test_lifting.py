@@ -35,6 +35,9 @@ def down(text: str, *before: str) -> str:
 
 
 LIFTED = {
+    "citext": ("ALTER TABLE t ADD COLUMN b citext", "op.add_column('t', sa.Column('b', sqltypes.Type('citext'), nullable=True), if_not_exists=True)", None),
+    "nulls not distinct": ("CREATE UNIQUE INDEX IF NOT EXISTS i ON t (a) NULLS NOT DISTINCT", 'op.ensure("index", "i", "CREATE UNIQUE INDEX IF NOT EXISTS i ON t (a) NULLS NOT DISTINCT")', "op.drop_index('i', table_name='t', if_exists=True)"),
+    "table with a foreign key": ("CREATE TABLE IF NOT EXISTS n (a int REFERENCES t (id) ON DELETE CASCADE)", "op.create_table('n',\n        sa.Column('a', sa.Integer(), nullable=True),\n        sa.ForeignKeyConstraint(['a'], ['t.id'], ondelete='CASCADE'),\n        if_not_exists=True\n    )", "op.drop_table('n', if_exists=True)"),
     "operator as default": ("ALTER TABLE t ADD COLUMN b timestamp DEFAULT (now() AT TIME ZONE 'utc')", "op.add_column('t', sa.Column('b', sa.DateTime(), server_default=sa.text(\"(now() AT TIME ZONE 'utc')\"), nullable=True), if_not_exists=True)", None),
     "add column": ("ALTER TABLE t ADD COLUMN b numeric(10,2)", "op.add_column('t', sa.Column('b', sa.Numeric(precision=10, scale=2), nullable=True), if_not_exists=True)", "op.drop_column('t', 'b', if_exists=True)"),
     "array": ("ALTER TABLE t ADD COLUMN b text[] NOT NULL DEFAULT '{}'::text[]", "op.add_column('t', sa.Column('b', postgresql.ARRAY(sa.Text()), server_default=sa.text(\"'{}'::text[]\"), nullable=False), if_not_exists=True)", None),

@@ -58,7 +58,11 @@ def create_table(node: Any) -> ops.CreateTableOp:
         parts.append(_column(definition, keys))
         parts.extend(_constraint(c, (definition.colname,)) for c in map(inner, definition.constraints) if _is_own(c))
     parts.extend(_constraint(c, ()) for c in tables)
-    return ops.CreateTableOp(node.relation.relname, parts, schema=node.relation.schemaname or None, if_not_exists=True)
+    table = node.relation
+    # Alembic 1.16 renders foreign keys by the schema of this MetaData, and breaks without one.
+    return ops.CreateTableOp(
+        table.relname, parts, schema=table.schemaname or None, if_not_exists=True, _namespace_metadata=sa.MetaData()
+    )
 
 
 def add_column(relation: Any, definition: Any) -> ops.AddColumnOp:
@@ -71,6 +75,8 @@ def add_column(relation: Any, definition: Any) -> ops.AddColumnOp:
 def create_index(node: Any) -> ops.CreateIndexOp:
     """``CREATE INDEX`` as ``op.create_index``. Raises ``NotNative``."""
     if node.options or node.table_space or not node.relation.inh:
+        raise NotNative
+    if node.nulls_not_distinct:  # SQLAlchemy knows the option from 2.0.16 on
         raise NotNative
     columns: list[Any] = []
     classes: dict[str, str] = {}
@@ -86,8 +92,6 @@ def create_index(node: Any) -> ops.CreateIndexOp:
         options["postgresql_include"] = [inner(p).name for p in node.index_including_params]
     if node.where_clause.WhichOneof("node"):
         options["postgresql_where"] = _text(deparse_expression(node.where_clause))
-    if node.nulls_not_distinct:
-        options["postgresql_nulls_not_distinct"] = True
     if node.concurrent:
         options["postgresql_concurrently"] = True
     return ops.CreateIndexOp(
