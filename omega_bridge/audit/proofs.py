@@ -57,7 +57,7 @@ class ScratchProver:
         self._before = read_catalog(self._naive)
         self._changed |= _names(diff(before, self._before))
         self._advance(1)
-        if rejected and all(step.transactional for step in steps):
+        if rejected:
             send(self._trial.driver, texts)
             return Verdict(tuple(verbatim(s, REJECTED, attempt=True) for s in steps), Proof.VERBATIM)
         if all(found.is_verbatim for found in lifted):
@@ -134,10 +134,7 @@ class ScratchProver:
         try:
             for found in lifted:
                 for part in found.parts:
-                    if part.transactional:
-                        self._run(_operations(part))
-                    else:
-                        self._trial.outside(_operations(part))
+                    self._run(_operations(part), self._trial.run if part.transactional else self._trial.outside)
             _same(after, self._trial.driver, "outside a transaction")
         except Differs as told:
             send(self._trial.driver, [t for s in steps for t in _texts(s)])
@@ -145,9 +142,9 @@ class ScratchProver:
         self._trial.connection.commit()
         return Verdict(tuple(lifted), Proof.PROVEN)
 
-    def _run(self, operations: Iterable[Any]) -> None:
+    def _run(self, operations: Iterable[Any], run: Callable[[Iterable[Any]], None] | None = None) -> None:
         try:
-            self._trial.run(operations)
+            (run or self._trial.run)(operations)
         except Exception as exc:
             raise Differs(str(exc).splitlines()[0]) from exc
 

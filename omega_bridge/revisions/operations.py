@@ -6,15 +6,19 @@ Taking something away in a downgrade looks at the ledger: only what the bridge c
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from alembic.autogenerate import renderers
 from alembic.operations import MigrateOperation, Operations, ops
 
+from omega_bridge.analysis.reading import reading_of
 from omega_bridge.revisions import guards
 from omega_bridge.revisions.quoting import quoted
-from omega_bridge.sql import printed_type, sendable
+from omega_bridge.sql import parse, printed_type, sendable
+
+log = logging.getLogger("omega_bridge")
 
 CREATED = "omega_bridge_created"
 """The migration context's option that tells a downgrade what the bridge created: catalog keys as text, and changed
@@ -72,7 +76,14 @@ class AttemptStepOp(_Ours):
         """Run a step's text; where it fails, leave everything as it was and go on, with a notice."""
         operations.invoke(cls(sql))
 
+    @property
+    def is_apart(self) -> bool:
+        """Whether a statement of it refuses a transaction: then each goes out by itself, up to the first that is rejected."""
+        return not reading_of(self.sql).transactional
+
     def statements(self) -> Sequence[str]:
+        if self.is_apart:
+            return tuple(statement.text for statement in parse(self.sql))
         return (guards.attempted(self.sql),)
 
     def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
@@ -417,7 +428,23 @@ def _run(operations: Operations, operation: _Ours) -> None:
             context.impl.static_output(plain if plain.endswith(";") else f"{plain}\n;")
         else:
             connection: Any = operations.get_bind().connection
+            if isinstance(operation, AttemptStepOp) and operation.is_apart:
+                if not _is_taken(operations.get_bind(), raw):
+                    return
+                continue
             connection.driver_connection.execute(raw)
+
+
+def _is_taken(bind: Any, raw: bytes) -> bool:
+    """Whether the server takes a statement outside a transaction; where not, all is as before it."""
+    driver = bind.connection.driver_connection
+    try:
+        driver.execute(raw)
+    except bind.dialect.loaded_dbapi.Error as exc:
+        driver.rollback()
+        log.warning("omega-bridge: the step was not possible here: %s", str(exc).splitlines()[0])
+        return False
+    return True
 
 
 def _render(context: Any, operation: _Ours) -> str:

@@ -89,8 +89,12 @@ def _upgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) ->
 
 
 def _verbatim(step: StepAnalysis, imports: set[str], part: Part) -> Iterator[str]:
-    texts = (step.step.sql,) if step.transactional else step.texts()
-    blocks, needed = render([AttemptStepOp(t) if part.attempt and step.transactional else RunStepOp(t) for t in texts])
+    operations = (
+        [AttemptStepOp(step.step.sql)]
+        if part.attempt
+        else [RunStepOp(t) for t in ((step.step.sql,) if step.transactional else step.texts())]
+    )
+    blocks, needed = render(operations)
     imports |= needed
     yield from _outside(blocks) if part.is_apart else blocks
 

@@ -77,8 +77,9 @@ class Trial:
             runner.invoke(operation)
 
     def outside(self, operations: Iterable[MigrateOperation]) -> None:
-        """Run what refuses a transaction."""
+        """Run what refuses a transaction. Raises what the server raises."""
         self.connection.commit()
+        self.driver.commit()  # what was read through the driver began a transaction that SQLAlchemy does not know of
         context = MigrationContext.configure(self.connection)
         with context.begin_transaction(_per_migration=True), context.autocommit_block():
             runner = Operations(context)

@@ -89,7 +89,7 @@ class Lifted:
 
 def verbatim_operation(part: Part) -> MigrateOperation:
     """The operation that carries a part's text."""
-    return AttemptStepOp(part.text) if part.attempt and part.transactional else RunStepOp(part.text)
+    return AttemptStepOp(part.text) if part.attempt else RunStepOp(part.text)
 
 
 UNSETTLED = "nothing in the list makes what it needs"
