@@ -267,7 +267,7 @@ def _told(what: str, steps: list[StepOutcome]) -> str:
     lines = [f"{what} {len(steps)} step{'s' if len(steps) != 1 else ''}"]
     for step in steps:
         where = f" ({step.place})" if step.place.file else ""
-        lines.append(f"  {step.id}{where}: {step.error or step.reason}")
+        lines.append(f"  {step.id}{where}: {step.reason}")
     return "\n".join(lines)
 
 

@@ -125,7 +125,7 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
     keeps_sessions = options.pooler_keeps_sessions
     with (
         permissions(session),
-        nothing_waits_for_ever(options.boot_timeout),
+        nothing_waits_for_ever(session, options.boot_timeout),
         exclusive(
             session, options.lock_timeout, budget=options.boot_timeout, keeps_sessions=keeps_sessions, meanwhile=done_by_another
         ) as turn,

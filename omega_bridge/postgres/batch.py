@@ -76,7 +76,7 @@ def execute(
     session.drain_notices()
     batch: list[PlannedStep] = []
     try:
-        executor.overheard = waiting.begin(session, "batch", executor.limits, guarding.OVERHEARD) == [("t",)]
+        executor.overheard = waiting.begin(session, "batch", executor.limits, question=guarding.OVERHEARD) == [("t",)]
         if executor.overheard:  # each step by itself, and watched
             session.rollback()
             return [], None

@@ -108,9 +108,9 @@ class Executor:
     def _transaction(self, planned: PlannedStep) -> StepOutcome:
         step, session = planned.analysis, self.session
         try:
-            waiting.had_in_time(session, self._waits(), lambda: self._begun(planned))
+            waiting.had_in_time(session, self._waits(), self.limits.lock_timeout, lambda wait: self._begun(planned, wait))
         except waiting.Busy as busy:
-            return outcome_of(planned, Outcome.FAILED, f"its table stayed busy: {busy.error}", error=busy.error)
+            return outcome_of(planned, Outcome.FAILED, f"its table stayed busy: {busy}", error=busy.error)
         fresh = self._refreshed(step)
         outcome = self._judge(planned, fresh)
         if outcome.outcome is Outcome.APPLIED:
@@ -137,7 +137,7 @@ class Executor:
             self.tip = journal.tip
         self.catalog, before = self._refreshed(step), self.catalog
         if stopped:
-            if before.objects == self.catalog.objects and len(step.texts()) == 1:
+            if stopped.error.sqlstate in _THERE_ALREADY:
                 return self._rejected(planned, stopped.error)
             changes = diff(before, self.catalog, among=None if _is_wide(step) else step.names)
             return outcome_of(planned, Outcome.FAILED, str(stopped), error=stopped.error, differences=changes)
@@ -152,9 +152,9 @@ class Executor:
             self.patience = Patience(self.limits.lock_timeout, self.limits.budget)
         return self.patience.afresh()
 
-    def _begun(self, planned: PlannedStep) -> None:
+    def _begun(self, planned: PlannedStep, lock_timeout: float) -> None:
         """One try at a step, in a transaction that stays open."""
-        waiting.begin(self.session, planned.analysis.id, self.limits)
+        waiting.begin(self.session, planned.analysis.id, self.limits, lock_timeout)
         self._run_guarded(planned)
 
     def _run_guarded(self, planned: PlannedStep) -> None:

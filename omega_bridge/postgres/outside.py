@@ -28,9 +28,10 @@ _NO_TRANSACTION = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.InvalidTr
 class Stopped(Exception):
     """A statement of several failed; those before it are done. ``error`` is what the server said."""
 
-    def __init__(self, number: int, of: int, error: ServerError) -> None:
+    def __init__(self, number: int, of: int, error: ServerError, told: str = "") -> None:
         self.error = error
-        told = f"statement {number} of {of}: {error}" if of > 1 else str(error)
+        told = told or str(error)
+        told = f"statement {number} of {of}: {told}" if of > 1 else told
         super().__init__(f"{told}; the statements before it are done" if number > 1 else told)
 
 
@@ -58,7 +59,7 @@ def send(
             else:
                 _by_itself(session, statement, text, limits, patience, journal, guard, (number, len(texts)))
         except waiting.Busy as busy:
-            raise Stopped(number, len(texts), busy.error) from busy
+            raise Stopped(number, len(texts), busy.error, f"its table stayed busy: {busy}") from busy
         except psycopg.Error as exc:
             if session.is_closed:
                 raise
@@ -97,12 +98,12 @@ def _in_transaction(
     guard: guarding.Guard,
     place: tuple[int, int],
 ) -> None:
-    def attempt() -> None:
-        waiting.begin(session, planned.analysis.id, limits)
+    def attempt(lock_timeout: float) -> None:
+        waiting.begin(session, planned.analysis.id, limits, lock_timeout)
         guard.inside(session, text)
 
     try:
-        waiting.had_in_time(session, patience.afresh(), attempt)
+        waiting.had_in_time(session, patience.afresh(), limits.lock_timeout, attempt)
     except _NO_TRANSACTION:
         session.rollback()
         _by_itself(session, None, text, limits, patience, journal, guard, place)
@@ -125,11 +126,12 @@ def _by_itself(
     """Without a transaction around it; the entry, where there are several statements, comes after it."""
     index = index_of(session, statement)
     is_patient = index is not None or (statement is not None and statement.tag in ("drop_stmt", "reindex_stmt"))
-    with _limited(session, limits, patience.left if is_patient else limits.lock_timeout):
+    wait = patience.left if is_patient else limits.lock_timeout
+    with _limited(session, limits, wait):
         if index is not None:
             _build(session, index, text, limits, patience, journal, place)
         else:
-            waiting.had_in_time(session, patience.afresh(), lambda: guard.alone(session, text, lambda: lock.commit(session)))
+            _patiently(session, text, patience, wait, guard)
         lock.prove(session)
     if place[1] > 1:
         journal.tip = journal.applied(*place)
@@ -146,19 +148,27 @@ def _build(
     if not is_ours:
         journal.begun(*place, index.name)
 
-    def attempt() -> None:
+    def attempt(_lock_timeout: float) -> None:
         session.execute(f"SET lock_timeout = {_milliseconds(patience.left)}")
         drop_invalid(session, index.name)
         session.execute(text)
 
     try:
-        waiting.had_in_time(session, patience.afresh(), attempt)
+        waiting.had_in_time(session, patience.afresh(), patience.left, attempt)
     except (waiting.Busy, psycopg.Error):
         if not session.is_closed:
             session.rollback()
             session.execute(f"SET lock_timeout = {_milliseconds(limits.lock_timeout)}")
             _leave_nothing(session, index)
         raise
+
+
+def _patiently(session: Session, text: str, patience: Patience, wait: float, guard: guarding.Guard) -> None:
+    def attempt(lock_timeout: float) -> None:
+        session.execute(f"SET lock_timeout = {_milliseconds(lock_timeout)}")
+        guard.alone(session, text, lambda: lock.commit(session))
+
+    waiting.had_in_time(session, patience.afresh(), wait, attempt)
 
 
 def _leave_nothing(session: Session, index: Index) -> None:

@@ -12,6 +12,7 @@ import psycopg
 from omega_bridge import errors
 from omega_bridge.outcomes import ServerError
 from omega_bridge.postgres import settings
+from omega_bridge.postgres.blockers import Blocked, suspects, watching
 from omega_bridge.postgres.patience import Limits, Patience
 from omega_bridge.postgres.session import Session, server_error
 
@@ -22,46 +23,72 @@ BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycop
 ``default_transaction_isolation`` is stricter than read committed)."""
 
 
-class Busy(Exception):
-    """Others kept what a step needs for the whole budget; ``error`` is what the server said last."""
+ENOUGH = 0.5
+"""Seconds beyond ``deadlock_timeout`` after which PostgreSQL has cancelled an autovacuum that is in somebody's way."""
 
-    def __init__(self, error: ServerError) -> None:
-        super().__init__(str(error))
+
+class Busy(Exception):
+    """Others kept what a step needs for the whole budget; ``error`` is what the server said last, ``blocked`` for whom we waited."""
+
+    def __init__(self, error: ServerError, blocked: Blocked) -> None:
+        super().__init__(f"{error}; {blocked}" if blocked.by else str(error))
         self.error = error
 
 
-def had_in_time(session: Session, patience: Patience, attempt: Callable[[], Found]) -> Found:
-    """What ``attempt`` gives, tried again while others are in its way. Raises ``Busy`` when the budget is spent."""
-    while True:
-        started = time.perf_counter()
-        try:
-            return attempt()
-        except BUSY as exc:
-            session.rollback()
-            patience.spend(time.perf_counter() - started)
-            if not patience.again():
-                raise Busy(server_error(exc)) from exc
+def had_in_time(session: Session, patience: Patience, lock_timeout: float, attempt: Callable[[float], Found]) -> Found:
+    """What ``attempt`` gives, tried again while others are in its way. It is told how long it may wait for a lock, in seconds.
+
+    Where only autovacuum is in the way, one try waits until PostgreSQL has cancelled it; one that prevents wraparound is not
+    cancelled, so it is not waited for. Raises ``Busy`` when the budget is spent.
+    """
+    wait, has_waited_longer = lock_timeout, False
+    with watching(session, lock_timeout) as watcher:
+        while True:
+            started = time.perf_counter()
+            try:
+                return attempt(wait)
+            except BUSY as exc:
+                session.rollback()
+                patience.spend(time.perf_counter() - started)
+                blocked = watcher.take() if watcher else Blocked()
+                wait, longer = lock_timeout, blocked.deadlock_timeout + ENOUGH
+                if blocked.is_by_autovacuum and any(b.prevents_wraparound for b in blocked.by):
+                    raise Busy(server_error(exc), blocked) from exc
+                if blocked.is_by_autovacuum and not has_waited_longer and longer <= patience.left:
+                    wait, has_waited_longer = longer, True
+                elif not patience.again():
+                    raise Busy(server_error(exc), blocked) from exc
 
 
 @contextmanager
-def nothing_waits_for_ever(budget: float) -> Iterator[None]:
+def nothing_waits_for_ever(session: Session, budget: float) -> Iterator[None]:
     """A lock that a statement of our own did not get in ``budget`` seconds, as ``RelationBusy``."""
     try:
         yield
     except BUSY as exc:
         raise errors.RelationBusy(
-            f"other sessions kept locked for {budget:g} s what a start reads or records: {server_error(exc)}",
+            f"other sessions kept locked for {budget:g} s what a start reads or records: {Busy(server_error(exc), _suspects(session))}",
             hint="Find the long transaction (SELECT pid, xact_start, query FROM pg_stat_activity ORDER BY xact_start), and start again.",
         ) from exc
 
 
-def begin(session: Session, name: str, limits: Limits, question: str = "") -> list[tuple[str | None, ...]]:
+def _suspects(session: Session) -> Blocked:
+    if session.is_closed:
+        return Blocked()
+    session.rollback()
+    return suspects(session)
+
+
+def begin(
+    session: Session, name: str, limits: Limits, lock_timeout: float | None = None, *, question: str = ""
+) -> list[tuple[str | None, ...]]:
     """Open the transaction of a step, under the limits of a boot, whatever the role's own settings are.
 
     The answer to a ``question`` that goes along, as texts.
     """
+    wait = limits.lock_timeout if lock_timeout is None else lock_timeout
     label = name.encode("ascii", "replace").decode()[:40].replace("'", "")
-    limited = settings.local(session, limits.lock_timeout, limits.statement_timeout)
+    limited = settings.local(session, wait, limits.statement_timeout)
     texts = ["BEGIN", *limited, f"SET LOCAL application_name = 'omega-bridge {label}'"]
     if question:
         session.cost.statements += len(texts)

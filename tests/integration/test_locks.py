@@ -72,6 +72,34 @@ def test_readers_never_queue_behind_a_start(database: str) -> None:
         assert conn.execute("SELECT count(*) FROM information_schema.columns WHERE column_name = 'b'").fetchone() == (1,)
 
 
+def test_the_session_that_keeps_a_table_is_named(database: str) -> None:
+    """The error says which table, and by whom it is held: pid, application, state, and its query without what stands in literals."""
+    omega_bridge.boot(database, [T])
+    with psycopg.connect(database, application_name="the long report") as reader:
+        pid = reader.info.backend_pid
+        reader.execute("SELECT 'hunter2' AS secret, count(*) FROM t")
+        with pytest.raises(OmegaBridgeError) as told:
+            omega_bridge.boot(database, [T, A], boot_timeout=1.0, table_lock_timeout=0.4)
+    assert told.value.code == "OB402"
+    assert f"t is held by pid {pid}, the long report, idle in transaction, for " in told.value.message
+    assert "SELECT '...' AS secret, count(*) FROM t" in told.value.message
+
+
+def test_the_session_that_keeps_a_row_is_named(database: str) -> None:
+    """A data step that waits for a row, too."""
+    fill = "UPDATE t SET id = id + 1"
+    omega_bridge.boot(database, [T])
+    with psycopg.connect(database, application_name="the editor") as other:
+        pid = other.info.backend_pid
+        other.execute("INSERT INTO t VALUES (1)")
+        other.commit()
+        other.execute("UPDATE t SET id = 7")
+        with pytest.raises(OmegaBridgeError) as told:
+            omega_bridge.boot(database, [T, fill], boot_timeout=1.0, table_lock_timeout=0.4)
+    assert told.value.code == "OB402"
+    assert f"t is held by pid {pid}, the editor" in told.value.message
+
+
 def test_an_optional_step_is_left_out(database: str) -> None:
     """The start is degraded and ready; the next one, when the table is free, does it."""
     omega_bridge.boot(database, [T])

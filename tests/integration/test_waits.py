@@ -58,6 +58,7 @@ def test_nothing_waits_beyond_the_budget(database: str, before: list[str], steps
     with open_transaction(database, lock), pytest.raises(OmegaBridgeError) as told:
         omega_bridge.boot(database, steps, boot_timeout=1.0, table_lock_timeout=0.2)
     assert (told.value.code, told.value.exit_code) == ("OB402", 4)
+    assert "somebody else" in told.value.message
     assert omega_bridge.boot(database, steps).outcome in ("repaired", "current")
     with psycopg.connect(database) as conn:
         assert conn.execute("SELECT count(*) FROM t WHERE name IS NULL").fetchone() == (0 if FILL in steps else 1,)

@@ -1,0 +1,142 @@
+"""Who keeps a start waiting: asked on a second connection while a statement of the first one waits.
+
+Only there PostgreSQL can say it for certain (``pg_blocking_pids``). The connection is opened when a try is about to fail, never
+waited for, and closed at the end of the tries.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import psycopg
+
+from omega_bridge.errors import OmegaBridgeError
+from omega_bridge.postgres.queries import query
+from omega_bridge.postgres.session import Session, open_session
+
+WRAPAROUND = "(to prevent wraparound)"
+"""Ends the query text of an autovacuum that PostgreSQL does not cancel for anybody."""
+
+_SHORT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One session that holds what another waits for. ``pid`` 0 is a prepared transaction; ``age`` of its transaction, in seconds.
+
+    What the role may not see of another's session is ``None``.
+    """
+
+    pid: int
+    relation: str | None
+    application: str | None
+    state: str | None
+    age: int | None
+    query: str | None
+    is_autovacuum: bool
+
+    @property
+    def prevents_wraparound(self) -> bool:
+        """Whether it is an autovacuum that must not be cancelled."""
+        return self.is_autovacuum and WRAPAROUND in (self.query or "")
+
+    def __str__(self) -> str:
+        if not self.pid:
+            return "a prepared transaction (pg_prepared_xacts)"
+        told = [f"pid {self.pid}", self.application or ("autovacuum" if self.is_autovacuum else "no application name")]
+        told += [self.state] if self.state else []
+        told += [f"for {self.age} s"] if self.age is not None else []
+        return ", ".join(told) + (f": {shortened(self.query)}" if self.query else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """What a statement waited for, and for whom; nothing where it was not seen waiting. ``deadlock_timeout`` in seconds."""
+
+    by: tuple[Blocker, ...] = ()
+    deadlock_timeout: float = 1.0
+
+    @property
+    def is_by_autovacuum(self) -> bool:
+        """Whether nothing but autovacuum is in the way."""
+        return bool(self.by) and all(b.is_autovacuum for b in self.by)
+
+    def __str__(self) -> str:
+        relation = next((b.relation for b in self.by if b.relation), None)
+        held = "; ".join(map(str, self.by))
+        return f"{relation} is held by {held}" if relation else f"waited for {held}"
+
+
+def shortened(text: str) -> str:
+    """The beginning of a query, on one line, without its literals: they may hold anything."""
+    plain = re.sub(r"'(?:[^']|'')*'?|\$(\w*)\$.*?(?:\$\1\$|\Z)", "'...'", text, flags=re.S)
+    line = " ".join(plain.split())
+    return line if len(line) <= _SHORT else line[: _SHORT - 3] + "..."
+
+
+class Watcher:
+    """Looks, in a thread of its own, at what the session with ``pid`` waits for."""
+
+    def __init__(self, dsn: str, pid: int, after: float) -> None:
+        self._dsn, self._pid, self._after = dsn, pid, after
+        self._is_over = threading.Event()
+        self._seen = Blocked()
+        self._thread = threading.Thread(target=self._work, name="omega-bridge-watcher", daemon=True)
+        self._thread.start()
+
+    def take(self) -> Blocked:
+        """What was seen since the last call."""
+        seen, self._seen = self._seen, replace(self._seen, by=())
+        return seen
+
+    def stop(self) -> None:
+        """End the looking; nobody waits for that."""
+        self._is_over.set()
+
+    def _work(self) -> None:
+        if self._is_over.wait(self._after):
+            return
+        try:
+            with open_session(self._dsn) as session:
+                while True:
+                    if found := _asked(session, "blockers", self._pid):
+                        self._seen = found
+                    if self._is_over.wait(max(self._after / 2, 0.02)):
+                        return
+        except (psycopg.Error, OmegaBridgeError):  # no connection to spare: then nobody is named
+            return
+
+
+@contextmanager
+def watching(session: Session, lock_timeout: float) -> Iterator[Watcher | None]:
+    """A watcher over a direct session, from the middle of its first try on; ``None`` behind a pooler, which gives us one connection."""
+    if session.is_pooled:
+        yield None
+        return
+    watcher = Watcher(session.dsn, session.pid, lock_timeout / 2)
+    try:
+        yield watcher
+    finally:
+        watcher.stop()
+
+
+def suspects(session: Session) -> Blocked:
+    """Who holds locks that our own reading and recording may have waited for: asked afterwards, on the same connection."""
+    return _asked(session, "lock_holders", session.pid) or Blocked()
+
+
+def _asked(session: Session, name: str, pid: int) -> Blocked | None:
+    rows = session.ask(query(name).replace("{pid}", str(pid)))
+    found = tuple(
+        Blocker(int(p or 0), _bare(relation), application, state, int(age) if age else None, text, is_autovacuum == "t")
+        for p, relation, application, state, age, text, is_autovacuum, _ in rows
+    )
+    return Blocked(found, float(rows[0][7] or 1000) / 1000) if found else None
+
+
+def _bare(relation: str | None) -> str | None:
+    return relation.removeprefix("public.") if relation else None
