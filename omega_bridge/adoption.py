@@ -105,7 +105,6 @@ def adopt(
             return found
         names = scope(analysis, critical, metadata)
         ledger_store.prepare(connection)
-        watch.forget_ddl(connection)
         promised = standing.Promised(analysis, names)
         asked = watch.ask(connection, promised.watched)
         catalog = read_catalog(connection, names)

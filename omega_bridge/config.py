@@ -33,6 +33,7 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "direct-url": _TEXT,
     "on-busy": _TEXT,
     "pooler-keeps-sessions": _SWITCH,
+    "trusted-owners": _LIST,
     "lint-ignore": _LIST,
     "step": (dict,),
 }
@@ -49,6 +50,7 @@ _BOOT = (
     "direct-url",
     "on-busy",
     "pooler-keeps-sessions",
+    "trusted-owners",
 )
 
 
@@ -88,6 +90,11 @@ class Config:
     def critical_tables(self) -> tuple[str, ...]:
         """Names for the inspection."""
         return tuple(self.values.get("critical-tables", ()))
+
+    @property
+    def trusted_owners(self) -> tuple[str, ...]:
+        """Roles whose objects in our schema are used, beside those that always are."""
+        return tuple(self.values.get("trusted-owners", ()))
 
     @property
     def lint_ignore(self) -> tuple[str, ...]:

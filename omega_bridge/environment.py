@@ -164,7 +164,7 @@ class Recorder:
         """Alembic's ``on_version_apply``: one entry a revision, in its transaction."""
         left_the_part(ctx, step)
         raw = self._raw()
-        ledger_store.prepare(raw)
+        ledger_store.prepare(raw, self.config.trusted_owners)
         changes = diff(self.before, read_catalog(raw, self.names)) if self.before is not None else ()
         event = Event.STAMP if step.is_stamp else Event.UPGRADE if step.is_upgrade else Event.DOWNGRADE
         subject = step.up_revision_id or ""
@@ -202,7 +202,6 @@ class Recorder:
         raw = self._raw()
         raw.execute("RESET search_path")
         names = scope(analysis, self.config.critical_tables, metadata)
-        watch.forget_ddl(raw)
         promised = standing.Promised(analysis, names)
         asked = watch.ask(raw, promised.watched)
         catalog = read_catalog(raw, names)

@@ -137,6 +137,13 @@ class PoolerDetected(OmegaBridgeError):
     exit_code = 3
 
 
+class NotTrusted(OmegaBridgeError):
+    """The bridge's own schema or ``alembic_version`` belongs to somebody who is not trusted, or carries what such a one put on it."""
+
+    code = "OB207"
+    exit_code = 3
+
+
 # --- OB3xx: steps and boot -------------------------------------------------------------------------------------
 
 
@@ -178,6 +185,13 @@ class ListDoesNotSettle(StepFailed):
     """Steps of the list undo one another at every start (raised with ``strict``)."""
 
     code = "OB305"
+
+
+class LedgerBroken(OmegaBridgeError):
+    """The end of the ledger's chain is gone, so that nothing can be appended to it."""
+
+    code = "OB306"
+    exit_code = 3
 
 
 # --- OB4xx: the lock -------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -99,10 +99,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """The end of the chain: what the next entry follows."""
+    """The end of the chain: what the next entry follows. ``by``: who will write it; it goes into the entry's detail.
+
+    ``moved``: the entries go on beyond the end that is kept beside them. ``is_cut``: they end before it.
+    """
 
     seq: int = 0
     hash: str = GENESIS
+    by: Mapping[str, str] = field(default_factory=dict, compare=False)
+    moved: bool = field(default=False, compare=False)
+    is_cut: bool = field(default=False, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.hash}"
 
 
 def seal(tip: Tip, draft: Draft, at: datetime, detail: str | None = None) -> Entry:
@@ -123,6 +132,45 @@ def first_broken(entries: Iterable[Entry]) -> int | None:
             return min(entry.seq, tip.seq + 1)
         tip = Tip(entry.seq, entry.hash)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the record is whole: the ``seq`` of the first entry that is not what it was or is gone, and what is the matter."""
+
+    first_broken: int | None = None
+    told: str = ""
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether nothing was found."""
+        return self.first_broken is None
+
+
+UNSEEN = (
+    "not seen: a record that its owner wrote anew together with the end that is kept beside it; "
+    "each start that wrote logs the end of the chain, to be compared with"
+)
+
+
+def judge(entries: Sequence[Entry], end: Tip | None = None, witness: str = "") -> Verdict:
+    """Hold the entries against each other, and against what is kept beside them.
+
+    ``end``: of the chain, as the database keeps it, where it does. ``witness``: what says, outside the ledger, that there was
+    one; such as ``alembic_version is at 3f2a``.
+    """
+    broken = first_broken(entries)
+    if broken is not None:
+        return Verdict(broken, f"entry {broken} does not follow from the one before")
+    last = entries[-1].seq if entries else 0
+    if end is not None and end.seq > last:
+        gone = f"entry {end.seq} is" if end.seq == last + 1 else f"entries {last + 1} to {end.seq} are"
+        return Verdict(last + 1, f"{gone} gone")
+    if end is not None and end.seq > 0 and entries[end.seq - 1].hash != end.hash:
+        return Verdict(end.seq, f"entry {end.seq} is not the one that was written")
+    if not entries and witness:
+        return Verdict(1, f"the ledger is gone: {witness}")
+    return Verdict()
 
 
 def clean(value: Any, codec: str = "utf-8") -> Any:

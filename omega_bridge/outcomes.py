@@ -60,6 +60,19 @@ class Destroyed:
 
 
 @dataclass(frozen=True, slots=True)
+class CriticalTable:
+    """What the inspection found: ``present``, ``missing``, or ``old-shape`` (the models have columns that it lacks)."""
+
+    name: str
+    state: str
+    lacks: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {"table": self.name, "state": self.state, "lacks": list(self.lacks)}
+
+
+@dataclass(frozen=True, slots=True)
 class StepOutcome:
     """One step of a run. ``seconds`` is wall time; ``pass_`` the pass in which it settled, from 1."""
 

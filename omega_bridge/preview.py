@@ -85,7 +85,7 @@ def preview(database: object, analysis: Analysis, promise: Promise) -> Preview:
 
 def _plan(session: Session, analysis: Analysis, promise: Promise) -> Plan:
     """As a boot would: by the record where it holds, else by the catalog; data steps by what they would change."""
-    found = probe(session, with_version=promise.head is not None)
+    found = probe(session)
     connection = session.connection
     if takes_escapes(connection):
         analysis = with_escapes(analysis)

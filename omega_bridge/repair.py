@@ -16,15 +16,16 @@ from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.convergence import Convergence, touched
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
-from omega_bridge.outcomes import BootOutcome, StepOutcome
+from omega_bridge.outcomes import BootOutcome, CriticalTable, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
 from omega_bridge.postgres import ledger_store, lock, standing, watch
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.executor import Executor
 from omega_bridge.postgres.patience import Limits
 from omega_bridge.postgres.printing import takes_escapes
-from omega_bridge.postgres.session import Session
-from omega_bridge.run import CriticalTable, Options, Run, Unsettled
+from omega_bridge.postgres.session import Session, server_error
+from omega_bridge.postgres.waiting import BUSY
+from omega_bridge.run import Options, Run, Unsettled
 from omega_bridge.sources import located
 from omega_bridge.steps import Registry, Repeat
 
@@ -49,8 +50,7 @@ def repair(
     names = scope(analysis, options.critical_tables, metadata)
     _refuse_if_newer(ledger_store.recall(connection), analysis, head, options)
     before = reader.read(names)
-    inspection = inspect(before, options.critical_tables, metadata)
-    _report(inspection)
+    _report(inspect(before, options.critical_tables, metadata))
     executor = Executor(
         session, reader, before, names, analysis.provided(), str(uuid.uuid4()), ledger_store.tip(connection),
         Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout), options.allow_destructive,
@@ -61,11 +61,16 @@ def repair(
     done.run()
     session.execute("RESET search_path")  # a step may have set it, and the record is one of what every start sees
     outcomes = done.in_list_order()
-    watch.forget_ddl(connection)
     asked, after = _as_it_stands(executor, promised)
     verdict = _verdict(outcomes, options)
     warnings = tuple(_warnings(outcomes, done, analysis, after))
-    revision = _record(session, executor, promised, outcomes, verdict, after, asked, digest, head, done.unsettled)
+    inspection = inspect(after, options.critical_tables, metadata)
+    try:
+        revision = _record(session, executor, promised, outcomes, verdict, after, asked, digest, head, done.unsettled, inspection)
+        log.info("[MIGRATION] the ledger ends at %s", executor.tip)
+    except BUSY as exc:
+        revision = None
+        warnings += (f"the record of this start was given up, and the next one looks again: {server_error(exc)}",)
     session.cost.locks.extend(done.locks())
     run = Run(
         verdict,
@@ -181,9 +186,18 @@ def _as_it_stands(executor: Executor, promised: standing.Promised) -> tuple[watc
     Otherwise all is asked anew, the question too: it names tables by their oids, and there may be more of them now.
     """
     connection, asked = executor.session.connection, executor.asked
-    if asked is not None and watch.token(connection, asked.question) == asked.token:
+    if asked is not None and asked.is_settled and watch.token(connection, asked.columns) == asked.token:
         return asked, executor.catalog
-    return watch.ask(connection, promised.watched), executor.reader.read(promised.names)
+    for _ in range(_LOOKS):  # an event trigger may note what another session does between the two
+        if (found := watch.ask(connection, promised.watched)).is_settled:
+            break
+    return found, executor.reader.read(promised.names)
+
+
+_LOOKS = 3
+
+_PATIENCE = 5.0
+"""Seconds for a lock that the record needs; less where the start's budget is less."""
 
 
 def _record(
@@ -197,12 +211,14 @@ def _record(
     digest: str,
     head: str | None,
     unsettled: Iterable[Unsettled],
+    inspection: tuple[CriticalTable, ...],
 ) -> str | None:
     """One transaction: the outcomes without a row of their own, the boot's entry, ``alembic_version``, the state."""
     connection = session.connection
     quiet = [o for o in outcomes if o.outcome in (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)]
     clean = verdict in (BootOutcome.CURRENT, BootOutcome.REPAIRED)
     with connection.transaction():
+        connection.execute(f"SET LOCAL lock_timeout = {max(int(min(_PATIENCE, executor.limits.budget) * 1000), 1)}")
         for outcome in quiet:
             executor.record(outcome)
         counts: dict[str, int] = {}
@@ -222,9 +238,10 @@ def _record(
         revision = None
         if clean:
             revision = standing.stamp(connection, head)
-            standing.remember(connection, promised, outcomes, after, asked, digest, revision)
+        if clean and asked.is_settled:
+            standing.remember(connection, promised, outcomes, after, asked, digest, revision, inspection)
         lock.prove(session)
-    session.cost.round_trips += len(quiet) + 4
+    session.cost.round_trips += len(quiet) + 5
     return revision
 
 

@@ -9,19 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
     from omega_bridge.background import Retrying
-    from omega_bridge.outcomes import BootOutcome, Cost, StepOutcome
+    from omega_bridge.outcomes import BootOutcome, Cost, CriticalTable, StepOutcome
 
 OnError = Literal["stop", "continue"]
 OnBusy = Literal["fail", "degraded"]
-
-
-@dataclass(frozen=True, slots=True)
-class CriticalTable:
-    """What the inspection found: ``present``, ``missing``, or ``old-shape`` (the models have columns that it lacks)."""
-
-    name: str
-    state: str
-    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +56,8 @@ class Run:
 
     @property
     def ready(self) -> bool:
-        """Whether the service may serve: everything is there, or what is not was allowed to be missing."""
-        return self.outcome != "failed"
+        """Whether the service may serve: no step stopped the start, and every critical table is there."""
+        return self.outcome != "failed" and all(t.state != "missing" for t in self.inspection)
 
     @property
     def round_trips(self) -> int:
@@ -98,7 +89,7 @@ class Run:
             "steps": [s.as_dict() for s in self.steps],
             "revision": self.revision,
             "catalog_digest": self.catalog_digest,
-            "inspection": [{"table": t.name, "state": t.state, "lacks": list(t.lacks)} for t in self.inspection],
+            "inspection": [t.as_dict() for t in self.inspection],
             "misplaced": [{"step": s, "needs": n} for s, n in self.misplaced],
             "unsettled": [u.as_dict() for u in self.unsettled],
             "warnings": list(self.warnings),
@@ -125,6 +116,7 @@ class Options:
     direct_url: str | None = None
     on_busy: OnBusy = "fail"
     pooler_keeps_sessions: bool = False
+    trusted_owners: tuple[str, ...] = ()
 
 
 class BootOptions(TypedDict, total=False):
@@ -145,3 +137,4 @@ class BootOptions(TypedDict, total=False):
     direct_url: str | None
     on_busy: OnBusy
     pooler_keeps_sessions: bool
+    trusted_owners: Collection[str]

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
     from typing import Any, Unpack
 
+    from omega_bridge.outcomes import CriticalTable
     from omega_bridge.run import BootOptions, OnBusy, OnError, Options, Run
     from omega_bridge.steps import Registry, StepLike
 
@@ -36,6 +37,7 @@ def boot(
     direct_url: str | None = None,
     on_busy: OnBusy = "fail",
     pooler_keeps_sessions: bool = False,
+    trusted_owners: Collection[str] = (),
 ) -> Run:
     """Bring one database up to the list, and record every outcome.
 
@@ -51,11 +53,12 @@ def boot(
     ``OMEGA_BRIDGE_DIRECT_URL``); a start with nothing to do needs none. ``pooler_keeps_sessions``: the pooler in between
     gives each client a server connection of its own (``pool_mode = session``), and may be repaired through. ``on_busy``: where other sessions keep a table
     locked for the whole ``boot_timeout``, ``"fail"`` raises ``RelationBusy`` at the end; ``"degraded"`` returns a run
-    that is ready, and goes on trying in a thread (``Run.retrying``).
+    that is ready, and goes on trying in a thread (``Run.retrying``). ``trusted_owners``: roles whose objects in the schema
+    ``omega_bridge`` are used, beside the current role, those that it is a member of, superusers and the database's owner.
 
     Raises ``StepFailed``, ``StepHadNoEffect``, ``StepRefused``, ``LockNotAcquired``, ``RelationBusy``,
-    ``LockLost``, ``DatabaseIsNewer``, ``ListDoesNotSettle``,
-    ``PoolerDetected``, ``DatabaseUnreachable``, ``AuthenticationFailed``, ``NotPermitted``, ``ReadOnlyDatabase``.
+    ``LockLost``, ``DatabaseIsNewer``, ``ListDoesNotSettle``, ``PoolerDetected``, ``DatabaseUnreachable``,
+    ``AuthenticationFailed``, ``NotPermitted``, ``NotTrusted``, ``ReadOnlyDatabase``.
     """
     import os
     from pathlib import Path
@@ -66,6 +69,7 @@ def boot(
         tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
         lock_timeout, table_lock_timeout, statement_timeout, boot_timeout, retry, accept_newer,
         direct_url or os.environ.get("OMEGA_BRIDGE_DIRECT_URL"), on_busy, pooler_keeps_sessions,
+        tuple(trusted_owners),
     )  # fmt: skip
     run = run_boot(database, steps, metadata, options)
     if on_busy == "degraded" and any(s.is_busy for s in run.steps):
@@ -138,7 +142,7 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
         from omega_bridge.steps import Registry
 
         registry = Registry.of(steps)
-        with getting_ready(session) as reader:
+        with getting_ready(session, options.trusted_owners) as reader:
             from omega_bridge.repair import repair, understood
 
             analysis = understood(registry, steps, metadata)
@@ -155,10 +159,10 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     from omega_bridge.outcomes import BootOutcome
     from omega_bridge.postgres import daily
     from omega_bridge.postgres.probe import probe
-    from omega_bridge.run import CriticalTable, Run
+    from omega_bridge.run import Run
 
     started = time.perf_counter()
-    found = probe(session, with_version=head is not None)
+    found = probe(session, critical=options.critical_tables, owners=options.trusted_owners)
     session.cost.seconds["probe"] = time.perf_counter() - started
     if found is None or not found.is_current(digest, head) or (options.strict and found.standing):
         return None
@@ -169,7 +173,7 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     log = logging.getLogger("omega_bridge")
     for warning in warnings:
         log.warning("%s (it is tried again when the list or the schema changes, or with retry)", warning)
-    inspection = tuple(CriticalTable(t, "present") for t in options.critical_tables)
+    inspection = tuple(found_there(options.critical_tables, found))
     log.info("[MIGRATION] nothing to do: the schema is as the list says")
     return Run(
         BootOutcome.CURRENT,
@@ -181,6 +185,20 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
         warnings=warnings,
         cost=session.cost,
     )
+
+
+def found_there(critical: Collection[str], found: Any) -> Iterator[CriticalTable]:
+    """The critical tables, as the probe has just seen them; that one lacks columns was seen when the state was recorded."""
+    from omega_bridge.outcomes import CriticalTable
+
+    recorded = {t["table"]: t for t in found.inspection}
+    for name in critical:
+        if name not in found.present:
+            yield CriticalTable(name, "missing")
+        elif name in recorded and recorded[name]["state"] != "missing":
+            yield CriticalTable(name, recorded[name]["state"], tuple(recorded[name]["lacks"]))
+        else:
+            yield CriticalTable(name, "present")
 
 
 def promise_digest(listed: str, metadata: Any, head: str | None) -> str:

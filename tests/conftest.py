@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.fixtures.environment",
     "tests.fixtures.server",
     "tests.fixtures.databases",
+    "tests.fixtures.roles",
     "tests.fixtures.wire",
     "tests.fixtures.locks",
 ]

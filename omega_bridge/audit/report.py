@@ -15,7 +15,7 @@ from typing import Any
 import omega_bridge
 from omega_bridge.audit.gate import Check
 from omega_bridge.errors import ConfigurationInvalid, HistoryTampered
-from omega_bridge.ledger import Entry, Event, Outcome, first_broken
+from omega_bridge.ledger import Entry, Event, Outcome, Tip, judge
 from omega_bridge.outcomes import BootOutcome
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.dsn import normalise, redact
@@ -101,6 +101,7 @@ def report(
     """
     with open_session(normalise(database)) as session:
         found = tuple(ledger_store.read(session.connection))
+        end = ledger_store.end_of(session.connection)
         version = ledger_store.versions(session.connection)
         (server,) = session.rows("SHOW server_version")[0]
     entries = tuple(e for e in found if as_of is None or e.at <= as_of)
@@ -110,7 +111,7 @@ def report(
         recorded = ()
     lines = tuple(_lines(sums.revisions(recorded), entries))
     head = sums.head_of(recorded)
-    checks = [_history(history), _list(history, listed), _record(found), _version(version, head)]
+    checks = [_history(history), _list(history, listed), _record(found, end), _version(version, head)]
     if certificate is not None:
         checks.append(_equivalence(certificate, head, recorded))
     return Report(redact(database), str(server), version, head, made, as_of, tuple(checks), lines, entries)
@@ -137,10 +138,10 @@ def _list(history: Path, listed: str) -> Check:
     return Check("list", ok, "the history was made from the list and the models as they are" if ok else "the list has moved on")
 
 
-def _record(entries: Sequence[Entry]) -> Check:
-    broken = first_broken(entries)
-    if broken is not None:
-        return Check("record", False, f"entry {broken} does not follow from the one before: the record was touched")
+def _record(entries: Sequence[Entry], end: Tip | None) -> Check:
+    found = judge(entries, end)
+    if not found.is_intact:
+        return Check("record", False, f"{found.told}: the record was touched")
     if not entries:
         return Check("record", False, "the database has no record")
     return Check("record", True, f"{len(entries)} entries follow one from the other; the last hash is {entries[-1].hash}")

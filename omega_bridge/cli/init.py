@@ -35,12 +35,16 @@ def init(
         bool,
         typer.Option("--sentinel", help="In the database: an event trigger that notes DDL, for starts that cost still less."),
     ] = False,
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", metavar="ROLE", help="With --sentinel: a role that starts, and may read what was noted."),
+    ] = None,
     database_url: options.DatabaseUrl = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)] = False,
 ) -> None:
     """Wire this folder: configuration in pyproject.toml, alembic.ini, alembic/env.py."""
     if sentinel:
-        _sentinel(database_url, json)
+        _sentinel(database_url, role or [], json)
         return
     wires = plan_wiring(Path.cwd(), steps, metadata)
     writes = [w for w in wires if w.text is not None]
@@ -61,7 +65,7 @@ def init(
         typer.echo("next: omega-bridge export && alembic history")
 
 
-def _sentinel(database_url: str | None, json: bool) -> None:
+def _sentinel(database_url: str | None, roles: list[str], json: bool) -> None:
     """Install the event trigger, and nothing else."""
     from omega_bridge.cli.setup import prepare
     from omega_bridge.postgres import sentinel
@@ -69,7 +73,7 @@ def _sentinel(database_url: str | None, json: bool) -> None:
     from omega_bridge.postgres.session import open_session
 
     with open_session(normalise(prepare(None, None, database_url).database)) as session:
-        sentinel.install(session)
+        sentinel.install(session, roles)
     if json:
         output.as_json({"files": [], "sentinel": True})
     else:

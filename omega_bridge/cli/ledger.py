@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from omega_bridge.cli import options, output
-from omega_bridge.cli.setup import prepare
+from omega_bridge.cli.setup import Setup, prepare
+
+if TYPE_CHECKING:
+    from omega_bridge.postgres.session import Session
 
 app = typer.Typer(
     help="The record in the database of what was done to its schema.",
@@ -46,27 +51,68 @@ def log(
 
 @app.command()
 def verify(config: options.Config = None, database_url: options.DatabaseUrl = None, json: options.Json = False) -> None:
-    """Check the hash chain; exit 1 where an entry was changed, removed or put in."""
-    from omega_bridge.ledger import first_broken
+    """Check the hash chain and its end; exit 1 where an entry was changed, removed or put in, or the ledger is gone."""
+    from omega_bridge.ledger import UNSEEN, judge
 
-    entries = _entries(config, database_url)
-    broken = first_broken(entries)
+    setup = prepare(config, None, database_url)
+    with _open(setup) as session:
+        entries = list(ledger_store().read(session.connection))
+        end = ledger_store().end_of(session.connection)
+        found = judge(entries, end, _witness(setup, session))
     if json:
-        output.as_json({"intact": broken is None, "first_broken": broken, "entries": len(entries)})
-    elif broken is None:
-        typer.echo(f"intact: {len(entries)} entries")
+        output.as_json(
+            {
+                "intact": found.is_intact,
+                "first_broken": found.first_broken,
+                "told": found.told,
+                "entries": len(entries),
+                "tip": {"seq": entries[-1].seq, "hash": entries[-1].hash} if entries else None,
+                "unseen": UNSEEN,
+            }
+        )
+    elif found.is_intact:
+        typer.echo(f"intact: {len(entries)} entries" + (f", the last one {entries[-1].hash}" if entries else ""))
+        typer.echo(UNSEEN)
     else:
-        typer.echo(f"broken: entry {broken} does not follow from the one before")
-    raise typer.Exit(0 if broken is None else 1)
+        typer.echo(f"broken: {found.told}")
+    raise typer.Exit(0 if found.is_intact else 1)
+
+
+def _witness(setup: Setup, session: Session) -> str:
+    """What says, outside the ledger, that there must be one."""
+    from omega_bridge.revisions import sums
+
+    if schemas := ledger_store().states(session.connection):
+        return f"there is a state of a start in schema {', '.join(schemas)}"
+    known = {line.revision for line in sums.read_sum(setup.history())}
+    if ours := [v for v in ledger_store().versions(session.connection) if v in known]:
+        return f"alembic_version is at {', '.join(ours)}"
+    return ""
 
 
 def _entries(config: Any, url: str | None) -> list[Any]:
-    from omega_bridge.postgres import ledger_store
+    with _open(prepare(config, None, url)) as session:
+        return list(ledger_store().read(session.connection))
+
+
+@contextmanager
+def _open(setup: Setup) -> Iterator[Session]:
+    """A session on the database; where what is read is not in trusted hands, that is said first."""
     from omega_bridge.postgres.dsn import normalise
     from omega_bridge.postgres.session import open_session
+    from omega_bridge.postgres.trust import strangers
 
-    with open_session(normalise(prepare(config, None, url).database)) as session:
-        return list(ledger_store.read(session.connection))
+    with open_session(normalise(setup.database)) as session:
+        for told in strangers(session.connection, setup.config.trusted_owners):
+            typer.echo(f"warning: not in trusted hands: {told}", err=True)
+        yield session
+
+
+def ledger_store() -> Any:
+    """The store, loaded when a verb needs it."""
+    from omega_bridge.postgres import ledger_store
+
+    return ledger_store
 
 
 def _short(text: str) -> str:

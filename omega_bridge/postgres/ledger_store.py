@@ -1,33 +1,63 @@
-"""The ledger and the state row in the schema ``omega_bridge``."""
+"""The ledger, the end of its chain, and the state of each schema, in the schema ``omega_bridge``.
+
+Every operator is named with its schema, and names of types that a search path could hide, too: whoever may create in a
+schema of the path could offer others.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Any
 
 import psycopg
+from psycopg import pq
 
+from omega_bridge import errors
 from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, seal, written
 from omega_bridge.postgres.encoding import codec, storable
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
+from omega_bridge.postgres.trust import check
+from omega_bridge.postgres.who import who
 
-_INTO = "omega_bridge.ledger (seq, at, driver, event, run, subject, checksum, outcome, detail, previous, hash)"
-_INSERT = f"INSERT INTO {_INTO} VALUES (%s, %s, %s, %s, %s::uuid, %s, %s, %s, %s::jsonb, %s, %s)"
+LAYOUT = 2
+"""Version of the tables in our schema; 1 had no ``chain``, and one state for the whole database."""
+
+_NAMES = "seq, at, driver, event, run, subject, checksum, outcome, detail, previous, hash"
+_INTO = f"omega_bridge.ledger ({_NAMES})"
+_INSERT = (
+    "WITH moved AS (UPDATE omega_bridge.chain c SET seq = %s, hash = %s"
+    " WHERE c.seq OPERATOR(pg_catalog.=) %s::pg_catalog.int8 AND c.hash OPERATOR(pg_catalog.=) %s::pg_catalog.text RETURNING 1)"
+    f" INSERT INTO {_INTO} SELECT %s::pg_catalog.int8, %s::pg_catalog.timestamptz, %s, %s, %s::pg_catalog.uuid, %s, %s, %s,"
+    " %s::pg_catalog.jsonb, %s, %s FROM moved"
+)
 _COPY = f"COPY {_INTO} FROM STDIN"
-_COLUMNS = "seq, at, driver, event, run::text, subject, checksum, outcome, detail::text, previous, hash"
+_MOVE = "UPDATE omega_bridge.chain SET seq = %s, hash = %s"
+_COLUMNS = "seq, at, driver, event, run::pg_catalog.text, subject, checksum, outcome, detail::pg_catalog.text, previous, hash"
+_STATE = "digest, revision, names, token, catalog_digest, steps, data, standing"
+_TIP = """
+WITH tip AS (SELECT layout, seq, hash FROM omega_bridge.chain{lock}),
+last AS (SELECT seq, hash FROM omega_bridge.ledger ORDER BY seq DESC LIMIT 1)
+SELECT tip.layout, CASE WHEN last.seq OPERATOR(pg_catalog.>) tip.seq THEN last.seq ELSE tip.seq END,
+  CASE WHEN last.seq OPERATOR(pg_catalog.>) tip.seq THEN last.hash ELSE tip.hash END, tip.seq, last.seq,
+  current_user::pg_catalog.text, session_user::pg_catalog.text, pg_catalog.current_setting('application_name'),
+  coalesce(pg_catalog.current_schema(), '')::pg_catalog.text, pg_catalog.current_setting('search_path')
+FROM tip LEFT JOIN last ON true
+"""
 
 Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the last clean boot left. ``steps``: id, checksum, additive; ``data``: what a start with nothing to do runs."""
+    """What the last start left in a schema. ``steps``: id, checksum, additive; ``data``: what a start with nothing to do runs;
+    ``standing``: what stands failed, refused or without effect; ``inspection``: the critical tables.
+    """
 
     digest: str
     revision: str | None
@@ -37,60 +67,146 @@ class State:
     steps: tuple[dict[str, Any], ...]
     data: tuple[dict[str, Any], ...]
     standing: tuple[dict[str, Any], ...]
+    inspection: tuple[dict[str, Any], ...] = ()
 
 
-def prepare(connection: Connection) -> None:
-    """Make the schema where it is missing. Two at once: the caller holds the lock."""
-    if text := lacking(connection):
+@dataclass(frozen=True, slots=True)
+class There:
+    """What is there of ours: as plain tables without row security, which can be read whoever owns them."""
+
+    schema: bool
+    ledger: bool
+    chain: bool
+    """And the states that came with it."""
+    state: bool
+    """The one state of layout 1."""
+    versions: bool
+    """``alembic_version``, where the search path finds one."""
+
+    @classmethod
+    def of(cls, connection: Connection) -> There:
+        """Ask."""
+        row = connection.execute(
+            "SELECT pg_catalog.to_regnamespace('omega_bridge') IS NOT NULL, ARRAY(SELECT c.relname::pg_catalog.text"
+            " FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.to_regclass('omega_bridge.ledger'),"
+            " pg_catalog.to_regclass('omega_bridge.chain'), pg_catalog.to_regclass('omega_bridge.states'),"
+            " pg_catalog.to_regclass('omega_bridge.state'), pg_catalog.to_regclass('alembic_version')]::pg_catalog.oid[])"
+            " AND c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" AND NOT c.relrowsecurity)"
+        ).fetchone()
+        assert row is not None  # it has no FROM
+        schema, names = row[0], frozenset(row[1])
+        return cls(schema, "ledger" in names, {"chain", "states"} <= names, "state" in names, "alembic_version" in names)
+
+
+def prepare(connection: Connection, owners: Collection[str] = ()) -> None:
+    """Make the schema where it is missing, or lift it from an older layout. Two at once: the caller holds the lock.
+
+    ``owners``: roles that are trusted beside those that always are. Raises ``NotTrusted``, ``NotPermitted``.
+    """
+    if text := lacking(connection, owners):
         connection.execute(text.encode())
 
 
-def lacking(connection: Connection) -> str:
-    """The statements that make what is missing of the schema; nothing where all is there."""
-    if exists(connection):
+def lacking(connection: Connection, owners: Collection[str] = ()) -> str:
+    """The statements that make what is missing of the schema; nothing where all is there. Raises ``NotTrusted``."""
+    there = There.of(connection)
+    if there.schema or version_table(connection):
+        check(connection, owners)
+    if there.ledger and there.chain:
         return ""
-    row = connection.execute("SELECT to_regnamespace('omega_bridge') IS NULL").fetchone()
-    assert row is not None  # it has no FROM
-    return (query("own_schema") if row[0] else "") + query("ledger_schema")
+    return pinned(("" if there.schema else query("own_schema")) + query("ledger_schema"))
+
+
+def pinned(text: str) -> str:
+    """Statements of ours that resolve names in ``pg_catalog`` alone and wait for a lock for five seconds at most; then all is
+    as it was before, in a transaction that goes on, too.
+    """
+    return (
+        "SELECT pg_catalog.set_config('omega_bridge.path', pg_catalog.current_setting('search_path'), true),"
+        " pg_catalog.set_config('omega_bridge.patience', pg_catalog.current_setting('lock_timeout'), true),"
+        " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('lock_timeout', '5s', true);\n"
+        f"{text};\n"
+        "SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('omega_bridge.path'), true),"
+        " pg_catalog.set_config('lock_timeout', pg_catalog.current_setting('omega_bridge.patience'), true)"
+    )
 
 
 def exists(connection: Connection) -> bool:
-    """Whether the schema is there, with both tables."""
-    row = connection.execute(
-        "SELECT to_regclass('omega_bridge.ledger') IS NOT NULL AND to_regclass('omega_bridge.state') IS NOT NULL"
-    ).fetchone()
-    return bool(row and row[0])
+    """Whether there is a ledger to read."""
+    return There.of(connection).ledger
 
 
-def tip(connection: Connection) -> Tip:
-    """The end of the chain."""
-    row = connection.execute("SELECT seq, hash FROM omega_bridge.ledger ORDER BY seq DESC LIMIT 1").fetchone()
-    return Tip(*row) if row else Tip()
+def tip(connection: Connection, *, lock: bool = False) -> Tip:
+    """The end of the chain, and who we are. ``lock``: keep others from appending until the transaction ends.
+
+    The end is what the chain's own row says where the ledger has less: what was cut off stays to be seen. Where it has more,
+    an older release has written meanwhile. Raises ``DatabaseIsNewer`` where a newer release made the tables.
+    """
+    row = connection.execute(_TIP.replace("{lock}", " FOR UPDATE" if lock else "").encode()).fetchone()
+    if row is None:
+        raise errors.LedgerBroken(
+            "omega_bridge.chain is empty: somebody removed the end of the ledger's chain",
+            hint="Find out who, then look at what is left: omega-bridge ledger verify. To go on, restore both tables from a backup.",
+        )
+    layout, seq, digest, own, last, role, login, application, schema, path = row
+    if layout > LAYOUT:
+        raise errors.DatabaseIsNewer(
+            f"a newer release of omega-bridge keeps the record of this database (layout {layout}; this one knows {LAYOUT})",
+            hint="Start with the newer release of omega-bridge.",
+        )
+    by = who(role=role, login=login, application=application, schema=schema, search_path=path)
+    return Tip(seq, digest, by, moved=own != seq, is_cut=own > (last or 0))
 
 
 def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = None) -> Tip:
-    """Seal and insert entries after ``after`` (read from the table where it is not given); the new tip."""
+    """Seal and insert entries after ``after`` (read from the table where it is not given); the new tip.
+
+    Where another start has appended meanwhile, they follow its entries.
+    """
     end = after or tip(connection)
-    target = codec(connection)
-
-    def sealed() -> Iterator[tuple[object, ...]]:
-        nonlocal end
-        for draft in drafts:
-            subject, detail = clean(draft.subject, target), written(draft.detail, target)
-            told = draft if subject == draft.subject else replace(draft, subject=subject)
-            entry = seal(end, told, datetime.now(UTC), detail)
-            end = Tip(entry.seq, entry.hash)
-            yield _row(entry, detail)
-
-    rows = sealed()
+    rows = iter(drafts)
     first = list(islice(rows, 2))
+    if not first:
+        return end
     if len(first) == 1:
-        connection.execute(_INSERT, first[0])
-    elif first:
-        with connection.cursor().copy(_COPY) as copy:  # the server inserts while the next ones are sealed
-            for row in chain(first, rows):
-                copy.write_row(row)
+        return _append_one(connection, first[0], end)
+    if connection.info.transaction_status == pq.TransactionStatus.IDLE:
+        with connection.transaction():
+            return _append_all(connection, chain(first, rows))
+    return _append_all(connection, chain(first, rows))
+
+
+def _append_one(connection: Connection, draft: Draft, end: Tip) -> Tip:
+    """One statement, which finds nothing to follow where the tip has moved: then once more, after the one that is there now."""
+    target = codec(connection)
+    while True:
+        entry, detail = _sealed(draft, end, target)
+        if end.moved:  # an older release has appended, and knows nothing of the chain's row
+            connection.execute(_MOVE, (end.seq, end.hash))
+        moved = connection.execute(_INSERT, (entry.seq, entry.hash, end.seq, end.hash, *_row(entry, detail)))
+        if moved.rowcount == 1:
+            return replace(end, seq=entry.seq, hash=entry.hash, moved=False)
+        end = tip(connection, lock=True)
+
+
+def _append_all(connection: Connection, drafts: Iterable[Draft]) -> Tip:
+    """Many, in the caller's transaction: the server inserts while the next ones are sealed."""
+    target = codec(connection)
+    end = tip(connection, lock=True)
+    with connection.cursor().copy(_COPY) as copy:
+        for draft in drafts:
+            entry, detail = _sealed(draft, end, target)
+            copy.write_row(_row(entry, detail))
+            end = replace(end, seq=entry.seq, hash=entry.hash, moved=False)
+    connection.execute(_MOVE, (end.seq, end.hash))
     return end
+
+
+def _sealed(draft: Draft, end: Tip, target: str) -> tuple[Entry, str]:
+    """The entry after ``end``, and its detail as it is stored."""
+    told = replace(draft, subject=clean(draft.subject, target), detail={**draft.detail, "by": end.by})
+    detail = written(told.detail, target)
+    return seal(end, told, datetime.now(UTC), detail), detail
 
 
 def _row(entry: Entry, detail: str) -> tuple[object, ...]:
@@ -98,6 +214,21 @@ def _row(entry: Entry, detail: str) -> tuple[object, ...]:
     told = entry.draft
     told_by = (str(told.driver), str(told.event), told.run, told.subject, told.checksum, str(told.outcome))
     return (entry.seq, entry.at, *told_by, detail, entry.previous, entry.hash)
+
+
+def end_of(connection: Connection) -> Tip | None:
+    """What is kept beside the ledger as its end, whatever the ledger holds; ``None`` where no release kept one."""
+    if not There.of(connection).chain:
+        return None
+    row = connection.execute("SELECT seq, hash FROM omega_bridge.chain").fetchone()
+    return Tip(*row) if row else Tip()
+
+
+def states(connection: Connection) -> tuple[str, ...]:
+    """The schemas in which a start has left its state."""
+    if not There.of(connection).chain:
+        return ()
+    return tuple(r[0] for r in connection.execute("SELECT schema FROM omega_bridge.states ORDER BY 1"))
 
 
 def read(connection: Connection) -> Iterator[Entry]:
@@ -121,46 +252,87 @@ def _member(enum: Any, value: str) -> Any:
 
 
 def recall(connection: Connection) -> State | None:
-    """The state row, or ``None``."""
-    if not exists(connection):
-        return None
-    row = connection.execute(
-        "SELECT digest, revision, names, token, catalog_digest, steps, data, standing FROM omega_bridge.state"
-    ).fetchone()
-    return state_of(row) if row else None
+    """What was left in the current schema, or ``None``; in a database of an older layout, what was left in it."""
+    there = There.of(connection)
+    if there.chain:
+        row = connection.execute(
+            f"SELECT {_STATE}, inspection FROM omega_bridge.states"
+            " WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
+        ).fetchone()
+        if row is not None:
+            return state_of(row)
+    if there.state:
+        row = connection.execute(f"SELECT {_STATE} FROM omega_bridge.state").fetchone()
+        return state_of(row) if row else None
+    return None
 
 
 def state_of(row: tuple[Any, ...]) -> State:
     """A state from its row, in the order of the table's columns."""
-    digest, revision, names, token, catalog_digest, steps, data, standing = row
-    return State(digest, revision, tuple(names), token, catalog_digest, tuple(steps), tuple(data), tuple(standing))
+    digest, revision, names, token, catalog_digest, *lists = row
+    return State(digest, revision, tuple(names), token, catalog_digest, *(tuple(found) for found in lists))
 
 
-def remember(connection: Connection, state: State) -> None:
-    """Write the state row."""
+def remember(connection: Connection, state: State, question: str) -> None:
+    """Write the current schema's state, with the ``question`` that a start asks."""
+    target = codec(connection)
+    told = (state.digest, state.revision, storable(connection, state.names), state.token, state.catalog_digest)
+    lists = [written(part, target) for part in (state.steps, state.data, state.standing)]
     connection.execute(
-        "INSERT INTO omega_bridge.state (digest, revision, names, token, catalog_digest, steps, data, standing) "
-        "VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s::jsonb) ON CONFLICT (one) DO UPDATE SET "
-        "digest = excluded.digest, revision = excluded.revision, names = excluded.names, token = excluded.token, "
-        "catalog_digest = excluded.catalog_digest, steps = excluded.steps, data = excluded.data, "
-        "standing = excluded.standing, at = excluded.at",
-        (
-            state.digest,
-            state.revision,
-            storable(connection, state.names),
-            state.token,
-            state.catalog_digest,
-            *(written(part, codec(connection)) for part in (state.steps, state.data, state.standing)),
-        ),
+        f"INSERT INTO omega_bridge.states (schema, {_STATE}, inspection, question, at) VALUES (coalesce(pg_catalog.current_schema(), ''),"
+        " %s, %s, %s, %s, %s, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb, %s,"
+        " pg_catalog.clock_timestamp()) ON CONFLICT (schema) DO UPDATE SET digest = excluded.digest, revision = excluded.revision,"
+        " names = excluded.names, token = excluded.token, catalog_digest = excluded.catalog_digest, steps = excluded.steps,"
+        " data = excluded.data, standing = excluded.standing, inspection = excluded.inspection, question = excluded.question,"
+        " at = excluded.at",
+        (*told, *lists, written(state.inspection, target), question),
     )
+    if There.of(connection).state:  # an older release looks there, whether a later list has repaired this database
+        connection.execute(
+            f"INSERT INTO omega_bridge.state ({_STATE}) VALUES"
+            " (%s, %s, %s, %s, %s, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb)"
+            " ON CONFLICT (one) DO UPDATE SET digest = excluded.digest, revision = excluded.revision, names = excluded.names,"
+            " token = excluded.token, catalog_digest = excluded.catalog_digest, steps = excluded.steps, data = excluded.data,"
+            " standing = excluded.standing, at = excluded.at",
+            (*told, *lists),
+        )
+
+
+def questions(connection: Connection) -> tuple[str, str, int] | None:
+    """The schema whose question the probe asks by itself (``public`` where it has a state), that question, and how many others
+    there are; ``None`` without any state.
+    """
+    row = connection.execute(
+        "SELECT schema, question, (SELECT pg_catalog.count(*) FROM omega_bridge.states) OPERATOR(pg_catalog.-) 1 FROM omega_bridge.states"
+        " ORDER BY schema OPERATOR(pg_catalog.<>) 'public', schema LIMIT 1"
+    ).fetchone()
+    return (row[0], row[1], row[2]) if row else None
+
+
+def forget(connection: Connection, *, everywhere: bool) -> None:
+    """Remove the current schema's state, or all of them."""
+    here = " WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
+    connection.execute(("DELETE FROM omega_bridge.states" + ("" if everywhere else here)).encode())
 
 
 def done_once(connection: Connection) -> frozenset[str]:
-    """Checksums of the steps that were applied at least once."""
+    """Checksums of the steps that were applied at least once in the current schema, whichever driver sent them.
+
+    A role's own search path may lead to a schema that the list itself made: then role and path say that it was this state.
+    """
     if not exists(connection):
         return frozenset()
-    rows = connection.execute("SELECT DISTINCT checksum FROM omega_bridge.ledger WHERE event = 'step' AND outcome = 'applied'")
-    return frozenset(r[0] for r in rows)
+    rows = connection.execute(
+        "SELECT checksum FROM omega_bridge.ledger l,"
+        " pg_catalog.jsonb_to_record(coalesce(l.detail OPERATOR(pg_catalog.->) 'by', '{}'::pg_catalog.jsonb))"
+        " AS b (schema pg_catalog.text, role pg_catalog.text, search_path pg_catalog.text)"
+        " WHERE ((event OPERATOR(pg_catalog.=) 'step' AND outcome OPERATOR(pg_catalog.=) 'applied')"
+        " OR (event OPERATOR(pg_catalog.=) 'upgrade' AND outcome OPERATOR(pg_catalog.<>) 'failed'))"
+        " AND (b.schema IS NULL OR b.schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
+        " OR (b.role OPERATOR(pg_catalog.=) current_user::pg_catalog.text"
+        " AND b.search_path OPERATOR(pg_catalog.=) pg_catalog.current_setting('search_path')))"
+    )
+    return frozenset(c for (checksums,) in rows for c in checksums.split(",") if c)
 
 
 def created_by(connection: Connection, revisions: tuple[str, ...], checksums: tuple[str, ...]) -> frozenset[str] | None:
@@ -169,8 +341,9 @@ def created_by(connection: Connection, revisions: tuple[str, ...], checksums: tu
     Objects as catalog keys in text (``column public.tenants.timezone``), changed attributes as ``<key>: <attribute>``.
     """
     rows = connection.execute(
-        "SELECT detail->'created', detail->'changes' FROM omega_bridge.ledger "
-        "WHERE (event = 'upgrade' AND subject = ANY (%s)) OR (event = 'step' AND checksum = ANY (%s))",
+        "SELECT detail OPERATOR(pg_catalog.->) 'created', detail OPERATOR(pg_catalog.->) 'changes' FROM omega_bridge.ledger"
+        " WHERE (event OPERATOR(pg_catalog.=) 'upgrade' AND subject OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.text[]))"
+        " OR (event OPERATOR(pg_catalog.=) 'step' AND checksum OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.text[]))",
         (list(revisions), list(checksums)),
     ).fetchall()
     if not rows:
@@ -188,16 +361,34 @@ def _changed(text: str) -> str | None:
 
 def versions(connection: Connection) -> tuple[str, ...]:
     """What ``alembic_version`` says; nothing where there is no such table."""
-    row = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
-    if not row or not row[0]:
+    table = version_table(connection)
+    if table is None or not There.of(connection).versions:
         return ()
-    return tuple(r[0] for r in connection.execute("SELECT version_num FROM alembic_version ORDER BY 1"))
+    return tuple(r[0] for r in connection.execute(f"SELECT version_num FROM {table} ORDER BY 1".encode()))
+
+
+def version_table(connection: Connection) -> str | None:
+    """``alembic_version`` with its schema, quoted, as the search path finds it; ``None`` where there is none."""
+    row = connection.execute(
+        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('alembic_version')::pg_catalog.oid"
+    ).fetchone()
+    return str(row[0]) if row else None
 
 
 def last_boot(connection: Connection) -> str | None:
-    """When the last clean boot (or upgrade to the head) left its state, in ISO format; ``None`` before the first."""
-    if not exists(connection):
+    """When the last start (or upgrade to the head) left its state in the current schema, in ISO format; ``None`` before the first."""
+    there = There.of(connection)
+    if not (there.chain or there.state):
         return None
+    asked = (
+        "SELECT at FROM omega_bridge.state"
+        if not there.chain
+        else (
+            "SELECT at FROM omega_bridge.states WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
+        )
+    )
     with by_default(connection):
-        row = connection.execute("SELECT at FROM omega_bridge.state").fetchone()
+        row = connection.execute(asked.encode()).fetchone()
     return row[0].isoformat(timespec="seconds") if row else None

@@ -1,9 +1,14 @@
-"""The question of a start: is everything there, by the same list as last time? One statement, no lock above ACCESS SHARE."""
+"""The question of a start: is everything there, by the same list as last time? One round trip, no lock above ACCESS SHARE.
+
+The text holds two statements. The first is the gate: it looks whose the schema ``omega_bridge`` is, before the function in it
+is as much as looked up (planning inlines a function, and evaluates what it calls immutable). Only who may create in that
+schema could put a function there, and an error in the gate ends the text (PostgreSQL's manual, "Simple Query").
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +16,23 @@ import psycopg
 
 from omega_bridge.postgres.queries import query
 from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.trust import trusted
 
 Entries = tuple[dict[str, Any], ...]
+
+TIME_LIMIT = 10.0
+"""Seconds to wait for the answer: nothing that it reads is locked but by who changes catalogs or ``alembic_version``."""
+
+TOKENS = 12
+"""Columns for the parts of a token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the database answered: the record of the last clean boot, and the token of the schema as it is now.
+    """What the database answered: the record of the last start in this schema, and the token of the schema as it is now.
 
-    ``data``: the data steps that a start runs. ``standing``: steps without effect or refused that are not tried again.
+    ``data``: the data steps that a start runs. ``standing``: steps that stand failed, refused or without effect.
+    ``inspection``: the critical tables as that start left them; ``present``: those that were asked for and are there.
     """
 
     digest: str
@@ -29,31 +42,47 @@ class Probe:
     catalog_digest: str
     data: Entries
     standing: Entries
+    inspection: Entries = ()
     versions: tuple[str, ...] = ()
+    present: frozenset[str] = frozenset()
 
     def is_current(self, digest: str, head: str | None) -> bool:
         """Whether there is nothing to do for a list with this digest and this exported head."""
         return self.digest == digest and self.recorded == self.token and (head is None or self.versions == (head,))
 
 
-def probe(session: Session, *, with_version: bool) -> Probe | None:
-    """Ask. ``None`` for a database without the record (or without ``alembic_version``)."""
-    version = "(SELECT json_agg(version_num) FROM alembic_version)" if with_version else "NULL"
+def probe(session: Session, *, critical: Collection[str] = (), owners: Collection[str] = ()) -> Probe | None:
+    """Ask. ``None`` for a database without the record, or with one that is not in trusted hands.
+
+    ``critical``: tables to look for. ``owners``: roles whose objects are trusted beside those that always are.
+    """
+    asked = tuple(critical)
     try:
-        rows = session.ask(query("probe").replace("{version}", version))
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedColumn):
+        rows = session.ask(_question(session, asked, owners), TIME_LIMIT)
+    except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable):
         return None
-    except psycopg.errors.InsufficientPrivilege:
+    except (psycopg.errors.DivisionByZero, psycopg.errors.InsufficientPrivilege):
+        return None
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled):  # the role's own limits
         return None
     if not rows:
         return None
-    versions, digest, revision, recorded, catalog_digest, data, standing, *token = rows[0]
-    if digest is None or recorded is None or catalog_digest is None:
+    role, path, there, versions, told, *token = rows[0]
+    recorded = json.loads(told or "null")
+    if recorded is None:
         return None
     return Probe(
-        digest, revision, recorded, joined(token), catalog_digest, _entries(data), _entries(standing),
+        recorded["digest"],
+        recorded["revision"],
+        recorded["token"],
+        joined([*token, path, role]),
+        recorded["catalog_digest"],
+        tuple(recorded["data"]),
+        tuple(recorded["standing"]),
+        tuple(recorded["inspection"]),
         tuple(json.loads(versions)) if versions else (),
-    )  # fmt: skip
+        frozenset(name for name, found in zip(asked, there or "", strict=True) if found == "t"),
+    )
 
 
 def joined(parts: Iterable[object]) -> str:
@@ -61,5 +90,19 @@ def joined(parts: Iterable[object]) -> str:
     return "|".join("-" if part is None else str(part) for part in parts)
 
 
-def _entries(text: str | None) -> Entries:
-    return tuple(json.loads(text)) if text and text != "[]" else ()
+def _question(session: Session, critical: tuple[str, ...], owners: Collection[str]) -> str:
+    """The text of both statements."""
+    version = session.server_version
+    each = ", ".join(f"pg_catalog.to_regclass({_text(c)}) IS NOT NULL" for c in critical)
+    there = f"pg_catalog.array_to_string(ARRAY[{each}], '')"
+    return (
+        query("probe")
+        .replace("{there}", there if critical else "''")
+        .replace("{trusted schema}", trusted("n.nspowner", version, owners))
+    )
+
+
+def _text(value: str) -> str:
+    """A literal that reads the same whatever ``standard_conforming_strings`` says."""
+    escaped = value.replace("'", "''")
+    return "E'" + escaped.replace("\\", "\\\\") + "'" if "\\" in escaped else f"'{escaped}'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from omega_bridge.postgres import ledger_store
@@ -12,8 +12,9 @@ from omega_bridge.postgres.session import Session, border
 
 
 @contextmanager
-def getting_ready(session: Session) -> Iterator[CatalogReader]:
+def getting_ready(session: Session, owners: Collection[str] = ()) -> Iterator[CatalogReader]:
     """A reader that is ready at the end of the block, which goes on without the connection. The caller holds the lock.
+    ``owners``: roles that are trusted beside those that always are.
 
     A server process that has just started takes longer to plan that reading than to read. Raises psycopg's errors at the end;
     where the block raises itself, the server is stopped, and that error stands.
@@ -21,7 +22,7 @@ def getting_ready(session: Session) -> Iterator[CatalogReader]:
     reader = CatalogReader(session)
     sender = Sender(session)
     with border(session.dsn):
-        made = ["BEGIN", text, "COMMIT"] if (text := ledger_store.lacking(session.connection)) else []
+        made = ["BEGIN", text, "COMMIT"] if (text := ledger_store.lacking(session.connection, owners)) else []
         sender.begin(";\n".join([*made, "BEGIN", *reader.preparation(), "COMMIT"]))  # a new schema makes plans invalid
         try:
             yield reader

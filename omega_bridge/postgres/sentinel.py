@@ -1,24 +1,94 @@
-"""The event trigger that notes DDL, where the role may create one: then a start reads one empty table."""
+"""The event trigger that notes DDL, where the role may create one: then a start reads one small table.
+
+It belongs to who installs it, schema and all: its functions run with the installer's rights. The roles that start get no
+more than to read the marks and to say which of them they have accounted for.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
 import psycopg
+from psycopg import sql
 
 from omega_bridge import errors
-from omega_bridge.postgres import ledger_store, watch
 from omega_bridge.postgres.queries import query
 from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.trust import trusted
+
+Connection = psycopg.Connection[Any]
+
+_THERE = """
+SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text
+FROM pg_catalog.pg_namespace n
+JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid AND c.relname OPERATOR(pg_catalog.=) 'marks'::pg_catalog.name
+JOIN pg_catalog.pg_proc p ON p.pronamespace OPERATOR(pg_catalog.=) n.oid AND p.proname OPERATOR(pg_catalog.=) 'passed'::pg_catalog.name
+WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge_sentinel'::pg_catalog.name
+  AND c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog."char"
+  AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+  AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
+  AND {schema} AND {table} AND {function}
+  AND (SELECT pg_catalog.count(*) FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) e.evtfoid
+       WHERE e.evtname OPERATOR(pg_catalog.=) ANY ('{omega_bridge_ddl,omega_bridge_drop}'::pg_catalog.name[])
+         AND e.evtenabled OPERATOR(pg_catalog.=) 'A'::pg_catalog."char"
+         AND f.pronamespace OPERATOR(pg_catalog.=) n.oid) OPERATOR(pg_catalog.=) 2::pg_catalog.int8
+"""
 
 
-def install(session: Session) -> None:
-    """Install it, once more where it is there. The next start looks at the schema and records anew. Raises ``NotPermitted``."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """``question``: whether there is a mark that was not there in ``snapshot``, as a number in SQL."""
+
+    question: str
+    snapshot: str
+
+
+def ask(connection: Connection) -> Counted | None:
+    """The question for the event trigger's marks; ``None`` where there is none that this role may use, or it is not at work.
+
+    A mark is accounted for by its transaction's visibility: one that commits late has a lower number than others before it.
+    """
+    version = connection.info.server_version
+    text = _THERE
+    for name, owner in (("schema", "n.nspowner"), ("table", "c.relowner"), ("function", "p.proowner")):
+        text = text.replace(f"{{{name}}}", trusted(owner, version))
+    row = connection.execute(text.encode()).fetchone()
+    if row is None:
+        return None
+    return Counted(
+        "CASE WHEN EXISTS (SELECT FROM omega_bridge_sentinel.marks m"
+        f" WHERE NOT pg_catalog.pg_visible_in_snapshot(m.xid, '{row[0]}')) THEN 1.0 ELSE 0.0 END",
+        row[0],
+    )
+
+
+def passed(connection: Connection, snapshot: str) -> None:
+    """Say which marks this start's state has accounted for; those that every state has go."""
+    connection.execute(
+        "SELECT omega_bridge_sentinel.passed(coalesce(pg_catalog.current_schema(), '')::pg_catalog.text, %s::pg_catalog.pg_snapshot)",
+        (snapshot,),
+    )
+
+
+def install(session: Session, roles: Collection[str] = ()) -> None:
+    """Install it, once more where it is there, and let ``roles`` use it. The next start looks at the schema and records anew.
+
+    Raises ``NotPermitted``.
+    """
     connection = session.connection
     try:
         with connection.transaction():
-            ledger_store.prepare(connection)
-            connection.execute(query("sentinel"))
-            connection.execute("INSERT INTO omega_bridge.ddl VALUES (clock_timestamp(), pg_backend_pid(), 'sentinel installed')")
-            watch.forget(connection)
+            connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+            connection.execute(query("sentinel").encode())
+            for role in roles:
+                connection.execute(_grants(connection, role).encode())
+            connection.execute(
+                "INSERT INTO omega_bridge_sentinel.marks (xid, at, pid, tag)"
+                " VALUES (pg_current_xact_id(), clock_timestamp(), pg_backend_pid(), 'sentinel installed')"
+            )
+            _clear_up(connection)
     except psycopg.errors.InsufficientPrivilege as exc:
         raise errors.NotPermitted(
             f"the role {connection.info.user!r} may not create an event trigger: {exc.diag.message_primary}",
@@ -26,11 +96,23 @@ def install(session: Session) -> None:
         ) from exc
 
 
+def _grants(connection: Connection, role: str) -> str:
+    name = sql.Identifier(role).as_string(connection)
+    return (
+        f"GRANT USAGE ON SCHEMA omega_bridge_sentinel TO {name}; GRANT SELECT ON omega_bridge_sentinel.marks TO {name}; "
+        f"GRANT EXECUTE ON FUNCTION omega_bridge_sentinel.passed(text, pg_snapshot) TO {name}"
+    )
+
+
+def _clear_up(connection: Connection) -> None:
+    """What older releases installed in the schema of the roles that start, whose owner could replace it."""
+    connection.execute("DROP FUNCTION IF EXISTS omega_bridge.note_ddl(); DROP TABLE IF EXISTS omega_bridge.ddl")
+
+
 def remove(session: Session) -> None:
-    """Take it away again."""
+    """Take it away again. States that were recorded with it are recorded anew by the next start."""
     with session.connection.transaction():
         session.connection.execute(
             "DROP EVENT TRIGGER IF EXISTS omega_bridge_ddl; DROP EVENT TRIGGER IF EXISTS omega_bridge_drop; "
-            "DROP VIEW IF EXISTS omega_bridge.watch; DELETE FROM omega_bridge.state; "
-            "DROP FUNCTION IF EXISTS omega_bridge.note_ddl(); DROP TABLE IF EXISTS omega_bridge.ddl"
+            "DROP SCHEMA IF EXISTS omega_bridge_sentinel CASCADE"
         )

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
 from omega_bridge.analysis.program import Handled, Sql
 from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.ledger import Outcome
-from omega_bridge.outcomes import StepOutcome
+from omega_bridge.outcomes import CriticalTable, StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
 from omega_bridge.postgres import ledger_store, settings, watch
 from omega_bridge.postgres.executor import lack, outcome_of
@@ -56,8 +57,9 @@ def remember(
     asked: watch.Asked,
     digest: str,
     revision: str | None,
+    inspection: Iterable[CriticalTable] = (),
 ) -> None:
-    """Leave the state of a clean boot, in the row and in the view. Runs in the transaction that records it.
+    """Leave the state of a clean boot, in its row and in what the probe says. Runs in the transaction that records it.
 
     ``asked``: the token of just this ``catalog``, or of one before it.
     """
@@ -74,9 +76,9 @@ def remember(
             for o in outcomes
             if o.outcome in (Outcome.NO_EFFECT, Outcome.REFUSED)
         ),
+        tuple(t.as_dict() for t in inspection),
     )
-    ledger_store.remember(connection, left)
-    watch.install(connection, asked.question, left)
+    watch.remember(connection, asked, left)
 
 
 def _daily(step: StepAnalysis, catalog: Catalog) -> dict[str, Any]:
@@ -147,14 +149,17 @@ def stamp(connection: Connection, head: str | None) -> str | None:
     """Make ``alembic_version`` say ``head``; the table has the shape that Alembic gives it. Runs in the caller's transaction."""
     if head is None:
         return None
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS alembic_version "
-        "(version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
-    )
-    rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    table = ledger_store.version_table(connection)
+    if table is None:
+        connection.execute(
+            "CREATE TABLE alembic_version "
+            "(version_num pg_catalog.varchar(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+        table = ledger_store.version_table(connection)
+    rows = connection.execute(f"SELECT version_num FROM {table}".encode()).fetchall()
     if [r[0] for r in rows] != [head]:
-        connection.execute("DELETE FROM alembic_version")
-        connection.execute("INSERT INTO alembic_version (version_num) VALUES (%s)", (head,))
+        connection.execute(f"DELETE FROM {table}".encode())
+        connection.execute(f"INSERT INTO {table} (version_num) VALUES ({sql.Literal(head).as_string(connection)})".encode())
     return head
 
 

@@ -31,31 +31,33 @@ class _Rows:
 
     def __str__(self) -> str:
         """Their hash. A condition in ``FILTER`` is none that the planner would weigh."""
-        found = f"SELECT sum(hashint8extended({self.key}, xmin::text::int8))"
+        hashed = f"pg_catalog.hashint8extended({self.key}, xmin::pg_catalog.text::pg_catalog.int8)"
+        found, catalog = f"SELECT pg_catalog.sum({hashed})", f"pg_catalog.{self.catalog}"
         if not self.condition:
-            return f"({found} FROM {self.catalog})"
+            return f"({found} FROM {catalog})"
         if self.scan:
-            return f"({found} FILTER (WHERE {self.condition}) FROM {self.catalog})"
-        return f"({found} FROM {self.catalog} WHERE {self.condition})"
+            return f"({found} FILTER (WHERE {self.condition}) FROM {catalog})"
+        return f"({found} FROM {catalog} WHERE {self.condition})"
 
 
-def expressions(connection: Connection, watched: Watched) -> str:
-    """The token's columns: what to select to get it."""
-    rows = _rows(connection, watched, _Size.of(connection, watched))
-    return ", ".join(f"{found} AS token_{n}" for n, found in enumerate(rows, start=1))
+def expressions(connection: Connection, watched: Watched) -> tuple[str, ...]:
+    """The token's columns: what to select to get it. Every name and operator says that it is ``pg_catalog``'s: a start asks
+    under the search path of its role.
+    """
+    return tuple(map(str, _rows(connection, watched, _Size.of(connection, watched))))
 
 
 def _rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Rows]:
-    oids = "'{" + ",".join(map(str, size.tables)) + "}'::oid[]"
+    oids = "'{" + ",".join(map(str, size.tables)) + "}'::pg_catalog.oid[]"
     scan = scans_classes(size.catalogs, len(watched.relations))
     relations = (
-        f"hashname(relname) = ANY ('{{{','.join(map(str, size.hashes))}}}'::int4[])"
+        f"pg_catalog.hashname(relname) {_EQUALS} ANY ('{{{','.join(map(str, size.hashes))}}}'::pg_catalog.int4[])"
         if scan
         else _among(connection, "relname", watched.relations)
     )
-    yield _Rows("pg_class", "oid::int8", relations, scan)
-    attributes = f"attrelid = ANY ({oids}) AND attnum > 0"
-    yield _Rows("pg_attribute", "(attrelid::int8 << 16) + attnum", attributes, scans_attributes(size.catalogs))
+    yield _Rows("pg_class", _OID, relations, scan)
+    attributes = f"attrelid {_EQUALS} ANY ({oids}) AND attnum OPERATOR(pg_catalog.>) 0"
+    yield _Rows("pg_attribute", _both("attrelid", "attnum"), attributes, scans_attributes(size.catalogs))
     for catalog, owner, name in (
         ("pg_constraint", "conrelid", "conname"),
         ("pg_trigger", "tgrelid", "tgname"),
@@ -64,29 +66,39 @@ def _rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Ro
         if catalog in watched.catalogs:
             loose = watched.loose.get(catalog)
             also = f" OR {_among(connection, name, loose)}" if loose else ""
-            yield _Rows(catalog, "oid::int8", f"{owner} = ANY ({oids}){also}")
+            yield _Rows(catalog, _OID, f"{owner} {_EQUALS} ANY ({oids}){also}")
     if "pg_description" in watched.catalogs:
         named = [("pg_class", _among(connection, "relname", watched.relations))]
         named += [("pg_type", _among(connection, "typname", watched.types))] if watched.types else []
         named += [("pg_proc", _among(connection, "proname", watched.functions))] if watched.functions else []
-        objects = " UNION ALL ".join(f"SELECT oid FROM {catalog} WHERE {condition}" for catalog, condition in named)
-        yield _Rows("pg_description", "(objoid::int8 << 16) + objsubid", f"objoid = ANY (ARRAY({objects}))")
+        objects = " UNION ALL ".join(f"SELECT oid FROM pg_catalog.{catalog} WHERE {condition}" for catalog, condition in named)
+        yield _Rows("pg_description", _both("objoid", "objsubid"), f"objoid {_EQUALS} ANY (ARRAY({objects}))")
     if watched.types:
         types = _among(connection, "typname", watched.types)
-        yield _Rows("pg_type", "oid::int8", types)
+        yield _Rows("pg_type", _OID, types)
         if "pg_enum" in watched.catalogs:
-            yield _Rows("pg_enum", "oid::int8", f"enumtypid = ANY (ARRAY(SELECT t.oid FROM pg_type t WHERE {types}))")
+            enums = f"enumtypid {_EQUALS} ANY (ARRAY(SELECT t.oid FROM pg_catalog.pg_type t WHERE {types}))"
+            yield _Rows("pg_enum", _OID, enums)
     if watched.functions:
-        yield _Rows("pg_proc", "oid::int8", _among(connection, "proname", watched.functions))
+        yield _Rows("pg_proc", _OID, _among(connection, "proname", watched.functions))
     if "pg_extension" in watched.catalogs:
-        yield _Rows("pg_extension", "oid::int8")
+        yield _Rows("pg_extension", _OID)
     if "pg_namespace" in watched.catalogs:
-        yield _Rows("pg_namespace", "oid::int8", "nspname !~ '^pg_'")
+        yield _Rows("pg_namespace", _OID, "nspname OPERATOR(pg_catalog.!~) '^pg_'")
 
 
 def _among(connection: Connection, column: str, names: Iterable[str]) -> str:
     """A name is one of these."""
-    return f"{column} = ANY ({_literal(connection, names)}::name[])"
+    return f"{column} {_EQUALS} ANY ({_literal(connection, names)}::pg_catalog.name[])"
+
+
+def _both(oid: str, number: str) -> str:
+    """An object and a part of it as one number."""
+    return f"({oid}::pg_catalog.int8 OPERATOR(pg_catalog.<<) 16) OPERATOR(pg_catalog.+) {number}"
+
+
+_EQUALS = "OPERATOR(pg_catalog.=)"
+_OID = "oid::pg_catalog.int8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +133,18 @@ class _Size:
 
 _SIZE = """
 WITH ours AS MATERIALIZED (
-  SELECT coalesce(array_agg(c.oid ORDER BY c.oid), '{{}}') AS oids FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relname = ANY ({names}::name[]) AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
-    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND n.nspname <> 'omega_bridge'
+  SELECT coalesce(pg_catalog.array_agg(c.oid ORDER BY c.oid), '{{}}') AS oids FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+  WHERE c.relname OPERATOR(pg_catalog.=) ANY ({names}::pg_catalog.name[])
+    AND c.relkind OPERATOR(pg_catalog.=) ANY ('{{r,p,f,v,m,c}}'::pg_catalog."char"[])
+    AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{{information_schema,omega_bridge,omega_bridge_sentinel}}'::pg_catalog.name[])
+    AND n.nspname OPERATOR(pg_catalog.!~) '^pg_'
 )
-SELECT (SELECT oids::int8[] FROM ours), ARRAY(SELECT DISTINCT hashname(n) FROM unnest({names}::name[]) n ORDER BY 1),
-       (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute),
-       (SELECT count(*) FROM pg_attribute WHERE attrelid = ANY (ARRAY(SELECT unnest(oids) FROM ours)))
+SELECT (SELECT oids::pg_catalog.int8[] FROM ours),
+       ARRAY(SELECT DISTINCT pg_catalog.hashname(n) FROM pg_catalog.unnest({names}::pg_catalog.name[]) n ORDER BY 1),
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class), (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute),
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute
+        WHERE attrelid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT pg_catalog.unnest(oids) FROM ours)))
 """
 
 

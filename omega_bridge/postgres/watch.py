@@ -1,8 +1,10 @@
-"""The view ``omega_bridge.watch``: what the last clean boot recorded, as constants, beside the token of the schema as it is
-now. A start reads this view, and nothing else.
+"""The function ``omega_bridge.probe``: what the last start recorded, as constants, beside the token of the schema as it is
+now. A start calls it, and reads nothing else of ours.
 
-It is made to measure when a clean state is recorded: a start asks only the catalogs that matter to this list, by object
-id, and opens no table of ours (opening one costs a new backend half a millisecond).
+It is made to measure when a state is recorded: a start asks only the catalogs that matter to this list, by object
+id, and opens no table of ours (opening one costs a new backend half a millisecond). A function and no view: replacing it
+waits for no reader, where a ``pg_dump`` keeps a view locked for as long as it takes. The server inlines it, so that it costs
+what the view did.
 """
 
 from __future__ import annotations
@@ -16,91 +18,121 @@ import psycopg
 from psycopg import sql
 
 from omega_bridge.ledger import clean
+from omega_bridge.postgres import ledger_store, sentinel
 from omega_bridge.postgres import token as tokens
 from omega_bridge.postgres.ledger_store import State
-from omega_bridge.postgres.probe import joined
+from omega_bridge.postgres.probe import TOKENS, joined
 from omega_bridge.postgres.watched import Watched
 
 Connection = psycopg.Connection[Any]
 
-SENTINEL = "omega_bridge.ddl"
-"""The table in which the event trigger leaves a row for each transaction with DDL, where one was installed."""
-
-_SEARCH = "current_setting('search_path') AS search_path, current_user::text AS role"
+_TOKENS = [f"token_{n}" for n in range(1, TOKENS + 1)]
+_COLUMNS = "versions pg_catalog.text, told pg_catalog.text, " + ", ".join(f"{name} pg_catalog.numeric" for name in _TOKENS)
+_NOTHING = "SELECT NULL::pg_catalog.text, NULL::pg_catalog.text, " + ", ".join("NULL::pg_catalog.numeric" for _ in _TOKENS)
+_HERE = "coalesce(pg_catalog.current_schema()::pg_catalog.text, '')"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The token's columns in SQL, and the token that they gave."""
+    """The token's columns in SQL, and the token that they gave. ``seen``: the snapshot up to which an event trigger's marks
+    are accounted for, where one is asked.
+    """
 
-    question: str
+    columns: tuple[str, ...]
     token: str
+    seen: str | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether this may be recorded: where an event trigger is asked, it says that nothing has changed."""
+        return self.seen is None or self.token.startswith("0.0|")
 
 
 def ask(connection: Connection, watched: Watched) -> Asked:
     """The token of the schema as it is now. Asked before the catalog is read, so that no change goes between the two unseen."""
-    asked = question(connection, watched)
-    return Asked(asked, token(connection, asked))
+    counted = sentinel.ask(connection)
+    columns = (counted.question,) if counted else tokens.expressions(connection, watched)
+    return Asked(columns, token(connection, columns), counted.snapshot if counted else None)
 
 
-def question(connection: Connection, watched: Watched) -> str:
-    """The token's columns in SQL; where an event trigger counts DDL: nothing was counted, nothing has changed."""
-    if has_sentinel(connection):
-        return f"EXISTS (SELECT FROM {SENTINEL})::int AS changed, {_SEARCH}"
-    return f"{tokens.expressions(connection, watched)}, {_SEARCH}"
-
-
-def token(connection: Connection, asked: str) -> str:
-    """The token of the schema as it is now. ``asked``: its columns, by ``question``."""
-    row = connection.execute(f"SELECT {asked}".encode()).fetchone()
+def token(connection: Connection, columns: tuple[str, ...]) -> str:
+    """The token of the schema as it is now, by ``columns``, as the probe reads it."""
+    row = connection.execute(
+        f"SELECT {', '.join(columns)}, pg_catalog.current_setting('search_path'), current_user::pg_catalog.text".encode()
+    ).fetchone()
     assert row is not None  # it has no FROM
-    return joined(row)
+    *parts, path, role = row
+    return joined([*parts, *[None] * (TOKENS - len(parts)), path, role])
 
 
-def install(connection: Connection, asked: str, state: State) -> None:
-    """Make the view say what ``state`` says, beside what is ``asked``. Runs in the transaction that records it."""
+def question(connection: Connection, asked: Asked, state: State) -> str:
+    """What a start asks in this schema: ``state`` as constants, and what is ``asked``."""
+    table = ledger_store.version_table(connection) if state.revision is not None else None
+    versions = f"(SELECT pg_catalog.json_agg(version_num) FROM {table})::pg_catalog.text" if table else "NULL::pg_catalog.text"
     told = {
         "digest": state.digest,
         "revision": state.revision,
-        "recorded": state.token,
+        "token": state.token,
         "catalog_digest": state.catalog_digest,
-        "data": _json(state.data),
-        "standing": _json(state.standing),
+        "data": state.data,
+        "standing": state.standing,
+        "inspection": state.inspection,
     }
-    constants = ", ".join(
-        f"{sql.Literal(value).as_string(connection) if value is not None else 'NULL'}::text AS {name}"
-        for name, value in told.items()
-    )
-    text = f"SELECT {constants}, {asked}"
-    connection.execute(b"DROP VIEW IF EXISTS omega_bridge.watch")
-    connection.execute(f"CREATE VIEW omega_bridge.watch AS {text}".encode())
-    connection.execute(
-        "COMMENT ON VIEW omega_bridge.watch IS 'what a start reads: the last recorded state, as constants, "
-        "and a token over the catalog as it is now'"
-    )
+    # In ASCII, so that a database of any encoding gives the steps' texts back as they are.
+    constant = sql.Literal(json.dumps(clean(told))).as_string(connection)
+    rest = ["NULL::pg_catalog.numeric"] * (TOKENS - len(asked.columns))
+    return f"SELECT {', '.join([versions, f'{constant}::pg_catalog.text', *asked.columns, *rest])}"
 
 
-def forget(connection: Connection) -> None:
-    """The record holds no more: the next start looks at everything."""
-    connection.execute("DELETE FROM omega_bridge.state")
-    connection.execute("DROP VIEW IF EXISTS omega_bridge.watch")
+def remember(connection: Connection, asked: Asked, state: State) -> None:
+    """Write the state, and make the probe say it. Runs in the transaction that records it, and keeps others from recording."""
+    ledger_store.tip(connection, lock=True)
+    ledger_store.remember(connection, state, question(connection, asked, state))
+    _install(connection)
+    if asked.seen is not None:
+        sentinel.passed(connection, asked.seen)
 
 
-def _json(entries: Iterable[dict[str, Any]]) -> str:
-    """In ASCII, so that a database of any encoding gives the steps' texts back as they are."""
-    return json.dumps(clean(list(entries)))
+def forget(connection: Connection, *, everywhere: bool = False) -> None:
+    """The record of this schema holds no more: the next start looks at everything. ``everywhere``: in all schemas."""
+    there = ledger_store.There.of(connection)
+    if there.chain:
+        ledger_store.tip(connection, lock=True)
+        ledger_store.forget(connection, everywhere=everywhere)
+        _install(connection)
 
 
-def has_sentinel(connection: Connection) -> bool:
-    """Whether the event trigger is there, and at work."""
+def _install(connection: Connection) -> None:
+    """Make the probe answer for the states that are there: for one schema by itself, for others by their row's question."""
+    states = ledger_store.questions(connection)
+    body = "\nUNION ALL\n".join(_arms(connection, *states)) if states else f"{_NOTHING} WHERE false"
+    _replace(connection, "probe", body)
+
+
+def _arms(connection: Connection, schema: str, asked: str, others: int) -> Iterable[str]:
+    here = f"{sql.Literal(schema).as_string(connection)}::pg_catalog.text"
+    yield f"{asked} WHERE {_HERE} OPERATOR(pg_catalog.=) {here}"
+    if others:
+        _replace(connection, "probe_elsewhere", "SELECT * FROM omega_bridge.answer()")
+        yield f"SELECT * FROM omega_bridge.probe_elsewhere() WHERE {_HERE} OPERATOR(pg_catalog.<>) {here}"
+
+
+def _replace(connection: Connection, name: str, body: str) -> None:
+    """Where the function is as it should be already, nothing is written. ``probe`` may be inlined, the other must not be."""
     row = connection.execute(
-        f"SELECT to_regclass('{SENTINEL}') IS NOT NULL AND count(*) = 2 FROM pg_event_trigger "
-        "WHERE evtname IN ('omega_bridge_ddl', 'omega_bridge_drop') AND evtenabled = 'A'"
+        "SELECT p.prosrc FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace"
+        " WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge'::pg_catalog.name"
+        " AND p.proname OPERATOR(pg_catalog.=) %s::pg_catalog.name",
+        (name,),
     ).fetchone()
-    return bool(row and row[0])
-
-
-def forget_ddl(connection: Connection) -> None:
-    """Take note of the DDL counted so far; whatever is counted from here on makes the next start look again."""
-    if has_sentinel(connection):
-        connection.execute(f"DELETE FROM {SENTINEL}")
+    if row is not None and row[0] == body:
+        return
+    kind = "STABLE" if name == "probe" else "VOLATILE"
+    text = sql.Literal(body).as_string(connection)
+    connection.execute(
+        ledger_store.pinned(
+            f"CREATE OR REPLACE FUNCTION omega_bridge.{name}() RETURNS TABLE ({_COLUMNS}) LANGUAGE sql {kind} ROWS 1 AS {text};\n"
+            f"COMMENT ON FUNCTION omega_bridge.{name}() IS 'what a start asks: the last recorded state, as constants, "
+            "and a token over the catalog as it is now'"
+        ).encode()
+    )

@@ -106,7 +106,8 @@ def test_tables_that_only_the_models_know(database: str) -> None:
     Table("child", metadata, Column("id", Integer, primary_key=True), Column("t_id", ForeignKey("t.id")))
     run = omega_bridge.boot(database, [T], metadata=metadata, critical_tables=["t", "alone", "nowhere"])
     assert outcomes(run) == {"model-alone": "applied", "model-child": "applied", "create-t": "applied"}
-    assert [(c.name, c.state) for c in run.inspection] == [("t", "missing"), ("alone", "missing"), ("nowhere", "missing")]
+    assert [(c.name, c.state) for c in run.inspection] == [("t", "old-shape"), ("alone", "present"), ("nowhere", "missing")]
+    assert not run.ready
     again = omega_bridge.boot(database, [T, A], metadata=metadata, critical_tables=["t"])
     assert [(c.name, c.state, c.lacks) for c in again.inspection] == [("t", "old-shape", ("missing",))]
 

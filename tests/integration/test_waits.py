@@ -42,11 +42,6 @@ LOCKED = {
     "data step": ([T, FILL], [T, FILL], "LOCK TABLE t IN ACCESS EXCLUSIVE MODE"),
     "row of a data step": ([T, FILL], [T, FILL], "UPDATE t SET id = id"),
     "rows of the record": ([T], [T, A], "LOCK TABLE omega_bridge.ledger IN ACCESS EXCLUSIVE MODE"),
-    "state": (
-        [T],
-        [T, A],
-        "LOCK TABLE omega_bridge.state IN ROW EXCLUSIVE MODE; UPDATE omega_bridge.state SET revision = revision",
-    ),
 }
 
 

@@ -2,7 +2,7 @@
 -- Relations are found by their own name; what hangs on them comes along. ACCESS SHARE on catalogs only, index-driven.
 WITH schemas AS MATERIALIZED (
   SELECT oid, nspname FROM pg_namespace
-  WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' AND nspname <> 'omega_bridge'
+  WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' AND nspname <> ALL ('{omega_bridge,omega_bridge_sentinel}')
 ), extension_owned AS MATERIALIZED (
   SELECT classid, objid FROM pg_depend WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass
 ), relations AS MATERIALIZED (

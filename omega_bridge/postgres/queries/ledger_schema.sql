@@ -1,4 +1,5 @@
--- In the bridge's own schema: the ledger, and one row that says what the last clean boot saw.
+-- In the bridge's own schema: the ledger, the end of its chain, and one row a schema that says what the last start left.
+-- Also the way up from an older layout: nothing here takes a lock that a plain reader could keep from us.
 CREATE TABLE IF NOT EXISTS omega_bridge.ledger (
   seq bigint PRIMARY KEY,
   at timestamptz NOT NULL,
@@ -21,11 +22,23 @@ COMMENT ON COLUMN omega_bridge.ledger.run IS 'one boot or one alembic command';
 COMMENT ON COLUMN omega_bridge.ledger.subject IS 'the step''s id or the revision';
 COMMENT ON COLUMN omega_bridge.ledger.checksum IS 'checksum of the step''s canonical text';
 COMMENT ON COLUMN omega_bridge.ledger.outcome IS 'applied, already-there, skipped, failed, no-effect or refused; of a statement: begun, applied; of a boot: current, repaired, degraded, failed';
-COMMENT ON COLUMN omega_bridge.ledger.detail IS 'objects created and changed, notices, SQLSTATE and message, seconds, place in the source';
+COMMENT ON COLUMN omega_bridge.ledger.detail IS 'objects created and changed, notices, SQLSTATE and message, seconds, place in the source; by: who it was (role, OS user, host, application, release)';
 COMMENT ON COLUMN omega_bridge.ledger.previous IS 'hash of the entry before; unique, so that the chain cannot fork';
 COMMENT ON COLUMN omega_bridge.ledger.hash IS 'l1: SHA-256 over every field above';
-CREATE TABLE IF NOT EXISTS omega_bridge.state (
-  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+CREATE TABLE IF NOT EXISTS omega_bridge.chain (
+  layout integer NOT NULL,
+  seq bigint NOT NULL,
+  hash text NOT NULL
+);
+COMMENT ON TABLE omega_bridge.chain IS 'one row: the end of the ledger''s chain, so that a ledger that was cut or emptied is seen; who appends holds this row';
+COMMENT ON COLUMN omega_bridge.chain.layout IS 'version of the tables in this schema; an older release does not write into a newer one';
+COMMENT ON COLUMN omega_bridge.chain.seq IS 'the last entry''s place';
+COMMENT ON COLUMN omega_bridge.chain.hash IS 'the last entry''s hash';
+INSERT INTO omega_bridge.chain
+SELECT 2, coalesce(max(seq), 0), coalesce((SELECT hash FROM omega_bridge.ledger ORDER BY seq DESC LIMIT 1), 'genesis') FROM omega_bridge.ledger
+HAVING NOT EXISTS (SELECT FROM omega_bridge.chain);
+CREATE TABLE IF NOT EXISTS omega_bridge.states (
+  schema text PRIMARY KEY,
   digest text NOT NULL,
   revision text,
   names text[] NOT NULL,
@@ -34,14 +47,45 @@ CREATE TABLE IF NOT EXISTS omega_bridge.state (
   steps jsonb NOT NULL,
   data jsonb NOT NULL,
   standing jsonb NOT NULL,
-  at timestamptz NOT NULL DEFAULT clock_timestamp()
+  inspection jsonb NOT NULL,
+  question text NOT NULL,
+  at timestamptz NOT NULL
 );
-COMMENT ON TABLE omega_bridge.state IS 'what the last clean boot (or alembic upgrade head) left: the next start compares and, where nothing changed, does nothing';
-COMMENT ON COLUMN omega_bridge.state.digest IS 'of the list, the models and the exported head';
-COMMENT ON COLUMN omega_bridge.state.revision IS 'the alembic revision stamped with it';
-COMMENT ON COLUMN omega_bridge.state.names IS 'every identifier that the list and the models name';
-COMMENT ON COLUMN omega_bridge.state.token IS 'fingerprint of the catalog rows behind those names';
-COMMENT ON COLUMN omega_bridge.state.catalog_digest IS 'digest of the meaning of those rows';
-COMMENT ON COLUMN omega_bridge.state.steps IS 'the steps it was made by: id, checksum, additive';
-COMMENT ON COLUMN omega_bridge.state.data IS 'the data steps that a start runs, with the question that tells whether one would change anything';
-COMMENT ON COLUMN omega_bridge.state.standing IS 'steps without effect, or refused, that were not tried again';
+COMMENT ON TABLE omega_bridge.states IS 'what the last start (or alembic upgrade head) left in a schema: the next start there compares and, where nothing changed, does nothing';
+COMMENT ON COLUMN omega_bridge.states.schema IS 'current_schema() of the start on connecting';
+COMMENT ON COLUMN omega_bridge.states.digest IS 'of the list, the models and the exported head';
+COMMENT ON COLUMN omega_bridge.states.revision IS 'the alembic revision stamped with it';
+COMMENT ON COLUMN omega_bridge.states.names IS 'every identifier that the list and the models name';
+COMMENT ON COLUMN omega_bridge.states.token IS 'fingerprint of the catalog rows behind those names';
+COMMENT ON COLUMN omega_bridge.states.catalog_digest IS 'digest of the meaning of those rows';
+COMMENT ON COLUMN omega_bridge.states.steps IS 'the steps it was made by: id, checksum, additive';
+COMMENT ON COLUMN omega_bridge.states.data IS 'the data steps that a start runs, with the question that tells whether one would change anything';
+COMMENT ON COLUMN omega_bridge.states.standing IS 'steps that stand failed, refused or without effect, with the reason';
+COMMENT ON COLUMN omega_bridge.states.inspection IS 'what the inspection found of the critical tables';
+COMMENT ON COLUMN omega_bridge.states.question IS 'what a start asks: the columns above as constants, and the fingerprint as it is now';
+CREATE OR REPLACE FUNCTION omega_bridge.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $refuse$
+BEGIN
+  RAISE EXCEPTION 'omega_bridge.ledger is append-only: % is barred', TG_OP
+    USING ERRCODE = 'insufficient_privilege', HINT = 'What was done stays on record. See docs/security.md.';
+END $refuse$;
+COMMENT ON FUNCTION omega_bridge.refuse_change() IS 'called by the ledger''s trigger: entries are added, and never changed or removed';
+CREATE OR REPLACE FUNCTION omega_bridge.answer() RETURNS TABLE (versions text, told text, token_1 numeric, token_2 numeric, token_3 numeric, token_4 numeric, token_5 numeric, token_6 numeric, token_7 numeric, token_8 numeric, token_9 numeric, token_10 numeric, token_11 numeric, token_12 numeric) LANGUAGE plpgsql STABLE AS $answer$
+DECLARE
+  asked text;
+BEGIN
+  SELECT s.question INTO asked FROM omega_bridge.states s 
+    WHERE s.schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema()::pg_catalog.text, '');
+  IF asked IS NOT NULL THEN
+    RETURN QUERY EXECUTE asked;
+  END IF;
+END $answer$;
+COMMENT ON FUNCTION omega_bridge.answer() IS 'called by probe() where more than one schema has a state: it asks the question of the current one';
+DO $trigger$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'omega_bridge.ledger'::regclass AND tgname = 'append_only') THEN
+    CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON omega_bridge.ledger
+      FOR EACH STATEMENT EXECUTE FUNCTION omega_bridge.refuse_change();
+    ALTER TABLE omega_bridge.ledger ENABLE ALWAYS TRIGGER append_only;
+  END IF;
+END $trigger$;
+REVOKE UPDATE, DELETE, TRUNCATE ON omega_bridge.ledger FROM PUBLIC, CURRENT_USER;

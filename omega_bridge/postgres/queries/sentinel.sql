@@ -1,31 +1,53 @@
--- An event trigger that notes each transaction with DDL, so that a start with nothing to do reads one empty table.
--- Noted is what happens outside the bridge's own schema; temporary objects do not count.
+-- An event trigger that notes each transaction with DDL, so that a start with nothing to do reads one small table.
+-- All of it belongs to who installs it, in a schema of its own: the functions run with the installer's rights, and write by
+-- qualified name into tables that only the installer can replace. Who starts gets USAGE, SELECT, and EXECUTE on passed().
+-- Noted is what happens outside the bridge's own schemas; temporary objects do not count.
 -- The table has neither defaults nor constraints: a server process that opens it for the first time would read them, too.
-CREATE TABLE IF NOT EXISTS omega_bridge.ddl (at timestamptz, pid integer, tag text);
-COMMENT ON TABLE omega_bridge.ddl IS 'DDL since the last recorded start: any row makes the next start look at the schema again';
-COMMENT ON COLUMN omega_bridge.ddl.at IS 'when';
-COMMENT ON COLUMN omega_bridge.ddl.pid IS 'the server process of the session that did it';
-COMMENT ON COLUMN omega_bridge.ddl.tag IS 'the command''s tag, such as ALTER TABLE';
-CREATE OR REPLACE FUNCTION omega_bridge.note_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $note$
-DECLARE
-  counts boolean;
+CREATE SCHEMA IF NOT EXISTS omega_bridge_sentinel;
+COMMENT ON SCHEMA omega_bridge_sentinel IS 'omega-bridge: DDL in this database, noted by event triggers';
+CREATE TABLE IF NOT EXISTS omega_bridge_sentinel.marks (xid xid8, at timestamptz, pid integer, tag text, schema text);
+COMMENT ON TABLE omega_bridge_sentinel.marks IS 'DDL that not every recorded start has accounted for: any row makes the next start look at the schema again';
+COMMENT ON COLUMN omega_bridge_sentinel.marks.xid IS 'the transaction; a state knows by its snapshot which it has seen';
+COMMENT ON COLUMN omega_bridge_sentinel.marks.at IS 'when';
+COMMENT ON COLUMN omega_bridge_sentinel.marks.pid IS 'the server process of the session that did it';
+COMMENT ON COLUMN omega_bridge_sentinel.marks.tag IS 'the command''s tag, such as ALTER TABLE';
+COMMENT ON COLUMN omega_bridge_sentinel.marks.schema IS 'where; NULL counts for every schema';
+CREATE TABLE IF NOT EXISTS omega_bridge_sentinel.seen (role text, schema text, snapshot pg_snapshot NOT NULL, PRIMARY KEY (role, schema));
+COMMENT ON TABLE omega_bridge_sentinel.seen IS 'by role and schema: the snapshot of the last recorded start, which saw every mark that is visible in it';
+CREATE OR REPLACE FUNCTION omega_bridge_sentinel.note_ddl() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $note$
 BEGIN
   IF TG_EVENT = 'sql_drop' THEN
-    SELECT coalesce(bool_or(original AND NOT is_temporary AND schema_name IS DISTINCT FROM 'omega_bridge' AND object_name IS DISTINCT FROM 'alembic_version'), false)
-      INTO counts FROM pg_event_trigger_dropped_objects();
-  ELSE
-    SELECT coalesce(bool_or(schema_name IS DISTINCT FROM 'pg_temp' AND schema_name IS DISTINCT FROM 'omega_bridge'
-                            AND strpos(object_identity, 'alembic_version') = 0), TG_TAG NOT LIKE 'DROP%')
-      INTO counts FROM pg_event_trigger_ddl_commands();
-  END IF;
-  IF counts THEN
-    INSERT INTO omega_bridge.ddl (at, pid, tag) VALUES (clock_timestamp(), pg_backend_pid(), TG_TAG);
+    INSERT INTO omega_bridge_sentinel.marks (xid, at, pid, tag, schema)
+    SELECT DISTINCT pg_current_xact_id(), clock_timestamp(), pg_backend_pid(), TG_TAG, d.schema_name FROM pg_event_trigger_dropped_objects() d
+    WHERE d.original AND NOT d.is_temporary AND d.schema_name IS DISTINCT FROM 'omega_bridge' AND d.object_name IS DISTINCT FROM 'alembic_version';
+  ELSIF EXISTS (SELECT FROM pg_event_trigger_ddl_commands()) THEN
+    INSERT INTO omega_bridge_sentinel.marks (xid, at, pid, tag, schema)
+    SELECT DISTINCT pg_current_xact_id(), clock_timestamp(), pg_backend_pid(), TG_TAG, d.schema_name FROM pg_event_trigger_ddl_commands() d
+    WHERE d.schema_name IS DISTINCT FROM 'pg_temp' AND d.schema_name IS DISTINCT FROM 'omega_bridge'
+      AND strpos(d.object_identity, 'alembic_version') = 0 AND strpos(d.object_identity, 'omega_bridge') <> 1;
+  ELSIF TG_TAG NOT LIKE 'DROP%' THEN
+    INSERT INTO omega_bridge_sentinel.marks (xid, at, pid, tag) VALUES (pg_current_xact_id(), clock_timestamp(), pg_backend_pid(), TG_TAG);
   END IF;
 END $note$;
-COMMENT ON FUNCTION omega_bridge.note_ddl() IS 'called by the event triggers omega_bridge_ddl and omega_bridge_drop';
+COMMENT ON FUNCTION omega_bridge_sentinel.note_ddl() IS 'called by the event triggers omega_bridge_ddl and omega_bridge_drop';
+CREATE OR REPLACE FUNCTION omega_bridge_sentinel.passed(here text, now_seen pg_snapshot) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $passed$
+BEGIN
+  INSERT INTO omega_bridge_sentinel.seen AS s (role, schema, snapshot) VALUES (session_user, here, now_seen)
+    ON CONFLICT (role, schema) DO UPDATE SET snapshot = excluded.snapshot;
+  DELETE FROM omega_bridge_sentinel.seen s
+    WHERE NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = s.schema) OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = s.role);
+  DELETE FROM omega_bridge_sentinel.marks m
+    WHERE NOT EXISTS (SELECT FROM omega_bridge_sentinel.seen s WHERE NOT pg_visible_in_snapshot(m.xid, s.snapshot));
+END $passed$;
+COMMENT ON FUNCTION omega_bridge_sentinel.passed(text, pg_snapshot) IS 'called by a start that records its state, for its own role alone: marks that every state has seen go';
+REVOKE ALL ON SCHEMA omega_bridge_sentinel FROM PUBLIC;
+REVOKE ALL ON FUNCTION omega_bridge_sentinel.note_ddl() FROM PUBLIC;
+REVOKE ALL ON FUNCTION omega_bridge_sentinel.passed(text, pg_snapshot) FROM PUBLIC;
 DROP EVENT TRIGGER IF EXISTS omega_bridge_ddl;
 DROP EVENT TRIGGER IF EXISTS omega_bridge_drop;
-CREATE EVENT TRIGGER omega_bridge_ddl ON ddl_command_end EXECUTE FUNCTION omega_bridge.note_ddl();
-CREATE EVENT TRIGGER omega_bridge_drop ON sql_drop EXECUTE FUNCTION omega_bridge.note_ddl();
+CREATE EVENT TRIGGER omega_bridge_ddl ON ddl_command_end EXECUTE FUNCTION omega_bridge_sentinel.note_ddl();
+CREATE EVENT TRIGGER omega_bridge_drop ON sql_drop EXECUTE FUNCTION omega_bridge_sentinel.note_ddl();
 ALTER EVENT TRIGGER omega_bridge_ddl ENABLE ALWAYS;
 ALTER EVENT TRIGGER omega_bridge_drop ENABLE ALWAYS;

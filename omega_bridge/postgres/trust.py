@@ -1,0 +1,69 @@
+"""Whose objects the bridge uses: a name alone says nothing, since who may create in a database may create ours before us.
+
+Trusted is the current role, a role that it is a member of, a superuser, the database's owner, and who is named in
+``trusted-owners``. Every operator and function here is named with its schema: a role with CREATE on a schema of the search
+path could offer another one that fits better (PostgreSQL's manual, "Operator Type Resolution").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from omega_bridge import errors
+from omega_bridge.postgres.queries import query
+
+Connection = psycopg.Connection[Any]
+
+_BOOTSTRAP_SUPERUSER = 10
+"""Its oid in every cluster. Who is a member of it is a superuser, or may become one; a superuser is a member of every role."""
+
+
+def trusted(owner: str, version: int, named: Collection[str] = ()) -> str:
+    """The question, in SQL, whether the role with the oid ``owner`` is trusted. ``version``: the server's, as 150004.
+
+    A superuser is a member of every role, so that membership says nothing for it: only a superuser's objects are its own.
+    Asked by functions alone, which read the server's caches: a look into ``pg_roles`` would have to be planned.
+    """
+    owns = (
+        f"pg_catalog.pg_has_role({owner}, 'pg_database_owner', 'MEMBER')"
+        if version >= 140000
+        else f"{owner} OPERATOR(pg_catalog.=) (SELECT d.datdba FROM pg_catalog.pg_database d"
+        " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
+    )
+    also = "".join(f" OR pg_catalog.pg_get_userbyid({owner}) OPERATOR(pg_catalog.=) {_name(n)}" for n in sorted(named))
+    return (
+        f"(pg_catalog.pg_has_role({owner}, {_BOOTSTRAP_SUPERUSER}::pg_catalog.oid, 'MEMBER') OR {owns}"
+        " OR (pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'off'"
+        f" AND pg_catalog.pg_has_role({owner}, 'MEMBER')){also})"
+    )
+
+
+def check(connection: Connection, named: Collection[str] = ()) -> None:
+    """Raise ``NotTrusted`` where an object that we would write to is somebody else's, or carries what somebody else put on it."""
+    if found := strangers(connection, named):
+        told = "; ".join(found[:5])
+        raise errors.NotTrusted(
+            f"the bridge's own objects are not in trusted hands: {told}",
+            hint="Find out who made them, and drop them or give them to a trusted role (ALTER ... OWNER TO); "
+            "to trust that owner all the same, name it: trusted-owners = [...], boot(trusted_owners=[...]).",
+        )
+
+
+def strangers(connection: Connection, named: Collection[str] = ()) -> tuple[str, ...]:
+    """What is not in trusted hands, each with its owner; nothing where all is well, or nothing of ours is there."""
+    version = connection.info.server_version
+    text = query("strangers")
+    for alias in ("n.nspowner", "c.relowner", "p.proowner"):
+        text = text.replace(f"{{trusted {alias}}}", trusted(alias, version, named))
+    rows = connection.execute(text.encode()).fetchall()
+    return tuple(f"{what} (owner {owner})" for what, owner in rows)
+
+
+def _name(name: str) -> str:
+    """A role's name as a literal, whatever ``standard_conforming_strings`` says."""
+    literal: str = sql.Literal(name).as_string(None)
+    return f"{literal}::pg_catalog.name"

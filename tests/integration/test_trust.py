@@ -1,0 +1,182 @@
+"""Whose objects a start uses, and whose code it never runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+import omega_bridge
+from omega_bridge.errors import NotTrusted
+from omega_bridge.postgres import sentinel
+from omega_bridge.postgres.session import open_session
+from tests.fixtures.roles import MakeRole
+
+STEPS = ["CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)", "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"]
+CREATE = "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {}', current_database()); END $$"
+IN_PUBLIC = "GRANT CREATE ON SCHEMA public TO {}"
+
+
+def user(url: str) -> str:
+    """The role in a URL."""
+    return str(conninfo_to_dict(url)["user"])
+
+
+@contextmanager
+def connected(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A connection in autocommit."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        yield conn
+
+
+STOLEN = """
+CREATE SCHEMA omega_bridge; GRANT USAGE ON SCHEMA omega_bridge TO PUBLIC;
+CREATE TABLE public.calls (who text); GRANT INSERT ON public.calls TO PUBLIC;
+CREATE FUNCTION omega_bridge.evil() RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+  $f$ BEGIN INSERT INTO public.calls VALUES (current_user); RETURN 'x'; END $f$;
+CREATE VIEW omega_bridge.watch AS SELECT omega_bridge.evil() AS digest;
+CREATE VIEW omega_bridge.ledger AS SELECT omega_bridge.evil() AS seq;
+GRANT SELECT ON ALL TABLES IN SCHEMA omega_bridge TO PUBLIC;
+CREATE FUNCTION omega_bridge.probe() RETURNS TABLE (versions text, digest text) LANGUAGE sql STABLE AS
+  $f$ SELECT omega_bridge.evil(), omega_bridge.evil() $f$;
+"""
+
+
+@pytest.mark.parametrize("is_superuser", [False, True], ids=["a-plain-role", "a-superuser"])
+def test_a_strangers_record_is_no_record(database: str, make_role: MakeRole, is_superuser: bool) -> None:
+    """A schema of our name that another role made neither makes a start say "current" nor has its code run: OB207."""
+    with connected(make_role(CREATE, IN_PUBLIC)) as conn:
+        conn.execute(STOLEN.encode())
+    url = database if is_superuser else make_role(CREATE, IN_PUBLIC)
+    with pytest.raises(NotTrusted) as told:
+        omega_bridge.boot(url, STEPS)
+    assert "schema omega_bridge" in str(told.value)
+    with connected(database) as conn:
+        assert conn.execute("SELECT count(*) FROM public.calls").fetchone() == (0,)
+        assert conn.execute("SELECT to_regclass('t')").fetchone() == (None,)
+
+
+def test_what_a_stranger_left_in_a_schema_of_ours_is_refused(database: str, make_role: MakeRole) -> None:
+    """The schema came into trusted hands, and what is in it did not."""
+    with connected(make_role(CREATE)) as conn:
+        conn.execute(
+            "CREATE SCHEMA omega_bridge; CREATE FUNCTION omega_bridge.left_over() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+        )
+    with connected(database) as conn:
+        conn.execute("ALTER SCHEMA omega_bridge OWNER TO CURRENT_USER")
+    with pytest.raises(NotTrusted) as told:
+        omega_bridge.boot(database, STEPS)
+    assert "omega_bridge.left_over" in str(told.value)
+
+
+def test_a_strangers_alembic_version_is_not_written(database: str, make_role: MakeRole) -> None:
+    """Its trigger would run as whoever starts."""
+    with connected(make_role(IN_PUBLIC)) as conn:
+        conn.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+    with pytest.raises(NotTrusted) as told:
+        omega_bridge.boot(database, STEPS)
+    assert "public.alembic_version" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        "CREATE TRIGGER late BEFORE INSERT ON omega_bridge.ledger FOR EACH ROW EXECUTE FUNCTION public.late()",
+        "CREATE RULE late AS ON INSERT TO omega_bridge.states DO ALSO NOTIFY late",
+        "CREATE POLICY late ON omega_bridge.ledger USING (true)",
+        "ALTER TABLE omega_bridge.states ENABLE ROW LEVEL SECURITY",
+    ],
+    ids=["trigger", "rule", "policy", "row-security"],
+)
+def test_what_hangs_on_our_tables_is_ours(database: str, make_role: MakeRole, put: str) -> None:
+    """A trigger of another role's function, a rule, a policy: a start that would write refuses."""
+    omega_bridge.boot(database, STEPS)
+    with connected(make_role(IN_PUBLIC)) as conn:
+        conn.execute("CREATE FUNCTION public.late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+    with connected(database) as conn:
+        conn.execute(put.encode())
+    with pytest.raises(NotTrusted) as told:
+        omega_bridge.boot(database, [*STEPS, "CREATE TABLE IF NOT EXISTS u (id int)"])
+    assert "late" in str(told.value) or "row security" in str(told.value)
+
+
+def test_an_owner_may_be_named(database: str, make_role: MakeRole) -> None:
+    """A role that owns the record and is no one's member is trusted where the configuration says so."""
+    owner = make_role(CREATE, IN_PUBLIC)
+    omega_bridge.boot(owner, STEPS)
+    service = make_role()
+    with connected(database) as conn:
+        conn.execute(f"GRANT USAGE ON SCHEMA omega_bridge TO {user(service)}")
+        conn.execute(f"ALTER ROLE {user(service)} SET search_path = public")
+        conn.execute(f"ALTER ROLE {user(owner)} SET search_path = public")
+    with open_session(service) as session:
+        from omega_bridge.postgres.probe import probe
+
+        assert probe(session) is None
+        assert probe(session, owners=[user(owner)]) is not None
+
+
+# --- the event trigger -----------------------------------------------------------------------------------------
+
+
+def test_an_administrator_installs_the_sentinel_and_the_service_starts(database: str, make_role: MakeRole) -> None:
+    """The documented sequence: nothing of it belongs to the service, which records, is quiet, and sees what a hand does."""
+    service = make_role(CREATE, IN_PUBLIC)
+    with open_session(database) as session:
+        sentinel.install(session, [user(service)])
+    assert omega_bridge.boot(service, STEPS).outcome == "repaired"
+    assert omega_bridge.boot(service, STEPS).round_trips == 1
+    with connected(service) as conn:
+        conn.execute("ALTER TABLE t DROP COLUMN a")
+    assert omega_bridge.boot(service, STEPS).outcome == "repaired"
+    assert omega_bridge.boot(service, STEPS).round_trips == 1
+    with connected(service) as conn:
+        for forbidden in (
+            "DELETE FROM omega_bridge_sentinel.marks",
+            "CREATE TABLE omega_bridge_sentinel.other (id int)",
+            "DROP TABLE omega_bridge_sentinel.marks",
+            "CREATE OR REPLACE FUNCTION omega_bridge_sentinel.note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(forbidden.encode())
+
+
+def test_a_sentinel_that_the_service_may_not_read_does_not_stop_it(database: str, make_role: MakeRole) -> None:
+    """Without the grant a start asks the catalogs, as without the event trigger."""
+    with open_session(database) as session:
+        sentinel.install(session)
+    service = make_role(CREATE, IN_PUBLIC)
+    omega_bridge.boot(service, STEPS)
+    assert omega_bridge.boot(service, STEPS).round_trips == 1
+    with connected(service) as conn:
+        conn.execute("ALTER TABLE t DROP COLUMN a")
+    assert omega_bridge.boot(service, STEPS).outcome == "repaired"
+
+
+def test_ddl_that_commits_late_is_seen(database: str) -> None:
+    """A transaction that began before the start and commits after it is none that the start has accounted for."""
+    with open_session(database) as session:
+        sentinel.install(session)
+    omega_bridge.boot(database, STEPS)
+    with psycopg.connect(database) as late:
+        late.execute("CREATE TABLE other (id int)")
+        omega_bridge.boot(database, STEPS, retry=True)
+        assert omega_bridge.boot(database, STEPS).round_trips == 1
+        late.commit()
+    assert omega_bridge.boot(database, STEPS).round_trips > 1
+    assert omega_bridge.boot(database, STEPS).round_trips == 1
+
+
+def test_marks_that_every_state_has_seen_are_cleared_away(database: str) -> None:
+    """What is left is what a start would still have to look at."""
+    with open_session(database) as session:
+        sentinel.install(session)
+    for n in range(3):
+        with connected(database) as conn:
+            conn.execute(f"CREATE TABLE other{n} (id int)")
+        omega_bridge.boot(database, STEPS)
+    with connected(database) as conn:
+        assert conn.execute("SELECT count(*) FROM omega_bridge_sentinel.marks").fetchone() == (0,)
