@@ -106,12 +106,14 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
             stack.enter_context(exclusive(session, LOCK_TIMEOUT, keeps_sessions=config.pooler_keeps_sessions))
         connection.exec_driver_sql("SET lock_timeout = '10s'")
         connection.exec_driver_sql("SET idle_in_transaction_session_timeout = '60s'")  # a revision may think between statements
+        schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
         connection.commit()
         recorder = Recorder(connection, session, config, folder, attributes.get("omega_bridge_registry"))
         context.configure(
             connection=connection,
             target_metadata=None if command in WITHOUT_MODELS else config.load_metadata(),
             transaction_per_migration=True,
+            version_table_schema=schema,  # a step may leave another search_path behind
             include_object=alembic_border.include_object,
             compare_server_default=True,
             on_version_apply=recorder.applied,

@@ -53,8 +53,9 @@ def told_of_squashed(away: Mapping[str, str]) -> Iterator[None]:
 
 
 def include_object(obj: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
-    """For ``alembic check``: the bridge's own schema is no drift."""
-    return getattr(obj, "schema", None) != "omega_bridge"
+    """For ``alembic check``: the bridge's own schema is no drift, nor is the table of versions."""
+    is_version = kind == "table" and reflected and name == "alembic_version"
+    return getattr(obj, "schema", None) != "omega_bridge" and not is_version
 
 
 def alembic_config(folder: Path, dsn: str) -> Config:

@@ -9,13 +9,15 @@ from alembic import command
 
 import omega_bridge
 from omega_bridge.analysis import analyse
-from omega_bridge.catalog import diff
+from omega_bridge.catalog import Key, Kind, diff
 from omega_bridge.config import Config
+from omega_bridge.embedded import Server
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
+from tests.integration.test_again import compiled, upgraded
 
 EVERY_TABLE = """
 DO $$ DECLARE t text; BEGIN
@@ -131,3 +133,22 @@ def test_data_steps_cost_one_round_trip_more(database: str) -> None:
     again = omega_bridge.boot(database, steps)
     assert (again.outcome, again.round_trips) == ("current", 2)
     assert scalar(database, "SELECT v FROM t") == "y"
+
+
+def test_a_search_path_left_behind_by_a_revision(make_database: MakeDatabase, tmp_path: Path, server: Server) -> None:
+    """The settings that a step leaves are those of the next steps, as on the loop's one connection; the version is found."""
+    steps = [
+        "CREATE SCHEMA IF NOT EXISTS app",
+        "SET search_path TO app",
+        "CREATE TABLE IF NOT EXISTS items (id int PRIMARY KEY)",
+        "ALTER TABLE items ADD COLUMN IF NOT EXISTS c int",
+    ]
+    compiled(tmp_path / "alembic", server, steps)
+    booted, url = make_database(), make_database()
+    omega_bridge.boot(booted, steps)
+    found = upgraded(url, tmp_path / "alembic", Registry.of(steps))
+    assert diff(found, upgraded(url, tmp_path / "alembic")) == ()
+    with psycopg.connect(booted, autocommit=True) as conn:
+        assert diff(read_catalog(conn), found) == ()
+    assert Key(Kind.COLUMN, "app", "items", "c") in found
+    assert scalar(url, "SELECT count(*) FROM public.alembic_version") == 1
