@@ -44,9 +44,9 @@ def main() -> int:
                 counted["unsettled"] += not verdict.settled.settles
                 counted["apart"] += verdict.apart
                 counted["differ"] += bool(verdict.findings)
-                for finding in _first_of_each(verdict):
-                    counted[finding.check] += 1
-                    _tell(place, verdict, finding, seed, asked)
+                counted.update({f.check for f in verdict.findings})
+                if verdict.findings:
+                    _tell(place, verdict, seed, asked)
                 if number % 50 == 49:
                     print(f"# {_counts(counted)} in {time.monotonic() - began:.0f} s", flush=True)
         finally:
@@ -58,8 +58,9 @@ def main() -> int:
     return 1 if counted["differ"] else 0
 
 
-def _tell(place: Place, verdict: Verdict, finding: Finding, seed: int, asked: argparse.Namespace) -> None:
-    """Say it, and write the least list that shows it."""
+def _tell(place: Place, verdict: Verdict, seed: int, asked: argparse.Namespace) -> None:
+    """Say what was found, and write the least list that shows the first of it."""
+    finding, *others = verdict.findings
     checks = {finding.check} | ({"boot"} if finding.check in ("again", "retry", "repair") else set())
 
     def like(listed: Listed) -> Finding | None:
@@ -77,6 +78,8 @@ def _tell(place: Place, verdict: Verdict, finding: Finding, seed: int, asked: ar
         *(f"damage: {t}" for t in listed.damage),
     ):
         print(f"        {text}", flush=True)
+    for other in others:
+        print(f"    and {other.check}: {other.what[:160]}", flush=True)
     (asked.out / f"{seed}-{finding.check}.toml").write_text(
         listed.as_toml(str(finding), _case_checks(finding.check)), encoding="utf-8"
     )
@@ -86,13 +89,6 @@ def _case_checks(check: str) -> tuple[str, ...]:
     return {"retry": ("boot", "again"), "repair": ("boot", "repair"), "sql": ("upgrade",), "export": ("upgrade",)}.get(
         check, (check,)
     )
-
-
-def _first_of_each(verdict: Verdict) -> list[Finding]:
-    found: dict[str, Finding] = {}
-    for finding in verdict.findings:
-        found.setdefault(finding.check, finding)
-    return list(found.values())
 
 
 def _counts(counted: Counter[str]) -> str:
