@@ -71,6 +71,11 @@ def names(picture: frozenset[str]) -> frozenset[str]:
     )
 
 
+def unordered(picture: frozenset[str]) -> frozenset[str]:
+    """A picture without the places of columns: a history has a step that gets work from a later one right behind that."""
+    return frozenset(PLACED.sub(r"\1 ", line, count=1) for line in picture)
+
+
 def one_pass(place: Place, label: str, entries: tuple[Entry, ...], done: set[int]) -> None:
     """Send the list once; ``done`` holds the entries of rows alone that have succeeded, and takes in those that do."""
     with place.connection(label) as conn:
