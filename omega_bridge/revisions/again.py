@@ -65,11 +65,7 @@ class Held:
         """
         if not names:
             return []
-        near = frozenset(
-            label
-            for label, s in self._steps.items()
-            if s.recorded.settled and (s.hangs or not names.isdisjoint(s.analysis.names))
-        )
+        near = frozenset(label for label, s in self._steps.items() if s.hangs or not names.isdisjoint(s.analysis.names))
         found = judge.still_change(self._in_order(places, near), near) if near else []
         return [self._draft(step, Again(after.labels[-1], changes), after) for step, changes in found]
 

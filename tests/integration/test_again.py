@@ -41,6 +41,7 @@ END $$"""
 STAR = "CREATE OR REPLACE VIEW v AS SELECT * FROM a"
 NARROW, WIDE = "CREATE OR REPLACE VIEW v AS SELECT id FROM a", "CREATE OR REPLACE VIEW v AS SELECT id, y FROM a"
 ANEW, OTHER = (f"DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT {column} FROM a" for column in ("id", "y"))
+MADE = "DO $$ BEGIN FOR i IN 1..2 LOOP IF to_regclass('d') IS NULL THEN CREATE TABLE d (id int); END IF; END LOOP; END $$"
 
 LISTS = {
     "loop": ([A, STAMPS, B, C], ["4 settle create-b", "6 settle create-c"]),
@@ -56,6 +57,7 @@ LISTS = {
     "view-made-once": ([A, Y, STAR, "CREATE VIEW v AS SELECT id FROM a"], []),
     "view-made-anew": ([A, ANEW, Y, OTHER, C], []),
     "script": (["BEGIN; CREATE TABLE IF NOT EXISTS a (id int PRIMARY KEY); COMMIT", B, C], []),
+    "rejected-at-first": (["CREATE OR REPLACE VIEW v AS SELECT id FROM d", MADE], ["3 settle step-dc12f307"]),
     "loop-and-rows": ([A, STAMPS, "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING", B], ["5 settle create-b"]),
 }
 
