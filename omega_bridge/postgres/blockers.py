@@ -102,6 +102,7 @@ class Watcher:
             return
         try:
             with open_session(self._dsn) as session:
+                session.ask("SET search_path = pg_catalog")
                 while True:
                     if found := _asked(session, "blockers", self._pid):
                         self._seen = found
@@ -126,7 +127,11 @@ def watching(session: Session, lock_timeout: float) -> Iterator[Watcher | None]:
 
 def suspects(session: Session) -> Blocked:
     """Who holds locks that our own reading and recording may have waited for: asked afterwards, on the same connection."""
-    return _asked(session, "lock_holders", session.pid) or Blocked()
+    session.ask("BEGIN; SET LOCAL search_path = pg_catalog")
+    try:
+        return _asked(session, "lock_holders", session.pid) or Blocked()
+    finally:
+        session.rollback()
 
 
 def _asked(session: Session, name: str, pid: int) -> Blocked | None:

@@ -26,9 +26,10 @@ def index_of(session: Session, statement: Sql | None) -> Index | None:
             continue
         rows = session.rows(
             "SELECT pg_catalog.format('%%I.%%I', n.nspname, %s::text), EXISTS (SELECT FROM pg_catalog.pg_index i "
-            "JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND x.relname = %s "
-            "AND NOT i.indisvalid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE c.oid = pg_catalog.to_regclass(%s)",
+            "JOIN pg_catalog.pg_class x ON x.oid OPERATOR(pg_catalog.=) i.indexrelid WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid "
+            "AND x.relname OPERATOR(pg_catalog.=) %s::pg_catalog.name AND NOT i.indisvalid) "
+            "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
+            "WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)::pg_catalog.oid",
             (effect.key.name, effect.key.name, _regclass(effect.key.schema, dict(effect.attributes)["table"])),
         )
         return Index(*rows[0]) if rows else None
@@ -38,7 +39,9 @@ def index_of(session: Session, statement: Sql | None) -> Index | None:
 def drop_invalid(session: Session, name: str) -> None:
     """Drop an index if it is INVALID. ``name``: as SQL, with the schema."""
     rows = session.rows(
-        "SELECT FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass(%s) AND NOT indisvalid", (name,)
+        "SELECT FROM pg_catalog.pg_index WHERE indexrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)::pg_catalog.oid "
+        "AND NOT indisvalid",
+        (name,),
     )
     if rows:
         session.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")

@@ -12,15 +12,19 @@ from omega_bridge.postgres.session import Session
 
 BEGUN = "begun"
 
-_DONE = """
-SELECT (detail->>'statement')::int FROM omega_bridge.ledger
-WHERE event = 'statement' AND outcome = 'applied' AND checksum = %s
-  AND seq > coalesce((SELECT max(seq) FROM omega_bridge.ledger WHERE event = 'step' AND outcome = 'applied' AND checksum = %s), 0)
+_HERE = """(l.detail OPERATOR(pg_catalog.#>>) '{by,schema}' IS NULL
+  OR l.detail OPERATOR(pg_catalog.#>>) '{by,schema}' OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text)"""
+_APPLIED = f"""SELECT FROM omega_bridge.ledger a WHERE a.event OPERATOR(pg_catalog.=) 'step' AND a.outcome OPERATOR(pg_catalog.=) 'applied'
+  AND a.checksum OPERATOR(pg_catalog.=) l.checksum AND a.seq OPERATOR(pg_catalog.>) l.seq AND {_HERE.replace("l.", "a.")}"""
+_DONE = f"""
+SELECT (l.detail OPERATOR(pg_catalog.->>) 'statement')::pg_catalog.int4 FROM omega_bridge.ledger l
+WHERE l.event OPERATOR(pg_catalog.=) 'statement' AND l.outcome OPERATOR(pg_catalog.=) 'applied'
+  AND l.checksum OPERATOR(pg_catalog.=) %s::pg_catalog.text AND {_HERE} AND NOT EXISTS ({_APPLIED})
 """
-_OURS = """
-SELECT EXISTS (SELECT FROM omega_bridge.ledger b WHERE b.event = 'statement' AND b.outcome = 'begun' AND b.detail->>'index' = %s
-  AND NOT EXISTS (SELECT FROM omega_bridge.ledger a
-                  WHERE a.event = 'step' AND a.outcome = 'applied' AND a.checksum = b.checksum AND a.seq > b.seq))
+_OURS = f"""
+SELECT EXISTS (SELECT FROM omega_bridge.ledger l
+  WHERE l.event OPERATOR(pg_catalog.=) 'statement' AND l.outcome OPERATOR(pg_catalog.=) 'begun'
+  AND l.detail OPERATOR(pg_catalog.->>) 'index' OPERATOR(pg_catalog.=) %s::pg_catalog.text AND NOT EXISTS ({_APPLIED}))
 """
 
 
@@ -35,7 +39,7 @@ class Journal:
 
     def done(self) -> frozenset[int]:
         """The numbers, from 1, of the statements that are done since the step was last applied as a whole."""
-        return frozenset(row[0] for row in self._session.rows(_DONE, (self._checksum, self._checksum)))
+        return frozenset(row[0] for row in self._session.rows(_DONE, (self._checksum,)))
 
     def is_ours(self, index: str) -> bool:
         """Whether an INVALID index of this name is what a statement of ours left: begun, and its step not applied since."""

@@ -27,12 +27,14 @@ CLASS, OBJECT = 0x6F6D6567, 0x61627267
 POLL = 0.1
 """Mean seconds between two tries."""
 
+_IS = "OPERATOR(pg_catalog.=)"
 _OURS = (
-    f"l.locktype = 'advisory' AND l.classid = {CLASS} AND l.objid = {OBJECT} AND l.objsubid = 2 AND l.granted "
-    "AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
+    f"l.locktype {_IS} 'advisory' AND l.classid {_IS} {CLASS}::pg_catalog.oid AND l.objid {_IS} {OBJECT}::pg_catalog.oid "
+    f"AND l.objsubid {_IS} 2 AND l.granted AND l.database {_IS} "
+    f"(SELECT oid FROM pg_catalog.pg_database WHERE datname {_IS} pg_catalog.current_database())"
 )
-_MINE = f"pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid() AND l.mode = 'ExclusiveLock' AND {_OURS}"
-_PROOF = f"SELECT 1 / pg_catalog.count(*) FROM {_MINE}"
+_MINE = f"pg_catalog.pg_locks l WHERE l.pid {_IS} pg_catalog.pg_backend_pid() AND l.mode {_IS} 'ExclusiveLock' AND {_OURS}"
+_PROOF = f"SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM {_MINE}"
 """Fails where the lock is lost, so that the COMMIT behind it in one round trip is not reached."""
 
 
@@ -183,7 +185,7 @@ def _give_back(session: Session) -> None:
     if taken_by is None:
         return
     unlock = (
-        f"SELECT CASE WHEN pg_catalog.pg_backend_pid() = {taken_by} THEN pg_catalog.pg_advisory_unlock({CLASS}, {OBJECT}) END"
+        f"SELECT CASE WHEN pg_catalog.pg_backend_pid() {_IS} {taken_by} THEN pg_catalog.pg_advisory_unlock({CLASS}, {OBJECT}) END"
     )
     for _ in range(20 if session.is_pooled else 1):
         if session.ask(unlock)[0][0] == "t" or not _is_stranded(session, taken_by):
@@ -195,8 +197,8 @@ def _is_stranded(session: Session, pid: int) -> bool:
     """Whether a server process that we lost holds our lock: it is ended when it is idle. A pooler does not keep sessions then."""
     return session.is_pooled and bool(
         session.ask(
-            "SELECT a.state = 'idle' AND pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a "
-            f"JOIN pg_catalog.pg_locks l ON l.pid = a.pid WHERE a.pid = {pid} AND {_OURS}"
+            f"SELECT a.state {_IS} 'idle' AND pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a "
+            f"JOIN pg_catalog.pg_locks l ON l.pid {_IS} a.pid WHERE a.pid {_IS} {pid} AND {_OURS}"
         )
     )
 
@@ -227,8 +229,9 @@ def _look(session: Session) -> tuple[bool, bool]:
 def _holder(session: Session) -> str:
     rows = session.ask(
         "SELECT a.pid, coalesce(a.client_addr::text, 'local socket'), a.application_name, "
-        "round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change)))::int "
-        f"FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE {_OURS}"
+        "pg_catalog.round(extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) "
+        "coalesce(a.xact_start, a.state_change)))::pg_catalog.int4 "
+        f"FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid {_IS} l.pid WHERE {_OURS}"
     )
     if not rows:
         return "the holder has just let go"

@@ -183,7 +183,9 @@ def _leave_nothing(session: Session, index: Index) -> None:
 def _limited(session: Session, limits: Limits, lock_timeout: float) -> Iterator[None]:
     """The limits of a step, for the session: there is no transaction to set them for."""
     names = ("lock_timeout", "statement_timeout")
-    before = session.rows("SELECT pg_catalog.current_setting(name) FROM unnest(%s::text[]) name", (list(names),))
+    before = session.rows(
+        "SELECT pg_catalog.current_setting(name) FROM pg_catalog.unnest(%s::pg_catalog.text[]) name", (list(names),)
+    )
     wanted = (_milliseconds(lock_timeout), int(limits.statement_timeout * 1000))
     session.execute("; ".join(f"SET {n} = {v}" for n, v in zip(names, wanted, strict=True)), statements=2)
     try:

@@ -145,3 +145,26 @@ def test_who_waits_loads_nothing_and_ends_when_the_work_is_done(database: str) -
         holder.execute(f"SELECT pg_advisory_unlock({CLASS}, {OBJECT})")
         said = sorted(process.communicate()[0].split() for process in waiting)
     assert said == [["current"], ["current"], ["repaired", "omega_bridge.repair", "postgast"]]
+
+
+def test_operators_of_others_are_not_used(database: str) -> None:
+    """The lock, its proof and the names of blockers resolve nothing through the path: an operator in public is not called."""
+    trap = "CREATE FUNCTION trap({0}, {1}) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$"
+    operator = "CREATE OPERATOR public.= (FUNCTION = trap, LEFTARG = {0}, RIGHTARG = {1})"
+    pairs = [("oid", "int"), ("int", "oid"), ("text", "name"), ("smallint", "bigint"), ("text", "varchar")]
+    with psycopg.connect(database, autocommit=True) as conn:
+        for pair in pairs:
+            conn.execute(trap.format(*pair))
+            conn.execute(operator.format(*pair))
+        conn.execute("SET search_path = public, pg_catalog")
+        with pytest.raises(psycopg.errors.RaiseException):
+            conn.execute("SELECT 1::oid = 1")
+    steps = [T, A, "CREATE INDEX CONCURRENTLY IF NOT EXISTS t_a ON t (a)", "CREATE TABLE IF NOT EXISTS u (id int); VACUUM t"]
+    assert omega_bridge.boot(database, steps).outcome == "repaired"
+    with psycopg.connect(database) as reader:
+        reader.execute("SELECT count(*) FROM t")
+        with pytest.raises(OmegaBridgeError) as told:
+            omega_bridge.boot(
+                database, [*steps, "ALTER TABLE t DROP COLUMN IF EXISTS a"], boot_timeout=0.5, table_lock_timeout=0.3
+            )
+    assert told.value.code == "OB402"

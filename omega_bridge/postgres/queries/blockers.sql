@@ -1,4 +1,4 @@
--- Who keeps the session {pid} waiting, with the relation that it waits for. An autovacuum worker has no user; whether it is one
+-- On a session of our own, with pg_catalog alone in its path. Who keeps the session {pid} waiting, with the relation that it waits for. An autovacuum worker has no user; whether it is one
 -- (backend_type) and what it does, only a superuser and members of pg_read_all_stats may see.
 SELECT b.pid,
        (SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
