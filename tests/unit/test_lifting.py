@@ -102,6 +102,7 @@ VERBATIM = {
     "rows under a guard": ("DO $$ BEGIN IF to_regclass('t') IS NOT NULL THEN UPDATE t SET a = 'y'; END IF; END $$", "rows are touched under a guard"),
     "another object's guard": ("DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_type WHERE typname = 'm') THEN ALTER TABLE t ADD b int; END IF; END $$", "its guard protects another object"),
     "a guard that asks more": ("DO $$ BEGIN IF EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'a' AND is_nullable = 'NO') THEN ALTER TABLE t ALTER a DROP NOT NULL; END IF; END $$", "asks for more"),
+    "one handler over several": ("DO $$ BEGIN GRANT USAGE ON SCHEMA public TO PUBLIC; CREATE TABLE x (a int); EXCEPTION WHEN OTHERS THEN NULL; END $$", "its handler undoes the others, too"),
     "two arms": ("DO $$ BEGIN IF to_regclass('x') IS NULL THEN CREATE TABLE x (a int); ELSE ALTER TABLE x ADD b int; END IF; END $$", "a choice between several arms"),
     "a handler that works": ("DO $$ BEGIN ALTER TABLE t ADD b int; EXCEPTION WHEN OTHERS THEN CREATE TABLE x (a int); END $$", "its exception handler does work"),
     "computed": ("DO $$ BEGIN EXECUTE format('ALTER TABLE %I ADD b int', 't'); END $$", "EXECUTE of a computed string"),

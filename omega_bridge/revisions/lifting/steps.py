@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from alembic.operations.ops import MigrateOperation
@@ -247,6 +247,17 @@ def _handled(node: Handled, lifting: Lifting) -> None:
             raise NotLifted("its exception handler raises")
     if not names <= _DUPLICATES | {"others"}:
         raise NotLifted("its exception handler lets other errors pass: " + ", ".join(sorted(names - _DUPLICATES)))
+    if len(list(statements(node.body))) > 1 and any(_may_be_there(node.body)):
+        raise NotLifted("where one of its statements fails, its handler undoes the others, too")
     before, lifting.tolerant = lifting.tolerant, lifting.tolerant or "others" in names
     _program(node.body, lifting)
     lifting.tolerant = before
+
+
+def _may_be_there(program: Program) -> Iterator[bool]:
+    """For each statement that runs unguarded, whether it fails where its object is there: one that was just dropped is not."""
+    gone: set[Key] = set()
+    for node in program:
+        if isinstance(node, Sql):
+            yield bool(node.again) and not {e.key for e in node.effects if e.present} <= gone
+            gone |= {e.key for e in node.effects if not e.present}
