@@ -47,7 +47,7 @@ def main() -> int:
                 counted.update({f.check for f in verdict.findings})
                 if verdict.findings:
                     _tell(place, verdict, seed, asked)
-                if number % 50 == 49:
+                if number % 20 == 19:
                     print(f"# {_counts(counted)} in {time.monotonic() - began:.0f} s", flush=True)
         finally:
             place.clean()
