@@ -25,7 +25,7 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.scratch import require_mark
-from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.session import Session, border
 from omega_bridge.repair import scope
 from omega_bridge.revisions import alembic_border, sums
 from omega_bridge.revisions.operations import CREATED
@@ -98,7 +98,8 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
     dsn = _dsn(context, config, attributes.get("omega_bridge_dsn"))
     mark = attributes.get("omega_bridge_mark")
     with ExitStack() as stack:
-        connection = stack.enter_context(alembic_border.connection_to(connection_parameters(dsn)))
+        with border(dsn):
+            connection = stack.enter_context(alembic_border.connection_to(connection_parameters(dsn)))
         if mark is not None:
             require_mark(_driver_of(connection), mark)
         session = Session.over(_driver_of(connection), dsn)

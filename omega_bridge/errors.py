@@ -194,6 +194,17 @@ class LedgerBroken(OmegaBridgeError):
     exit_code = 3
 
 
+class StatementRejected(OmegaBridgeError):
+    """PostgreSQL rejected, or somebody cancelled, a statement of the bridge's own. ``sqlstate`` is the server's."""
+
+    code = "OB307"
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str = "", sqlstate: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.sqlstate = sqlstate
+
+
 # --- OB4xx: the lock -------------------------------------------------------------------------------------------
 
 

@@ -113,7 +113,7 @@ class Options:
     boot_timeout: float = 30.0
     retry: bool = False
     accept_newer: bool = False
-    direct_url: str | None = None
+    direct_url: str | None = field(default=None, repr=False)  # it may hold a password
     on_busy: OnBusy = "fail"
     pooler_keeps_sessions: bool = False
     trusted_owners: tuple[str, ...] = ()

@@ -18,8 +18,9 @@ from omega_bridge.errors import ConfigurationInvalid, HistoryTampered
 from omega_bridge.ledger import Entry, Event, Outcome, Tip, judge
 from omega_bridge.outcomes import BootOutcome
 from omega_bridge.postgres import ledger_store
-from omega_bridge.postgres.dsn import normalise, redact
+from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.session import open_session
+from omega_bridge.redaction import redact
 from omega_bridge.revisions import sums
 
 

@@ -94,6 +94,28 @@ def run(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        unforeseen(error, given)
+        sys.exit(2)
+
+
+def unforeseen(error: Exception, given: Sequence[str]) -> None:
+    """An error that is none of ours, with its traceback, and without the secrets of any URL that was given."""
+    import os
+    import traceback
+
+    from omega_bridge.errors import OmegaBridgeError
+    from omega_bridge.redaction import without_secrets
+
+    urls = [
+        v for v in (*os.environ.values(), *given, *(g.partition("=")[2] for g in given)) if "://" in v or "password" in v.lower()
+    ]
+    print(without_secrets("".join(traceback.format_exception(error)), urls), file=sys.stderr)
+    told = OmegaBridgeError(
+        without_secrets(f"unforeseen: {type(error).__name__}: {error}", urls),
+        hint="This should not happen: please report it, with the traceback on stderr.",
+    )
+    report(told, as_json="--json" in given)
 
 
 def _with_values(arguments: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ class Setup:
 
     config: Config
     steps: str | None
-    url: str | None
+    url: str | None = field(repr=False)  # it may hold a password
 
     @cached_property
     def registry(self) -> Registry:

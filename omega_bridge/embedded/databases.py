@@ -99,10 +99,14 @@ class Server:
         try:
             return psycopg.connect(self.url, autocommit=True)
         except psycopg.OperationalError as exc:
+            from omega_bridge.redaction import is_clear, without_secrets
+
+            told = without_secrets(str(exc).strip(), [self.url])
+            is_told = is_clear(self.url)  # else libpq may quote a part of the password that it took for something else
             raise errors.DatabaseUnreachable(
-                f"no connection to the server: {str(exc).strip()}",
-                hint="Check host, port, role and password of the URL, and that the server runs.",
-            ) from exc
+                f"no connection to the server: {told}" if is_told else "no connection to the server",
+                hint="Check host, port, role and password of the URL (special characters percent-encoded), and that the server runs.",
+            ) from (exc if is_told and told == str(exc).strip() else None)
         except psycopg.ProgrammingError:  # libpq's words may quote the part it cannot read: maybe the password
             raise errors.ConfigurationInvalid(
                 "the server's URL is not one that libpq reads",

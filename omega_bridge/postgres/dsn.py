@@ -1,24 +1,31 @@
-"""Database URLs: libpq's and SQLAlchemy's forms in, libpq's out; and a form without secrets for every message."""
+"""Database URLs: libpq's and SQLAlchemy's forms in, libpq's out."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 from omega_bridge.errors import ConfigurationInvalid
 
 _SCHEME = re.compile(r"\A(postgres(?:ql)?)(?:\+[a-z0-9_]+)?://", re.I)
+_ANY_SCHEME = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://")
 _FOREIGN = {
     "prepared_statement_cache_size", "async_fallback", "prepared_statement_name_func", "statement_cache_size",
     "server_settings", "command_timeout", "timeout", "pool_size",
 }  # fmt: skip
+_LOGIN = re.compile(r"\A[^@/]*@")
 _PLAIN = re.compile(
     rf"(?:(?!(?:ssl|{'|'.join(sorted(_FOREIGN))})=)\w+=[\w.~:/@,*-]+(?:&(?!$)|$))*", re.ASCII
 )  # fmt: skip
 """A query that libpq takes as it is: its own names, and values without an escape. What it would refuse is written anew."""
-_SECRET = {"password", "sslpassword", "passfile", "oauth_client_secret", "sslkey"}
+
+
+ESCAPES = (
+    "Write postgresql://user:password@host:5432/database, and what is special in user and password as in a URL: "
+    "/ is %2F, : %3A, @ %40, # %23, ? %3F, % %25, a space %20."
+)
 
 
 def normalise(database: object) -> str:
@@ -27,9 +34,11 @@ def normalise(database: object) -> str:
     Raises ``ConfigurationInvalid`` for another database's URL.
     """
     text = _text(database)
-    if "://" not in text:
+    if _ANY_SCHEME.match(text) is None:
         if "=" in text:
             return text
+        from omega_bridge.redaction import redact
+
         raise ConfigurationInvalid(
             f"{redact(text)!r} is no database URL",
             hint="Use postgresql://user@host:5432/database, or a libpq string (host=... dbname=...).",
@@ -40,7 +49,9 @@ def normalise(database: object) -> str:
             hint="omega-bridge speaks to PostgreSQL only: postgresql://user@host:5432/database.",
         )
     rest = _SCHEME.sub("", text)
-    base, _, query = rest.partition("?")
+    login = _LOGIN.match(rest)  # libpq takes a "?" in a password as it is
+    start = rest.find("?", login.end() if login else 0)
+    base, query = (rest[:start], rest[start + 1 :]) if start >= 0 else (rest, "")
     if _PLAIN.fullmatch(query):
         return f"postgresql://{rest}"
     pairs = []
@@ -55,19 +66,6 @@ def normalise(database: object) -> str:
         elif name not in _FOREIGN:
             pairs.append((name, value))
     return f"postgresql://{base}" + (f"?{urlencode(pairs, quote_via=quote)}" if pairs else "")
-
-
-def redact(database: object) -> str:
-    """The same without a password, for messages and records."""
-    text = _text(database)
-    if "://" not in text:
-        return re.sub(r"(?i)\b(" + "|".join(_SECRET) + r")\s*=\s*('(?:\\.|[^'])*'|\S+)", r"\1=***", text)
-    parts = urlsplit(text)
-    user, at, host = parts.netloc.rpartition("@")
-    name = user.partition(":")[0]
-    query = urlencode([(k, "***" if k in _SECRET else v) for k, v in parse_qsl(parts.query, keep_blank_values=True)], safe="*/")
-    netloc = f"{unquote(name)}@{host}" if at else host
-    return f"{parts.scheme}://{netloc}{parts.path}" + (f"?{query}" if query else "")
 
 
 def _text(database: Any) -> str:
@@ -87,9 +85,20 @@ def connection_parameters(dsn: str) -> dict[str, Any]:
 
     The encoding is UTF-8 whatever the DSN says: in a database of SQL_ASCII psycopg would give bytes for text.
     """
+    from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
-    return {**conninfo_to_dict(dsn), "client_encoding": "utf8"}
+    try:
+        return {**conninfo_to_dict(dsn), "client_encoding": "utf8"}
+    except (ProgrammingError, ValueError):  # its words may quote a part of the password
+        raise unreadable(dsn) from None
+
+
+def unreadable(dsn: str) -> ConfigurationInvalid:
+    """The error of a URL or conninfo string that libpq does not take."""
+    from omega_bridge.redaction import redact
+
+    return ConfigurationInvalid(f"the database URL makes no sense to libpq: {redact(dsn)}", hint=ESCAPES)
 
 
 def conninfo(parameters: Mapping[str, object]) -> str:

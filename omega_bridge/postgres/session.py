@@ -17,7 +17,7 @@ from psycopg import pq
 
 from omega_bridge import errors
 from omega_bridge.outcomes import Cost, ServerError
-from omega_bridge.postgres.dsn import conninfo, redact
+from omega_bridge.postgres.dsn import ESCAPES, conninfo, unreadable
 
 Row = tuple[Any, ...]
 
@@ -88,6 +88,8 @@ class Session:
                 while self._pgconn.is_busy():
                     left = deadline - time.monotonic()
                     if not poller.poll(None if left == math.inf else max(left, 0.0) * 1000):
+                        from omega_bridge.redaction import redact
+
                         raise errors.DatabaseUnreachable(
                             f"no answer in {within:g} s from {redact(self.dsn)}",
                             hint="Behind a pooler: are all its server connections in use? Else look at the server's load.",
@@ -173,11 +175,14 @@ class Session:
 def open_session(dsn: str, cost: Cost | None = None) -> Iterator[Session]:
     """Connect, and close at the end. Raises ``DatabaseUnreachable``, ``AuthenticationFailed``.
 
-    ``cost``: what was spent before on another connection, to go on counting.
+    ``cost``: what was spent before on another connection, to go on counting. A driver's error that nobody has judged
+    leaves as ours: ``ConnectionLost``, ``StatementRejected``.
     """
     session = Session(_connected(dsn), dsn, cost)
     try:
         yield session
+    except psycopg.Error as exc:
+        raise (_translate(exc, dsn) or rejected(exc, dsn)) from _quotable(exc, dsn)
     finally:
         session.close()
 
@@ -185,11 +190,14 @@ def open_session(dsn: str, cost: Cost | None = None) -> Iterator[Session]:
 def _connected(dsn: str) -> pq.abc.PGconn:
     """libpq's connection, which carries our name where the DSN gives none."""
     defaults: dict[str, Any] = {"application_name": "omega-bridge", "connect_timeout": CONNECT_TIMEOUT}
-    with border(dsn):
+    try:
         given: dict[str, Any] = {**defaults, **psycopg.conninfo.conninfo_to_dict(dsn), "client_encoding": "utf8"}
-        if _is_address(str(given.get("host") or "")):
-            return _polled(conninfo(given), float(given["connect_timeout"]))
-        return psycopg.connect(**given, autocommit=True).pgconn  # it looks up names without stopping other threads
+        with border(dsn):
+            if _is_address(str(given.get("host") or "")):
+                return _polled(conninfo(given), float(given["connect_timeout"]))
+            return psycopg.connect(**given, autocommit=True).pgconn  # it looks up names without stopping other threads
+    except (psycopg.ProgrammingError, ValueError):  # their words may quote a part of the password
+        raise unreadable(dsn) from None
 
 
 def _is_address(host: str) -> bool:
@@ -225,7 +233,7 @@ def _polled(conninfo: str, timeout: float) -> pq.abc.PGconn:
 
 def server_error(exc: psycopg.Error) -> ServerError:
     """SQLSTATE and primary message. DETAIL is left out: it may hold the values of a row."""
-    message = exc.diag.message_primary or str(exc).splitlines()[0]
+    message = exc.diag.message_primary or next(iter(str(exc).splitlines()), type(exc).__name__)
     position = exc.diag.statement_position
     return ServerError(exc.sqlstate, message, int(position) if position else None)
 
@@ -235,18 +243,11 @@ def border(dsn: str) -> Iterator[None]:
     """Connection-level driver errors become ours; errors of a statement pass, for whoever sent it to judge."""
     try:
         yield
-    except psycopg.OperationalError as exc:
+    except psycopg.Error as exc:
         translated = _translate(exc, dsn)
         if translated is None:
             raise
-        raise translated from None if _may_tell(exc, dsn) else exc
-    except psycopg.ProgrammingError as exc:
-        if exc.sqlstate is None and "connection" not in str(exc):
-            raise errors.ConfigurationInvalid(
-                f"the database URL makes no sense to libpq: {redact(dsn)}",
-                hint="Use postgresql://user@host:5432/database.",
-            ) from None
-        raise
+        raise translated from _quotable(exc, dsn)
 
 
 _AUTHENTICATION = (
@@ -258,30 +259,35 @@ _AUTHENTICATION = (
 )
 
 
-def _translate(exc: psycopg.OperationalError, dsn: str) -> errors.OmegaBridgeError | None:
-    where = redact(dsn)
+def _translate(exc: psycopg.Error, dsn: str) -> errors.OmegaBridgeError | None:
+    """The error of a connection that could not be had, or is lost; ``None`` for that of a statement."""
+    from omega_bridge.redaction import is_clear, redact, without_secrets
+
     text = " ".join(str(exc).split())
+    if not isinstance(exc, psycopg.OperationalError):
+        return None
+    where = redact(dsn)
     if exc.sqlstate in ("28P01", "28000") or (exc.sqlstate is None and any(a in text for a in _AUTHENTICATION[:4])):
         return errors.AuthenticationFailed(
             f"the server refused the role or its password: {where}",
             hint="Check the user and the password in the URL or in ~/.pgpass, and pg_hba.conf on the server.",
         )
     if (
-        exc.sqlstate in ("57P01", "57P02", "57P03")
+        exc.sqlstate in ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
         or (exc.sqlstate or "").startswith("08")
-        or "server closed the connection" in text
-        or text == "the connection is closed"
+        or any(a in text for a in _LOST)
     ):
         return errors.ConnectionLost(
-            f"the server ended the connection: {where}",
+            f"the server ended the connection: {where}"
+            + (f" ({exc.sqlstate}: {exc.diag.message_primary})" if exc.sqlstate and exc.diag.message_primary else ""),
             hint="Nothing is half-applied: start again when the server is back.",
         )
-    if exc.sqlstate in ("25006",):
-        return None
     if exc.sqlstate is None:
-        reason = "the database does not exist" if _AUTHENTICATION[4] in text else text.rpartition("failed: ")[2][:200]
+        told = "the database does not exist" if _AUTHENTICATION[4] in text else text.rpartition("failed: ")[2][:200]
+        if not is_clear(dsn):  # libpq may have taken a part of the password for something else, and quote it
+            return errors.DatabaseUnreachable(f"no connection to {where}: its parts cannot be told apart", hint=ESCAPES)
         return errors.DatabaseUnreachable(
-            f"no connection to {where}: {reason}",
+            f"no connection to {where}: {without_secrets(told, [dsn])}",
             hint="The server answered, and refused: check the role, its password and the database in the URL."
             if "FATAL:" in text  # the same word in every lc_messages; the rest is in the server's language, without SQLSTATE
             else "Is the server running, and are host, port and database right? Try: psql with the same URL.",
@@ -289,10 +295,40 @@ def _translate(exc: psycopg.OperationalError, dsn: str) -> errors.OmegaBridgeErr
     return None
 
 
-def _may_tell(exc: BaseException, dsn: str) -> bool:
-    """Whether the driver's text could hold the password."""
-    password = psycopg.conninfo.conninfo_to_dict(dsn).get("password")
-    return bool(password) and str(password) in str(exc)
+_LOST = ("server closed the connection", "the connection is closed", "the connection is lost", "no connection to the server")
+
+
+def rejected(exc: psycopg.Error, dsn: str) -> errors.StatementRejected:
+    """The error of a statement of the bridge's own, with the server's words."""
+    from omega_bridge.redaction import without_secrets
+
+    state = exc.sqlstate
+    return errors.StatementRejected(
+        without_secrets(f"PostgreSQL rejected what the bridge asked of it: {server_error(exc)}", [dsn]),
+        hint=_HINTS.get(
+            state or "", _HINTS.get((state or "")[:2], "Start again; omega-bridge ledger log shows what was done so far.")
+        ),
+        sqlstate=state,
+    )
+
+
+_HINTS = {
+    "57014": "Somebody cancelled it, or a statement_timeout of the role or the database ran out: start again.",
+    "55P03": "Another session keeps the lock: find it in pg_locks and pg_stat_activity, and start again.",
+    "53": "The server lacks disk space, memory or connections: make room, and start again.",
+    "42501": "The role may not do that: GRANT it what the message names, or start as the owner.",
+    "25": "The session takes no writes, or is in a transaction that failed: look at default_transaction_read_only of the role.",
+    "40": "Another session was in the way: start again.",
+    "XX": "The server reports an error of its own: look at its log, then start again.",
+}
+"""What to do, by SQLSTATE or its class."""
+
+
+def _quotable(exc: psycopg.Error, dsn: str) -> psycopg.Error | None:
+    """The driver's error as a cause, where its text does not hold what a traceback must not show."""
+    from omega_bridge.redaction import is_clear, without_secrets
+
+    return exc if exc.sqlstate or (is_clear(dsn) and without_secrets(str(exc), [dsn]) == str(exc)) else None
 
 
 def _text(value: bytes | None) -> str | None:

@@ -15,6 +15,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from omega_bridge.errors import OmegaBridgeError, RevisionSquashed
@@ -24,7 +25,11 @@ from omega_bridge.errors import OmegaBridgeError, RevisionSquashed
 def connection_to(parts: Mapping[str, Any]) -> Iterator[Connection]:
     """An SQLAlchemy connection through psycopg, for libpq's connection parameters."""
     engine = create_engine(make_url("postgresql+psycopg://"), connect_args=dict(parts), poolclass=NullPool)
-    with engine.connect() as connection:
+    try:
+        connection = engine.connect()
+    except DBAPIError as error:
+        raise (error.orig or error) from None  # the driver's own, which the caller knows
+    with connection:
         yield connection
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from omega_bridge.errors import OmegaBridgeError
 from omega_bridge.ledger import Draft, Driver, Event, Tip, first_broken, seal
-from omega_bridge.postgres.dsn import conninfo, normalise, redact
+from omega_bridge.postgres.dsn import conninfo, normalise
+from omega_bridge.redaction import redact
 from omega_bridge.revisions.quoting import quoted
 from omega_bridge.sources import load
 from omega_bridge.sources.text import parse_list

@@ -1,0 +1,62 @@
+"""An error of the driver never reaches who starts: it is one of ours, with a hint and the server's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+import omega_bridge
+from omega_bridge.errors import ConnectionLost, DatabaseUnreachable, OmegaBridgeError, StatementRejected
+from omega_bridge.postgres.session import open_session
+
+STEPS = ["CREATE TABLE IF NOT EXISTS t (id int)"]
+
+FAILURES = {
+    "cancelled": ("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(5)", StatementRejected, "57014"),
+    "statement timeout": ("SET statement_timeout = '10ms'; SELECT pg_sleep(5)", StatementRejected, "57014"),
+    "terminated": ("SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(5)", ConnectionLost, "ended the connection"),
+    "duplicate": ("CREATE TEMP TABLE u (a int UNIQUE); INSERT INTO u VALUES (1), (1)", StatementRejected, "23505"),
+    "no such table": ("SELECT * FROM nowhere", StatementRejected, "42P01"),
+    "division": ("SELECT 1 / 0", StatementRejected, "22012"),
+}
+
+
+@pytest.mark.parametrize(("query", "kind", "state"), FAILURES.values(), ids=[name.replace(" ", "-") for name in FAILURES])
+@pytest.mark.parametrize("way", ["ask", "execute", "connection"])
+def test_what_nobody_judged_leaves_as_ours(database: str, query: str, kind: type[OmegaBridgeError], state: str, way: str) -> None:
+    """Whichever way a statement was sent: SQLSTATE and words of the server, and something to do."""
+
+    def send() -> None:
+        with open_session(database) as session:
+            sent: Any = session.connection.execute if way == "connection" else getattr(session, way)
+            sent(query)
+
+    with pytest.raises(kind, match=state) as told:
+        send()
+    assert told.value.hint
+
+
+def test_a_start_that_is_cancelled_says_so(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reading of the catalog may be cancelled like any statement."""
+    from omega_bridge.postgres.catalog_reader import CatalogReader
+
+    def cancelled(self: CatalogReader, *_: object, **__: object) -> None:
+        raise psycopg.errors.QueryCanceled("canceling statement due to user request")
+
+    monkeypatch.setattr(CatalogReader, "read", cancelled)
+    with pytest.raises(StatementRejected, match="canceling statement due to user request") as told:
+        omega_bridge.boot(database, STEPS)
+    assert "start again" in told.value.hint
+    assert isinstance(told.value.__cause__, psycopg.errors.QueryCanceled)
+
+
+def test_a_server_that_refuses_tells_no_password(database: str) -> None:
+    """A real refusal, with the password neither in the message nor behind it."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        user = conn.info.user
+    parts = psycopg.conninfo.conninfo_to_dict(database) | {"user": f"{user}-nobody", "password": "zq7w'/@#xk9v"}
+    with pytest.raises(DatabaseUnreachable) as told:
+        omega_bridge.boot(psycopg.conninfo.make_conninfo("", **parts), STEPS)
+    assert "zq7w" not in f"{told.value}{told.value.__cause__}"
