@@ -79,12 +79,14 @@ class Catalog:
     """Objects by key, the session's resolved ``search_path``, and the server's version number (``180003``).
 
     ``hidden``: what the server has by a name that was looked for, and we leave out: its catalog, and the name there.
+    ``sees_all``: whether the information schema shows the role all that is here.
     """
 
     objects: Mapping[Key, Attributes]
     search_path: tuple[str, ...] = ("public",)
     server_version: int = 0
     hidden: frozenset[tuple[str, str]] = frozenset()
+    sees_all: bool = True
     _held: dict[Key, Attributes] = field(init=False, repr=False, compare=False)
     """What ``objects`` shows; never changed either."""
 
@@ -128,7 +130,8 @@ class Catalog:
         objects = dict(self._held)
         gone = {key: objects.pop(key) for key in self.concerned(names) | (fresh.objects.keys() & objects.keys())}
         objects.update(fresh._held)
-        patched = Catalog(objects, fresh.search_path, fresh.server_version)
+        hidden = fresh.hidden.union(h for h in self.hidden if h[1] not in names)
+        patched = Catalog(objects, fresh.search_path, fresh.server_version, hidden, self.sees_all and fresh.sees_all)
         object.__setattr__(patched, "_index", _moved(self._index, gone, fresh.objects))
         return patched
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from omega_bridge.analysis.effects import read
 from omega_bridge.analysis.guards import (
+    ROW,
     Scalar,
     cannot_fail,
     found_pattern,
@@ -359,6 +360,7 @@ class _Reader:
         type_name = datum.get("datatype", {}).get("PLpgSQL_type", {}).get("typname", "")
         if isinstance(value, Scalar):
             is_taken = type_name in _NAMES_OF_TEXT and not (self.is_short and type_name == "varchar")
+            is_taken = is_taken or (value.attribute == ROW and type_name in ("int4", "int8", "bool"))
             if not is_taken or (type_name == "name" and value.attribute == "default"):
                 return
         elif type_name != "bool":

@@ -26,7 +26,7 @@ from omega_bridge.analysis.queries import (
     NotRecognised,
     called,
     comparison,
-    name_in,
+    named_in,
     only,
     operator_of,
     read_query,
@@ -47,7 +47,7 @@ class Scalar:
 
 
 Bindings = Mapping[str, "Condition | Scalar"]
-_ROW = "row"
+ROW = "row"
 """The attribute of a query that selects a constant: it is NULL only where there is no row."""
 
 
@@ -215,9 +215,9 @@ def _selected(query: Any, variables: Collection[str]) -> Scalar:
     target = target_of(query)
     pattern, search = read_query(query, variables)
     if target.DESCRIPTOR.name == "A_Const" and target.WhichOneof("val") is not None:
-        return Scalar(pattern, _ROW)
+        return Scalar(pattern, ROW)
     attribute = search.meaning(uncast(target))
-    return Scalar(pattern, _ROW if attribute in ("name", "table", "schema", "oid") else attribute)
+    return Scalar(pattern, ROW if attribute in ("name", "table", "schema", "oid") else attribute)
 
 
 def _comparison(node: Any, scope: _Scope) -> Condition:
@@ -253,7 +253,7 @@ def _count(query: Any, target: Any, node: Any, right: Any, scope: _Scope) -> Con
 
 
 def _compared(scalar: Scalar, node: Any, right: Any) -> Condition:
-    if scalar.attribute == _ROW:
+    if scalar.attribute == ROW:
         raise NotRecognised
     return Compared(scalar.pattern, comparison(scalar.attribute, node, right))
 
@@ -286,7 +286,7 @@ def _named(node: Any) -> Pattern:
     function = called(node)
     if function not in _NAMING or len(node.args) != 1:
         raise NotRecognised
-    schema, name = name_in(text_of(node.args[0]))
+    schema, name = named_in(function.removeprefix("to_"), text_of(node.args[0]))
     if function == "to_regnamespace" and schema:
         raise NotRecognised
     return replace(Pattern(_NAMING[function], schema, name=name), scope=function)

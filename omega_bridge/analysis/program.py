@@ -26,12 +26,14 @@ RELATIONS = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.SEQUENCE, Kind.
 class Effect:
     """What a statement makes true: the object is there (or not), with these attributes.
 
-    ``attributes`` use the catalog's names; a value of ``ANYTHING`` says "set to what we cannot predict".
+    ``attributes`` use the catalog's names; a value of ``ANYTHING`` says "set to what we cannot predict". ``made``: a ``CREATE``,
+    which looks for a name without a schema in the first schema of the search_path alone.
     """
 
     key: Key
     present: bool = True
     attributes: tuple[tuple[str, Any], ...] = ()
+    made: bool = False
 
     def __str__(self) -> str:
         if not self.present:

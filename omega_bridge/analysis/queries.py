@@ -14,7 +14,8 @@ from typing import Any
 from omega_bridge.analysis.lookups import LOOKUPS, TIES, Lookup
 from omega_bridge.analysis.program import ANY_SCHEMA, CURRENT, PATH, VISIBLE, Filter, Pattern
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import beyond, inner, pb, strings
+from omega_bridge.errors import StepSyntaxError
+from omega_bridge.sql import beyond, inner, parse_type, pb, strings
 
 NAME_BYTES = 63
 
@@ -285,7 +286,7 @@ def _oid(search: _Search, meaning: str, test: Any, operator: str, right: Any) ->
         case "SubLink":
             schema, name = _subselect(search, meaning, right)
         case "FuncCall" if called(right) == f"to_{wanted}" and len(right.args) == 1:
-            schema, name = name_in(text_of(right.args[0]))
+            schema, name = named_in(wanted, text_of(right.args[0]))
         case "TypeCast":
             only(right, "arg", "type_name")
             names = strings(right.type_name.names)
@@ -300,7 +301,7 @@ def _oid(search: _Search, meaning: str, test: Any, operator: str, right: Any) ->
             if meaning == "schema oid" and _is_current_schema(uncast(right.arg)):
                 schema, name = VISIBLE, CURRENT
             else:
-                schema, name = name_in(text_of(right.arg))
+                schema, name = named_in(wanted, text_of(right.arg))
                 is_demanded = True
         case _:
             raise NotRecognised
@@ -393,6 +394,18 @@ def name_in(text: str) -> tuple[str, str]:
     if len(parts) > 2 or any(len(p.encode()) > NAME_BYTES for p in parts):
         raise NotRecognised
     return (parts[0] if len(parts) > 1 else VISIBLE), parts[-1]
+
+
+def named_in(pseudo_type: str, text: str) -> tuple[str, str]:
+    """The name in a constant of ``regclass`` and its like. The grammar has words of its own for types."""
+    schema, name = name_in(text)
+    if pseudo_type == "regtype" and not schema and '"' not in text:
+        try:
+            if beyond(parse_type(text), ("names", "typemod")) or len(parse_type(text).names) > 1:
+                raise NotRecognised
+        except StepSyntaxError:
+            raise NotRecognised from None
+    return schema, name
 
 
 def uncast(node: Any, *, arrays: bool = False) -> Any:

@@ -120,7 +120,7 @@ def _value(key: Key, attributes: Mapping[str, Any], name: str) -> Any:
         case "constraint_type":
             return {v: k for k, v in _CONSTRAINT_TYPES.items()}.get(attributes.get("type", ""), ANYTHING)
         case "table_type":
-            return "VIEW" if key.kind is Kind.VIEW else "BASE TABLE"
+            return "VIEW" if key.kind is Kind.VIEW else "FOREIGN" if attributes.get("kind") == "f" else "BASE TABLE"
         case "on table":
             return attributes.get("table", ANYTHING)
         case "label":

@@ -132,7 +132,8 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
     answers = [] if s.opaque or s.data else [(e, world.holds(e)) for e in s.effects]
     wanting = [e for e, answer in answers if answer is not True]
     if s.effects and not wanting and not s.opaque and not s.data:
-        found.may_fail = found.may_fail or bool(s.again)
+        is_refused = not all(e.present for e in s.effects) and any(world.has(key) is not True for key in s.needs)
+        found.may_fail = found.may_fail or bool(s.again) or is_refused
         return
     for key in s.needs:
         if world.has(key) is False and _is_telling(key, provided):

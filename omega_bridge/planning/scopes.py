@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from omega_bridge.analysis.program import Filter, Pattern
+from omega_bridge.analysis.program import VISIBLE, Filter, Pattern
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.planning.attributes import passes
 
@@ -34,6 +34,8 @@ _INFORMATION_SCHEMA = frozenset(
 class Holder(Protocol):
     """What answers for single objects."""
 
+    catalog: Catalog
+
     def get(self, key: Key) -> Mapping[str, Any] | None:
         """The attributes of an object, or ``None`` where there is none."""
 
@@ -50,6 +52,8 @@ def kinds_of(pattern: Pattern) -> tuple[Kind, ...]:
 
 def is_row(holder: Holder, scope: str, key: Key, attributes: Mapping[str, Any]) -> bool | None:
     """Whether the relation that is asked has a row for an object."""
+    if not holder.catalog.sees_all and (scope in _INFORMATION_SCHEMA or scope.startswith("to_")):
+        return None
     match scope:
         case "columns":
             return holder.get(Key(Kind.MATERIALIZED_VIEW, key.schema, "", key.table)) is None
@@ -95,12 +99,36 @@ def _among(letters: str, test: Filter) -> bool | None:
 
 def may_be_hidden(catalog: Catalog, relation: str, name: str | None) -> bool:
     """Whether the server may have something of that name that our catalog leaves out."""
-    return name is not None and (name.startswith("pg_") or (relation, name) in catalog.hidden)
+    if name is None:
+        return False
+    return (relation, name) in catalog.hidden or name.startswith("pg_") or (relation == "pg_class" and name == "alembic_version")
+
+
+def is_shadowed(catalog: Catalog, pattern: Pattern) -> bool:
+    """Whether a name without a schema may mean something that our catalog leaves out: a temporary one, or one of the system's."""
+    if pattern.schema != VISIBLE:
+        return False
+    if pattern.table is None and pattern.scope == "to_regtype":
+        return may_be_hidden(catalog, "pg_type", pattern.name)
+    return may_be_hidden(catalog, "pg_class", pattern.table or pattern.name)
+
+
+_CATALOG_OF = {Kind.FUNCTION: "pg_proc", Kind.ENUM: "pg_type", Kind.DOMAIN: "pg_type", Kind.COMPOSITE: "pg_type"}
+
+
+def may_mean_another(catalog: Catalog, key: Key) -> bool:
+    """Whether a name in a statement may mean something that our catalog leaves out."""
+    if key.schema.startswith("pg_") or key.schema in _OWN_SCHEMAS:
+        return True
+    name = key.table or key.name.partition("(")[0]
+    return may_be_hidden(catalog, _CATALOG_OF.get(key.kind, "pg_class"), name)
 
 
 def is_complete(catalog: Catalog, pattern: Pattern) -> bool:
     """Whether what our catalog does not hold cannot be found by a pattern either."""
     scope, name, table = pattern.scope, pattern.name, pattern.table
+    if pattern.schema and scope.startswith("to_") and not catalog.sees_all:  # a schema that may not be used is an error
+        return False
     if may_be_hidden(catalog, "pg_class", table):
         return False
     match scope:

@@ -145,6 +145,11 @@ class World:
             schema = owner.schema if owner else (self.catalog.search_path or ("public",))[0]
         return Key(kind, schema, table, name)
 
+    def _made(self, key: Key) -> Key:
+        """Where an unqualified ``CREATE`` looks: in the first schema of the search_path alone."""
+        path = self.catalog.search_path
+        return Key(key.kind, path[0], key.table, key.name) if key.schema == VISIBLE and path else key
+
     def has(self, key: Key) -> bool | None:
         """Whether what a statement needs is there; ``None`` for a column of a table whose columns are not known."""
         found = self.find(key)
@@ -157,17 +162,27 @@ class World:
                 return None
             if owner and self._is_in_doubt(owner):
                 return None
+        if scopes.may_mean_another(self.catalog, key) or (key.kind is Kind.TABLE and self._is_of_another_kind(key)):
+            return None
         return False
+
+    def _is_of_another_kind(self, key: Key) -> bool:
+        """Whether there is a relation of that name, and no table or view."""
+        kinds = (Kind.SEQUENCE, Kind.INDEX, Kind.COMPOSITE, *_TABLE_LIKE)
+        places = self.catalog.search_path if key.schema == VISIBLE else (key.schema,)
+        return any(self.get(Key(kind, place, "", key.name)) is not None for place in places for kind in kinds)
 
     def _is_in_doubt(self, key: Key) -> bool:
         return bool((self.changes.get(key) or {}).get(DOUBT))
 
     def holds(self, effect: Effect) -> bool | None:
         """Whether an effect is already true."""
-        found = self.find(effect.key)
+        found = self.find(self._made(effect.key) if effect.made else effect.key)
         if found is not None and self._is_in_doubt(found):
             return None
         if not effect.present:
+            if found is None and effect.key.kind in RELATIONS and self._is_of_another_kind(effect.key):
+                return None  # PostgreSQL rejects it
             return found is None
         if found is None:
             return False
@@ -218,6 +233,8 @@ class World:
                 return self._compared(pattern, test)
 
     def _exists(self, pattern: Pattern) -> bool | None:
+        if scopes.is_shadowed(self.catalog, pattern):
+            return None
         answers = [passed for _, _, passed in self._rows(pattern)]
         if True in answers:
             return True
@@ -226,7 +243,12 @@ class World:
     def _compared(self, pattern: Pattern, test: Filter) -> _Answer:
         """The test on the one object that the pattern finds; of several, PostgreSQL takes any, or none."""
         rows = [row for row in self._rows(pattern) if row[2] is not False]
-        if len(rows) > 1 or any(passed is None for _, _, passed in rows) or not self._is_all(pattern):
+        if (
+            scopes.is_shadowed(self.catalog, pattern)
+            or len(rows) > 1
+            or any(passed is None for _, _, passed in rows)
+            or not self._is_all(pattern)
+        ):
             return None
         if not rows:
             return _of_null(test)
@@ -316,7 +338,7 @@ class World:
 
     def apply(self, effect: Effect) -> None:
         """Make an effect true."""
-        key = self.place(effect.key)
+        key = self.place(self._made(effect.key) if effect.made else effect.key)
         if not effect.present:
             self._set(key, None)
             if key.kind is Kind.TABLE:
@@ -337,7 +359,7 @@ class World:
 
     def doubt(self, effect: Effect) -> None:
         """An effect may be made true, or not."""
-        key = self.place(effect.key)
+        key = self.place(self._made(effect.key) if effect.made else effect.key)
         told = dict(effect.attributes) if self.get(key) is None else {}
         self._set(key, {**told, **(self.get(key) or {}), DOUBT: True})
 

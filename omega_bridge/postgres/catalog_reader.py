@@ -27,6 +27,12 @@ _BY_NAME = {
     "constraint_filter": "n.oid IN (SELECT oid FROM pg_constraint WHERE conrelid IN (SELECT oid FROM tables)"
     " UNION SELECT oid FROM pg_constraint WHERE conname = ANY ({names}))",
     "function_filter": "f.proname = ANY ({names})",
+    "hidden_relation_filter": "c.relname = ANY ({names})",
+    "hidden_type_filter": "t.typname = ANY ({names})",
+    "hidden_function_filter": "f.proname = ANY ({names})",
+    "hidden_constraint_filter": "n.conname = ANY ({names})",
+    "hidden_trigger_filter": "g.tgname = ANY ({names})",
+    "hidden_policy_filter": "p.polname = ANY ({names})",
 }
 
 
@@ -45,7 +51,9 @@ def _question(names: str | None) -> str:
     """The statement. ``names``: an array in SQL."""
 
     def condition(match: re.Match[str]) -> str:
-        return "true" if names is None else _BY_NAME[match[1]].replace("{names}", names)
+        if names is None:
+            return "false" if match[1].startswith("hidden") else "true"
+        return _BY_NAME[match[1]].replace("{names}", names)
 
     return _ONE_VALUE.format(re.sub(r"\{(\w+_filter)\}", condition, query("catalog")))
 
@@ -58,12 +66,15 @@ def _catalog(found: tuple[Any, ...] | None) -> Catalog:
     assert found is not None  # an aggregate always gives one row
     objects: dict[Key, dict[str, Any]] = {}
     session: dict[str, Any] = {}
+    hidden: set[tuple[str, str]] = set()
     for kind, schema, table, name, attributes in found[0]:
-        if kind == "session":
+        if kind == "hidden":
+            hidden.add((table, name))
+        elif kind == "session":
             session = attributes
         else:
             objects[Key(_KINDS[kind], schema, table, name)] = attributes
-    return Catalog(objects, tuple(session["search_path"]), session["version"])
+    return Catalog(objects, tuple(session["search_path"]), session["version"], frozenset(hidden), session["sees_all"])
 
 
 class CatalogReader:

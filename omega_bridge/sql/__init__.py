@@ -20,6 +20,7 @@ from omega_bridge.sql.parser import (
     parse,
     parse_block,
     parse_expression,
+    parse_type,
     strings,
     walk,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "parse",
     "parse_block",
     "parse_expression",
+    "parse_type",
     "pb",
     "printed_argument",
     "printed_type",

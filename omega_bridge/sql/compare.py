@@ -12,7 +12,7 @@ from typing import Any
 import postgast
 
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql.parser import parse, parse_expression
+from omega_bridge.sql.parser import parse, parse_expression, parse_type
 
 _IGNORED = {"location", "stmt_location", "stmt_len", "rexpr_list_start", "rexpr_list_end", "list_start", "list_end"}
 
@@ -84,7 +84,7 @@ def _expression(text: str) -> Any:
 
 @lru_cache(maxsize=4096)
 def _type(text: str) -> Any:
-    return _plain(parse(f"SELECT NULL::{text}")[0].node.target_list[0].res_target.val.type_cast.type_name)
+    return _plain(parse_type(text))
 
 
 def _plain(node: Any) -> Any:

@@ -72,6 +72,11 @@ def parse_expression(text: str) -> Any:
     return statement.node.target_list[0].res_target.val
 
 
+def parse_type(text: str) -> Any:
+    """The ``TypeName`` node of a type's text. Raises ``StepSyntaxError``."""
+    return parse(f"SELECT NULL::{text}")[0].node.target_list[0].res_target.val.type_cast.type_name
+
+
 def parse_block(sql: str, before: str = "") -> dict[str, Any]:
     """The PL/pgSQL tree of a ``DO`` statement's block. Raises ``StepSyntaxError``.
 

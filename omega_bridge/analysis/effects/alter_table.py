@@ -67,6 +67,8 @@ def _command(found: _Found, table: Key, command: Any) -> None:
         case pb.AT_DropColumn:
             found.effects.append(Effect(this, present=False))
             found.destroys.append(this)
+            if not command.missing_ok:
+                found.needs.append(this)
             found.cascade = found.cascade or command.behavior == pb.DROP_CASCADE
         case pb.AT_ColumnDefault:
             default = deparse_expression(definition) if definition is not None else None
@@ -90,6 +92,8 @@ def _command(found: _Found, table: Key, command: Any) -> None:
             found.needs.extend(parts.needs)
         case pb.AT_DropConstraint:
             found.effects.append(Effect(member(table, Kind.CONSTRAINT, command.name), present=False))
+            if not command.missing_ok:
+                found.needs.append(member(table, Kind.CONSTRAINT, command.name))
             found.cascade = found.cascade or command.behavior == pb.DROP_CASCADE
         case pb.AT_ValidateConstraint:
             found.effects.append(Effect(member(table, Kind.CONSTRAINT, command.name), attributes=(("validated", True),)))

@@ -81,4 +81,4 @@ def needed_extension(name: str) -> Key | None:
 
 def defined(key: Key, statement: Statement) -> Effect:
     """What a plain ``CREATE`` leaves. Whether that is what was there before a ``DROP``, only the server can say of another text."""
-    return Effect(key, attributes=(("definition", statement.text),))
+    return Effect(key, attributes=(("definition", statement.text),), made=True)

@@ -14,8 +14,8 @@ from omega_bridge.sql import Statement, inner, pb, strings
 def create_enum(statement: Statement) -> Sql:
     """The type is there; which labels it holds comes along."""
     key = qualified(statement.node.type_name, Kind.ENUM)
-    labels = Effect(key, attributes=(("labels", list(strings(statement.node.vals))),))
-    return Sql(statement.text, statement.tag, (Effect(key),), (labels,), offset=statement.offset)
+    labels = Effect(key, attributes=(("labels", list(strings(statement.node.vals))),), made=True)
+    return Sql(statement.text, statement.tag, (Effect(key, made=True),), (labels,), offset=statement.offset)
 
 
 def alter_enum(statement: Statement) -> Sql:
@@ -35,7 +35,7 @@ def create_domain(statement: Statement) -> Sql:
     return Sql(
         statement.text,
         statement.tag,
-        (Effect(key),),
+        (Effect(key, made=True),),
         (defined(key, statement),),
         needs=tuple(references(statement.node.type_name)),
         offset=statement.offset,
@@ -48,7 +48,7 @@ def create_composite(statement: Statement) -> Sql:
     return Sql(
         statement.text,
         statement.tag,
-        (Effect(key),),
+        (Effect(key, made=True),),
         (defined(key, statement),),
         offset=statement.offset,
     )

@@ -19,9 +19,11 @@ def create_function(statement: Statement) -> Sql:
     inputs = (p for p in map(inner, node.parameters) if p.mode not in (pb.FUNC_PARAM_OUT, pb.FUNC_PARAM_TABLE))
     key = routine(qualified(node.funcname, Kind.FUNCTION), (p.arg_type for p in inputs))
     attributes: tuple[tuple[str, Any], ...] = (("definition", statement.text),) if node.replace else ()
-    made = Effect(key, attributes=(("definition", statement.text),))
+    made = Effect(key, attributes=(("definition", statement.text),), made=True)
     needs = (*references(node), *_body_needs(node))
-    return Sql(statement.text, statement.tag, (Effect(key, attributes=attributes),), (made,), needs, offset=statement.offset)
+    return Sql(
+        statement.text, statement.tag, (Effect(key, attributes=attributes, made=True),), (made,), needs, offset=statement.offset
+    )
 
 
 def _body_needs(node: Any) -> Iterator[Key]:

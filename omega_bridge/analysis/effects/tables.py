@@ -34,11 +34,11 @@ def create_table(statement: Statement) -> Sql:
         implied.extend(parts.effects)
         needs.extend(k for k in parts.needs if (k.schema, k.table) != (table.schema, table.name))
     needs = [k for k in needs if k != table]
-    whole = Effect(table, attributes=(("columns known", False),) if opaque or node.inh_relations else ())
+    whole = Effect(table, attributes=(("columns known", False),) if opaque or node.inh_relations else (), made=True)
     return Sql(
         statement.text,
         statement.tag,
-        (Effect(table),),
+        (Effect(table, made=True),),
         (*(() if not whole.attributes else (whole,)), *implied),
         tuple(needs),
         offset=statement.offset,
@@ -50,11 +50,11 @@ def create_table_as(statement: Statement) -> Sql:
     node = statement.node
     kind = Kind.MATERIALIZED_VIEW if node.objtype == pb.OBJECT_MATVIEW else Kind.TABLE
     target = relation(node.into.rel, kind)
-    known = (Effect(target, attributes=(("columns known", False),)),)
+    known = (Effect(target, attributes=(("columns known", False),), made=True),)
     needs = tuple(references(node.query))
     if node.into.rel.relpersistence == "t":
         return Sql(statement.text, statement.tag, (), known, needs, opaque=True, offset=statement.offset)
-    return Sql(statement.text, statement.tag, (Effect(target),), known, needs, offset=statement.offset)
+    return Sql(statement.text, statement.tag, (Effect(target, made=True),), known, needs, offset=statement.offset)
 
 
 def create_index(statement: Statement) -> Sql:
@@ -90,7 +90,7 @@ def create_view(statement: Statement) -> Sql:
     return Sql(
         statement.text,
         statement.tag,
-        (Effect(view, attributes=attributes),),
+        (Effect(view, attributes=attributes, made=True),),
         (defined(view, statement),),
         tuple(references(node.query)),
         offset=statement.offset,
@@ -103,7 +103,7 @@ def create_sequence(statement: Statement) -> Sql:
     return Sql(
         statement.text,
         statement.tag,
-        (Effect(sequence),),
+        (Effect(sequence, made=True),),
         (defined(sequence, statement),),
         offset=statement.offset,
     )

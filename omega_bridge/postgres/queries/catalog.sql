@@ -127,4 +127,30 @@ SELECT 'policy', t.schema, t.relname, p.polname,
          'comment', obj_description(p.oid, 'pg_policy'))
 FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
 UNION ALL
-SELECT 'session', '', '', '', json_build_object('search_path', current_schemas(false), 'version', current_setting('server_version_num')::int)
+-- What has one of the names and is left out above: of the system, of extensions, of other kinds. A look-up may find it all the same.
+SELECT 'hidden', '', 'pg_class', c.relname, NULL FROM pg_class c
+WHERE {hidden_relation_filter} AND c.oid NOT IN (SELECT oid FROM relations)
+UNION ALL
+SELECT 'hidden', '', 'pg_type', t.typname, NULL FROM pg_type t
+WHERE {hidden_type_filter} AND t.oid NOT IN (SELECT oid FROM types)
+  AND NOT (t.typtype = 'c' AND t.typrelid IN (SELECT oid FROM relations))
+UNION ALL
+SELECT 'hidden', '', 'pg_proc', f.proname, NULL FROM pg_proc f
+WHERE {hidden_function_filter} AND (f.pronamespace NOT IN (SELECT oid FROM schemas)
+  OR f.oid IN (SELECT objid FROM extension_owned WHERE classid = 'pg_proc'::regclass))
+UNION ALL
+SELECT 'hidden', '', 'pg_constraint', n.conname, NULL FROM pg_constraint n
+WHERE {hidden_constraint_filter} AND (n.contype NOT IN ('p', 'u', 'f', 'c', 'x') OR n.conrelid = 0
+  OR n.connamespace NOT IN (SELECT oid FROM schemas)
+  OR n.conrelid IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass))
+UNION ALL
+SELECT 'hidden', '', 'pg_trigger', g.tgname, NULL FROM pg_trigger g
+WHERE {hidden_trigger_filter} AND (g.tgisinternal OR g.tgrelid NOT IN (SELECT oid FROM tables))
+UNION ALL
+SELECT 'hidden', '', 'pg_policy', p.polname, NULL FROM pg_policy p
+WHERE {hidden_policy_filter} AND p.polrelid NOT IN (SELECT oid FROM tables)
+UNION ALL
+-- The information schema shows what a role owns, or may use; it shows everything of what is here where the role has the owners' rights.
+SELECT 'session', '', '', '', json_build_object('search_path', current_schemas(false), 'version', current_setting('server_version_num')::int,
+  'sees_all', NOT EXISTS (SELECT 1 FROM relations c WHERE NOT pg_has_role(c.relowner, 'USAGE'))
+    AND NOT EXISTS (SELECT 1 FROM schemas s WHERE NOT has_schema_privilege(s.oid, 'USAGE')))
