@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +163,7 @@ def _points(folder: Path, lines: tuple[sums.SumLine, ...]) -> Iterator[_Point]:
             if not recorded.settled and recorded.label in held:
                 unsettled.add(recorded.label)
         early = _settled_by_now(held, unsettled) if unsettled else set()
-        early |= _run_again_next(history[number + 1 :]) - {recorded.label for recorded in line.steps}
+        early |= _run_again_in(history[number + 1 :]) - {recorded.label for recorded in line.steps}
         steps = tuple(step for label, step in held.items() if label not in early)
         label = line.steps[0].label if len(line.steps) == 1 else "base"
         yield _Point(line.revision, steps, label, line.revision not in away)
@@ -177,9 +176,9 @@ def _settled_by_now(held: dict[str, Step], unsettled: set[str]) -> set[str]:
     return unsettled - impossible
 
 
-def _run_again_next(following: Sequence[sums.SumLine]) -> set[str]:
-    """Steps to which the revision has given work again: those that follow it do that work."""
-    return {line.steps[0].label for line in takewhile(lambda line: line.kind == "settle", following)}
+def _run_again_in(following: Sequence[sums.SumLine]) -> set[str]:
+    """Steps that run once more further down: what they do by then is theirs to do there."""
+    return {line.steps[0].label for line in following if line.kind == "settle"}
 
 
 def _compare(

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import omega_bridge.revisions.operations  # noqa: F401  registers the operations
-from omega_bridge.analysis import Analysis, Sql, StepAnalysis
+from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.audit.scratch import Scratch, scratch_database
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.planning import World
@@ -21,8 +21,7 @@ from omega_bridge.postgres.dsn import connection_parameters
 from omega_bridge.postgres.naive import rehearse, send
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
-from omega_bridge.revisions.trial import Proof, Trial, Verdict, trial_on
-from omega_bridge.sql import parse
+from omega_bridge.revisions.trial import Proof, StillChanged, Trial, Verdict, trial_on
 
 REJECTED = "PostgreSQL rejects it on an empty database"
 """Such a step fails at every start, too, and what follows it goes on; so must an upgrade."""
@@ -59,7 +58,7 @@ class ScratchProver:
         self._advance(1)
         if rejected:
             send(self._trial.driver, texts)
-            return Verdict(tuple(verbatim(s, REJECTED, attempt=True) for s in steps), Proof.VERBATIM)
+            return Verdict(tuple(verbatim(s, REJECTED, attempt=True) for s in steps), Proof.VERBATIM, rejected=True)
         if all(found.is_verbatim for found in lifted):
             send(self._trial.driver, texts)
             return Verdict(tuple(lifted), Proof.VERBATIM)
@@ -72,23 +71,26 @@ class ScratchProver:
         found, self._changed = self._changed, frozenset()
         return found
 
-    def still_change(self, held: Analysis, among: frozenset[str]) -> list[tuple[StepAnalysis, tuple[str, ...]]]:
+    def still_change(self, held: Analysis, among: frozenset[str], rejected: frozenset[str]) -> list[StillChanged]:
         """See ``Prover``. What one step changes and a later one changes back is no change: a start does both, each time.
 
-        A script that commits by itself could not be taken back, and is not tried.
+        What refuses a transaction, or commits by itself, could not be taken back, and is not tried.
         """
-        wanted = [s for s in unsettled(World(self._before), held, among) if not _commits(s)]
+        due = {s.id for s in unsettled(World(self._before), held, among)} | rejected
+        wanted = [s for s in held if s.id in due and s.transactional]
         if not wanted:
             return []
-        found: list[tuple[StepAnalysis, tuple[Difference, ...]]] = []
+        found: list[tuple[StepAnalysis, tuple[Difference, ...], bool]] = []
         with self._naive.transaction(force_rollback=True):
             now = self._before
             for step in wanted:
-                rehearse(self._naive, _texts(step))
+                is_taken = rehearse(self._naive, _texts(step))
                 then, now = now, read_catalog(self._naive)
-                found.append((step, diff(then, now)))
+                found.append((step, diff(then, now), is_taken and step.id in rejected))
             stays = {d.key for d in diff(self._before, now)}
-        return [(step, tuple(_told(d) for d in made)) for step, made in found if any(d.key in stays for d in made)]
+        return [
+            (step, tuple(_told(d) for d in made)) for step, made, is_new in found if is_new or any(d.key in stays for d in made)
+        ]
 
     def _inside(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted], before: Catalog, texts: list[str]) -> Verdict:
         """Forward, once more, and back, in one transaction: kept where all of it is as the step does it."""
@@ -162,11 +164,6 @@ def _told(difference: Difference) -> str:
 
 def _names(differences: Iterable[Difference]) -> frozenset[str]:
     return frozenset(n for d in differences for n in (d.key.table, d.key.name.partition("(")[0]) if n)
-
-
-def _commits(step: StepAnalysis) -> bool:
-    is_script = any(isinstance(node, Sql) and node.tag == "script" for node in step.program)
-    return is_script and any(statement.tag == "transaction_stmt" for statement in parse(step.step.sql))
 
 
 def _operations(part: Part) -> tuple[Any, ...]:

@@ -27,14 +27,16 @@ def send(connection: psycopg.Connection[Any], texts: Iterable[str]) -> list[str 
             connection.autocommit = False
 
 
-def rehearse(connection: psycopg.Connection[Any], texts: Iterable[str]) -> None:
-    """The same inside the caller's transaction: an error takes back its own text only."""
+def rehearse(connection: psycopg.Connection[Any], texts: Iterable[str]) -> bool:
+    """The same inside the caller's transaction: an error takes back its own text only. Whether all were taken."""
+    taken = True
     for text in texts:
         try:
             with connection.transaction():
                 connection.execute(sendable(text))
         except (psycopg.Error, StepSyntaxError):
-            continue
+            taken = False
+    return taken
 
 
 def _one(connection: psycopg.Connection[Any], text: str) -> str | None:

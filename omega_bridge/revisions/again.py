@@ -1,7 +1,9 @@
 """Which steps does a start run again for what a later one brought? In the history each follows it as a revision of its own.
 
 A loop over the catalog means tables that come after it; a guard may ask for a column that a later step adds; a view of
-``*`` has the columns of the day on which it was made. The naive loop catches up at its next start, a history at once.
+``*`` has the columns of the day on which it was made; a step may need what a later one makes without our reading so. The
+naive loop catches up in its next pass over the list, and so does a history: behind the revisions of a list come its further
+passes.
 """
 
 from __future__ import annotations
@@ -41,33 +43,45 @@ class Held:
     def __init__(self) -> None:
         self._steps: dict[str, _Step] = {}
         self._named: dict[str, int] = {}
+        self._changed: dict[str, tuple[int, str]] = {}
+        self._rejected: set[str] = set()
         self._schema = 0
         self._number = 0
 
-    def take(self, kind: str, recorded: Sequence[Recorded], steps: Iterable[StepAnalysis]) -> None:
+    def take(self, kind: str, recorded: Sequence[Recorded], steps: Iterable[StepAnalysis], *, rejected: bool = False) -> None:
         """One revision more: its steps as the sum file and as the analysis has them."""
         self._number += 1
         if kind == RevisionKind.RETIRE:
             for past in recorded:
                 self._steps.pop(past.label, None)
+                self._rejected.discard(past.label)
             return
         for past, step in zip(recorded, steps, strict=True):
             own = replace(step, id=past.label)
             self._steps[past.label] = _Step(own, past, hangs_on_the_rest(step), self._number)
+            (self._rejected.add if rejected else self._rejected.discard)(past.label)
             if step.kind is not StepKind.DATA:
                 self._schema = self._number
                 self._named.update(dict.fromkeys(step.names, self._number))
 
-    def again(self, after: Revision, judge: Prover, names: frozenset[str], places: Places) -> list[Revision]:
-        """What a start would run once more where ``after`` has just changed what bears these ``names``, as revisions to be.
+    def changed(self, names: Iterable[str], by: str) -> None:
+        """The last revision, that of step ``by``, changed what bears these names."""
+        self._changed.update(dict.fromkeys(names, (self._number, by)))
 
-        They stand in the order of the list, as a start runs them. ``places``: where the list has each step, by label.
+    def again(self, after: Revision, judge: Prover, places: Places) -> list[Revision]:
+        """One further pass: what a start would run once more behind ``after``, in the list's order, as revisions to be.
+
+        Looked at is what bears names that have changed since the last pass. ``places``: where the list has each step, by label.
         """
-        if not names:
+        if not self._changed:
             return []
-        near = frozenset(label for label, s in self._steps.items() if s.hangs or not names.isdisjoint(s.analysis.names))
-        found = judge.still_change(self._in_order(places, near), near) if near else []
-        return [self._draft(step, Again(after.labels[-1], changes), after) for step, changes in found]
+        changed, self._changed = self._changed, {}
+        near = frozenset(label for label, s in self._steps.items() if s.hangs or not changed.keys().isdisjoint(s.analysis.names))
+        rejected = frozenset(self._rejected)
+        if not near | rejected:
+            return []
+        found = judge.still_change(self._in_order(places, near | rejected), near, rejected)
+        return [self._draft(step, Again(_giver(step, changed), changes), after) for step, changes in found]
 
     def again_unproven(self, world: World, last: Revision, places: Places) -> list[Revision]:
         """The same at the end of an export that has no server: what may have work again since it ran last.
@@ -98,3 +112,9 @@ class Held:
     def _draft(self, step: StepAnalysis, again: Again, after: Revision) -> Revision:
         past = self._steps[step.id].recorded
         return Revision("", None, 0, RevisionKind.SETTLE, (step,), past, labels=(past.label,), origin=after.origin, again=again)
+
+
+def _giver(step: StepAnalysis, changed: Mapping[str, tuple[int, str]]) -> str:
+    """The last step that changed what this one names; where it names nothing of it, the last that changed anything."""
+    near = [told for name, told in changed.items() if name in step.names and told[1] != step.id]
+    return max(near or changed.values())[1]

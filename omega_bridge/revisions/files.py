@@ -13,7 +13,7 @@ from typing import Any
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
-from omega_bridge.revisions.again import ROUNDS, Held
+from omega_bridge.revisions.again import ROUNDS, Held, Places
 from omega_bridge.revisions.chain import Chain, Origin, Revision, RevisionKind, compile_chain, follow
 from omega_bridge.revisions.exported import Export, covered
 from omega_bridge.revisions.lifting import lift
@@ -122,8 +122,7 @@ class _Compilation:
 
     def rendered(self, chains: Sequence[Chain], judge: Prover | None) -> Iterator[_Rendered]:
         """The file of each new revision, each lifted in the schema that those before it leave."""
-        new = [(revision, chain.places) for chain in chains for revision in chain.new]
-        if not new:
+        if not any(chain.new for chain in chains):
             return
         held, world = Held(), World(empty_catalog())
         past = [(line, self.texts.all(line.revision)) for line in revisions(self.kept)]
@@ -136,16 +135,12 @@ class _Compilation:
         if judge is not None:
             judge.remember(text for _, texts in past for text in texts)
         writer = _Writer(self, world, held, judge)
-        for revision, places in new:
-            yield writer.write(revision)
-            for _ in range(ROUNDS):
-                again = held.again(writer.last, judge, judge.changed(), places) if judge is not None else []
-                for late in again:
-                    yield writer.write(late)
-                if not again:
-                    break
-        for late in held.again_unproven(world, writer.last, chains[-1].places) if judge is None else ():
-            yield writer.write(late)
+        for chain in chains:
+            for revision in chain.new:
+                yield writer.write(revision)
+            yield from writer.passes(chain.places) if chain.new else ()
+        for draft in held.again_unproven(world, writer.last, chains[-1].places) if judge is None else ():
+            yield writer.write(draft)
 
 
 class _Writer:
@@ -160,6 +155,16 @@ class _Writer:
         self._moved: dict[str, str] = {}
         self.last: Revision
 
+    def passes(self, places: Places) -> Iterator[_Rendered]:
+        """The further passes over the list behind its revisions, until one has nothing to do; none without a judge."""
+        if self._judge is None:
+            return
+        for _ in range(ROUNDS):
+            late = self._held.again(self.last, self._judge, places)
+            yield from map(self.write, late)
+            if not late:
+                return
+
     def write(self, draft: Revision) -> _Rendered:
         """The next revision's file."""
         before = self._texts.get(draft.past.revision) if draft.past else None
@@ -167,7 +172,9 @@ class _Writer:
         revision = follow(replace(draft, past=past), self._down, self._number + 1)
         lifted = [lift(s, self._world, settled=revision.settled) for s in revision.steps]
         verdict = self._judge.judge(revision.steps, lifted) if self._judge is not None else unproven(lifted)
-        self._held.take(revision.kind, _recorded(revision), revision.steps)
+        self._held.take(revision.kind, _recorded(revision), revision.steps, rejected=verdict.rejected)
+        if self._judge is not None:
+            self._held.changed(self._judge.changed(), revision.labels[-1])
         if draft.id:
             self._moved[draft.id] = revision.id
         self._down, self._number, self.last = revision.id, revision.number, revision

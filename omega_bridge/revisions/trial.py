@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation
@@ -28,10 +28,11 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The steps as they may be written, and how much that is worth."""
+    """The steps as they may be written, and how much that is worth. ``rejected``: PostgreSQL did not take their own text."""
 
     lifted: tuple[Lifted, ...]
     proof: Proof
+    rejected: bool = False
 
 
 class Prover(Protocol):
@@ -46,11 +47,15 @@ class Prover(Protocol):
     def changed(self) -> frozenset[str]:
         """The names of what the revisions tried since this was last asked made, changed or dropped."""
 
-    def still_change(self, held: Analysis, among: frozenset[str]) -> list[tuple[StepAnalysis, tuple[str, ...]]]:
+    def still_change(self, held: Analysis, among: frozenset[str], rejected: frozenset[str]) -> list[StillChanged]:
         """Which of the steps with these ids would change something if they ran once more, in ``held``'s order, and what.
 
-        Nothing is kept.
+        ``rejected``: those that PostgreSQL did not take so far; one that it takes now is among the found. Nothing is kept.
         """
+
+
+StillChanged: TypeAlias = tuple[StepAnalysis, tuple[str, ...]]
+"""A step, and what it would change, in words."""
 
 
 def unproven(lifted: Sequence[Lifted]) -> Verdict:
