@@ -1,4 +1,4 @@
-# make setup | test | test-lowest | oracle | demo | lint | format | bench | constraints | clean
+# make setup | test | test-lowest | oracle | torture | demo | lint | format | bench | constraints | clean
 # Needs Python 3.11 or newer and nothing else; uv is used where it is there. Choose with: make PYTHON=python3.13 ...
 
 SHELL := /bin/sh
@@ -20,7 +20,7 @@ ROUNDS ?= 100
 SEED ?= 1
 ORACLE_ARGS ?=
 
-.PHONY: help setup test test-lowest oracle demo lint format bench constraints clean
+.PHONY: help setup test test-lowest oracle torture demo lint format bench constraints clean
 
 help:
 	@sed -n '1,2s/^# //p' $(MAKEFILE_LIST)
@@ -64,6 +64,11 @@ test: setup
 
 oracle: setup
 	@$(BIN)/python -m tests.oracle --rounds $(ROUNDS) --seed $(SEED) $(ORACLE_ARGS)
+
+# Starts that are killed, and servers that crash: a minute of it, or what TORTURE_ARGS says.
+torture: setup
+	@$(BIN)/python -m tests.torture $(TORTURE_ARGS)
+
 # The floors of pyproject.toml's ranges for this Python, in a venv of their own: what is the same whatever is installed.
 LOWEST := $(VENV)-lowest
 LOWEST_TESTS ?= tests/unit $(addprefix tests/integration/test_,export.py nexus_list.py again.py past.py report.py) \
