@@ -29,6 +29,8 @@ class _Later:
     """It takes the object away first."""
     needs_it: bool
     """It fails where the object is not there."""
+    becomes: tuple[Effect, ...] = ()
+    """What the same statement makes where it takes the object away: a rename's new name."""
 
 
 class Overrides:
@@ -117,7 +119,15 @@ class _Look:
         key = later.effect.key
         found = self._world.find(key)
         there = found is not None and _name(found)[0] == _name(key)[0]  # a view of the name is not the table
-        return there and self._world.holds(later.effect) is not False if later.effect.present else not there
+        if later.effect.present:
+            return there and self._world.holds(later.effect) is not False
+        return not there and all(self._is_made(later, e) for e in later.becomes)
+
+    def _is_made(self, later: _Later, effect: Effect) -> bool:
+        """Whether what a step makes of the object is there, or was taken on by a step behind it."""
+        return self._world.holds(effect) is not False or any(
+            not la.effect.present and self._stands(la) for la in self._all.words_on(effect) if la.index > later.index
+        )
 
     def _is_unread(self, index: int, later: _Later, key: Key) -> bool:
         """Whether no step between the two, and no statement of the later one, would look at the object if it were made."""
@@ -177,7 +187,9 @@ def _last_words(index: int, program: Program) -> Iterator[_Later]:
             key = effect.key
             before = last.get(key) or last.get(key._replace(name=key.name.partition("(")[0]))
             is_anew = effect.present and before is not None and (not before.effect.present or before.is_anew)
-            last[key] = _Later(index, effect, is_anew, before.needs_it if before is not None else key in s.needs)
+            needs_it = before.needs_it if before is not None else key in s.needs
+            becomes = tuple(e for e in s.effects if e.present) if s.tag == "rename_stmt" and not effect.present else ()
+            last[key] = _Later(index, effect, is_anew, needs_it, becomes)
     yield from last.values()
 
 

@@ -164,6 +164,25 @@ def test_what_a_later_step_takes_away_is_not_made_again(database: str) -> None:
     assert scalar(database, "SELECT put(1)") == 2
 
 
+RENAMES = "DO $$ BEGIN IF to_regclass('{0}') IS NOT NULL THEN ALTER TABLE {0} RENAME TO {1}; END IF; END $$"
+OLD = "CREATE TABLE IF NOT EXISTS old (id int)"
+RENAMED = [
+    [OLD, RENAMES.format("old", "new")],
+    [OLD, RENAMES.format("old", "new"), RENAMES.format("new", "newest")],
+]
+
+
+@pytest.mark.parametrize("steps", RENAMED, ids=["once", "twice"])
+def test_what_a_later_step_renames_is_made_first(database: str, steps: list[str]) -> None:
+    """A name that a later step takes away is made where nothing bears the new one, and is not made again behind that."""
+    tables = "SELECT string_agg(relname, ' ') FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    omega_bridge.boot(database, steps)
+    wanted = steps[-1].split("RENAME TO ")[1].partition(";")[0]
+    assert scalar(database, tables) == wanted
+    omega_bridge.boot(database, steps, retry=True)
+    assert scalar(database, tables) == wanted
+
+
 def test_a_reader_in_between_keeps_what_goes(make_database: MakeDatabase) -> None:
     """A step between maker and remover that looks at the object finds it, as in the loop."""
     steps = [
