@@ -7,7 +7,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import BootOutcome, StepOutcome
 from omega_bridge.run import Run
 from tests.oracle.lists import ways
@@ -70,7 +69,6 @@ class _Trial:
         self.place, self.listed, self.settled, self.asks_dump = place, listed, settled, dump
         self.registry = listed.registry()
         self.findings: list[Finding] = []
-        self.rejected: tuple[str, ...] = ()
         self.without: frozenset[int] | None = None
         self.apart = False
 
@@ -78,8 +76,6 @@ class _Trial:
         """The first start; the run where it ended as the loop."""
         self.place.fresh("boot", like="start")
         run = self._start("boot", "boot")
-        if run is not None:
-            self.rejected = tuple(s.error.message for s in run.steps if s.error and s.outcome is Outcome.FAILED)
         if run is not None and not self.settled.settles:
             self._start("again", "boot")
             return None
@@ -242,8 +238,11 @@ class _Trial:
         return True
 
     def _is_rejected(self, said: str) -> bool:
-        """Whether a history stops at a step that PostgreSQL takes on an empty database, and rejects at a start on this one."""
-        return bool(self.listed.start) and any(message in said for message in self.rejected)
+        """Whether a history stops at a step that PostgreSQL takes on an empty database, and rejects on this one at first."""
+        if not self.listed.start:
+            return False
+        self.place.fresh("once", like="start")
+        return any(message in said for message in one_pass(self.place, "once", self.listed.entries, set()))
 
     def _broke(self, check: str, error: Exception) -> None:
         self.findings.append(Finding(check, f"raised {type(error).__name__}: {' '.join(str(error).split())[:400]}"))

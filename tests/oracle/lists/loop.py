@@ -76,18 +76,24 @@ def unordered(picture: frozenset[str]) -> frozenset[str]:
     return frozenset(PLACED.sub(r"\1 ", line, count=1) for line in picture)
 
 
-def one_pass(place: Place, label: str, entries: tuple[Entry, ...], done: set[int]) -> None:
-    """Send the list once; ``done`` holds the entries of rows alone that have succeeded, and takes in those that do."""
+def one_pass(place: Place, label: str, entries: tuple[Entry, ...], done: set[int]) -> list[str]:
+    """Send the list once; what PostgreSQL said of the entries that it rejected.
+
+    ``done`` holds the entries of rows alone that have succeeded, and takes in those that do.
+    """
+    rejected = []
     with place.connection(label) as conn:
         for number, entry in enumerate(entries):
             if number in done:
                 continue
             try:
                 conn.execute(entry.text.encode())
-            except psycopg.Error:
+            except psycopg.Error as error:
+                rejected.append(error.diag.message_primary or str(error))
                 if conn.closed:
-                    return
+                    break
                 conn.rollback()
             else:
                 if entry.rows is Rows.ONLY:
                     done.add(number)
+    return rejected
