@@ -243,7 +243,8 @@ class Convergence:
             if p.action is Action.RUN:
                 self._done += [(outcome.id, d) for d in outcome.differences]
                 if is_told:
-                    log.info("[MIGRATION] Applying step %s (%s): %s", outcome.id, _short(p.reason), outcome.outcome)
+                    told = (outcome.id, _short(p.reason), outcome.outcome)
+                    log.info("[MIGRATION] Applying step %s (%s): %s", *told, extra=outcome.log_fields())
                 self._locks.extend(locks_of(p))
         return True, taken
 
@@ -266,13 +267,13 @@ class Convergence:
             planned = PlannedStep(step, Action.SKIP, daily.NO_ROW)
         if planned.action is Action.SKIP:
             return skipped(planned)
-        log.info("[MIGRATION] Applying step %s (%s)", step.id, _short(planned.reason))
+        log.info("[MIGRATION] Applying step %s (%s)", step.id, _short(planned.reason), extra={"step": step.id})
         outcome = self.executor.execute(planned)
         self._locks.extend(locks_of(planned))
         log.log(
             logging.INFO if outcome.outcome is Outcome.APPLIED else logging.WARNING,
             "[MIGRATION] step %s: %s in %.1f ms%s", step.id, outcome.outcome, outcome.seconds * 1000,
-            "" if outcome.outcome is Outcome.APPLIED else f" ({outcome.reason})",
+            "" if outcome.outcome is Outcome.APPLIED else f" ({outcome.reason})", extra=outcome.log_fields(),
         )  # fmt: skip
         return outcome
 

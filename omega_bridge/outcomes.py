@@ -97,6 +97,10 @@ class StepOutcome:
         """Whether it failed because other sessions kept its table locked: another try may do."""
         return self.outcome is Outcome.FAILED and self.error is not None and self.error.sqlstate in ("55P03", "40P01")
 
+    def log_fields(self) -> dict[str, Any]:
+        """What a line of the log says of the step, for loggers that write fields."""
+        return {"step": self.id, "outcome": str(self.outcome), "seconds": round(self.seconds, 6)}
+
     def as_dict(self) -> dict[str, Any]:
         """The public JSON keys."""
         found: dict[str, Any] = {

@@ -86,14 +86,20 @@ def repair(
     )
     for warning in warnings:
         log.warning("[MIGRATION] %s", warning)
+    for outcome in outcomes:
+        if outcome.outcome is Outcome.FAILED:
+            told = outcome.error or outcome.reason
+            log.error("[MIGRATION] step %s: %s: %s", outcome.id, outcome.outcome, told, extra=outcome.log_fields())
+    log.log(
+        _LEVELS.get(verdict, logging.INFO), "[MIGRATION] %s: %d step(s) sent in %d pass(es)",
+        verdict, sum(o.action is not Action.SKIP for o in outcomes), done.passes,
+        extra={"outcome": str(verdict), "revision": revision},
+    )  # fmt: skip
     _raise_if_asked(run, options)
-    log.info(
-        "[MIGRATION] %s: %d step(s) sent in %d pass(es)",
-        verdict,
-        sum(o.action is not Action.SKIP for o in outcomes),
-        done.passes,
-    )
     return run
+
+
+_LEVELS = {BootOutcome.FAILED: logging.ERROR, BootOutcome.DEGRADED: logging.WARNING}
 
 
 def _complete(registry: Registry, metadata: Any) -> Registry:

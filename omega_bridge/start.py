@@ -71,6 +71,7 @@ def boot(
         direct_url or os.environ.get("OMEGA_BRIDGE_DIRECT_URL"), on_busy, pooler_keeps_sessions,
         tuple(trusted_owners),
     )  # fmt: skip
+    _show_lines()
     run = run_boot(database, steps, metadata, options)
     if on_busy == "degraded" and any(s.is_busy for s in run.steps):
         from dataclasses import replace
@@ -174,12 +175,13 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     for warning in warnings:
         log.warning("%s (it is tried again when the list or the schema changes, or with retry)", warning)
     inspection = tuple(found_there(options.critical_tables, found))
-    log.info("[MIGRATION] nothing to do: the schema is as the list says")
+    revision = head or found.revision
+    log.info("[MIGRATION] nothing to do: the schema is as the list says", extra={"outcome": "current", "revision": revision})
     return Run(
         BootOutcome.CURRENT,
         outcomes,
         0,
-        head or found.revision,
+        revision,
         found.catalog_digest,
         inspection,
         warnings=warnings,
@@ -223,3 +225,34 @@ def exported_head(history: Path | None) -> str | None:
     from omega_bridge.revisions.sums import head
 
     return head(history)
+
+
+def _show_lines() -> None:
+    """Log to stderr where the program has configured no logging: uvicorn, for one, configures its own loggers only.
+
+    As soon as the program configures it, the lines are the program's. Not with ``OMEGA_BRIDGE_LOG=off``.
+    """
+    import logging
+    import os
+
+    log = logging.getLogger("omega_bridge")
+    if log.hasHandlers() or os.environ.get("OMEGA_BRIDGE_LOG", "").lower() in ("off", "0", "no", "false"):
+        return
+    import sys
+
+    ours = logging.StreamHandler(sys.stderr)
+    is_level_ours = log.level == logging.NOTSET
+    if is_level_ours:
+        log.setLevel(logging.INFO)
+
+    def until_configured(record: logging.LogRecord) -> bool:
+        if log.handlers == [ours] and not (log.propagate and logging.getLogger().handlers):
+            return True
+        log.removeHandler(ours)
+        log.removeFilter(until_configured)
+        if is_level_ours and log.level == logging.INFO:
+            log.setLevel(logging.NOTSET)
+        return log.isEnabledFor(record.levelno)
+
+    log.addHandler(ours)
+    log.addFilter(until_configured)

@@ -90,7 +90,7 @@ def _send(session: Session, due: list[dict[str, Any]], lock_timeout: float) -> d
     """
     started = time.perf_counter()
     for entry in due:
-        log.info("[MIGRATION] Applying step %s (data)", entry["id"])
+        log.info("[MIGRATION] Applying step %s (data)", entry["id"], extra={"step": entry["id"]})
     try:
         with session.counted(len(due)), session.connection.pipeline():
             session.connection.execute("BEGIN")
@@ -109,5 +109,7 @@ def _send(session: Session, due: list[dict[str, Any]], lock_timeout: float) -> d
         session.rollback()
         return None
     spent = time.perf_counter() - started
-    log.info("[MIGRATION] %d data step(s) done in %.1f ms", len(due), spent * 1000)
+    log.info(
+        "[MIGRATION] %d data step(s) done in %.1f ms", len(due), spent * 1000, extra={"outcome": "applied", "seconds": spent}
+    )
     return {e["id"]: spent / len(due) for e in due}
