@@ -8,6 +8,7 @@ is what a clean boot would have left, so that the next boot has nothing to do.
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -16,22 +17,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from omega_bridge import errors
+from omega_bridge.analysis.keeping import Watched, keeps_rows, watched
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config, database_url, direct_url, load_config, with_flags
-from omega_bridge.ledger import Draft, Driver, Event
-from omega_bridge.outcomes import change
-from omega_bridge.postgres import ledger_store, lock, standing, watch
+from omega_bridge.ledger import Draft, Driver, Event, Outcome
+from omega_bridge.outcomes import Destroyed, change
+from omega_bridge.postgres import destruction, guarding, ledger_store, lock, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
+from omega_bridge.postgres.failing import failing
 from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.scratch import require_mark
 from omega_bridge.postgres.session import Session, border
 from omega_bridge.repair import scope
 from omega_bridge.revisions import alembic_border, sums
-from omega_bridge.revisions.operations import CREATED
+from omega_bridge.revisions.operations import ATTEMPTS, CREATED
 from omega_bridge.revisions.parts import from_a_part, left_the_part
+from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
 from omega_bridge.start import promise_digest
 from omega_bridge.steps import Registry
+
+log = logging.getLogger("omega_bridge")
 
 READ_ONLY = {"current", "check", "history", "heads", "show", "branches"}
 """Commands that wait for nobody: a boot that holds the lock does not stop them."""
@@ -88,8 +95,40 @@ def _offline(context: Any) -> None:
         literal_binds=True,
         transaction_per_migration=True,
     )
+    migrations = context.get_context()
+    given = _allowed(context, None)
+
+    def guarded(inner: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
+        def steps(heads: Any, target: Any) -> Iterator[Any]:
+            for step in inner(heads, target):
+                exported, command = _exported(step), "downgrade" if step.is_downgrade else "upgrade"
+                free = exported is None or (command == "upgrade" and exported.drops_nothing)
+                if exported is not None and not free:
+                    flags = exported.destructive if command == "upgrade" else ()
+                    free = given is None or exported.is_allowed((*given, *flags))
+                target.opts[GUARD] = None if free or exported is None else AsSql(target.impl, exported, command)
+                yield step
+
+        return steps
+
+    migrations._migrations_fn = guarded(migrations._migrations_fn)
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _allowed(context: Any, config: Config | None) -> frozenset[str] | None:
+    """The ids of steps and revisions that may take rows away; ``None``: all may."""
+    named = context.config.attributes.get("omega_bridge_allow_destructive", ())
+    if named is True:
+        return None
+    listed = config.boot_options().get("allow_destructive", ()) if config is not None else ()
+    return allowed_by(context.get_x_argument()) | frozenset(named) | frozenset(listed)
+
+
+def _exported(step: Any) -> Exported | None:
+    """What the file of a migration says of itself, where it is one of ours and not a stamp."""
+    module = getattr(getattr(step, "revision", None), "module", None)
+    return Exported.read(vars(module)) if module is not None else None
 
 
 def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str]) -> None:
@@ -109,7 +148,9 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
         connection.exec_driver_sql("SET idle_in_transaction_session_timeout = '60s'")  # a revision may think between statements
         schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
         connection.commit()
-        recorder = Recorder(connection, session, config, folder, attributes.get("omega_bridge_registry"))
+        recorder = Recorder(
+            connection, session, config, folder, attributes.get("omega_bridge_registry"), allowed=_allowed(context, config)
+        )
         context.configure(
             connection=connection,
             target_metadata=None if command in WITHOUT_MODELS else config.load_metadata(),
@@ -121,8 +162,12 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
         )
         migrations = context.get_context()
         migrations._migrations_fn = recorder.watched(from_a_part(migrations._migrations_fn, away))
-        with context.begin_transaction():
-            context.run_migrations()
+        try:
+            with context.begin_transaction():
+                context.run_migrations()
+        except Exception as error:
+            recorder.failed(error)
+            raise
         recorder.finish(migrations.get_current_heads())
         connection.commit()
 
@@ -134,6 +179,43 @@ def _dsn(context: Any, config: Config, attribute: str | None) -> str:
     given = context.get_x_argument(as_dictionary=True).get("url") or context.config.get_main_option("sqlalchemy.url")
     direct = None if given else direct_url(config, os.environ)
     return normalise(direct or database_url(config, given, os.environ))
+
+
+@dataclass(slots=True)
+class _Watcher:
+    """The guard of rows on the connection that Alembic holds; see ``RowGuard``. ``destroyed`` is what went, allowed."""
+
+    session: Session
+    exported: Exported
+    command: str
+    is_allowed: bool
+    destroyed: list[Destroyed] = field(default_factory=list)
+
+    def run(self, send: Callable[[], object], text: str | None) -> None:
+        """Send, in a transaction of its own where there is none. Raises ``StepRefused``."""
+        if text is not None and (keeps_rows(text) or watched(text) is not Watched.YES):
+            if watched(text) is Watched.NO and not self.is_allowed:
+                raise self._refusal(guarding.UNWATCHED)
+            send()
+            return
+        is_alone = self.session.is_alone
+        try:
+            if is_alone:
+                self.session.execute("BEGIN")
+            self.destroyed += destruction.watch(self.session, send, allowed=self.is_allowed)
+            if is_alone:
+                lock.commit(self.session)
+        except destruction.Refused as refused:
+            self.session.rollback()
+            raise self._refusal(refused.reason, refused.destroyed) from refused
+        except destruction.ENDS_ITS_TRANSACTION:
+            self.session.rollback()
+            if not (is_alone and self.is_allowed):
+                raise
+            send()
+
+    def _refusal(self, reason: str, destroyed: tuple[Destroyed, ...] = ()) -> errors.StepRefused:
+        return errors.StepRefused(f"{self.exported.told} {reason}", hint=self.exported.hint(self.command), failures=destroyed)
 
 
 @dataclass(slots=True)
@@ -149,12 +231,20 @@ class Recorder:
     before: Catalog | None = None
     names: frozenset[str] | None = None
     last: str = ""
+    allowed: frozenset[str] | None = frozenset()
+    running: Any = None
+    guard: _Watcher | None = None
+    attempts: list[tuple[str | None, str]] = field(default_factory=list)
 
     def watched(self, migrations: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
         """The migrations of a command, with what each may touch read from the catalog before it."""
 
         def steps(heads: Any, context: Any) -> Iterator[Any]:
+            context.opts[ATTEMPTS] = self.attempts
             for step in migrations(heads, context):
+                self.running = step
+                self.attempts.clear()
+                self.guard = context.opts[GUARD] = self._guard(step)
                 self.names = _names(step)
                 self.before = read_catalog(self._raw(), self.names)
                 if step.is_downgrade and hasattr(step, "revision"):
@@ -174,23 +264,87 @@ class Recorder:
         module = getattr(step.up_revision, "module", None)
         checksums = getattr(module, "checksums", ())
         created = [str(d.key) for d in changes if not d.attribute and d.left is None]
-        detail = {
+        detail: dict[str, Any] = {
             "steps": list(getattr(module, "steps", ())),
             "checksums": list(checksums),
             "created": created,
             "changes": [change(d) for d in changes if d.attribute or d.left is not None],
         }
-        outcome = "applied" if changes else "already-there"
+        if self.guard is not None and self.guard.destroyed:
+            detail["destroyed"] = [d.as_dict() for d in self.guard.destroyed]
+        outcome = Outcome.APPLIED if changes else Outcome.ALREADY_THERE
+        if self.attempts:
+            outcome = Outcome.FAILED
+            sqlstate, message = self.attempts[0]
+            detail["error"] = {"sqlstate": sqlstate, "message": message}
         ledger_store.append(raw, [Draft(Driver.ALEMBIC, event, self.run, subject, ",".join(checksums), outcome, detail)])
         if event is Event.DOWNGRADE:
             watch.forget(raw)
         lock.prove(self.session)
         self.last = event
 
+    def failed(self, error: Exception) -> None:
+        """Record what ended the command, in a transaction of its own: nothing of that revision stands, and nothing counts as done."""
+        raw = self._raw()
+        revision = getattr(self.running, "revision", None)
+        if revision is None or raw.closed:
+            return
+        self.connection.rollback()
+        raw.rollback()
+        told = alembic_border.server_error(error)
+        if told is None and not isinstance(error, errors.StepRefused):
+            return
+        module = getattr(revision, "module", None)
+        checksums = getattr(module, "checksums", ())
+        event = Event.UPGRADE if self.running.is_upgrade else Event.DOWNGRADE
+        detail: dict[str, Any] = {"steps": list(getattr(module, "steps", ())), "checksums": list(checksums)}
+        if told is not None:
+            detail["error"] = {"sqlstate": told[0], "message": told[1]}
+        else:
+            detail["reason"] = str(getattr(error, "message", error))
+            detail["destroyed"] = [d.as_dict() for d in getattr(error, "failures", ())]
+        outcome = Outcome.FAILED if told is not None else Outcome.REFUSED
+        with raw.transaction():
+            ledger_store.prepare(raw)
+            ledger_store.append(
+                raw, [Draft(Driver.ALEMBIC, event, self.run, revision.revision, ",".join(checksums), outcome, detail)]
+            )
+            watch.forget(raw)
+            lock.prove(self.session)
+        raw.commit()
+
+    def _guard(self, step: Any) -> _Watcher | None:
+        """The guard of rows for a revision of ours: none where it certainly keeps them."""
+        exported = _exported(step)
+        if exported is None:
+            return None
+        command = "downgrade" if step.is_downgrade else "upgrade"
+        if command == "upgrade" and exported.keeps_rows and not guarding.is_overheard(self.session):
+            return None
+        flags = (*exported.destructive, *self._flagged(exported)) if command == "upgrade" else ()
+        is_allowed = self.allowed is None or exported.is_allowed((*self.allowed, *flags))
+        return _Watcher(self.session, exported, command, is_allowed)
+
+    def _flagged(self, exported: Exported) -> tuple[str, ...]:
+        """The steps of a revision that the list lets take rows away today, in the words in which they were exported."""
+        from omega_bridge.analysis import analyse
+
+        registry, _ = self.given or self._list()
+        if registry is None:
+            return ()
+        free = {(s.id, s.checksum) for s in analyse(registry) if s.step.destructive}
+        return tuple(
+            label for label, checksum in zip(exported.steps, exported.checksums, strict=False) if (label, checksum) in free
+        )
+
     def finish(self, heads: tuple[str, ...]) -> None:
         """After an upgrade to the exported head: leave what a clean boot would have left."""
         head = sums.head(self.folder)
         if self.last not in (Event.UPGRADE, Event.STAMP) or head is None or heads != (head,):
+            return
+        if stands := failing(self._raw()):
+            log.warning("revision(s) %s: something of them was rejected; a start tries it again", ", ".join(stands))
+            watch.forget(self._raw())
             return
         registry, metadata = self.given or self._list()
         if registry is None:

@@ -7,13 +7,14 @@ PostgreSQL's own. An ``INSERT`` is not: a default or a trigger of its table may 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
 from omega_bridge.analysis.program import conditions, is_decidable
 from omega_bridge.analysis.reading import reading_of
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import Statement, inner, parse, parse_block, parse_expression, pb, strings, walk
+from omega_bridge.sql import Statement, ends_transaction, inner, parse, parse_block, parse_expression, pb, strings, walk
 
 _ADDING = {
     "create_stmt", "alter_table_stmt", "create_seq_stmt", "rename_stmt", "drop_stmt", "create_enum_stmt", "alter_enum_stmt",
@@ -24,6 +25,8 @@ _ONLY_WRITTEN_DOWN = {
     "create_function_stmt", "create_trig_stmt", "create_policy_stmt", "create_domain_stmt", "view_stmt", "index_stmt",
 }  # fmt: skip
 """What they call is called later, or is IMMUTABLE as in an index: PostgreSQL lets such a function change nothing."""
+
+_CHANGING = {"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}
 
 _FUNCTIONS = {
     "array_agg", "array_length", "btrim", "cardinality", "clock_timestamp", "coalesce", "col_description", "concat", "count",
@@ -48,11 +51,20 @@ _OPERATORS = {
 @lru_cache(maxsize=4096)
 def keeps_rows(text: str) -> bool:
     """Whether a step with this text certainly takes no row, no column and no table away, whatever the database holds."""
+    return _is_certain(text, _ADDING | _ONLY_WRITTEN_DOWN)
+
+
+@lru_cache(maxsize=4096)
+def drops_nothing_itself(text: str) -> bool:
+    """The same of a text that may also change rows by name: what triggers and defaults of its tables do is not looked at."""
+    return _is_certain(text, _ADDING | _ONLY_WRITTEN_DOWN | _CHANGING)
+
+
+def _is_certain(text: str, quiet: set[str]) -> bool:
     reading = reading_of(text)
-    quiet = _ADDING | _ONLY_WRITTEN_DOWN
     if reading.problem or not all(is_decidable(c) for c in conditions(reading.program)):
         return False
-    if any(s.opaque or s.data or s.destroys or s.cascade or s.tag not in quiet for s in reading.statements):
+    if any(s.opaque or s.destroys or s.cascade or s.tag not in quiet for s in reading.statements):
         return False
     try:
         return all(_calls_nothing_unknown(s) for s in parse(text))
@@ -125,3 +137,55 @@ def _is_quiet_command(command: Any) -> bool:
     """A new column of an unknown type is looked at by its node; what is added without a definition says nothing."""
     definition = inner(getattr(command, "def"))
     return command.subtype != pb.AT_AddColumn or definition is None or definition.HasField("type_name")
+
+
+# --- whether it can be watched ---------------------------------------------------------------------------------
+
+
+class Watched(Enum):
+    """Whether somebody can see what a statement takes away before it is gone. ``NEEDLESS``: no transaction, and no row."""
+
+    YES = "yes"
+    NEEDLESS = "needless"
+    NO = "no"
+
+
+_OF_A_TRANSACTION = {
+    pb.TRANS_STMT_BEGIN, pb.TRANS_STMT_START, pb.TRANS_STMT_COMMIT, pb.TRANS_STMT_ROLLBACK, pb.TRANS_STMT_SAVEPOINT,
+    pb.TRANS_STMT_RELEASE, pb.TRANS_STMT_ROLLBACK_TO, pb.TRANS_STMT_PREPARE, pb.TRANS_STMT_ROLLBACK_PREPARED,
+}  # fmt: skip
+"""All but ``COMMIT PREPARED``: what was prepared elsewhere, nobody has watched."""
+
+_KEEPS_ROWS_OUTSIDE = {
+    "vacuum_stmt", "reindex_stmt", "createdb_stmt", "alter_system_stmt", "create_table_space_stmt", "drop_table_space_stmt",
+}  # fmt: skip
+"""What refuses a transaction and takes no row; a tablespace is dropped only where it is empty."""
+
+_REFUSES_A_TRANSACTION = {"dropdb_stmt", "create_subscription_stmt", "drop_subscription_stmt", "alter_subscription_stmt"}
+
+
+def watched(text: str) -> Watched:
+    """Of one statement, or of a text of several that belong to one transaction."""
+    try:
+        found = parse(text)
+    except StepSyntaxError:
+        return Watched.NO if ends_transaction(text) else Watched.YES
+    if len(found) != 1:
+        return Watched.NO if any(s.tag == "transaction_stmt" for s in found) else Watched.YES
+    node, tag = found[0].node, found[0].tag
+    if tag == "transaction_stmt":
+        return Watched.NEEDLESS if node.kind in _OF_A_TRANSACTION else Watched.NO
+    if tag in _REFUSES_A_TRANSACTION:
+        return Watched.NO
+    commands = [inner(c) for c in node.cmds] if tag == "alter_table_stmt" else []
+    is_detach = bool(commands) and all(c.subtype in (pb.AT_DetachPartition, pb.AT_DetachPartitionFinalize) for c in commands)
+    is_concurrent = tag in ("drop_stmt", "index_stmt") and node.concurrent
+    return Watched.NEEDLESS if is_detach or is_concurrent or tag in _KEEPS_ROWS_OUTSIDE else Watched.YES
+
+
+def is_script(text: str) -> bool:
+    """Whether a step says itself where its transactions begin and end."""
+    try:
+        return any(statement.tag == "transaction_stmt" for statement in parse(text))
+    except StepSyntaxError:
+        return False

@@ -192,6 +192,7 @@ def _compare(
 ) -> Equivalence:
     config = alembic_border.alembic_config(folder, right.url)
     config.attributes["omega_bridge_mark"] = right.token
+    config.attributes["omega_bridge_allow_destructive"] = True  # a scratch database holds what the list itself put there
     config.attributes["omega_bridge_config"] = Config(root=folder)
     config.attributes["omega_bridge_registry"] = (None, None)
     differences: list[PrefixDifference] = []

@@ -19,6 +19,9 @@ from psycopg import sql
 from omega_bridge.outcomes import Destroyed
 from omega_bridge.postgres.queries import query
 
+ENDS_ITS_TRANSACTION = (psycopg.errors.InvalidTransactionTermination, psycopg.errors.ActiveSqlTransaction)
+"""Of a procedure or a block that commits, and of a statement that refuses a transaction."""
+
 _SAVEPOINT = "omega_bridge_watched"
 _COUNTING = "omega_bridge_counting"
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+from omega_bridge.analysis.keeping import is_script
 from omega_bridge.analysis.program import Sql
 from omega_bridge.outcomes import ServerError
 from omega_bridge.planning import PlannedStep
@@ -40,7 +41,7 @@ def send(
 ) -> None:
     """Send the statements of a step that are not done. Raises ``Stopped`` at the first one that the server rejects, and ``Refused``."""
     texts = planned.analysis.texts()
-    if guarding.is_script(planned.analysis.step.sql):  # it says itself what belongs together
+    if is_script(planned.analysis.step.sql):  # it says itself what belongs together
         _script(session, texts, limits, guard)
         return
     known = {s.text: s for s in planned.analysis.program if isinstance(s, Sql)}

@@ -125,6 +125,11 @@ class Session:
         return self._pgconn.server_version
 
     @property
+    def is_alone(self) -> bool:
+        """Whether the next statement has no transaction around it."""
+        return self.connection.autocommit and self.connection.info.transaction_status == pq.TransactionStatus.IDLE
+
+    @property
     def is_closed(self) -> bool:
         """Whether the connection has ended."""
         return self._pgconn.status == pq.ConnStatus.BAD

@@ -101,9 +101,15 @@ def history(config: Config) -> list[str]:
 
 def told_by_server(error: BaseException) -> str | None:
     """SQLSTATE and message of an error that came from PostgreSQL, whether or not SQLAlchemy has wrapped it; else ``None``."""
+    found = server_error(error)
+    return f"{found[0]}: {found[1]}" if found else None
+
+
+def server_error(error: BaseException) -> tuple[str, str] | None:
+    """The same as a pair."""
     cause = getattr(error, "orig", None) or error
     state = getattr(cause, "sqlstate", None)
-    return f"{state}: {str(cause).splitlines()[0]}" if state else None
+    return (state, str(cause).splitlines()[0]) if state else None
 
 
 def _run_in(environment: EnvironmentContext, run: Callable[[EnvironmentContext], None]) -> None:

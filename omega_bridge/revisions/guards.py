@@ -87,26 +87,24 @@ def unless(condition: str, *statements: str, optional: str | None = None) -> str
         told = literal(f"omega-bridge: {optional.replace('%', '%%')} was left out: %")
         handler = f"EXCEPTION WHEN OTHERS THEN\n    RAISE NOTICE {told}, SQLERRM;\n"
     text = f"BEGIN\n    IF NOT ({condition}) THEN\n        {body};\n    END IF;\n{handler}END"
-    tag = _tag(text)
-    return f"DO {tag} {text} {tag}"
+    return f"DO {tagged(f' {text} ')}"
 
 
 def attempted(sql: str) -> str:
     """A block that runs the text, and takes its error for a notice."""
-    body = _tag(sql)
     told = "'omega-bridge: the step was not possible here: %', SQLERRM"
-    text = f"BEGIN\n    EXECUTE {body}{sql}{body};\nEXCEPTION WHEN OTHERS THEN\n    RAISE NOTICE {told};\nEND"
-    tag = _tag(text)
-    return f"DO {tag} {text} {tag}"
+    text = f"BEGIN\n    EXECUTE {tagged(sql)};\nEXCEPTION WHEN OTHERS THEN\n    RAISE NOTICE {told};\nEND"
+    return f"DO {tagged(f' {text} ')}"
 
 
-def _tag(text: str) -> str:
+def tagged(text: str) -> str:
+    """A text as a string constant between dollar quotes that it does not hold."""
     number = 0
     tag = "$omega$"
-    while tag in text:
+    while tag[:-1] in text:
         number += 1
         tag = f"$omega{number}$"
-    return tag
+    return f"{tag}{text}{tag}"
 
 
 def _function(name: str, schema: str | None) -> str:

@@ -7,15 +7,17 @@ Taking something away in a downgrade looks at the ledger: only what the bridge c
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from alembic.autogenerate import renderers
 from alembic.operations import MigrateOperation, Operations, ops
 
 from omega_bridge.analysis.reading import reading_of
-from omega_bridge.revisions import guards
+from omega_bridge.revisions import guards, row_guard
 from omega_bridge.revisions.quoting import quoted
+from omega_bridge.revisions.row_guard import GUARD
 from omega_bridge.sql import parse, printed_type, sendable
 
 log = logging.getLogger("omega_bridge")
@@ -23,6 +25,14 @@ log = logging.getLogger("omega_bridge")
 CREATED = "omega_bridge_created"
 """The migration context's option that tells a downgrade what the bridge created: catalog keys as text, and changed
 attributes as ``<key>: <attribute>``. Absent or ``None``: no record, nothing is held back."""
+
+
+ATTEMPTS = "omega_bridge_attempts"
+"""The migration context's option that gathers what ``attempt_step`` could not do: ``(sqlstate, message)`` each."""
+
+
+_THERE_ALREADY = {"42701", "42710", "42P07", "42P06", "42723"}
+"""duplicate_column, duplicate_object, duplicate_table, duplicate_schema, duplicate_function: of a single statement no failure."""
 
 
 class _Ours(MigrateOperation):
@@ -42,6 +52,11 @@ class _Ours(MigrateOperation):
         """What a downgrade must find in the ledger's record before it runs this; ``None`` for nothing."""
         return None
 
+    @property
+    def words(self) -> str | None:
+        """The step's own SQL, where all that is sent is made of it."""
+        return None
+
 
 class RunStepOp(_Ours):
     """A step's own SQL, carried to the server (or into ``--sql``) exactly as it is written."""
@@ -55,6 +70,10 @@ class RunStepOp(_Ours):
     def run_step(cls, operations: Operations, sql: str) -> None:
         """Send a step's text without looking for parameters in it."""
         operations.invoke(cls(sql))
+
+    @property
+    def words(self) -> str | None:
+        return self.sql
 
     def statements(self) -> Sequence[str]:
         return (self.sql,)
@@ -80,6 +99,10 @@ class AttemptStepOp(_Ours):
     def is_apart(self) -> bool:
         """Whether a statement of it refuses a transaction: then each goes out by itself, up to the first that is rejected."""
         return not reading_of(self.sql).transactional
+
+    @property
+    def words(self) -> str | None:
+        return self.sql
 
     def statements(self) -> Sequence[str]:
         if self.is_apart:
@@ -117,6 +140,10 @@ class EnsureOp(_Ours):
     def ensure(cls, operations: Operations, kind: str, name: str, sql: str, **options: Any) -> None:
         """Run ``sql`` where the catalog has no ``kind`` of that ``name``."""
         operations.invoke(cls(kind, name, sql, **options))
+
+    @property
+    def words(self) -> str | None:
+        return self.sql
 
     def statements(self) -> Sequence[str]:
         if self.replace:
@@ -421,30 +448,56 @@ def _run(operations: Operations, operation: _Ours) -> None:
     if _is_held_back(operations, operation.undoes()):
         return
     context = operations.migration_context
+    if isinstance(operation, AttemptStepOp) and not context.as_sql and (operation.is_apart or ATTEMPTS in context.opts):
+        _attempt(operations, operation)
+        return
     for text in operation.statements():
-        raw = sendable(text)
-        if context.as_sql:
-            plain = text.rstrip()
-            context.impl.static_output(plain if plain.endswith(";") else f"{plain}\n;")
-        else:
-            connection: Any = operations.get_bind().connection
-            if isinstance(operation, AttemptStepOp) and operation.is_apart:
-                if not _is_taken(operations.get_bind(), raw):
-                    return
-                continue
-            connection.driver_connection.execute(raw)
+        words = operation.words if operation.words != text else None
+        _guarded(operations, text, partial(_send, operations, text), words)
 
 
-def _is_taken(bind: Any, raw: bytes) -> bool:
-    """Whether the server takes a statement outside a transaction; where not, all is as before it."""
+def _send(operations: Operations, text: str) -> None:
+    context, raw = operations.migration_context, sendable(text)
+    if context.as_sql:
+        plain = text.rstrip()
+        context.impl.static_output(plain if plain.endswith(";") else f"{plain}\n;")
+    else:
+        connection: Any = operations.get_bind().connection
+        connection.driver_connection.execute(raw)
+
+
+def _guarded(operations: Operations, text: str, send: Callable[[], object], words: str | None = None) -> None:
+    """Run ``send``, which sends ``text``, under the guard of rows. ``words``: the step's own, where ``text`` is made of them."""
+    opts = operations.migration_context.opts
+    if GUARD not in opts:
+        _send(operations, row_guard.without_an_environment(text, words))
+    elif opts[GUARD] is None:
+        send()
+    else:
+        opts[GUARD].run(send, words or text)
+
+
+def _attempt(operations: Operations, operation: AttemptStepOp) -> None:
+    """Send a step, or each statement of one that refuses a transaction; at the first error all is as before that statement."""
+    bind: Any = operations.get_bind()
     driver = bind.connection.driver_connection
-    try:
-        driver.execute(raw)
-    except bind.dialect.loaded_dbapi.Error as exc:
-        driver.rollback()
-        log.warning("omega-bridge: the step was not possible here: %s", str(exc).splitlines()[0])
-        return False
-    return True
+    texts = operation.statements() if operation.is_apart else (operation.sql,)
+    for text in texts:
+        if not operation.is_apart:
+            driver.execute("SAVEPOINT omega_bridge_attempt")
+        try:
+            _guarded(operations, text, partial(driver.execute, sendable(text)))
+        except bind.dialect.loaded_dbapi.Error as exc:
+            if operation.is_apart:
+                driver.rollback()
+            else:
+                driver.execute("ROLLBACK TO SAVEPOINT omega_bridge_attempt")
+            told = str(exc).splitlines()[0]
+            log.warning("omega-bridge: the step was not possible here: %s", told)
+            state = getattr(exc, "sqlstate", None)
+            if state not in _THERE_ALREADY or len(parse(operation.sql)) > 1:
+                operations.migration_context.opts.get(ATTEMPTS, []).append((state, told))
+            return
 
 
 def _render(context: Any, operation: _Ours) -> str:
@@ -481,12 +534,43 @@ def _asking_first(kind: type[MigrateOperation]) -> None:
 
     def implementation(operations: Operations, operation: Any) -> Any:
         if not _is_held_back(operations, _object(operation)):
-            alembics(operations, operation)
+            _watched(operations, operation, alembics)
 
-    # Alembic has replace=True for it from 1.17.2 on; before, a second implementation is an error.
-    Operations._to_impl._registry.pop((kind, "default"))
-    Operations.implementation_for(kind)(implementation)
+    Operations.implementation_for(kind, replace=True)(implementation)
+
+
+def _under_guard(kind: type[MigrateOperation]) -> None:
+    """What only adds may call a function of the step's: it is watched where the revision is."""
+    alembics = Operations._to_impl.dispatch(kind)
+
+    def implementation(operations: Operations, operation: Any) -> Any:
+        guard = operations.migration_context.opts.get(GUARD)
+        if guard is None:
+            return alembics(operations, operation)
+        found: list[Any] = []
+        guard.run(lambda: found.append(alembics(operations, operation)), None)
+        return found[-1]
+
+    Operations.implementation_for(kind, replace=True)(implementation)
+
+
+def _watched(operations: Operations, operation: Any, alembics: Callable[..., Any]) -> None:
+    """A drop of Alembic's own, under the guard of rows; one in a revision that was written by hand is its author's."""
+    opts = operations.migration_context.opts
+    if opts.get(GUARD) is not None and isinstance(operation, ops.DropTableOp | ops.DropColumnOp):
+        opts[GUARD].run(lambda: alembics(operations, operation), None)
+    elif GUARD not in opts and isinstance(operation, ops.DropTableOp | ops.DropColumnOp) and row_guard.running() is not None:
+        kind, name = (
+            ("column", operation.column_name) if isinstance(operation, ops.DropColumnOp) else ("table", operation.table_name)
+        )
+        there = guards.is_there(kind, name, operation.table_name, operation.schema)
+        drop = guards.drop(kind, name, operation.table_name, operation.schema)
+        _send(operations, row_guard.without_an_environment(guards.unless(f"NOT ({there})", drop)))
+    else:
+        alembics(operations, operation)
 
 
 for _kind in (ops.DropTableOp, ops.DropColumnOp, ops.DropIndexOp, ops.DropConstraintOp):
     _asking_first(_kind)
+for _other in (ops.AddColumnOp, ops.CreateTableOp, ops.AlterColumnOp, ops.ExecuteSQLOp, ops.BulkInsertOp):
+    _under_guard(_other)

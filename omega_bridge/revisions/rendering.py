@@ -35,6 +35,7 @@ def render_file(revision: Revision, lifted: Sequence[Lifted], before: str | None
         "",
         f"steps = {tuple_of(revision.labels)}",
         f"checksums = {tuple_of([s.checksum for s in revision.steps])}",
+        *([f"destructive = {tuple_of(allowed)}"] if (allowed := _allowed(revision)) else []),
         "",
         "",
         "def upgrade() -> None:",
@@ -46,6 +47,13 @@ def render_file(revision: Revision, lifted: Sequence[Lifted], before: str | None
         "",
     ]
     return "\n".join(lines)
+
+
+def _allowed(revision: Revision) -> list[str]:
+    """The steps that the list lets take rows away; one of a kind of revision that runs nothing is of no account."""
+    if revision.kind is RevisionKind.RETIRE:
+        return []
+    return [label for label, step in zip(revision.labels, revision.steps, strict=True) if step.step.destructive]
 
 
 def sorted_imports(imports: set[str]) -> list[str]:

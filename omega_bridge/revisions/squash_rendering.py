@@ -24,6 +24,7 @@ class PartOfSquash:
     upgrade: str
     downgrade: str
     irreversible: str
+    destructive: tuple[str, ...] = ()
 
 
 def read_part(line: SumLine, text: str) -> PartOfSquash:
@@ -38,7 +39,16 @@ def read_part(line: SumLine, text: str) -> PartOfSquash:
         _body(functions["upgrade"], lines),
         _body(functions["downgrade"], lines),
         _reason(functions["downgrade"]),
+        _destructive(tree),
     )
+
+
+def _destructive(tree: ast.Module) -> tuple[str, ...]:
+    """The steps that the list let take rows away."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "destructive":
+            return tuple(ast.literal_eval(node.value))
+    return ()
 
 
 def _body(function: ast.FunctionDef, lines: Sequence[str]) -> str:
@@ -75,6 +85,7 @@ def render_squash(parts: Sequence[PartOfSquash], told: str) -> str:
             "",
             f"steps = {tuple_of([s.label for s in steps])}",
             f"checksums = {tuple_of([s.checksum for s in steps])}",
+            *([f"destructive = {tuple_of(allowed)}"] if (allowed := [d for p in parts for d in p.destructive]) else []),
             "",
             "",
             *(block for p in parts for block in _functions(p, with_downgrade=final is None)),

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.revisions.alembic_border import connection_to
 from omega_bridge.revisions.lifting import Lifted
+from omega_bridge.revisions.row_guard import GUARD
 
 
 class Proof(StrEnum):
@@ -76,7 +77,7 @@ class Trial:
 
     def run(self, operations: Iterable[MigrateOperation]) -> None:
         """Run them as a revision would. Raises what the server raises."""
-        context = MigrationContext.configure(self.connection)
+        context = MigrationContext.configure(self.connection, opts={GUARD: None})
         runner = Operations(context)
         for operation in operations:
             runner.invoke(operation)
@@ -85,7 +86,7 @@ class Trial:
         """Run what refuses a transaction. Raises what the server raises."""
         self.connection.commit()
         self.driver.commit()  # what was read through the driver began a transaction that SQLAlchemy does not know of
-        context = MigrationContext.configure(self.connection)
+        context = MigrationContext.configure(self.connection, opts={GUARD: None})
         with context.begin_transaction(_per_migration=True), context.autocommit_block():
             runner = Operations(context)
             for operation in operations:

@@ -1,0 +1,204 @@
+"""The guard of rows of an exported revision: whether it needs one, what is allowed, and the guard as SQL.
+
+The bridge's own environment watches each operation on its connection. Where there is no connection (``--sql``), or another
+``env.py``, a statement goes into a block that runs it, looks what went, and runs it again only where no row went with it.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from alembic import context as environment
+
+from omega_bridge.analysis.keeping import drops_nothing_itself, keeps_rows
+from omega_bridge.revisions.guards import literal, tagged
+
+GUARD = "omega_bridge_guard"
+"""The migration context's option that holds the ``RowGuard`` of the revision that runs; ``None``: it needs none."""
+
+ALLOW = "allow-destructive"
+"""``-x allow-destructive=ID``: repeatable, and several ids with commas between them."""
+
+
+class RowGuard(Protocol):
+    """Runs what an operation sends, so that no row goes unasked."""
+
+    def run(self, send: Callable[[], object], text: str | None) -> None:
+        """``text``: what is sent, where it is one statement as the list has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What the file of an exported revision says of itself. ``texts``: the SQL of its steps, where the docstring is there."""
+
+    revision: str
+    steps: tuple[str, ...]
+    texts: tuple[str, ...]
+    checksums: tuple[str, ...] = ()
+    destructive: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, module: Mapping[str, Any]) -> Exported | None:
+        """From the names in a revision's module; ``None`` for one that was written by hand."""
+        if not all(isinstance(module.get(name), tuple) for name in ("steps", "checksums")):
+            return None
+        from omega_bridge.revisions.files import texts_in
+
+        texts = texts_in(str(module.get("__doc__") or ""))
+        names = tuple(module["steps"]), texts, tuple(module["checksums"]), tuple(module.get("destructive", ()))
+        return cls(str(module.get("revision")), *names)
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether its upgrade certainly takes none away."""
+        return bool(self.texts) and all(map(keeps_rows, self.texts))
+
+    @property
+    def drops_nothing(self) -> bool:
+        """Whether none of its statements drops or truncates: triggers and defaults of the tables that they fill apart."""
+        return bool(self.texts) and all(map(drops_nothing_itself, self.texts))
+
+    def is_allowed(self, ids: Iterable[str]) -> bool:
+        """Whether every step of it that may take rows is among these ids, or the revision is."""
+        given = frozenset(ids)
+        named = len(self.texts) == len(self.steps)
+        risky = [s for n, s in enumerate(self.steps) if not (named and keeps_rows(self.texts[n]))] or self.steps
+        return self.revision in given or given.issuperset(risky)
+
+    @property
+    def told(self) -> str:
+        """Which revision, and which steps."""
+        return f"revision {self.revision} ({', '.join(self.steps[:3])}{', ...' if len(self.steps) > 3 else ''})"
+
+    def hint(self, command: str) -> str:
+        """How to go on. ``command``: ``upgrade`` or ``downgrade``."""
+        ids = ",".join(self.steps) if len(self.steps) < 4 else self.revision
+        flag = "; or say so in the list: Step(..., destructive=True)" if command == "upgrade" else ""
+        return f"Save the rows, then allow it: alembic -x {ALLOW}={ids} {command} ...{flag}."
+
+
+def allowed_by(arguments: Iterable[str]) -> frozenset[str]:
+    """The ids that ``-x`` allows. An id may hold a comma itself: the whole value counts, too."""
+    values = [value for name, _, value in (a.partition("=") for a in arguments) if name == ALLOW]
+    return frozenset(part.strip() for value in values for part in (value, *value.split(",")))
+
+
+@dataclass(frozen=True, slots=True)
+class AsSql:
+    """The guard of ``--sql``: what an operation writes goes into a block."""
+
+    impl: Any
+    exported: Exported
+    command: str
+
+    def run(self, send: Callable[[], object], text: str | None) -> None:
+        """Write it, in a block where it may take rows away."""
+        if text is not None and (drops_nothing_itself(text) or not is_one_that_a_block_takes(text)):
+            send()
+            return
+        buffer, self.impl.output_buffer = self.impl.output_buffer, io.StringIO()
+        try:
+            send()
+        finally:
+            written, self.impl.output_buffer = self.impl.output_buffer.getvalue(), buffer
+        if written.strip():
+            self.impl.static_output(in_a_block(written, self.exported, self.command) + ";")
+
+
+def running() -> tuple[Exported, str] | None:
+    """The exported revision whose function is running, and ``upgrade`` or ``downgrade``: told by the module that calls."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if {"checksums", "down_revision"} <= frame.f_globals.keys() and frame.f_code.co_name.startswith(("up", "down")):
+            found = Exported.read(frame.f_globals)
+            return (found, "downgrade" if frame.f_code.co_name.startswith("down") else "upgrade") if found else None
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def without_an_environment(text: str, sql: str | None = None) -> str:
+    """What to send for a text of an exported revision in an ``env.py`` that knows nothing of the guard.
+
+    ``sql``: the step's own words, where ``text`` is made of them.
+    """
+    found = running()
+    own = text if sql is None else sql
+    if found is None or keeps_rows(own) or not is_one_that_a_block_takes(own):
+        return text
+    given: frozenset[str] = frozenset()
+    with suppress(NameError):  # no command of Alembic's is running
+        given = allowed_by(environment.get_x_argument())
+    exported, command = found
+    if exported.is_allowed(given) or (command == "upgrade" and exported.is_allowed((*given, *exported.destructive))):
+        return text
+    return in_a_block(text, exported, command)
+
+
+def is_one_that_a_block_takes(text: str) -> bool:
+    """Whether a statement may stand inside a block."""
+    from omega_bridge.analysis.keeping import Watched, watched
+
+    return watched(text) is Watched.YES
+
+
+def in_a_block(text: str, exported: Exported, command: str) -> str:
+    """A block that runs a text, and raises where rows would go with it."""
+    told = literal(f"omega-bridge: {exported.told} would destroy rows: %".replace("%:", "%%:"))
+    body = _BLOCK.format(step=tagged(text.strip()), told=told, hint=literal(exported.hint(command)))
+    return f"DO {tagged(body)}"
+
+
+_BLOCK = """
+DECLARE
+    step CONSTANT text := {step};
+    picture CONSTANT text := $q$SELECT coalesce(jsonb_object_agg(c.oid::text, jsonb_build_object(
+        'name', c.oid::regclass::text, 'file', c.relfilenode::text, 'columns', (
+            SELECT coalesce(jsonb_object_agg(attnum::text, attname), '{{}}') FROM pg_attribute
+            WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''))), '{{}}')
+        FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384$q$;
+    before jsonb; after jsonb; known record; number text; named text;
+    suspects text[] := '{{}}'; held bigint; lost text; security CONSTANT text := current_setting('row_security');
+BEGIN
+    EXECUTE picture INTO before;
+    BEGIN
+        EXECUTE step;
+        EXECUTE picture INTO after;
+        FOR known IN SELECT key AS oid, value->>'name' AS name, value->>'file' AS file, value->'columns' AS columns FROM jsonb_each(before) LOOP
+            IF after->known.oid IS NULL THEN
+                suspects := suspects || format('table %s: SELECT count(*) FROM %s', known.name, known.name);
+            ELSIF after->known.oid->>'file' <> known.file THEN -- truncated or rewritten: what a rewrite keeps was not inserted
+                EXECUTE format('SELECT count(*) FROM (SELECT FROM ONLY %s LIMIT 1) one', after->known.oid->>'name') INTO held;
+                IF held = 0 OR pg_stat_get_xact_tuples_inserted(known.oid::oid) > 0 OR current_setting('track_counts') = 'off' THEN
+                    suspects := suspects || format('table %s: SELECT count(*) FROM ONLY %s', known.name, known.name);
+                END IF;
+            END IF;
+            FOR number, named IN SELECT key, value FROM jsonb_each_text(known.columns) LOOP
+                IF after->known.oid IS NOT NULL AND after->known.oid->'columns'->number IS NULL THEN
+                    suspects := suspects || format('column %s.%I: SELECT count(%I) FROM %s', known.name, named, named, known.name);
+                END IF;
+            END LOOP;
+        END LOOP;
+        IF suspects <> '{{}}' THEN
+            RAISE EXCEPTION USING ERRCODE = 'OB303'; -- taken back, to count what went
+        END IF;
+    EXCEPTION WHEN SQLSTATE 'OB303' THEN
+        PERFORM set_config('row_security', 'off', true); -- an error where a policy would hide rows
+        FOREACH named IN ARRAY suspects LOOP
+            EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', regexp_replace(named, '^.* FROM ', ''));
+            EXECUTE regexp_replace(named, '^.*?: (?=SELECT count)', '') INTO held;
+            IF held > 0 THEN
+                lost := concat_ws('; ', lost, format('%s (%s)', regexp_replace(named, ': SELECT count.*$', ''), held));
+            END IF;
+        END LOOP;
+        PERFORM set_config('row_security', security, true);
+        IF lost IS NOT NULL THEN
+            RAISE EXCEPTION {told}, lost USING ERRCODE = 'OB303', HINT = {hint};
+        END IF;
+        EXECUTE step;
+    END;
+END """

@@ -1,0 +1,265 @@
+"""``alembic upgrade`` and ``downgrade`` take no row away unasked, as a start does not; and what failed in them is recorded."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic import command
+
+import omega_bridge
+from omega_bridge import Step, environment
+from omega_bridge.analysis import analyse
+from omega_bridge.config import Config
+from omega_bridge.errors import StepFailed, StepRefused
+from omega_bridge.revisions import alembic_border, sums
+from omega_bridge.revisions.files import export
+from omega_bridge.steps import Registry
+from tests.fixtures.databases import MakeDatabase
+from tests.integration.test_export import ENV
+from tests.integration.test_rows import LOSSES, START, Loss, prepared, value
+
+VERSION = "SELECT version_num FROM alembic_version"
+
+
+def configured(folder: Path, url: str, *x: str, registry: Registry | None = None) -> Any:
+    """Alembic's configuration for a folder and a database, as after ``alembic -x ...``."""
+    config = alembic_border.alembic_config(folder, url)
+    config.attributes["omega_bridge_config"] = Config(root=folder)
+    config.attributes["omega_bridge_registry"] = (registry, None)
+    config.cmd_opts = Namespace(x=list(x))
+    return config
+
+
+def exported(folder: Path, steps: list[str | Step], env: str = ENV) -> list[str]:
+    """Export a list; the ids of its revisions."""
+    folder.mkdir(exist_ok=True)
+    (folder / "env.py").write_text(env)
+    export(analyse(Registry.of(steps)), folder)
+    return [line.revision for line in sums.read_sum(folder)]
+
+
+def entries(url: str) -> list[tuple[str, str, str, Any]]:
+    """Driver, event, outcome and detail of each row of the ledger."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        return conn.execute("SELECT driver, event, outcome, detail FROM omega_bridge.ledger ORDER BY seq").fetchall()
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=[k.replace(" ", "-") for k in LOSSES])
+@pytest.mark.pg(">= 14")
+def test_an_upgrade_takes_no_rows_unasked(tmp_path: Path, make_database: MakeDatabase, loss: Loss) -> None:
+    """It stops at the revision, which is recorded as refused; the version is the last that is true; allowed, it runs."""
+    url, step, before = prepared(make_database, loss)
+    ids = exported(tmp_path, [*before, Step(step, id="danger"), "CREATE TABLE IF NOT EXISTS after (id int)"])
+    for _ in range(2):
+        with pytest.raises((StepRefused, StepFailed, psycopg.errors.InvalidTransactionTermination)) as told:
+            environment.upgrade(configured(tmp_path, url), "head")
+        assert value(url, loss.asked) == 10
+        assert value(url, VERSION) in ((ids[len(before) - 1],) if before else (None, "42P01"))
+    assert value(url, "SELECT to_regclass('after')") is None
+    last = entries(url)[-1]
+    if isinstance(told.value, StepRefused):
+        assert "allow-destructive=danger" in told.value.hint
+        assert last[:3] == ("alembic", "upgrade", "refused")
+        assert last[3]["destroyed"] or "transaction" in last[3]["reason"]
+        environment.upgrade(configured(tmp_path, url, "allow-destructive=other,danger"), "head")
+        assert value(url, loss.asked) != 10
+        assert value(url, VERSION) == ids[-1]
+    if "drop owned" in step.lower():
+        value(url, f"DROP ROLE {step.rpartition(' ')[2]}")
+
+
+def test_what_the_list_allows_is_carried_into_the_revision(tmp_path: Path, make_database: MakeDatabase) -> None:
+    """Step(destructive=True) stands in the file, and a flag that was set later counts as well; the record says what went."""
+    first, later, squashed = make_database(), make_database(), make_database()
+    for url in (first, later, squashed):
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute(START)
+    free = Step("DROP TABLE t", id="drop", destructive=True)
+    exported(tmp_path / "one", [free])
+    assert "destructive = ('drop',)" in next((tmp_path / "one/versions").glob("*.py")).read_text().replace('"', "'")
+    environment.upgrade(configured(tmp_path / "one", first), "head")
+    assert entries(first)[-1][3]["destroyed"] == [{"table": "t", "column": None, "rows": 10}]
+    exported(tmp_path / "two", [Step("DROP TABLE t", id="drop")])
+    assert "destructive" not in next((tmp_path / "two/versions").glob("*.py")).read_text()
+    environment.upgrade(configured(tmp_path / "two", later, registry=Registry.of([free])), "head")
+    assert value(later, "SELECT to_regclass('t')") is None
+
+
+def test_a_downgrade_of_what_holds_rows_needs_the_same_word(tmp_path: Path, database: str) -> None:
+    """A table and a column with rows stay until they are allowed to go by id; then the record says how many went."""
+    steps = ["CREATE TABLE IF NOT EXISTS t (id int)", "ALTER TABLE t ADD COLUMN IF NOT EXISTS v int"]
+    ids = exported(tmp_path, [*steps])
+    environment.upgrade(configured(tmp_path, database), "head")
+    environment.downgrade(configured(tmp_path, database), "base")
+    environment.upgrade(configured(tmp_path, database), "head")
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("INSERT INTO t SELECT g, g FROM generate_series(1, 10) g")
+    for target, allowed, gone in (("-1", "t-v", "v"), ("base", ids[0], None)):
+        with pytest.raises(StepRefused, match="10 rows") as told:
+            environment.downgrade(configured(tmp_path, database), target)
+        assert "downgrade" in told.value.hint
+        assert entries(database)[-1][1:3] == ("downgrade", "refused")
+        environment.downgrade(configured(tmp_path, database, f"allow-destructive={allowed}"), target)
+        assert entries(database)[-1][3]["destroyed"] == [{"table": "t", "column": gone, "rows": 10}]
+    assert value(database, "SELECT to_regclass('t')") is None
+
+
+def test_the_command_line_refuses(tmp_path: Path, database: str) -> None:
+    """``alembic upgrade head`` says which step, how many rows and how to allow it, and exits with an error; then it runs."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(START)
+    (tmp_path / "main.py").write_text('migration_steps = ["CREATE TABLE IF NOT EXISTS u (id int)", "DROP TABLE IF EXISTS t"]\n')
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:migration_steps"\n')
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = alembic\npath_separator = os\n")
+    exported(tmp_path / "alembic", ["CREATE TABLE IF NOT EXISTS u (id int)", "DROP TABLE IF EXISTS t"])
+
+    def alembic(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(Path(sys.executable).parent / "alembic"), *words],
+            cwd=tmp_path,
+            env={**os.environ, "DATABASE_URL": database},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    refused = alembic("upgrade", "head")
+    assert refused.returncode != 0
+    told = refused.stdout + refused.stderr
+    assert all(
+        word in told for word in ("OB303", "drop-t", "table t (10 rows)", "-x allow-destructive=drop-t", "destructive=True")
+    )
+    assert "Traceback" not in told
+    assert value(database, "SELECT count(*) FROM t") == 10
+    done = alembic("-x", "allow-destructive=nothing", "-x", "allow-destructive=drop-t", "upgrade", "head")
+    assert done.returncode == 0, done.stderr
+    assert value(database, "SELECT to_regclass('t')") is None
+
+
+OWN_ENV = """
+from alembic import context
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+with create_engine("postgresql+psycopg://", connect_args=PARTS, poolclass=NullPool).connect() as connection:
+    context.configure(connection=connection, transaction_per_migration=PER)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+@pytest.mark.parametrize("per_migration", [False, True])
+@pytest.mark.parametrize(
+    "step", ["DROP TABLE IF EXISTS t", "DO $$ BEGIN EXECUTE 'DROP TABLE t'; END $$", "ALTER TABLE t DROP COLUMN v"]
+)
+def test_an_environment_of_the_projects_own_is_guarded_too(tmp_path: Path, database: str, step: str, per_migration: bool) -> None:
+    """Without a line of ours in ``env.py`` the revision raises where rows would go: all is taken back, or that revision."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(START)
+    env = OWN_ENV.replace("PARTS", repr(psycopg.conninfo.conninfo_to_dict(database))).replace("PER", str(per_migration))
+    ids = exported(tmp_path, ["CREATE TABLE IF NOT EXISTS u (id int)", Step(step, id="danger")], env)
+    with pytest.raises(Exception, match=r"danger.*would destroy rows: .*\(10\)"):
+        command.upgrade(configured(tmp_path, database), "head")
+    assert value(database, "SELECT count(v) FROM t") == 10
+    assert value(database, VERSION) == (ids[0] if per_migration else "42P01")
+    command.upgrade(configured(tmp_path, database, "allow-destructive=danger"), "head")
+    assert value(database, "SELECT count(v) FROM t") in ("42P01", "42703")
+    assert value(database, VERSION) == ids[-1]
+
+
+SQL_LOSSES = [k for k in LOSSES if "own transaction" not in k and "commit" not in k and "start transaction" not in k and "beside" not in k
+              and k not in ("event trigger", "trigger", "rule", "function in a default", "function in a domain", "drop owned")]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SQL_LOSSES, ids=[k.replace(" ", "-") for k in SQL_LOSSES])
+@pytest.mark.pg(">= 14")
+def test_the_sql_carries_the_guard(tmp_path: Path, make_database: MakeDatabase, psql: str, name: str) -> None:
+    """``upgrade --sql`` stops in psql where rows would go, tells which; on an empty table, and allowed, it runs through."""
+    loss = LOSSES[name]
+    url, step, before = prepared(make_database, loss)
+    ids = exported(tmp_path, [*before, Step(step, id="danger")])
+
+    def run(*x: str) -> subprocess.CompletedProcess[str]:
+        config = configured(tmp_path, url, *x)
+        config.output_buffer = io.StringIO()
+        at = value(url, VERSION)
+        command.upgrade(config, f"{at}:head" if at in ids else "head", sql=True)
+        return subprocess.run(
+            [psql, "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", url],
+            input=config.output_buffer.getvalue(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    refused = run()
+    assert refused.returncode == 3
+    assert "danger) would destroy rows" in refused.stderr
+    assert "-x allow-destructive=danger" in refused.stderr
+    assert value(url, loss.asked) == 10
+    if value(url, VERSION) not in ids:
+        value(url, "DROP TABLE alembic_version")  # a step that refuses a transaction has committed it
+    assert run("allow-destructive=danger").returncode == 0
+    assert value(url, loss.asked) != 10
+
+
+def test_the_sql_runs_where_nothing_is_lost(tmp_path: Path, database: str, psql: str) -> None:
+    """An empty table goes, a rewrite keeps its rows, and what only adds has no block around it."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(START + "CREATE TABLE nothing (id int)")
+    exported(
+        tmp_path,
+        [
+            "DROP TABLE IF EXISTS nothing",
+            "DO $$ BEGIN EXECUTE 'ALTER TABLE t' || ' ALTER v TYPE bigint'; END $$",
+            "ALTER TABLE t ADD COLUMN IF NOT EXISTS w int",
+            "INSERT INTO t VALUES (11, 11)",
+        ],
+    )
+    config = configured(tmp_path, database)
+    config.output_buffer = io.StringIO()
+    command.upgrade(config, "head", sql=True)
+    text = config.output_buffer.getvalue()
+    assert text.count("would destroy rows") >= 2
+    assert "step CONSTANT text := $omega$INSERT" not in text
+    done = subprocess.run(
+        [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database], input=text, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert value(database, "SELECT count(v) FROM t") == 11
+    assert value(database, "SELECT to_regclass('nothing')") is None
+
+
+FAILING = {
+    "grant": "GRANT SELECT ON t TO no_such_role_of_ours",
+    "reference": "ALTER TABLE t ADD COLUMN IF NOT EXISTS bad int REFERENCES nosuch (id)",
+}
+
+
+@pytest.mark.parametrize("step", FAILING.values(), ids=list(FAILING))
+def test_what_failed_in_an_upgrade_is_not_recorded_as_done(tmp_path: Path, database: str, server: Any, step: str) -> None:
+    """The revision stands failed with SQLSTATE and message; the next starts try it again, until one is clean."""
+    from omega_bridge.audit.proofs import prover
+
+    steps: list[str | Step] = ["CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)", Step(step, id="fails"), "SELECT 1"]
+    (tmp_path / "env.py").write_text(ENV)
+    export(analyse(Registry.of(steps)), tmp_path, prover=lambda _: prover(server))
+    assert "attempt_step" in "".join(p.read_text() for p in (tmp_path / "versions").glob("*.py"))
+    environment.upgrade(configured(tmp_path, database, registry=Registry.of(steps)), "head")
+    (failed,) = [e for e in entries(database) if e[2] == "failed"]
+    assert failed[:2] == ("alembic", "upgrade")
+    assert failed[3]["error"]["sqlstate"] in ("42704", "42P01")
+    assert failed[3]["error"]["message"]
+    for _ in range(2):
+        run = omega_bridge.boot(database, steps, history=tmp_path, on_error="continue")
+        assert (run.outcome, {s.id: s.outcome for s in run.steps}["fails"]) == ("degraded", "failed")
+    environment.upgrade(configured(tmp_path, database, registry=Registry.of(steps)), "head")
+    assert omega_bridge.boot(database, steps, history=tmp_path, on_error="continue").outcome == "degraded"
