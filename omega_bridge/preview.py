@@ -9,6 +9,7 @@ from typing import Any
 
 from omega_bridge.adoption import Survey, survey
 from omega_bridge.analysis import Analysis, StepKind, with_escapes
+from omega_bridge.analysis.losing import losses
 from omega_bridge.catalog import Catalog
 from omega_bridge.planning import Action, Plan, PlannedStep, make_plan
 from omega_bridge.planning.locks import locks_of
@@ -43,6 +44,7 @@ class Preview:
                     "place": str(s.analysis.step.place) if s.analysis.step.place.file else None,
                     "title": s.analysis.step.title,
                     "sql": [q.text for q in s.statements],
+                    "loses": [loss.message for loss in losses(s.analysis)] if s.action is Action.RUN else [],
                 }
                 for s in self.plan
             ],

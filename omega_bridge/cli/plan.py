@@ -15,6 +15,7 @@ def plan(
     json: options.Json = False,
 ) -> None:
     """Show what a boot would do, with the SQL and the locks; exit 1 where something would run."""
+    from omega_bridge.analysis.losing import losses
     from omega_bridge.preview import preview
 
     setup = prepare(config, steps, database_url)
@@ -28,6 +29,8 @@ def plan(
         )
         for step in found.plan.pending:
             typer.echo(f"\n-- {step.analysis.id} ({step.analysis.step.place})")
+            for loss in losses(step.analysis):
+                typer.echo(f"-- loses data: {loss.message}")
             typer.echo(";\n".join(s.text for s in step.statements) + ";" if step.statements else step.analysis.step.sql.strip())
         for lock in found.locks:
             typer.echo(f"lock: {lock}")

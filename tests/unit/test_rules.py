@@ -80,6 +80,8 @@ def do(body: str) -> str:
 
 
 WELL = {
+    "a type that keeps": "ALTER TABLE t ALTER a TYPE bigint USING a::bigint",
+    "a cast that fails where it cannot": "ALTER TABLE t ALTER a TYPE uuid USING (a::text)::uuid",
     "a handler that raises again": do("CREATE TABLE t (a int); EXCEPTION WHEN OTHERS THEN RAISE WARNING 'x'; RAISE;"),
     "a named condition": do("CREATE TYPE m AS ENUM ('x'); EXCEPTION WHEN duplicate_object THEN NULL;"),
     "one of two arms runs": do(
@@ -168,6 +170,15 @@ ILL = {
     "a type and its columns": ("DROP TYPE IF EXISTS m CASCADE", "destructive-drop"),
     "an update of everything": ("UPDATE t SET a = 1", "data-at-every-boot"),
     "a delete of everything": ("DELETE FROM t", "data-at-every-boot"),
+    "a type that narrows": ("ALTER TABLE t ALTER a TYPE varchar(10) USING a::varchar(10)", "loses-data"),
+    "a type by an expression": (do("ALTER TABLE t ALTER a TYPE int USING NULL;"), "loses-data"),
+    "a partition that goes": ("ALTER TABLE t DETACH PARTITION p", "loses-data"),
+    "no log": ("ALTER TABLE t SET UNLOGGED", "loses-data"),
+    "a count set back": ("SELECT setval('t_id_seq', 1)", "loses-data"),
+    "a sequence begun anew": ("ALTER SEQUENCE s RESTART", "loses-data"),
+    "a sequence that goes": ("DROP SEQUENCE IF EXISTS s", "loses-data"),
+    "an identity that goes": ("ALTER TABLE t ALTER id DROP IDENTITY IF EXISTS", "loses-data"),
+    "a copy that goes": ("DROP MATERIALIZED VIEW IF EXISTS v", "loses-data"),
     "a plain insert": ("INSERT INTO t VALUES (1)", "data-at-every-boot"),
     "an insert of a query": ("INSERT INTO t SELECT * FROM u WHERE a > 1", "data-at-every-boot"),
     "a clock through EXCLUDED": (
@@ -371,4 +382,6 @@ def test_select_and_ignore() -> None:
 
 def test_flags_speak_for_a_step() -> None:
     """What its author marked as meant is no finding."""
-    assert names(Step("DROP TABLE t", destructive=True), Step("UPDATE t SET a = 1", repeat="once")) == []
+    assert names(Step("DROP TABLE t", destructive=True), Step("UPDATE t SET a = 1 WHERE b", repeat="once")) == []
+    assert names(Step("UPDATE t SET a = 1", repeat="once")) == ["loses-data"]
+    assert names(Step("UPDATE t SET a = 1", repeat="once", destructive=True)) == []

@@ -53,6 +53,6 @@ def _instead(s: Sql, key: Key) -> tuple[str, ...]:
 RULE = Rule(
     "destructive-drop",
     Severity.WARNING,
-    "A start that meets rows there refuses the step and rolls it back; a loop, or alembic upgrade, loses them.",
+    "A start, or alembic upgrade, that meets rows there refuses the step and rolls it back; a loop loses them.",
     find,
 )

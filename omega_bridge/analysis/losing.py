@@ -1,0 +1,99 @@
+"""Statements that lose data without dropping a table or a column: no guard refuses them, so they are told beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from omega_bridge.analysis.analysis import StepAnalysis
+from omega_bridge.catalog import Kind
+from omega_bridge.errors import StepSyntaxError
+from omega_bridge.sql import Statement, deparse_type, identifier, inner, parse, pb, strings, walk
+
+_NARROW = {"smallint", "int", "integer", "date", "real", "time", "char", "varchar", "numeric", "bit", "timestamp", "bpchar"}
+"""Types to which an explicit cast rounds or cuts off; of those with a length, where one is given."""
+_WITH_LENGTH = {"char", "varchar", "numeric", "bit", "bpchar", "timestamp", "time"}
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What is lost, in a clause that goes on after the step's name.
+
+    ``forgets``: a count or a copy, no row of its own. ``is_change``: rows are changed by name, all of them.
+    """
+
+    message: str
+    forgets: bool = False
+    is_change: bool = False
+
+
+def losses(step: StepAnalysis) -> Iterator[Loss]:
+    """What the step's statements lose, those inside blocks too; nothing of one that the list allows to."""
+    if step.step.destructive:
+        return
+    made = {(e.key.table, e.key.name) for s in step.reading.statements for e in s.effects if e.present}
+    for s in step.reading.statements:
+        try:
+            found = parse(s.text)
+        except StepSyntaxError:
+            continue
+        for statement in found:
+            yield from _of(statement, made)
+
+
+def _of(statement: Statement, made: set[tuple[str, str]]) -> Iterator[Loss]:
+    node = statement.node
+    match statement.tag:
+        case "delete_stmt" if inner(node.where_clause) is None and not node.using_clause:
+            yield Loss(f"deletes every row of {_name(node.relation)}", is_change=True)
+        case "update_stmt" if inner(node.where_clause) is None and not node.from_clause:
+            columns = [c for target in node.target_list if (node.relation.relname, c := inner(target).name) not in made]
+            if columns:  # what the step adds itself holds nothing yet
+                yield Loss(f"overwrites {', '.join(columns)} in every row of {_name(node.relation)}", is_change=True)
+        case "alter_table_stmt":
+            for command in map(inner, node.cmds):
+                yield from _command(_name(node.relation), command)
+        case "drop_stmt" if node.remove_type in (pb.OBJECT_MATVIEW, pb.OBJECT_SEQUENCE):
+            for target in map(inner, node.objects):
+                name = strings(target.items)[-1]
+                if node.remove_type == pb.OBJECT_SEQUENCE:
+                    yield Loss(f"drops sequence {name}, and with it the number it stands at", forgets=True)
+                elif ("", name) not in made:
+                    yield Loss(f"drops {Kind.MATERIALIZED_VIEW} {name} with the rows that it keeps", forgets=True)
+        case "alter_seq_stmt" if any(option.def_elem.defname == "restart" for option in node.options):
+            yield Loss(f"sets sequence {_name(node.sequence)} back", forgets=True)
+        case "select_stmt":
+            for call in walk(node):
+                if call.DESCRIPTOR.name == "FuncCall" and strings(call.funcname)[-1] == "setval":
+                    yield Loss("sets a sequence with setval, also back to numbers that were given out", forgets=True)
+
+
+def _command(table: str, command: Any) -> Iterator[Loss]:
+    column = identifier(command.name)
+    match command.subtype:
+        case pb.AT_AlterColumnType:
+            definition = inner(getattr(command, "def"))
+            using = inner(definition.raw_default)
+            if using is not None and not _keeps(using, command.name):
+                yield Loss(f"changes the type of {table}.{column} with USING: what the expression does not keep is gone")
+        case pb.AT_DropIdentity:
+            yield Loss(f"drops the identity of {table}.{column}, and with it the number it stands at", forgets=True)
+        case pb.AT_DetachPartition:
+            yield Loss(f"detaches a partition of {table}: its rows are in {table} no more")
+        case pb.AT_SetUnLogged:
+            yield Loss(f"makes {table} UNLOGGED: a crash of the server empties it")
+
+
+def _keeps(using: Any, column: str) -> bool:
+    """Whether it is the column itself, or a cast of it that fails where it cannot keep a value."""
+    if using.DESCRIPTOR.name == "TypeCast":
+        name, _, length = deparse_type(using.type_name).lower().partition("(")
+        if name.strip() in _NARROW and (length or name.strip() not in _WITH_LENGTH):
+            return False
+        return _keeps(inner(using.arg), column)
+    return using.DESCRIPTOR.name == "ColumnRef" and strings(using.fields)[-1:] == (column,)
+
+
+def _name(relation: Any) -> str:
+    return identifier(relation.schemaname, relation.relname)
