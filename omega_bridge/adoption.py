@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omega_bridge.analysis import Analysis, StepKind
+from omega_bridge.catalog import Catalog
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.planning import World, evaluate
 from omega_bridge.postgres import ledger_store, standing, watch
@@ -45,33 +46,48 @@ class Survey:
     holding: int
     revisions: int
     gaps: tuple[Gap, ...]
+    beyond: tuple[str, ...] = ()
+    """Revisions that hold although one before them does not."""
 
 
-def survey(connection: Any, analysis: Analysis, folder: Path) -> Survey:
-    """Compare the live catalog with each revision's steps, as the list has them now. Reads only."""
+def survey(connection: Any, analysis: Analysis, folder: Path, amiss: Mapping[str, str] | None = None) -> Survey:
+    """Compare the live catalog with each revision's steps, as the list has them now; see ``hold_against``. Reads only."""
+    return hold_against(read_catalog(connection, analysis.names()), analysis, folder, amiss)
+
+
+def hold_against(catalog: Catalog, analysis: Analysis, folder: Path, amiss: Mapping[str, str] | None = None) -> Survey:
+    """Compare a catalog with each revision's steps. ``amiss``: steps that are known not to have worked out, and why."""
     lines = read_sum(folder)
     check(folder, lines)
-    world, provided = World(read_catalog(connection, analysis.names())), analysis.provided()
+    world, provided = World(catalog), analysis.provided()
     index_of = {
         past.label: index for index, past in match(analysis, revisions(lines), RecordedTexts(folder, lines)).known.items()
     }
     gaps: list[Gap] = []
+    beyond: list[str] = []
     prefix, holding, is_whole = None, 0, True
     every = revisions(lines)
     for line in every:
-        found = list(_gaps(line, analysis, index_of, world, provided))
+        found = list(_gaps(line, analysis, index_of, world, provided, amiss or {}))
         gaps.extend(found)
         holding += not found
         is_whole = is_whole and not found
         if is_whole:
             prefix = line.revision
-    return Survey(head_of(lines), prefix, holding, len(every), tuple(gaps))
+        elif not found:
+            beyond.append(line.revision)
+    return Survey(head_of(lines), prefix, holding, len(every), tuple(gaps), tuple(beyond))
 
 
-def _gaps(line: SumLine, analysis: Analysis, index_of: dict[str, int], world: World, provided: Any) -> Sequence[Gap]:
+def _gaps(
+    line: SumLine, analysis: Analysis, index_of: dict[str, int], world: World, provided: Any, amiss: Mapping[str, str]
+) -> Sequence[Gap]:
     found = []
     for recorded in line.steps:
         index = index_of.get(recorded.label)
+        if index is not None and line.kind != "retire" and analysis.steps[index].id in amiss:
+            found.append(Gap(line.revision, recorded.label, amiss[analysis.steps[index].id]))
+            continue
         if index is None or line.kind == "retire" or analysis.steps[index].kind is StepKind.DATA:
             continue
         mark = world.mark()

@@ -34,6 +34,7 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "on-busy": _TEXT,
     "pooler-keeps-sessions": _SWITCH,
     "trusted-owners": _LIST,
+    "retry-after": _NUMBER,
     "lint-ignore": _LIST,
     "step": (dict,),
 }
@@ -51,6 +52,7 @@ _BOOT = (
     "on-busy",
     "pooler-keeps-sessions",
     "trusted-owners",
+    "retry-after",
 )
 
 

@@ -11,6 +11,7 @@ from omega_bridge.adoption import Survey, survey
 from omega_bridge.analysis import Analysis, StepKind, with_escapes
 from omega_bridge.analysis.losing import losses
 from omega_bridge.catalog import Catalog
+from omega_bridge.ledger import Outcome
 from omega_bridge.planning import Action, Plan, PlannedStep, make_plan
 from omega_bridge.planning.locks import locks_of
 from omega_bridge.postgres import daily, ledger_store
@@ -57,6 +58,8 @@ class Look:
     """Where a database stands: steps that a boot would send, but for data,, ``alembic_version``, when the last clean boot was."""
 
     pending: tuple[PlannedStep, ...]
+    standing: tuple[dict[str, Any], ...]
+    """Steps that the last start left failed, refused or without effect: id, outcome, reason."""
     versions: tuple[str, ...]
     last_boot: str | None
 
@@ -74,7 +77,11 @@ def look(database: object, analysis: Analysis, promise: Promise) -> Look:
     with open_session(normalise(database)) as session:
         plan = _plan(session, analysis, promise)
         versions, last_boot = ledger_store.versions(session.connection), ledger_store.last_boot(session.connection)
-    return Look(tuple(s for s in plan.pending if s.analysis.kind is not StepKind.DATA), versions, last_boot)
+        known = ledger_store.recall(session.connection)
+    standing = tuple({k: s[k] for k in ("id", "outcome", "reason")} for s in (known.standing if known else ()))
+    failed = {s["id"] for s in standing if s["outcome"] == Outcome.FAILED}
+    pending = tuple(s for s in plan.pending if s.analysis.kind is not StepKind.DATA or s.analysis.id in failed)
+    return Look(pending, standing, versions, last_boot)
 
 
 def preview(database: object, analysis: Analysis, promise: Promise) -> Preview:
@@ -93,9 +100,18 @@ def _plan(session: Session, analysis: Analysis, promise: Promise) -> Plan:
         analysis = with_escapes(analysis)
     catalog = read_catalog(connection, analysis.names())
     plan = make_plan(analysis, catalog, ledger_store.done_once(connection))
-    standing = None
+    standing: dict[str, str] | None = None
     if found is not None and found.is_current(promise.digest, promise.head):
         standing = {s["id"]: f"stands {s['outcome']}: {s['reason']}" for s in found.standing}
+        failed = {s["id"] for s in found.standing if s["outcome"] == Outcome.FAILED}
+        return Plan(
+            tuple(
+                PlannedStep(p.analysis, Action.RUN, standing[p.analysis.id], p.statements)
+                if p.analysis.id in failed
+                else _decided(session, catalog, p, standing)
+                for p in plan
+            )
+        )
     return Plan(tuple(_decided(session, catalog, planned, standing) for planned in plan))
 
 
@@ -118,6 +134,9 @@ def _decided(session: Session, catalog: Catalog, planned: PlannedStep, standing:
 
 
 def surveyed(database: object, analysis: Analysis, folder: Path) -> Survey:
-    """How far the exported history holds in a database. Reads only."""
+    """How far the exported history holds in a database, with what the last start left failed or refused. Reads only."""
     with open_session(normalise(database)) as session:
-        return survey(session.connection, analysis, folder)
+        known = ledger_store.recall(session.connection)
+        stands = known.standing if known else ()
+        amiss = {s["id"]: f"{s['outcome']}: {s['reason']}" for s in stands if s["outcome"] in (Outcome.FAILED, Outcome.REFUSED)}
+        return survey(session.connection, analysis, folder, amiss)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from omega_bridge import errors
@@ -25,7 +27,7 @@ from omega_bridge.postgres.patience import Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.postgres.waiting import BUSY
-from omega_bridge.run import Options, Run, Unsettled
+from omega_bridge.run import Options, Run, Unsettled, judged, raise_if_asked
 from omega_bridge.sources import located
 from omega_bridge.steps import Registry, Repeat
 
@@ -48,7 +50,8 @@ def repair(
     if takes_escapes(connection):
         analysis = with_escapes(analysis)
     names = scope(analysis, options.critical_tables, metadata)
-    _refuse_if_newer(ledger_store.recall(connection), analysis, head, options)
+    known = ledger_store.recall(connection)
+    _refuse_if_newer(known, analysis, head, options)
     before = reader.read(names)
     _report(inspect(before, options.critical_tables, metadata))
     executor = Executor(
@@ -62,11 +65,13 @@ def repair(
     session.execute("RESET search_path")  # a step may have set it, and the record is one of what every start sees
     outcomes = done.in_list_order()
     asked, after = _as_it_stands(executor, promised)
-    verdict = _verdict(outcomes, options)
+    verdict = judged(outcomes, options)
     warnings = tuple(_warnings(outcomes, done, analysis, after))
     inspection = inspect(after, options.critical_tables, metadata)
     try:
-        revision = _record(session, executor, promised, outcomes, verdict, after, asked, digest, head, done.unsettled, inspection)
+        reached = _reached(options, head, known.revision if known else None, analysis, after, outcomes)
+        told = Recorded(verdict, digest, reached, tuple(done.unsettled), inspection)
+        revision = _record(session, executor, promised, outcomes, after, asked, told)
         log.info("[MIGRATION] the ledger ends at %s", executor.tip)
     except BUSY as exc:
         revision = None
@@ -95,7 +100,7 @@ def repair(
         verdict, sum(o.action is not Action.SKIP for o in outcomes), done.passes,
         extra={"outcome": str(verdict), "revision": revision},
     )  # fmt: skip
-    _raise_if_asked(run, options)
+    raise_if_asked(run, options)
     return run
 
 
@@ -149,16 +154,6 @@ def _report(inspection: Iterable[CriticalTable]) -> None:
 # --- verify and record -----------------------------------------------------------------------------------------
 
 
-def _verdict(outcomes: tuple[StepOutcome, ...], options: Options) -> BootOutcome:
-    failed = [o for o in outcomes if o.outcome is Outcome.FAILED]
-    stopping = [o for o in failed if not (o.is_busy and (o.optional or options.on_busy == "degraded"))]
-    if stopping:
-        return BootOutcome.DEGRADED if options.on_error == "continue" else BootOutcome.FAILED
-    if failed:
-        return BootOutcome.DEGRADED
-    return BootOutcome.REPAIRED if any(o.outcome is Outcome.APPLIED for o in outcomes) else BootOutcome.CURRENT
-
-
 def _warnings(outcomes: tuple[StepOutcome, ...], done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[str]:
     for outcome in outcomes:
         if outcome.outcome in (Outcome.NO_EFFECT, Outcome.REFUSED):
@@ -206,27 +201,84 @@ _PATIENCE = 5.0
 """Seconds for a lock that the record needs; less where the start's budget is less."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far the exported history is true: ``revision`` is the last one before the first that is not (``lacking``), of whose
+    steps ``step`` did not work out; ``beyond``: what holds after it all the same.
+    """
+
+    revision: str | None
+    lacking: str | None = None
+    step: str | None = None
+    beyond: tuple[str, ...] = ()
+    known: str | None = None
+    """What the last start left, of whichever release."""
+    history: Path | None = None
+
+    def is_ahead(self, revision: str) -> bool:
+        """Whether a database that is at ``revision`` is further than we would stamp: in our history, or by a later one."""
+        from omega_bridge.revisions.sums import read_sum, revisions
+
+        order = [line.revision for line in revisions(read_sum(self.history))] if self.history is not None else []
+        if revision not in order:
+            return revision == self.known
+        return self.revision not in order or order.index(revision) > order.index(self.revision)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the ledger has it."""
+        if self.lacking is None:
+            return {"revision": self.revision}
+        return {
+            "revision": self.revision,
+            "not_true": {"revision": self.lacking, "step": self.step},
+            "beyond": list(self.beyond),
+        }
+
+
+def _reached(
+    options: Options, head: str | None, known: str | None, analysis: Analysis, after: Catalog, outcomes: Iterable[StepOutcome]
+) -> Reached:
+    """The head where every step worked out; else as far as what failed or was refused lets it be true."""
+    amiss = {o.id: f"{o.outcome}: {o.reason}" for o in outcomes if o.outcome in (Outcome.FAILED, Outcome.REFUSED)}
+    if head is None or options.history is None or not amiss:
+        return Reached(head, known=known, history=options.history if head is not None else None)
+    from omega_bridge.adoption import hold_against
+
+    found = hold_against(after, analysis, options.history, amiss)
+    if not found.gaps:
+        return Reached(head, known=known, history=options.history if head is not None else None)
+    first = found.gaps[0]
+    return Reached(found.prefix, first.revision, first.step, found.beyond, known, options.history)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is recorded of a boot beside what became of its steps."""
+
+    verdict: BootOutcome
+    digest: str
+    reached: Reached
+    unsettled: tuple[Unsettled, ...]
+    inspection: tuple[CriticalTable, ...]
+
+
 def _record(
     session: Session,
     executor: Executor,
     promised: standing.Promised,
     outcomes: tuple[StepOutcome, ...],
-    verdict: BootOutcome,
     after: Catalog,
     asked: watch.Asked,
-    digest: str,
-    head: str | None,
-    unsettled: Iterable[Unsettled],
-    inspection: tuple[CriticalTable, ...],
+    told: Recorded,
 ) -> str | None:
     """One transaction: the outcomes without a row of their own, the boot's entry, ``alembic_version``, the state."""
     connection = session.connection
-    quiet = [o for o in outcomes if o.outcome in (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)]
-    clean = verdict in (BootOutcome.CURRENT, BootOutcome.REPAIRED)
+    quiet = [o for o in outcomes if o.outcome in standing.NOT_DONE]
     with connection.transaction():
         connection.execute(f"SET LOCAL lock_timeout = {max(int(min(_PATIENCE, executor.limits.budget) * 1000), 1)}")
         for outcome in quiet:
             executor.record(outcome)
+        revision = standing.stamp(connection, told.reached.revision, told.reached.is_ahead) if told.reached.history else None
         counts: dict[str, int] = {}
         for outcome in outcomes:
             counts[outcome.outcome] = counts.get(outcome.outcome, 0) + 1
@@ -234,64 +286,17 @@ def _record(
             "steps": len(promised.analysis),
             "outcomes": counts,
             "catalog": after.digest(),
-            "revision": head if clean else None,
+            **told.reached.as_dict(),
         }
-        if unsettled:
-            detail["unsettled"] = [u.as_dict() for u in unsettled]
-        executor.tip = ledger_store.append(
-            connection, [Draft(Driver.BOOT, Event.BOOT, executor.run, "", digest, verdict, detail)], executor.tip
-        )
-        revision = None
-        if clean:
-            revision = standing.stamp(connection, head)
-        if clean and asked.is_settled:
-            standing.remember(connection, promised, outcomes, after, asked, digest, revision, inspection)
+        if told.unsettled:
+            detail["unsettled"] = [u.as_dict() for u in told.unsettled]
+        draft = Draft(Driver.BOOT, Event.BOOT, executor.run, "", told.digest, told.verdict, detail)
+        executor.tip = ledger_store.append(connection, [draft], executor.tip)
+        if asked.is_settled:
+            standing.remember(connection, promised, outcomes, after, asked, told.digest, revision, told.inspection)
         lock.prove(session)
     session.cost.round_trips += len(quiet) + 5
     return revision
-
-
-def _raise_if_asked(run: Run, options: Options) -> None:
-    failures = [s for s in run.steps if s.outcome is Outcome.FAILED]
-    if run.outcome is BootOutcome.FAILED and all(s.is_busy for s in failures):
-        raise errors.RelationBusy(
-            _told(f"other sessions kept tables locked for {options.boot_timeout:g} s:", failures), hint=_HINT_BUSY, run=run
-        )
-    if run.outcome is BootOutcome.FAILED:
-        raise errors.StepFailed(_told("PostgreSQL rejected", failures), hint=_HINT_FAILED, failures=failures, run=run)
-    if options.strict:
-        idle = [s for s in run.steps if s.outcome is Outcome.NO_EFFECT]
-        refused = [s for s in run.steps if s.outcome is Outcome.REFUSED]
-        if idle:
-            raise errors.StepHadNoEffect(_told("without effect:", idle), hint=_HINT_NO_EFFECT, failures=idle, run=run)
-        if refused:
-            raise errors.StepRefused(
-                _told("refused, for the sake of rows:", refused), hint=_HINT_REFUSED, failures=refused, run=run
-            )
-        if run.unsettled:
-            told = "\n".join(f"  {found}" for found in run.unsettled)
-            raise errors.ListDoesNotSettle(f"the list does not settle:\n{told}", hint=_HINT_UNSETTLED, run=run)
-
-
-_HINT_FAILED = (
-    "Correct the statement in the list and start again; everything else is committed and recorded. "
-    'To serve all the same: boot(on_error="continue"), --on-error continue.'
-)
-_HINT_BUSY = (
-    "Find the long transaction (SELECT pid, xact_start, query FROM pg_stat_activity ORDER BY xact_start) and start again; "
-    'or serve meanwhile: boot(on_busy="degraded"), --on-busy degraded.'
-)
-_HINT_NO_EFFECT = "The error that the step swallowed stands beside it: correct the step, or start without strict."
-_HINT_UNSETTLED = "Take the step out of the list that is no longer meant, or start without strict."
-_HINT_REFUSED = "Save the rows, then allow it: Step(destructive=True), boot(allow_destructive=[id]) or --allow-destructive id."
-
-
-def _told(what: str, steps: list[StepOutcome]) -> str:
-    lines = [f"{what} {len(steps)} step{'s' if len(steps) != 1 else ''}"]
-    for step in steps:
-        where = f" ({step.place})" if step.place.file else ""
-        lines.append(f"  {step.id}{where}: {step.reason}")
-    return "\n".join(lines)
 
 
 def _refuse_if_newer(known: ledger_store.State | None, analysis: Analysis, head: str | None, options: Options) -> None:

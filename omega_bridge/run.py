@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -117,6 +117,7 @@ class Options:
     on_busy: OnBusy = "fail"
     pooler_keeps_sessions: bool = False
     trusted_owners: tuple[str, ...] = ()
+    retry_after: float = 0.0
 
 
 class BootOptions(TypedDict, total=False):
@@ -138,3 +139,67 @@ class BootOptions(TypedDict, total=False):
     on_busy: OnBusy
     pooler_keeps_sessions: bool
     trusted_owners: Collection[str]
+    retry_after: float
+
+
+def judged(outcomes: Iterable[StepOutcome], options: Options) -> BootOutcome:
+    """How a boot ended, by what became of its steps."""
+    from omega_bridge.ledger import Outcome
+    from omega_bridge.outcomes import BootOutcome
+
+    outcomes = tuple(outcomes)
+    failed = [o for o in outcomes if o.outcome is Outcome.FAILED]
+    stopping = [o for o in failed if not (o.is_busy and (o.optional or options.on_busy == "degraded"))]
+    if stopping:
+        return BootOutcome.DEGRADED if options.on_error == "continue" else BootOutcome.FAILED
+    if failed:
+        return BootOutcome.DEGRADED
+    return BootOutcome.REPAIRED if any(o.outcome is Outcome.APPLIED for o in outcomes) else BootOutcome.CURRENT
+
+
+def raise_if_asked(run: Run, options: Options) -> None:
+    """Raise what stops a start: ``StepFailed``, ``RelationBusy``, and with ``strict`` what stands without effect or refused."""
+    from omega_bridge import errors
+    from omega_bridge.ledger import Outcome
+    from omega_bridge.outcomes import BootOutcome
+
+    failures = [s for s in run.steps if s.outcome is Outcome.FAILED]
+    if run.outcome is BootOutcome.FAILED and all(s.is_busy for s in failures):
+        raise errors.RelationBusy(
+            _told(f"other sessions kept tables locked for {options.boot_timeout:g} s:", failures), hint=_HINT_BUSY, run=run
+        )
+    if run.outcome is BootOutcome.FAILED:
+        raise errors.StepFailed(_told("PostgreSQL rejected", failures), hint=_HINT_FAILED, failures=failures, run=run)
+    if options.strict:
+        idle = [s for s in run.steps if s.outcome is Outcome.NO_EFFECT]
+        refused = [s for s in run.steps if s.outcome is Outcome.REFUSED]
+        if idle:
+            raise errors.StepHadNoEffect(_told("without effect:", idle), hint=_HINT_NO_EFFECT, failures=idle, run=run)
+        if refused:
+            raise errors.StepRefused(
+                _told("refused, for the sake of rows:", refused), hint=_HINT_REFUSED, failures=refused, run=run
+            )
+        if run.unsettled:
+            told = "\n".join(f"  {found}" for found in run.unsettled)
+            raise errors.ListDoesNotSettle(f"the list does not settle:\n{told}", hint=_HINT_UNSETTLED, run=run)
+
+
+_HINT_FAILED = (
+    "Correct the statement in the list and start again; everything else is committed and recorded. "
+    'To serve all the same: boot(on_error="continue"), --on-error continue.'
+)
+_HINT_BUSY = (
+    "Find the long transaction (SELECT pid, xact_start, query FROM pg_stat_activity ORDER BY xact_start) and start again; "
+    'or serve meanwhile: boot(on_busy="degraded"), --on-busy degraded.'
+)
+_HINT_NO_EFFECT = "The error that the step swallowed stands beside it: correct the step, or start without strict."
+_HINT_UNSETTLED = "Take the step out of the list that is no longer meant, or start without strict."
+_HINT_REFUSED = "Save the rows, then allow it: Step(destructive=True), boot(allow_destructive=[id]) or --allow-destructive id."
+
+
+def _told(what: str, steps: list[StepOutcome]) -> str:
+    lines = [f"{what} {len(steps)} step{'s' if len(steps) != 1 else ''}"]
+    for step in steps:
+        where = f" ({step.place})" if step.place.file else ""
+        lines.append(f"  {step.id}{where}: {step.reason}")
+    return "\n".join(lines)

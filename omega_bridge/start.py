@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any, Unpack
 
-    from omega_bridge.outcomes import CriticalTable
+    from omega_bridge.outcomes import CriticalTable, StepOutcome
     from omega_bridge.run import BootOptions, OnBusy, OnError, Options, Run
     from omega_bridge.steps import Registry, StepLike
 
@@ -38,6 +38,7 @@ def boot(
     on_busy: OnBusy = "fail",
     pooler_keeps_sessions: bool = False,
     trusted_owners: Collection[str] = (),
+    retry_after: float = 0.0,
 ) -> Run:
     """Bring one database up to the list, and record every outcome.
 
@@ -51,10 +52,11 @@ def boot(
     what stood refused or without effect. ``accept_newer`` starts although a later list repaired this database.
     ``direct_url``: where ``database`` goes through a pooler, the way past it for the repair (else the environment's
     ``OMEGA_BRIDGE_DIRECT_URL``); a start with nothing to do needs none. ``pooler_keeps_sessions``: the pooler in between
-    gives each client a server connection of its own (``pool_mode = session``), and may be repaired through. ``on_busy``: where other sessions keep a table
-    locked for the whole ``boot_timeout``, ``"fail"`` raises ``RelationBusy`` at the end; ``"degraded"`` returns a run
-    that is ready, and goes on trying in a thread (``Run.retrying``). ``trusted_owners``: roles whose objects in the schema
-    ``omega_bridge`` are used, beside the current role, those that it is a member of, superusers and the database's owner.
+    gives each client a server connection of its own (``pool_mode = session``), and may be repaired through. ``on_busy``: where other sessions
+    keep a table locked for the whole ``boot_timeout``, ``"fail"`` raises ``RelationBusy`` at the end; ``"degraded"`` returns
+    a run that is ready, and goes on trying in a thread (``Run.retrying``). ``trusted_owners``: roles whose objects in the
+    schema ``omega_bridge`` are used, beside the current role, those that it is a member of, superusers and the database's
+    owner. ``retry_after``: seconds between two tries of a step that stands failed (0: at every start).
 
     Raises ``StepFailed``, ``StepHadNoEffect``, ``StepRefused``, ``LockNotAcquired``, ``RelationBusy``,
     ``LockLost``, ``DatabaseIsNewer``, ``ListDoesNotSettle``, ``PoolerDetected``, ``DatabaseUnreachable``,
@@ -69,7 +71,7 @@ def boot(
         tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
         lock_timeout, table_lock_timeout, statement_timeout, boot_timeout, retry, accept_newer,
         direct_url or os.environ.get("OMEGA_BRIDGE_DIRECT_URL"), on_busy, pooler_keeps_sessions,
-        tuple(trusted_owners),
+        tuple(trusted_owners), retry_after,
     )  # fmt: skip
     _show_lines()
     run = run_boot(database, steps, metadata, options)
@@ -157,15 +159,17 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     import logging
     import time
 
-    from omega_bridge.outcomes import BootOutcome
     from omega_bridge.postgres import daily
     from omega_bridge.postgres.probe import probe
-    from omega_bridge.run import Run
+    from omega_bridge.run import Run, judged, raise_if_asked
 
     started = time.perf_counter()
     found = probe(session, critical=options.critical_tables, owners=options.trusted_owners)
     session.cost.seconds["probe"] = time.perf_counter() - started
-    if found is None or not found.is_current(digest, head) or (options.strict and found.standing):
+    if found is None or not found.is_current(digest, head) or _is_to_be_judged(found, options):
+        return None
+    failed = _still_failing(session, found, options) if found.has_failed else ()
+    if failed is None:
         return None
     outcomes = daily.run(session, found.data, options.table_lock_timeout)
     if outcomes is None:
@@ -175,18 +179,42 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     for warning in warnings:
         log.warning("%s (it is tried again when the list or the schema changes, or with retry)", warning)
     inspection = tuple(found_there(options.critical_tables, found))
-    revision = head or found.revision
-    log.info("[MIGRATION] nothing to do: the schema is as the list says", extra={"outcome": "current", "revision": revision})
-    return Run(
-        BootOutcome.CURRENT,
-        outcomes,
+    run = Run(
+        judged(failed, options),
+        (*failed, *outcomes),
         0,
-        revision,
+        found.revision,
         found.catalog_digest,
         inspection,
         warnings=warnings,
         cost=session.cost,
     )
+    told = f"{len(failed)} step(s) stand failed, and nothing else has changed" if failed else "the schema is as the list says"
+    level = logging.WARNING if failed else logging.INFO
+    log.log(level, "[MIGRATION] nothing to do: %s", told, extra={"outcome": str(run.outcome), "revision": run.revision})
+    raise_if_asked(run, options)
+    return run
+
+
+def _is_to_be_judged(found: Any, options: Options) -> bool:
+    """Whether a step that stands without effect or refused is judged anew: by ``strict``, or because it is allowed now."""
+    stands = [s for s in found.standing if s["outcome"] != "failed"]
+    return bool(stands) and (options.strict or any(s["id"] in options.allow_destructive for s in stands))
+
+
+def _still_failing(session: Any, found: Any, options: Options) -> tuple[StepOutcome, ...] | None:
+    """What stands failed, tried again where it is time to; ``None`` where one would go through now."""
+    import time
+
+    from omega_bridge.postgres.trying import still_failing
+
+    is_due = time.time() - found.tried >= options.retry_after
+    outcomes = still_failing(session, found.standing, options.table_lock_timeout, options.statement_timeout, is_due=is_due)
+    if outcomes and is_due and options.retry_after:
+        from omega_bridge.postgres import watch
+
+        watch.note_try(session.connection, time.time())
+    return outcomes
 
 
 def found_there(critical: Collection[str], found: Any) -> Iterator[CriticalTable]:

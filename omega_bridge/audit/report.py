@@ -16,7 +16,6 @@ import omega_bridge
 from omega_bridge.audit.gate import Check
 from omega_bridge.errors import ConfigurationInvalid, HistoryTampered
 from omega_bridge.ledger import Entry, Event, Outcome, Tip, judge
-from omega_bridge.outcomes import BootOutcome
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.session import open_session
@@ -193,7 +192,11 @@ def _how(line: sums.SumLine, place: int, order: dict[str, int], entries: Sequenc
             found = ("taken back", entry)
         if found[0] not in ("not there", "taken back"):
             continue
-        if told.event == Event.UPGRADE and told.subject == line.revision:
+        if (
+            told.event == Event.UPGRADE
+            and told.subject == line.revision
+            and told.outcome not in (Outcome.FAILED, Outcome.REFUSED)
+        ):
             found = ("alembic", entry)
         elif told.event == Event.STEP and told.outcome == Outcome.APPLIED and told.checksum in checksums:
             found = ("boot", entry)
@@ -205,6 +208,6 @@ def _how(line: sums.SumLine, place: int, order: dict[str, int], entries: Sequenc
 def _reached(entry: Entry) -> str:
     """The revision that a start or a stamp found the database at; empty where it says nothing."""
     told = entry.draft
-    if told.event == Event.BOOT and told.outcome in (BootOutcome.CURRENT, BootOutcome.REPAIRED):
+    if told.event == Event.BOOT:
         return str(told.detail.get("revision") or "")
     return told.subject if told.event == Event.STAMP else ""

@@ -11,6 +11,7 @@ from omega_bridge.cli.setup import Setup, prepare
 
 if TYPE_CHECKING:
     from omega_bridge.adoption import Survey
+    from omega_bridge.preview import Look
 
 
 def status(
@@ -63,20 +64,27 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
             "pending": len(seen.pending),
             "steps": [s.analysis.id for s in seen.pending],
             "last_boot": seen.last_boot,
-            "told": "holds everything"
-            if not seen.pending
-            else f"{len(seen.pending)} step(s) pending: {', '.join(s.analysis.id for s in seen.pending[:5])}",
+            "standing": list(seen.standing),
+            "told": _lacking(seen) or "holds everything",
         },
         "revision": {
             "current": list(seen.versions),
             "head": head,
             "prefix": held.prefix,
+            "beyond": list(held.beyond),
             "gaps": [g.as_dict() for g in held.gaps],
             "is_head": seen.versions == ((head,) if head else ()),
             "told": f"{', '.join(seen.versions) or 'none'}"
             + ("" if seen.versions == ((head,) if head else ()) else f" (head is {head}; {_told(held)})"),
         },
     }
+
+
+def _lacking(seen: Look) -> str:
+    """What the database does not hold of the list."""
+    told = [f"{len(seen.pending)} step(s) pending: {', '.join(s.analysis.id for s in seen.pending[:5])}"] if seen.pending else []
+    told += [f"step {s['id']} stands {s['outcome']}: {s['reason']}" for s in seen.standing[:5]]
+    return "; ".join(told)
 
 
 def _told(held: Survey) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -307,6 +307,14 @@ def questions(connection: Connection) -> tuple[str, str, int] | None:
         " ORDER BY schema OPERATOR(pg_catalog.<>) 'public', schema LIMIT 1"
     ).fetchone()
     return (row[0], row[1], row[2]) if row else None
+
+
+def ask_instead(connection: Connection, changed: Callable[[str], str]) -> None:
+    """Change the question of the current schema's state."""
+    here = "schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
+    row = connection.execute(f"SELECT question FROM omega_bridge.states WHERE {here}".encode()).fetchone()
+    if row is not None:
+        connection.execute(f"UPDATE omega_bridge.states SET question = %s WHERE {here}".encode(), (changed(row[0]),))
 
 
 def forget(connection: Connection, *, everywhere: bool) -> None:

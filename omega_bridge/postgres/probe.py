@@ -45,10 +45,18 @@ class Probe:
     inspection: Entries = ()
     versions: tuple[str, ...] = ()
     present: frozenset[str] = frozenset()
+    tried: float = 0.0
+    """When what stands failed was last tried, in seconds since 1970."""
 
     def is_current(self, digest: str, head: str | None) -> bool:
-        """Whether there is nothing to do for a list with this digest and this exported head."""
-        return self.digest == digest and self.recorded == self.token and (head is None or self.versions == (head,))
+        """Whether nothing has changed since the record, for a list with this digest and this exported head."""
+        stamped = () if self.revision is None else (self.revision,)
+        return self.digest == digest and self.recorded == self.token and (head is None or self.versions == stamped)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a step stands failed."""
+        return any(s["outcome"] == "failed" for s in self.standing)
 
 
 def probe(session: Session, *, critical: Collection[str] = (), owners: Collection[str] = ()) -> Probe | None:
@@ -82,6 +90,7 @@ def probe(session: Session, *, critical: Collection[str] = (), owners: Collectio
         tuple(recorded["inspection"]),
         tuple(json.loads(versions)) if versions else (),
         frozenset(name for name, found in zip(asked, there or "", strict=True) if found == "t"),
+        recorded["tried"],
     )
 
 

@@ -115,6 +115,11 @@ class Session:
         self._pgconn, self._connection = _connected(self.dsn), None
 
     @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, be it one that has failed."""
+        return self._pgconn.transaction_status in (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR)
+
+    @property
     def pid(self) -> int:
         """The process id that came with the connection: the server's, or a pooler's invention."""
         return self._pgconn.backend_pid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from psycopg import sql
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
 from omega_bridge.analysis.program import Handled, Sql
 from omega_bridge.catalog import Catalog, Kind
+from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import CriticalTable, StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
@@ -22,6 +23,7 @@ from omega_bridge.postgres.executor import lack, outcome_of
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.session import Session
 from omega_bridge.postgres.watched import Watched, watched
+from omega_bridge.sql import ends_transaction, sendable
 from omega_bridge.steps import Repeat
 
 Connection = psycopg.Connection[Any]
@@ -44,6 +46,19 @@ class Promised:
         """Each step as a later start of another list has to know it."""
         return tuple({"id": s.id, "checksum": s.checksum, "additive": s.is_additive} for s in self.analysis)
 
+    @cached_property
+    def steps_by_id(self) -> Mapping[str, StepAnalysis]:
+        """Each step by its id."""
+        return {s.id: s for s in self.analysis}
+
+    @cached_property
+    def has_context(self) -> bool:
+        """Whether a step may set what later ones run under: then each of them means something only in its place."""
+        return any(
+            "set_config" in s.step.sql.lower() or any(q.tag == "variable_set_stmt" for q in s.reading.statements)
+            for s in self.analysis
+        )
+
     def think(self) -> None:
         """Do it now."""
         _ = self.watched, self.steps
@@ -63,6 +78,7 @@ def remember(
 
     ``asked``: the token of just this ``catalog``, or of one before it.
     """
+    stands = {o.id: o for o in outcomes if o.outcome in NOT_DONE}
     left = State(
         digest,
         revision,
@@ -70,15 +86,48 @@ def remember(
         asked.token,
         catalog.digest(),
         promised.steps,
-        tuple(_daily(s, catalog) for s in promised.analysis if s.kind is StepKind.DATA and s.step.repeat is Repeat.ALWAYS),
         tuple(
-            {"id": o.id, "outcome": str(o.outcome), "reason": o.reason}
-            for o in outcomes
-            if o.outcome in (Outcome.NO_EFFECT, Outcome.REFUSED)
+            _daily(s, catalog)
+            for s in promised.analysis
+            if s.kind is StepKind.DATA and s.step.repeat is Repeat.ALWAYS and s.id not in stands
         ),
+        tuple(_standing(promised, o) for o in stands.values()),
         tuple(t.as_dict() for t in inspection),
     )
     watch.remember(connection, asked, left)
+
+
+NOT_DONE = (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)
+
+
+def _standing(promised: Promised, outcome: StepOutcome) -> dict[str, Any]:
+    """What the next start has to know of a step that did not work out: all that it needs to try a failed one again, and to tell it.
+
+    ``in_place``: it means something only where it stands in the list. ``sql`` is ``None`` where no server can be sent the text.
+    """
+    told: dict[str, Any] = {"id": outcome.id, "outcome": str(outcome.outcome), "reason": outcome.reason}
+    if outcome.outcome is not Outcome.FAILED:
+        return told
+    step = promised.steps_by_id[outcome.id]
+    error = outcome.error
+    return told | {
+        "kind": str(outcome.kind),
+        "checksum": outcome.checksum,
+        "place": [outcome.place.file, outcome.place.line],
+        "title": outcome.title,
+        "optional": outcome.optional,
+        "error": {"sqlstate": error.sqlstate, "message": error.message} if error else None,
+        "in_place": promised.has_context or not step.transactional or ends_transaction(step.step.sql),
+        "sql": step.step.sql if _is_sendable(step.step.sql) else None,
+    }
+
+
+def _is_sendable(text: str) -> bool:
+    try:
+        sendable(text)
+    except StepSyntaxError:
+        return False
+    return True
 
 
 def _daily(step: StepAnalysis, catalog: Catalog) -> dict[str, Any]:
@@ -145,22 +194,27 @@ def without_effect(analysis: Analysis, catalog: Catalog) -> tuple[StepOutcome, .
     return None if world.surely_differs_since(0) else tuple(stands)
 
 
-def stamp(connection: Connection, head: str | None) -> str | None:
-    """Make ``alembic_version`` say ``head``; the table has the shape that Alembic gives it. Runs in the caller's transaction."""
-    if head is None:
-        return None
+def stamp(connection: Connection, revision: str | None, is_ahead: Callable[[str], bool] = lambda _: False) -> str | None:
+    """Make ``alembic_version`` say ``revision``, and say what it says then; the table has the shape that Alembic gives it.
+
+    A revision that ``is_ahead`` of ours stays: the version never goes backwards. Runs in the caller's transaction.
+    """
     table = ledger_store.version_table(connection)
     if table is None:
+        if revision is None:
+            return None
         connection.execute(
             "CREATE TABLE alembic_version "
             "(version_num pg_catalog.varchar(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
         )
         table = ledger_store.version_table(connection)
-    rows = connection.execute(f"SELECT version_num FROM {table}".encode()).fetchall()
-    if [r[0] for r in rows] != [head]:
+    found = [r[0] for r in connection.execute(f"SELECT version_num FROM {table}".encode())]
+    if len(found) == 1 and found[0] != revision and is_ahead(found[0]):
+        return str(found[0])
+    if revision is not None and found != [revision]:
         connection.execute(f"DELETE FROM {table}".encode())
-        connection.execute(f"INSERT INTO {table} (version_num) VALUES ({sql.Literal(head).as_string(connection)})".encode())
-    return head
+        connection.execute(f"INSERT INTO {table} (version_num) VALUES ({sql.Literal(revision).as_string(connection)})".encode())
+    return revision
 
 
 def knows_revision(history: Path | None, revision: str) -> bool:

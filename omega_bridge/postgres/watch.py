@@ -10,7 +10,10 @@ what the view did.
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +25,7 @@ from omega_bridge.postgres import ledger_store, sentinel
 from omega_bridge.postgres import token as tokens
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.probe import TOKENS, joined
+from omega_bridge.postgres.waiting import BUSY
 from omega_bridge.postgres.watched import Watched
 
 Connection = psycopg.Connection[Any]
@@ -70,6 +74,7 @@ def question(connection: Connection, asked: Asked, state: State) -> str:
     table = ledger_store.version_table(connection) if state.revision is not None else None
     versions = f"(SELECT pg_catalog.json_agg(version_num) FROM {table})::pg_catalog.text" if table else "NULL::pg_catalog.text"
     told = {
+        "tried": time.time(),
         "digest": state.digest,
         "revision": state.revision,
         "token": state.token,
@@ -91,6 +96,15 @@ def remember(connection: Connection, asked: Asked, state: State) -> None:
     _install(connection)
     if asked.seen is not None:
         sentinel.passed(connection, asked.seen)
+
+
+def note_try(connection: Connection, now: float) -> None:
+    """Note that what stands failed was tried at ``now``. Where somebody keeps the record from us, it is tried again the sooner."""
+    with suppress(*BUSY), connection.transaction():
+        connection.execute("SET LOCAL lock_timeout = '1s'")
+        ledger_store.tip(connection, lock=True)
+        ledger_store.ask_instead(connection, lambda asked: re.sub(r'"tried": [0-9.]+', f'"tried": {now}', asked, count=1))
+        _install(connection)
 
 
 def forget(connection: Connection, *, everywhere: bool = False) -> None:

@@ -174,7 +174,7 @@ def test_a_downgrade_drops_only_what_the_bridge_created(database: str) -> None:
         conn.execute((ROOT / "examples/nexus/legacy.sql").read_bytes())
         conn.execute("ALTER TABLE tenants ADD COLUMN tool_config jsonb")
     registry, metadata = nexus()
-    omega_bridge.boot(database, registry, metadata=metadata, history=HISTORY)
+    omega_bridge.boot(database, registry, metadata=metadata, history=HISTORY, allow_destructive=["drop-system-events"])
     last = next(n for n, line in enumerate(LINES) if line.steps[0].label == "tenants-tool-config")
     command.downgrade(alembic_for(database), LINES[last - 1].revision)
     with psycopg.connect(database) as conn:

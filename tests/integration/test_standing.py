@@ -1,0 +1,213 @@
+"""What was not done is not remembered as done, and a start that has only that to do is nearly as quiet as one without work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import omega_bridge
+from omega_bridge import OmegaBridgeError, Step
+from omega_bridge.analysis import analyse
+from omega_bridge.errors import StepFailed
+from omega_bridge.ledger import Draft, Driver, Event
+from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres.session import open_session
+from omega_bridge.preview import Promise, look, surveyed
+from omega_bridge.revisions import sums
+from omega_bridge.revisions.files import export
+from omega_bridge.start import promise_digest
+from omega_bridge.steps import Registry
+from tests.fixtures.wire import Tape
+
+STEPS = [
+    ("make-orders", "CREATE TABLE IF NOT EXISTS orders (id int PRIMARY KEY)"),
+    ("refer", "ALTER TABLE orders ADD COLUMN IF NOT EXISTS agent_id int REFERENCES agents (id)"),
+    ("add-note", "ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text"),
+]
+AGENTS = "CREATE TABLE agents (id int PRIMARY KEY)"
+
+
+def execute(url: str, *texts: str) -> None:
+    """Statements by another hand."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        for text in texts:
+            conn.execute(text.encode())
+
+
+def version(url: str) -> list[str]:
+    """What ``alembic_version`` says."""
+    with psycopg.connect(url) as conn:
+        if conn.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+            return []
+        return [r[0] for r in conn.execute("SELECT version_num FROM alembic_version")]
+
+
+def test_only_what_failed_is_tried_again(sent: Tape) -> None:
+    """Neither the parser nor the catalog: one question, one try, and the same end as before."""
+    assert omega_bridge.boot(sent.url, STEPS, on_error="continue").outcome == "degraded"
+    sent.clear()
+    run = omega_bridge.boot(sent.url, STEPS, on_error="continue")
+    assert run.outcome == "degraded"
+    assert [(s.id, s.outcome, s.error.sqlstate if s.error else None) for s in run.steps] == [("refer", "failed", "42P01")]
+    assert len([q for q in sent.queries if "ALTER TABLE" in q]) == 1
+    assert sent.round_trips == run.round_trips == 4
+    assert run.locks == ()
+
+
+def test_what_failed_stops_each_start(database: str) -> None:
+    """A start that finds its step failed once more ends as the first one did."""
+    for _ in range(3):
+        with pytest.raises(StepFailed) as told:
+            omega_bridge.boot(database, STEPS)
+        assert told.value.exit_code == 3
+        assert [s.id for s in told.value.failures] == ["refer"]
+
+
+def test_what_would_go_through_now_is_repaired_at_once(database: str) -> None:
+    """By a whole look at the list; the start after that has nothing to do."""
+    omega_bridge.boot(database, STEPS, on_error="continue")
+    execute(database, AGENTS.replace("agents", "other"))
+    assert omega_bridge.boot(database, STEPS, on_error="continue").outcome == "degraded"
+    execute(database, AGENTS)
+    run = omega_bridge.boot(database, STEPS)
+    assert (run.outcome, [s.id for s in run.steps if s.action == "run"]) == ("repaired", ["refer"])
+    assert omega_bridge.boot(database, STEPS).round_trips == 1
+
+
+def test_a_try_leaves_nothing(database: str) -> None:
+    """It is taken back, whatever it did, before the list is worked through under the lock."""
+    steps = [*STEPS, ("fill", "DO $$ BEGIN INSERT INTO orders VALUES (1); PERFORM 1 FROM nowhere; END $$")]
+    omega_bridge.boot(database, steps, on_error="continue")
+    omega_bridge.boot(database, steps, on_error="continue")
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT count(*) FROM orders").fetchone() == (0,)
+
+
+def test_tries_can_be_spaced_out(database: str) -> None:
+    """Within that time the failure is told from memory, in one round trip."""
+    omega_bridge.boot(database, STEPS, on_error="continue")
+    run = omega_bridge.boot(database, STEPS, on_error="continue", retry_after=3600)
+    assert (run.outcome, run.round_trips, [s.id for s in run.steps]) == ("degraded", 1, ["refer"])
+    assert omega_bridge.boot(database, STEPS, on_error="continue", retry_after=0.0).round_trips == 4
+    assert omega_bridge.boot(database, STEPS, on_error="continue", retry_after=1e-6).outcome == "degraded"
+    assert omega_bridge.boot(database, STEPS, on_error="continue", retry_after=3600).round_trips == 1
+
+
+def test_a_step_that_hangs_on_settings_is_tried_in_its_place(database: str) -> None:
+    """Where the list sets a search path, a later step means something only after that."""
+    steps = ["CREATE SCHEMA IF NOT EXISTS app", "SET search_path = app", ("refer", "CREATE TABLE t (id int REFERENCES agents)")]
+    omega_bridge.boot(database, steps, on_error="continue")
+    execute(database, "CREATE TABLE app.agents (id int PRIMARY KEY)")
+    assert omega_bridge.boot(database, steps).outcome == "repaired"
+
+
+def test_a_data_step_that_fails_is_tried_like_the_others(database: str) -> None:
+    """The data steps that work run meanwhile."""
+    steps = [*STEPS[:1], ("fill", "INSERT INTO orders VALUES (1) ON CONFLICT DO NOTHING"), ("miss", "UPDATE nowhere SET a = 1")]
+    omega_bridge.boot(database, steps, on_error="continue")
+    execute(database, "DELETE FROM orders")
+    run = omega_bridge.boot(database, steps, on_error="continue")
+    assert {s.id: s.outcome for s in run.steps} == {"miss": "failed", "fill": "applied"}
+
+
+def test_a_refused_step_is_judged_again_where_it_is_allowed(database: str) -> None:
+    """The word of the caller is no change of list or schema, and counts all the same."""
+    execute(database, "CREATE TABLE old (id int); INSERT INTO old VALUES (1)")
+    steps = [("drop-old", "DROP TABLE IF EXISTS old")]
+    omega_bridge.boot(database, steps)
+    assert omega_bridge.boot(database, steps, allow_destructive=["drop-old"]).outcome == "repaired"
+
+
+# --- how far the history is true -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    """The list, exported."""
+    folder = tmp_path / "alembic"
+    export(analyse(Registry.of(STEPS)), folder)
+    return folder
+
+
+def test_the_version_is_the_last_that_is_true(database: str, history: Path) -> None:
+    """The revision before the first that is not; the ledger and the status name that one, and those behind it that hold."""
+    first, second, third = (line.revision for line in sums.revisions(sums.read_sum(history)))
+    run = omega_bridge.boot(database, STEPS, history=history, on_error="continue")
+    assert (run.revision, version(database)) == (first, [first])
+    again = omega_bridge.boot(database, STEPS, history=history, on_error="continue")
+    assert (again.round_trips, again.revision) == (4, first)
+    with open_session(database) as session:
+        told = [e for e in ledger_store.read(session.connection) if e.draft.event == Event.BOOT][-1].draft.detail
+    assert (told["revision"], told["not_true"], told["beyond"]) == (first, {"revision": second, "step": "refer"}, [third])
+    analysis = analyse(Registry.of(STEPS))
+    held = surveyed(database, analysis, history)
+    assert (held.prefix, [g.revision for g in held.gaps], held.beyond) == (first, [second], (third,))
+    seen = look(database, analysis, Promise(promise_digest(Registry.of(STEPS).digest(), None, third), third))
+    assert ([s.analysis.id for s in seen.pending], [s["outcome"] for s in seen.standing]) == (["refer"], ["failed"])
+    execute(database, AGENTS)
+    assert omega_bridge.boot(database, STEPS, history=history).revision == third
+    assert version(database) == [third]
+
+
+def test_a_refused_step_holds_the_version_back(database: str, tmp_path: Path) -> None:
+    """It was not done, and ``alembic upgrade head`` is told so."""
+    steps = [STEPS[0], ("drop-old", "DROP TABLE IF EXISTS old"), STEPS[2]]
+    folder = tmp_path / "alembic"
+    export(analyse(Registry.of(steps)), folder)
+    first, *_ = (line.revision for line in sums.revisions(sums.read_sum(folder)))
+    execute(database, "CREATE TABLE old (id int); INSERT INTO old VALUES (1)")
+    run = omega_bridge.boot(database, steps, history=folder)
+    assert (run.outcome, run.revision, version(database)) == ("repaired", first, [first])
+    again = omega_bridge.boot(database, steps, history=folder)
+    assert (again.outcome, again.round_trips, again.revision) == ("current", 1, first)
+
+
+def test_the_version_never_goes_back(database: str, history: Path) -> None:
+    """A step that fails again after the head was reached leaves the version where it is."""
+    execute(database, AGENTS)
+    head = omega_bridge.boot(database, STEPS, history=history).revision
+    execute(database, "ALTER TABLE orders DROP COLUMN agent_id; DROP TABLE agents")
+    run = omega_bridge.boot(database, STEPS, history=history, on_error="continue")
+    assert (run.outcome, run.revision, version(database)) == ("degraded", head, [head])
+
+
+def test_an_older_image_leaves_the_version_of_a_newer_one(database: str, history: Path, tmp_path: Path) -> None:
+    """Its list lacks steps that only add: it starts, and stamps nothing."""
+    execute(database, AGENTS)
+    older = tmp_path / "older"
+    export(analyse(Registry.of(STEPS[:2])), older)
+    head = omega_bridge.boot(database, STEPS, history=history).revision
+    run = omega_bridge.boot(database, STEPS[:2], history=older)
+    assert (run.revision, version(database)) == (head, [head])
+
+
+# --- once ------------------------------------------------------------------------------------------------------
+
+
+def test_once_counts_what_the_other_driver_ran(database: str) -> None:
+    """A step that an upgrade sent is not sent by a start, also where the list has grown; in another schema it is."""
+    once = Step("UPDATE orders SET note = note || 'x'", id="once", repeat="once")
+    steps: list[Step | tuple[str, str]] = [STEPS[0], STEPS[2], once]
+    omega_bridge.boot(database, [STEPS[0], STEPS[2]])
+    execute(database, "INSERT INTO orders VALUES (1, '')")
+    checksum = next(s.checksum for s in analyse(Registry.of([once])))
+    with open_session(database) as session:
+        draft = Draft(Driver.ALEMBIC, Event.UPGRADE, "00000000-0000-0000-0000-000000000001", "0a1b", checksum, "already-there")
+        ledger_store.append(session.connection, [draft])
+        assert checksum in ledger_store.done_once(session.connection)
+        session.execute("CREATE SCHEMA elsewhere; SET search_path = elsewhere")
+        assert checksum not in ledger_store.done_once(session.connection)
+    omega_bridge.boot(database, steps)
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT note FROM orders").fetchone() == ("",)
+
+
+def test_what_stands_is_told_by_its_code(database: str) -> None:
+    """With ``strict`` a step without effect stops each start."""
+    steps = ["DO $$ BEGIN ALTER TABLE nowhere ADD COLUMN a int; EXCEPTION WHEN OTHERS THEN NULL; END $$"]
+    for _ in range(2):
+        with pytest.raises(OmegaBridgeError) as told:
+            omega_bridge.boot(database, steps, strict=True)
+        assert told.value.code == "OB302"
