@@ -70,8 +70,8 @@ def repair(
     inspection = inspect(after, options.critical_tables, metadata)
     try:
         reached = _reached(options, head, known.revision if known else None, analysis, after, outcomes)
-        told = Recorded(verdict, digest, reached, tuple(done.unsettled), inspection)
-        revision = _record(session, executor, promised, outcomes, after, asked, told)
+        recorded = Recorded(verdict, digest, reached, tuple(done.unsettled), inspection)
+        revision = _record(session, executor, promised, outcomes, after, asked, recorded)
         log.info("[MIGRATION] the ledger ends at %s", executor.tip)
     except BUSY as exc:
         revision = None
