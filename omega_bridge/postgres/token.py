@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from omega_bridge.postgres.encoding import storable
-from omega_bridge.postgres.watched import Watched
+from omega_bridge.postgres.watched import ELSEWHERE, Watched
 
 Connection = psycopg.Connection[Any]
 
@@ -44,7 +44,10 @@ def expressions(connection: Connection, watched: Watched) -> tuple[str, ...]:
     """The token's columns: what to select to get it. Every name and operator says that it is ``pg_catalog``'s: a start asks
     under the search path of its role.
     """
-    return tuple(map(str, _rows(connection, watched, _Size.of(connection, watched))))
+    size = _Size.of(connection, watched)
+    named = tuple(map(str, _rows(connection, watched, size)))
+    unnamed = [f"coalesce({rows}, 0)" for rows in _unnamed_rows(connection, watched, size)]
+    return (*named, f"({' OPERATOR(pg_catalog.+) '.join(unnamed)})") if unnamed else named
 
 
 def _rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Rows]:
@@ -87,6 +90,30 @@ def _rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Ro
         yield _Rows("pg_namespace", _OID, "nspname OPERATOR(pg_catalog.!~) '^pg_'")
 
 
+def _unnamed_rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Rows]:
+    """What counts though no name is known of it: one column of the token for all of it."""
+    if watched.is_whole:
+        yield from _in_schemas(size.schemas)
+    for catalog in sorted(ELSEWHERE if watched.is_whole else watched.others):
+        if catalog != "pg_publication_namespace" or connection.info.server_version >= 150000:
+            yield _Rows(catalog, *_ELSEWHERE.get(catalog, (_OID, _BY_USERS)))
+
+
+def _in_schemas(schemas: Sequence[int]) -> Iterable[_Rows]:
+    """Everything in these schemas, but the table of versions, which both drivers write."""
+    inside = "'{" + ",".join(map(str, schemas)) + "}'::pg_catalog.oid[]"
+
+    def own(schema: str, name: str) -> str:
+        return f"{schema} {_EQUALS} ANY ({inside}) AND pg_catalog.strpos({name}::pg_catalog.text, 'alembic_version') {_EQUALS} 0"
+
+    yield _Rows("pg_class", _OID, own("relnamespace", "relname"))
+    relations = f"attrelid {_EQUALS} ANY (ARRAY(SELECT oid FROM pg_catalog.pg_class WHERE {own('relnamespace', 'relname')}))"
+    yield _Rows("pg_attribute", _both("attrelid", "attnum"), f"{relations} AND attnum OPERATOR(pg_catalog.>) 0")
+    yield _Rows("pg_constraint", _OID, own("connamespace", "conname"))
+    yield _Rows("pg_type", _OID, own("typnamespace", "typname"))
+    yield _Rows("pg_proc", _OID, own("pronamespace", "proname"))
+
+
 def _among(connection: Connection, column: str, names: Iterable[str]) -> str:
     """A name is one of these."""
     return f"{column} {_EQUALS} ANY ({_literal(connection, names)}::pg_catalog.name[])"
@@ -99,6 +126,24 @@ def _both(oid: str, number: str) -> str:
 
 _EQUALS = "OPERATOR(pg_catalog.=)"
 _OID = "oid::pg_catalog.int8"
+_BY_USERS = "oid OPERATOR(pg_catalog.>=) 16384"
+"""PostgreSQL's own objects have smaller oids (``FirstNormalObjectId`` in src/include/access/transam.h)."""
+_NOT_OURS = (
+    "objoid OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT p.oid FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n"
+    " ON n.oid OPERATOR(pg_catalog.=) p.pronamespace WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge'))"
+)
+"""The bridge's own functions are made anew with each record."""
+_ELSEWHERE = {
+    "pg_description": (_both("objoid", "objsubid"), f"objoid OPERATOR(pg_catalog.>=) 16384 AND {_NOT_OURS}"),
+    "pg_sequence": ("seqrelid::pg_catalog.int8", ""),
+    "pg_foreign_table": ("ftrelid::pg_catalog.int8", ""),
+    "pg_index": ("indexrelid::pg_catalog.int8", "indrelid OPERATOR(pg_catalog.>=) 16384"),
+    "pg_inherits": (_both("inhrelid", "inhseqno"), ""),
+    "pg_db_role_setting": (_both("setdatabase", "setrole::pg_catalog.int8"), ""),
+    "pg_namespace": (_OID, "nspname OPERATOR(pg_catalog.!~) '^pg_'"),
+    "pg_extension": (_OID, ""),
+}
+"""Key and condition of catalogs that count as a whole, where they are not ``oid`` and what users made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +166,16 @@ class _Size:
     catalogs: Sizes
     tables: Sequence[int]
     hashes: Sequence[int]
+    schemas: Sequence[int]
+    """Those of the ``search_path``."""
 
     @classmethod
     def of(cls, connection: Connection, watched: Watched) -> _Size:
         """Ask."""
         row = connection.execute(_SIZE.format(names=_literal(connection, watched.relations)).encode()).fetchone()
         assert row is not None  # it has no FROM
-        tables, hashes, classes, attributes, ours = row
-        return cls(Sizes(classes, attributes, ours, connection.info.server_version >= 140000), tables, hashes)
+        tables, hashes, classes, attributes, ours, schemas = row
+        return cls(Sizes(classes, attributes, ours, connection.info.server_version >= 140000), tables, hashes, schemas)
 
 
 _SIZE = """
@@ -144,7 +191,9 @@ SELECT (SELECT oids::pg_catalog.int8[] FROM ours),
        ARRAY(SELECT DISTINCT pg_catalog.hashname(n) FROM pg_catalog.unnest({names}::pg_catalog.name[]) n ORDER BY 1),
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class), (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute),
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute
-        WHERE attrelid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT pg_catalog.unnest(oids) FROM ours)))
+        WHERE attrelid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT pg_catalog.unnest(oids) FROM ours))),
+       ARRAY(SELECT n.oid::pg_catalog.int8 FROM pg_catalog.pg_namespace n
+             WHERE n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false)) ORDER BY 1)
 """
 
 

@@ -28,7 +28,9 @@ _CATALOGS = {
 class Watched:
     """``catalogs`` beside ``pg_class`` and ``pg_attribute``; ``relations``, ``types`` and ``functions`` by bare name.
 
-    ``loose``: by catalog, the names that a guard looks for without saying on which table.
+    ``loose``: by catalog, the names that a guard looks for without saying on which table. ``others``: catalogs of what no name
+    is known of. ``is_whole``: everything in the schemas of the ``search_path`` counts, and every such catalog: the list has
+    statements whose effect is not in their text.
     """
 
     catalogs: frozenset[str]
@@ -36,6 +38,8 @@ class Watched:
     types: frozenset[str]
     functions: frozenset[str]
     loose: Mapping[str, frozenset[str]]
+    others: frozenset[str] = frozenset()
+    is_whole: bool = False
 
 
 def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
@@ -54,7 +58,44 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
         frozenset(_named(_TYPES, made, asked)),
         frozenset(_named((Kind.FUNCTION,), made, asked)),
         loose,
+        frozenset(catalog for s in found if s.opaque for catalog in _UNNAMED.get(s.tag, ())),
+        is_whole=any(s.opaque and s.tag not in _UNNAMED for s in found),
     )
+
+
+_PUBLICATIONS = ("pg_publication", "pg_publication_rel", "pg_publication_namespace")
+_UNNAMED: Mapping[str, tuple[str, ...]] = {
+    "create_publication_stmt": _PUBLICATIONS,
+    "alter_publication_stmt": _PUBLICATIONS,
+    "create_stats_stmt": ("pg_statistic_ext",),
+    "alter_stats_stmt": ("pg_statistic_ext",),
+    "rule_stmt": ("pg_rewrite",),
+    "alter_default_privileges_stmt": ("pg_default_acl",),
+    "comment_stmt": ("pg_description",),
+    "alter_seq_stmt": ("pg_sequence",),
+    "alter_policy_stmt": ("pg_policy",),
+    "create_cast_stmt": ("pg_cast",),
+    "create_event_trig_stmt": ("pg_event_trigger",),
+    "alter_event_trig_stmt": ("pg_event_trigger",),
+    "create_fdw_stmt": ("pg_foreign_data_wrapper",),
+    "create_foreign_server_stmt": ("pg_foreign_server",),
+    "alter_foreign_server_stmt": ("pg_foreign_server",),
+    "alter_table_stmt": ("pg_trigger", "pg_index", "pg_inherits"),
+    "vacuum_stmt": (),
+    "reindex_stmt": (),
+    "cluster_stmt": (),
+    "refresh_mat_view_stmt": (),
+}
+"""Where statements leave what no look-up by name finds, by libpg_query's name for them. What is not here may leave its effect
+anywhere."""
+
+ELSEWHERE = (
+    *_PUBLICATIONS, "pg_statistic_ext", "pg_rewrite", "pg_default_acl", "pg_description", "pg_sequence", "pg_cast", "pg_collation",
+    "pg_event_trigger", "pg_foreign_data_wrapper", "pg_foreign_server", "pg_foreign_table", "pg_extension", "pg_namespace",
+    "pg_language", "pg_operator", "pg_opclass", "pg_opfamily", "pg_ts_config", "pg_ts_dict", "pg_ts_parser", "pg_ts_template",
+    "pg_conversion", "pg_transform", "pg_enum", "pg_index", "pg_inherits", "pg_policy", "pg_trigger", "pg_db_role_setting",
+)  # fmt: skip
+"""All of them."""
 
 
 def _patterns(analysis: Analysis) -> Iterator[Pattern]:

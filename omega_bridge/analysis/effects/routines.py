@@ -47,7 +47,7 @@ def create_trigger(statement: Statement) -> Sql:
     parts = strings(node.funcname)
     function = Key(Kind.FUNCTION, parts[-2] if len(parts) > 1 else VISIBLE, "", parts[-1])
     attributes: tuple[tuple[str, Any], ...] = (("definition", statement.text),) if node.replace else ()
-    made = Effect(key, attributes=(("definition", statement.text),))
+    made = Effect(key, attributes=(("definition", statement.text), ("enabled", "O")))
     return Sql(
         statement.text,
         statement.tag,

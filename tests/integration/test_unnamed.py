@@ -1,0 +1,107 @@
+"""Statements whose effect no look-up by name finds: what they made is watched all the same, and its loss is no ``current``."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+import omega_bridge
+from tests.fixtures.databases import MakeDatabase
+
+T = "CREATE TABLE IF NOT EXISTS tt (id int PRIMARY KEY, a int, b int)"
+F = "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'select 1'"
+TF = "CREATE OR REPLACE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+PARTS = """DO $$ DECLARE n text; BEGIN FOREACH n IN ARRAY ARRAY['one', 'two'] LOOP
+  EXECUTE format('CREATE TABLE IF NOT EXISTS part_%s (id int)', n); END LOOP; END $$"""
+PUBLISHED = """DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_publication WHERE pubname = 'pub') THEN
+  CREATE PUBLICATION pub FOR TABLE tt; END IF; END $$"""
+GRANTED = "GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC"
+DEFAULTS = "ALTER DEFAULT PRIVILEGES IN SCHEMA public {} SELECT ON TABLES {} PUBLIC"
+
+DAMAGES = {
+    "publication": ([T, PUBLISHED], "DROP PUBLICATION pub", "SELECT count(*) FROM pg_publication"),
+    "publication's table": (
+        [T, "DROP PUBLICATION IF EXISTS pub; CREATE PUBLICATION pub FOR TABLE tt"],
+        "ALTER PUBLICATION pub DROP TABLE tt",
+        "SELECT count(*) FROM pg_publication_rel",
+    ),
+    "statistics": (
+        [T, "CREATE STATISTICS IF NOT EXISTS st (dependencies) ON a, b FROM tt"],
+        "DROP STATISTICS st",
+        "SELECT count(*) FROM pg_statistic_ext",
+    ),
+    "rule": (
+        [T, "CREATE OR REPLACE RULE no AS ON DELETE TO tt DO INSTEAD NOTHING"],
+        "DROP RULE no ON tt",
+        "SELECT count(*) FROM pg_rules WHERE rulename = 'no'",
+    ),
+    "default privileges": (
+        [T, DEFAULTS.format("GRANT", "TO")],
+        DEFAULTS.format("REVOKE", "FROM"),
+        "SELECT count(*) FROM pg_default_acl",
+    ),
+    "comment": (
+        [F, "COMMENT ON FUNCTION f() IS 'one'"],
+        "COMMENT ON FUNCTION f() IS NULL",
+        "SELECT obj_description('f'::regproc)",
+    ),
+    "owner of a sequence": (
+        [T, "CREATE SEQUENCE IF NOT EXISTS q", "ALTER SEQUENCE q OWNED BY tt.id"],
+        "ALTER SEQUENCE q OWNED BY NONE",
+        "SELECT pg_get_serial_sequence('tt', 'id')",
+    ),
+    "collation": (
+        ['CREATE COLLATION IF NOT EXISTS plain FROM "C"'],
+        "DROP COLLATION plain",
+        "SELECT count(*) FROM pg_collation WHERE collname = 'plain'",
+    ),
+    "text search": (
+        ["DROP TEXT SEARCH CONFIGURATION IF EXISTS words; CREATE TEXT SEARCH CONFIGURATION words (COPY = simple)"],
+        "DROP TEXT SEARCH CONFIGURATION words",
+        "SELECT count(*) FROM pg_ts_config WHERE cfgname = 'words'",
+    ),
+    "aggregate": (
+        ["CREATE OR REPLACE AGGREGATE total(int) (sfunc = int4pl, stype = int)"],
+        "DROP AGGREGATE total(int)",
+        "SELECT count(*) FROM pg_proc WHERE proname = 'total'",
+    ),
+    "cast": (
+        ["CREATE TYPE pair AS (a int)", "CREATE CAST (pair AS text) WITH INOUT"],
+        "DROP CAST (pair AS text)",
+        "SELECT count(*) FROM pg_cast WHERE oid >= 16384",
+    ),
+    "server": (
+        ["CREATE FOREIGN DATA WRAPPER w", "CREATE SERVER s FOREIGN DATA WRAPPER w"],
+        "DROP SERVER s",
+        "SELECT count(*) FROM pg_foreign_server",
+    ),
+    "made by dynamic SQL": ([PARTS, T], "DROP TABLE part_two", "SELECT to_regclass('part_two')::text"),
+    "column of what dynamic SQL made": (
+        [PARTS.replace("(id int)'", "(id int); ALTER TABLE part_%1$s ADD COLUMN IF NOT EXISTS x int'"), T],
+        "ALTER TABLE part_two DROP COLUMN x",
+        "SELECT count(*) FROM information_schema.columns WHERE column_name = 'x'",
+    ),
+    "granted on all": ([T, GRANTED], "REVOKE SELECT ON tt FROM PUBLIC", "SELECT relacl::text FROM pg_class WHERE relname = 'tt'"),
+    "trigger at work": (
+        [T, TF, "DROP TRIGGER IF EXISTS tr ON tt; CREATE TRIGGER tr BEFORE INSERT ON tt FOR EACH ROW EXECUTE FUNCTION tf()"],
+        "ALTER TABLE tt DISABLE TRIGGER tr",
+        "SELECT tgenabled::text FROM pg_trigger WHERE tgname = 'tr'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_what_goes_is_put_back(make_database: MakeDatabase, name: str) -> None:
+    """A start with nothing to do asks once; after the damage it is not current, and puts back what the loop would."""
+    steps, damage, value = DAMAGES[name]
+    url = make_database()
+    omega_bridge.boot(url, steps)
+    with psycopg.connect(url, autocommit=True) as conn:
+        before = conn.execute(value.encode()).fetchone()
+        again = omega_bridge.boot(url, steps)
+        assert (again.outcome, again.round_trips) == ("current", 1)
+        conn.execute(damage.encode())
+        assert conn.execute(value.encode()).fetchone() != before
+        assert omega_bridge.boot(url, steps).outcome == "repaired"
+        assert conn.execute(value.encode()).fetchone() == before
+    assert omega_bridge.boot(url, steps).round_trips == 1
