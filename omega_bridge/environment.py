@@ -357,7 +357,7 @@ class Recorder:
         if export(analysis, self.folder, write=False).revisions:
             return
         raw = self._raw()
-        raw.execute("RESET search_path")
+        raw.execute("RESET search_path; DISCARD TEMP")
         names = scope(analysis, self.config.critical_tables, metadata)
         promised = standing.Promised(analysis, names)
         asked = watch.ask(raw, promised.watched)
