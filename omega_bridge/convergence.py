@@ -189,11 +189,8 @@ class Convergence:
         step = self.analysis.steps[index]
         world = World(self.executor.catalog)
         later = [s for n, s in enumerate(self.analysis) if n > index or s.id in self._waiting]
-        need = None
-        if outcome.outcome is Outcome.FAILED:
-            need = waits_for(step, later, outcome.error.sqlstate if outcome.error else None, world)
-        elif outcome.outcome is Outcome.NO_EFFECT and outcome.error is not None:
-            need = waits_for(step, later, outcome.error.sqlstate, world)
+        did_not_work = outcome.outcome in (Outcome.FAILED, Outcome.NO_EFFECT)
+        need = waits_for(step, later, outcome.error, world) if did_not_work else None
         if need is not None:
             self._waiting[step.id] = need
             self._waited.setdefault(step.id, str(need))

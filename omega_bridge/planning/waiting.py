@@ -13,6 +13,7 @@ from functools import lru_cache
 from omega_bridge.analysis import Effect, StepAnalysis, StepKind
 from omega_bridge.analysis.program import RELATIONS, Sql
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.outcomes import ServerError
 from omega_bridge.planning.world import World
 
 _TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
@@ -28,16 +29,19 @@ _MISSING: dict[str, tuple[Kind, ...]] = {
 invalid_foreign_key (no unique constraint matches). Source: PostgreSQL's manual, "PostgreSQL Error Codes"."""
 
 
-def waits_for(step: StepAnalysis, later: Iterable[StepAnalysis], sqlstate: str | None, world: World) -> Key | None:
-    """What a rejected step lacks and a later one makes; ``None`` where nothing later helps. ``world``: where it was rejected."""
-    kinds = _MISSING.get(sqlstate or "")
-    if kinds is None:
+def waits_for(step: StepAnalysis, later: Iterable[StepAnalysis], error: ServerError | None, world: World) -> Key | None:
+    """What a rejected step lacks and a later one makes; ``None`` where nothing later helps. ``world``: where it was rejected.
+
+    What is missing is named in the server's message, in whatever language.
+    """
+    kinds = _MISSING.get((error and error.sqlstate) or "")
+    if kinds is None or error is None:
         return None
-    words = words_of(step.step.sql)
+    words, told = words_of(step.step.sql), error.message.lower()
     for other in later:
         for effect in _made(other):
             key = effect.key
-            if key.kind in kinds and _is_spoken_of(key, words, sqlstate) and world.find(key) is None:
+            if key.kind in kinds and _is_spoken_of(key, words, told, error.sqlstate) and world.find(key) is None:
                 return key
     return None
 
@@ -46,10 +50,10 @@ def _made(step: StepAnalysis) -> Iterator[Effect]:
     return (e for s in step.reading.statements for e in (*s.effects, *s.implied) if e.present)
 
 
-def _is_spoken_of(key: Key, words: frozenset[str], sqlstate: str | None) -> bool:
+def _is_spoken_of(key: Key, words: frozenset[str], told: str, sqlstate: str | None) -> bool:
     if sqlstate == "42830":  # the key that a reference points to is not named by it
-        return key.table.lower() in words
-    return key.name.partition("(")[0].lower() in words and (not key.table or key.table.lower() in words)
+        return key.table.lower() in told
+    return key.name.partition("(")[0].lower() in told and (not key.table or key.table.lower() in words)
 
 
 def holder(step: StepAnalysis, waiting: Iterable[StepAnalysis], relations: Iterable[str]) -> StepAnalysis | None:
@@ -88,10 +92,12 @@ def _spoilt_by(step: StepAnalysis, names: set[str]) -> Iterator[tuple[str, str |
         for key in _taken_away(s):
             if key.kind is Kind.COLUMN:
                 yield key.table.lower(), key.name.lower()
-            else:
+            elif key.kind not in _WITHOUT_ROWS:
                 yield key.name.lower(), None
 
 
+_WITHOUT_ROWS = (Kind.CONSTRAINT, Kind.INDEX, Kind.TRIGGER, Kind.POLICY)
+"""Who loses one of these on a table reads the same rows."""
 _CHANGES_ROWS = {"update_stmt", "delete_stmt", "merge_stmt"}
 
 

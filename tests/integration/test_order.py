@@ -164,6 +164,20 @@ def test_what_a_later_step_takes_away_is_not_made_again(database: str) -> None:
     assert scalar(database, "SELECT put(1)") == 2
 
 
+@pytest.mark.pg(">= 14")  # CREATE OR REPLACE TRIGGER
+def test_only_who_lacks_what_comes_waits(database: str) -> None:
+    """What is missing is what the server names: a step that lacks something else for ever holds nobody back."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS t (id int); CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'begin return new; end'",
+        "ALTER PUBLICATION never SET TABLE t; CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f(); UPDATE t SET id = 1",
+        "CREATE OR REPLACE TRIGGER x AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+        Step("DROP TRIGGER IF EXISTS x ON t; COMMENT ON TABLE t IS 'seen'", id="last"),
+    ]
+    run = omega_bridge.boot(database, steps, on_error="continue")
+    assert {s.id: s.outcome for s in run.steps}["last"] == "applied"
+    assert scalar(database, "SELECT obj_description('t'::regclass)") == "seen"
+
+
 RENAMES = "DO $$ BEGIN IF to_regclass('{0}') IS NOT NULL THEN ALTER TABLE {0} RENAME TO {1}; END IF; END $$"
 OLD = "CREATE TABLE IF NOT EXISTS old (id int)"
 RENAMED = [
