@@ -71,11 +71,6 @@ def names(picture: frozenset[str]) -> frozenset[str]:
     )
 
 
-def unordered(picture: frozenset[str]) -> frozenset[str]:
-    """A picture without the places of columns: a history has a step that gets work from a later one right behind that."""
-    return frozenset(PLACED.sub(r"\1 ", line, count=1) for line in picture)
-
-
 def one_pass(place: Place, label: str, entries: tuple[Entry, ...], done: set[int]) -> list[str]:
     """Send the list once; what PostgreSQL said of the entries that it rejected.
 
