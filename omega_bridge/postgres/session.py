@@ -10,7 +10,7 @@ import select
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg import pq
@@ -20,6 +20,8 @@ from omega_bridge.outcomes import Cost, ServerError
 from omega_bridge.postgres.dsn import ESCAPES, conninfo, unreadable
 
 Row = tuple[Any, ...]
+
+Opened: TypeAlias = "pq.abc.PGconn | psycopg.Connection[Row]"
 
 CONNECT_TIMEOUT = 10
 """Seconds to wait for a connection where the DSN does not say."""
@@ -37,9 +39,8 @@ class Session:
     the time. ``connection`` is psycopg's, over the same socket, from its first use on.
     """
 
-    def __init__(self, pgconn: pq.abc.PGconn, dsn: str, cost: Cost | None = None) -> None:
-        self._pgconn = pgconn
-        self._connection: psycopg.Connection[Row] | None = None
+    def __init__(self, opened: Opened, dsn: str, cost: Cost | None = None) -> None:
+        self._take(opened)
         self.dsn = dsn
         self.is_pooled = False
         self.lock_taken_by: int | None = None
@@ -53,14 +54,25 @@ class Session:
         session._connection = connection
         return session
 
+    def _take(self, opened: Opened) -> None:
+        self._connection: psycopg.Connection[Row] | None = None
+        if isinstance(opened, psycopg.Connection):
+            self._pgconn: pq.abc.PGconn = opened.pgconn
+            self._connection = self._ours(opened)
+        else:
+            self._pgconn = opened
+
+    def _ours(self, connection: psycopg.Connection[Row]) -> psycopg.Connection[Row]:
+        connection.autocommit = True
+        connection.prepare_threshold = None  # after each DDL it would throw away what is prepared, ours too
+        connection.add_notice_handler(lambda d: self.notices.append(f"{d.severity}: {d.message_primary}"))
+        return connection
+
     @property
     def connection(self) -> psycopg.Connection[Row]:
         """psycopg's connection."""
         if self._connection is None:
-            self._connection = psycopg.Connection(self._pgconn)
-            self._connection.autocommit = True
-            self._connection.prepare_threshold = None  # after each DDL it would throw away what is prepared, ours too
-            self._connection.add_notice_handler(lambda d: self.notices.append(f"{d.severity}: {d.message_primary}"))
+            self._connection = self._ours(psycopg.Connection(self._pgconn))
         return self._connection
 
     def ask(self, query: str, within: float | None = ANSWER_TIMEOUT) -> list[tuple[str | None, ...]]:
@@ -112,7 +124,7 @@ class Session:
 
     def reopen(self) -> None:
         """Connect anew, after ``close``."""
-        self._pgconn, self._connection = _connected(self.dsn), None
+        self._take(_connected(self.dsn))
 
     @property
     def in_transaction(self) -> bool:
@@ -197,15 +209,15 @@ def open_session(dsn: str, cost: Cost | None = None) -> Iterator[Session]:
         session.close()
 
 
-def _connected(dsn: str) -> pq.abc.PGconn:
-    """libpq's connection, which carries our name where the DSN gives none."""
+def _connected(dsn: str) -> Opened:
+    """libpq's connection, which carries our name where the DSN gives none; psycopg's where a name has to be looked up."""
     defaults: dict[str, Any] = {"application_name": "omega-bridge", "connect_timeout": CONNECT_TIMEOUT}
     try:
         given: dict[str, Any] = {**defaults, **psycopg.conninfo.conninfo_to_dict(dsn), "client_encoding": "utf8"}
         with border(dsn):
             if _is_address(str(given.get("host") or "")):
                 return _polled(conninfo(given), float(given["connect_timeout"]))
-            return psycopg.connect(**given, autocommit=True).pgconn  # it looks up names without stopping other threads
+            return psycopg.connect(**given, autocommit=True)  # it looks up names without stopping other threads
     except (psycopg.ProgrammingError, ValueError):  # their words may quote a part of the password
         raise unreadable(dsn) from None
 

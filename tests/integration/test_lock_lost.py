@@ -89,10 +89,8 @@ def test_a_terminated_backend_is_an_error_of_ours(database: str) -> None:
     def terminate() -> None:
         with psycopg.connect(database, autocommit=True) as conn:
             conn.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' "
-                f"AND classid = {CLASS} AND objid = {OBJECT}"
-                if conn.info.server_version >= 140000
-                else f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = {CLASS} AND objid = {OBJECT}"
+                f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = {CLASS} AND objid = {OBJECT} "
+                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             )
 
     with when_applying("t-c", terminate), pytest.raises(OmegaBridgeError) as told:

@@ -147,6 +147,7 @@ def test_who_waits_loads_nothing_and_ends_when_the_work_is_done(database: str) -
     assert said == [["current"], ["current"], ["repaired", "omega_bridge.repair", "postgast"]]
 
 
+@pytest.mark.pg(">= 16")
 def test_operators_of_others_are_not_used(database: str) -> None:
     """The lock, its proof and the names of blockers resolve nothing through the path: an operator in public is not called."""
     trap = "CREATE FUNCTION trap({0}, {1}) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$"
