@@ -106,10 +106,14 @@ def told_by_server(error: BaseException) -> str | None:
 
 
 def server_error(error: BaseException) -> tuple[str, str] | None:
-    """The same as a pair."""
+    """The same as a pair. psycopg and asyncpg say ``sqlstate``, psycopg2 ``pgcode``, pg8000 gives the fields of the protocol."""
     cause = getattr(error, "orig", None) or error
-    state = getattr(cause, "sqlstate", None)
-    return (state, str(cause).splitlines()[0]) if state else None
+    cause = getattr(cause, "__cause__", None) or cause if not hasattr(cause, "sqlstate") else cause
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    if state:
+        return state, str(cause).splitlines()[0]
+    fields = cause.args[0] if cause.args else None
+    return (fields["C"], fields["M"]) if isinstance(fields, dict) and {"C", "M"} <= fields.keys() else None
 
 
 def _run_in(environment: EnvironmentContext, run: Callable[[EnvironmentContext], None]) -> None:

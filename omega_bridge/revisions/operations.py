@@ -16,8 +16,10 @@ from alembic.operations import MigrateOperation, Operations, ops
 
 from omega_bridge.analysis.reading import reading_of
 from omega_bridge.revisions import guards, row_guard
+from omega_bridge.revisions.alembic_border import server_error
 from omega_bridge.revisions.quoting import quoted
 from omega_bridge.revisions.row_guard import GUARD
+from omega_bridge.revisions.sending import send
 from omega_bridge.sql import parse, printed_type, sendable
 
 log = logging.getLogger("omega_bridge")
@@ -457,13 +459,13 @@ def _run(operations: Operations, operation: _Ours) -> None:
 
 
 def _send(operations: Operations, text: str) -> None:
-    context, raw = operations.migration_context, sendable(text)
+    context = operations.migration_context
     if context.as_sql:
+        sendable(text)
         plain = text.rstrip()
         context.impl.static_output(plain if plain.endswith(";") else f"{plain}\n;")
     else:
-        connection: Any = operations.get_bind().connection
-        connection.driver_connection.execute(raw)
+        send(operations.get_bind(), text)
 
 
 def _guarded(operations: Operations, text: str, send: Callable[[], object], words: str | None = None) -> None:
@@ -480,23 +482,23 @@ def _guarded(operations: Operations, text: str, send: Callable[[], object], word
 def _attempt(operations: Operations, operation: AttemptStepOp) -> None:
     """Send a step, or each statement of one that refuses a transaction; at the first error all is as before that statement."""
     bind: Any = operations.get_bind()
-    driver = bind.connection.driver_connection
     texts = operation.statements() if operation.is_apart else (operation.sql,)
     for text in texts:
         if not operation.is_apart:
-            driver.execute("SAVEPOINT omega_bridge_attempt")
+            send(bind, "SAVEPOINT omega_bridge_attempt")
         try:
-            _guarded(operations, text, partial(driver.execute, sendable(text)))
-        except bind.dialect.loaded_dbapi.Error as exc:
+            _guarded(operations, text, partial(send, bind, text))
+        except Exception as exc:
+            told = server_error(exc)
+            if told is None:
+                raise
             if operation.is_apart:
-                driver.rollback()
+                bind.connection.dbapi_connection.rollback()
             else:
-                driver.execute("ROLLBACK TO SAVEPOINT omega_bridge_attempt")
-            told = str(exc).splitlines()[0]
-            log.warning("omega-bridge: the step was not possible here: %s", told)
-            state = getattr(exc, "sqlstate", None)
-            if state not in _THERE_ALREADY or len(parse(operation.sql)) > 1:
-                operations.migration_context.opts.get(ATTEMPTS, []).append((state, told))
+                send(bind, "ROLLBACK TO SAVEPOINT omega_bridge_attempt")
+            log.warning("omega-bridge: the step was not possible here: %s", told[1])
+            if told[0] not in _THERE_ALREADY or len(parse(operation.sql)) > 1:
+                operations.migration_context.opts.get(ATTEMPTS, []).append(told)
             return
 
 

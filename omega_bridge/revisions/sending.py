@@ -1,0 +1,52 @@
+"""A step's text through the SQLAlchemy connection that Alembic holds, as it is written, whatever the driver.
+
+Parameters are looked for by nobody: ``%`` and ``:name`` stay. asyncpg prepares what goes through SQLAlchemy's cursor, and takes
+one command at a time there; its own ``execute`` takes them all, in the transaction that the adapter has begun.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from omega_bridge.analysis.keeping import is_script
+from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.sql import sendable
+
+_BEGUN = "omega_bridge_begun"
+"""Whether a step's own ``BEGIN`` stands open on a connection."""
+
+BY_CURSOR = {"psycopg", "psycopg2", "pg8000"}
+
+
+def send(bind: Connection, text: str) -> None:
+    """Raises what the driver raises, ``StepSyntaxError`` and, for a driver that nobody has tried, ``ConfigurationInvalid``."""
+    raw, dialect = sendable(text), bind.dialect
+    if dialect.driver == "psycopg" and not dialect.is_async:
+        driver: Any = bind.connection.driver_connection
+        driver.execute(raw)
+    elif dialect.driver in BY_CURSOR:
+        if dialect.driver == "pg8000":
+            _leave_what_nobody_began(bind, text)
+        bind.exec_driver_sql(text, execution_options={"no_parameters": True}).close()
+    elif dialect.driver == "asyncpg":
+        bind.exec_driver_sql("SELECT 1").close()  # the adapter begins its transaction with its first statement
+        adapted: Any = bind.connection.dbapi_connection
+        adapted.run_async(lambda connection: connection.execute(text))
+    else:
+        raise ConfigurationInvalid(
+            f"the history cannot be run through the driver {dialect.driver!r}",
+            hint="Give env.py a URL with psycopg, psycopg2, asyncpg or pg8000: postgresql+psycopg://...",
+        )
+
+
+def _leave_what_nobody_began(bind: Connection, text: str) -> None:
+    """Alembic asks for the isolation level before it sets autocommit, and pg8000 begins a transaction for the question."""
+    held: Any = bind.connection.dbapi_connection
+    if held.autocommit and not bind.info.get(_BEGUN):
+        held.rollback()
+    if text.strip().rstrip(";").upper().partition(" ")[0] in ("BEGIN", "START"):
+        bind.info[_BEGUN] = True
+    elif is_script(text):
+        bind.info[_BEGUN] = "SAVEPOINT" in text.upper() and bind.info.get(_BEGUN)
