@@ -82,6 +82,8 @@ class Convergence:
     _waited: dict[str, str] = field(default_factory=dict)
     _held: dict[str, str] = field(default_factory=dict)
     """Steps that are not sent yet, by the step that waits."""
+    _is_stirred: bool = False
+    """Whether a further pass has sent a step that may have changed what the catalog does not show."""
     _done: list[tuple[str, Difference]] = field(default_factory=list)
     """What the steps of this pass changed, in order."""
 
@@ -95,6 +97,7 @@ class Convergence:
             self.passes += 1
             self._done = []
             self._pass()
+            self._is_stirred = False
             if self._clock.now == moment or not self._wants_another():
                 break
             if self._done and not diff(before, self.executor.catalog):
@@ -146,7 +149,8 @@ class Convergence:
         if step.kind is StepKind.DATA:
             return False
         if step.kind is StepKind.MIXED:
-            return not is_maintenance(step) and self._last(step, self._clock.added) > self._ended[step.id]
+            is_meant = self._is_stirred and is_opaque(step)
+            return not is_maintenance(step) and (is_meant or self._last(step, self._clock.added) > self._ended[step.id])
         if not self._is_suspect(step):
             return False
         start, end = World(self.executor.catalog), World(self.executor.catalog)
@@ -178,6 +182,7 @@ class Convergence:
         step = self.analysis.steps[index]
         began = self._clock.now
         outcome = self._one(index)
+        self._is_stirred = self._is_stirred or (self.passes > 1 and outcome.action is Action.RUN and is_opaque(step))
         if outcome.action is Action.RUN and (outcome.outcome is Outcome.APPLIED or outcome.differences):
             self._clock.tick(outcome.differences)
             self._done += [(step.id, d) for d in outcome.differences]
@@ -314,6 +319,11 @@ class Convergence:
     def locks(self) -> list[str]:
         """Each lock once."""
         return list(dict.fromkeys(self._locks))
+
+
+def is_opaque(step: StepAnalysis) -> bool:
+    """Whether a step may do more than the catalog shows: a later one of its kind then has the last word, as in the loop."""
+    return any(s.opaque for s in step.reading.statements)
 
 
 def _short(reason: str) -> str:

@@ -178,6 +178,18 @@ def test_only_who_lacks_what_comes_waits(database: str) -> None:
     assert scalar(database, "SELECT obj_description('t'::regclass)") == "seen"
 
 
+def test_the_last_word_is_had_on_what_is_not_read_too(database: str) -> None:
+    """Where a further pass sends a remover whose work is not read again, the maker behind it is sent again, too."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "DROP CAST IF EXISTS (t AS text)",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int",
+        "CREATE CAST (t AS text) WITH INOUT",
+    ]
+    omega_bridge.boot(database, steps)
+    assert scalar(database, "SELECT count(*) FROM pg_cast WHERE castsource = 't'::regtype") == 1
+
+
 RENAMES = "DO $$ BEGIN IF to_regclass('{0}') IS NOT NULL THEN ALTER TABLE {0} RENAME TO {1}; END IF; END $$"
 OLD = "CREATE TABLE IF NOT EXISTS old (id int)"
 RENAMED = [
