@@ -82,6 +82,7 @@ class ScratchProver:
             return []
         found: list[tuple[StepAnalysis, tuple[Difference, ...], bool]] = []
         with self._naive.transaction(force_rollback=True):
+            self._naive.execute("RESET search_path")  # a pass begins as a start does, whatever a step of the one before has set
             now = self._before
             for step in wanted:
                 is_taken = rehearse(self._naive, _texts(step))
