@@ -17,7 +17,7 @@ from omega_bridge.audit.equivalence import Equivalence
 from omega_bridge.audit.equivalence import verify as compare
 from omega_bridge.audit.proofs import prover
 from omega_bridge.config import Config
-from omega_bridge.revisions import alembic_border, files
+from omega_bridge.revisions import alembic_border, files, sums
 from omega_bridge.run import Run
 from omega_bridge.steps import Registry
 
@@ -39,6 +39,13 @@ def export(server: Any, registry: Registry, folder: Path) -> None:
             yield judge
 
     files.export(analyse(registry), folder, prover=judges)
+
+
+def recorded(folder: Path) -> list[str]:
+    """The steps' own SQL in the order in which the history has it."""
+    lines = sums.read_sum(folder)
+    texts = files.RecordedTexts(folder, lines)
+    return [text for line in sums.revisions(lines) for text in texts.all(line.revision)]
 
 
 def upgrade(url: str, registry: Registry, folder: Path) -> None:
