@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.steps import Registry
@@ -18,6 +18,7 @@ URL_VARIABLES = ("OMEGA_BRIDGE_DATABASE_URL", "DATABASE_URL", "POSTGRES_DSN")
 _TEXT, _LIST, _NUMBER, _SWITCH = (str,), (list,), (int, float), (bool,)
 _KEYS: dict[str, tuple[type, ...]] = {
     "steps": _TEXT,
+    "sql-order": _TEXT,
     "metadata": _TEXT,
     "python-path": _LIST,
     "critical-tables": _LIST,
@@ -68,6 +69,12 @@ class Config:
     def steps(self) -> str | None:
         """Where the list is."""
         return self.values.get("steps")
+
+    @property
+    def sql_order(self) -> Literal["version", "name"]:
+        """By what the files of a folder stand in the list."""
+        found: Literal["version", "name"] = self.values.get("sql-order", "version")
+        return found
 
     def require_steps(self) -> str:
         """Where the list is. Raises ``ConfigurationInvalid`` where nothing says so."""
@@ -195,6 +202,10 @@ def _checked(path: Path, section: Mapping[str, Any]) -> dict[str, Any]:
             )
     if section.get("on-error", "stop") not in ("stop", "continue"):
         raise ConfigurationInvalid(f"{path}: on-error = {section['on-error']!r}", hint='Write on-error = "stop" or "continue".')
+    if section.get("sql-order", "version") not in ("version", "name"):
+        raise ConfigurationInvalid(
+            f"{path}: sql-order = {section['sql-order']!r}", hint='Write sql-order = "version", or "name" for plain name order.'
+        )
     for step, flags in section.get("step", {}).items():
         if not isinstance(flags, dict):
             raise ConfigurationInvalid(f"{path}: step.{step} is no table", hint=f"Write [tool.omega-bridge.step.{step}].")

@@ -373,7 +373,8 @@ class Recorder:
             return None, None
         from omega_bridge.sources import load
 
-        registry = load(self.config.steps, root=self.config.root, python_path=self.config.python_paths)
+        paths, order = self.config.python_paths, self.config.sql_order
+        registry = load(self.config.steps, root=self.config.root, python_path=paths, order=order)
         return with_flags(registry, self.config), self.config.load_metadata()
 
     def _created(self, step: Any) -> frozenset[str] | None:

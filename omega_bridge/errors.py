@@ -69,12 +69,6 @@ class StepSyntaxError(OmegaBridgeError):
         self.column = column
 
 
-class EmptyStep(OmegaBridgeError):
-    """A step holds no SQL."""
-
-    code = "OB105"
-
-
 class DuplicateStepId(OmegaBridgeError):
     """Two steps carry one explicit id."""
 

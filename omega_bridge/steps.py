@@ -37,7 +37,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One entry of the repair list. ``sql`` reaches the server exactly as written.
+    """One entry of the repair list. ``sql`` reaches the server exactly as written; without a statement, there is nothing to do.
 
     ``id`` is optional: without one the registry's analysis derives a label from what the step does.
     ``repeat`` concerns data steps only. ``destructive=True`` lets the step drop what holds rows.
@@ -70,11 +70,6 @@ class Registry:
     def __post_init__(self) -> None:
         seen: dict[str, int] = {}
         for position, step in enumerate(self.steps, start=1):
-            if not step.sql.strip():
-                raise errors.EmptyStep(
-                    f"step {position} ({step.id or step.place}) holds no SQL",
-                    hint="Remove the entry, or write the statement it was meant to hold.",
-                )
             if step.id is not None:
                 if step.id in seen:
                     raise errors.DuplicateStepId(
@@ -87,7 +82,7 @@ class Registry:
     def of(cls, steps: Registry | Iterable[StepLike] | Mapping[str, Iterable[tuple[str, str]]], source: str = "") -> Registry:
         """Make a registry from a bare list: strings, ``Step``s, ``(name, sql)`` pairs, or ``{table: [(column, ddl)]}``.
 
-        Raises ``NotAList``, ``EmptyStep``, ``DuplicateStepId``.
+        Raises ``NotAList``, ``DuplicateStepId``.
         """
         if isinstance(steps, Registry):
             return steps

@@ -47,6 +47,11 @@ class StepAnalysis:
         return self.reading.problem
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is no statement in it: blanks and comments."""
+        return not self.program and self.problem is None and not self.texts()
+
+    @property
     def checksum(self) -> str:
         """Of the step's canonical text: deaf to white space, comments and keyword case. Found when it is asked for."""
         return self.reading.checksum

@@ -29,7 +29,8 @@ class Setup:
         """The list, with the flags that the configuration gives to single steps."""
         from omega_bridge.sources import load
 
-        return with_flags(load(self.source, root=self.root, python_path=self.config.python_paths), self.config)
+        order = self.config.sql_order
+        return with_flags(load(self.source, root=self.root, python_path=self.config.python_paths, order=order), self.config)
 
     @property
     def source(self) -> str:

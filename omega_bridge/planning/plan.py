@@ -67,6 +67,8 @@ class Planner:
                 return PlannedStep(step, Action.SKIP, "data, to be run once, and done")
             found = evaluate(step.program, world, self.provided)
             return PlannedStep(step, Action.RUN, "data: runs at every boot", tuple(found.residual), found=found)
+        if step.is_empty:
+            return PlannedStep(step, Action.SKIP, "there is nothing to do: it holds no statement")
         mark = world.mark()
         found = evaluate(step.program, world, self.provided)
         warning = unmet(found) if found.unmet else None

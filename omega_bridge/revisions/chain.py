@@ -108,7 +108,7 @@ def compile_chain(
     drafts.extend(_draft(RevisionKind.RETIRE, (), past=past) for past in matching.removed)
     for index in settling.order:
         kind, past = _what_to_append(index, matching, settling.unsettled)
-        if kind is None or index in base:
+        if kind is None or index in base or (kind is RevisionKind.STEP and analysis.steps[index].is_empty):
             continue
         waited = settling.waited.get(index) if kind is RevisionKind.STEP else None
         drafts.append(

@@ -204,7 +204,7 @@ def explain(analysis: Analysis, folder: Path) -> tuple[Explained, ...]:
     for index, step in enumerate(analysis):
         past = found.known.get(index)
         if past is None:
-            rows.append(Explained(step.id, None, "nothing", "append a revision"))
+            rows.append(Explained(step.id, None, "nothing", "nothing" if step.is_empty else "append a revision"))
         else:
             rows.append(
                 Explained(step.id, past.revision, found.how[index], "append an amendment" if index in found.edited else "nothing")

@@ -66,7 +66,8 @@ def match(analysis: Analysis, lines: Sequence[SumLine], texts: Texts) -> Matchin
     for past in left.values():
         alike.setdefault(past.checksum, []).append(past)
     result = Matching()
-    steps = dict(enumerate(analysis.steps))
+    # A step that was emptied is none any more, whatever its id: what it was is retired.
+    steps = {i: step for i, step in enumerate(analysis.steps) if not step.is_empty or step.checksum in alike}
 
     def pair(index: int, past: Recorded, how: str) -> None:
         result.take(index, past, how, edited=steps[index].checksum != past.checksum)

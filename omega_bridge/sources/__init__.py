@@ -6,26 +6,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from omega_bridge.errors import SourceNotFound
-from omega_bridge.sources.folder import from_folder
+from omega_bridge.sources.folder import Order, from_folder
 from omega_bridge.sources.imported import from_module
 from omega_bridge.sources.located import located
 from omega_bridge.sources.text import from_text
 from omega_bridge.steps import Registry
 
-__all__ = ["from_folder", "from_module", "from_text", "load", "located"]
+__all__ = ["Order", "from_folder", "from_module", "from_text", "load", "located"]
 
 
-def load(source: str, *, root: Path = Path(), python_path: Sequence[Path] = ()) -> Registry:
+def load(source: str, *, root: Path = Path(), python_path: Sequence[Path] = (), order: Order = "version") -> Registry:
     """The list that ``source`` names.
 
-    ``package.module:attribute`` is imported; ``path/to/main.py:variable`` is read as text; anything else is a folder.
-    Raises ``SourceNotFound``, ``NotAList``, ``DynamicStep``, ``SourceSyntaxError``, ``EmptyStep``, ``DuplicateStepId``.
+    ``package.module:attribute`` is imported; ``path/to/main.py:variable`` is read as text; anything else is a folder,
+    whose files stand in ``order``.
+    Raises ``SourceNotFound``, ``NotAList``, ``DynamicStep``, ``SourceSyntaxError``, ``DuplicateStepId``.
     """
     before, colon, name = source.rpartition(":")
     if colon and before.endswith(".py"):
         return from_text(root / before, name, shown=before)
     if (root / source).is_dir():
-        return from_folder(root / source, shown=source)
+        return from_folder(root / source, shown=source, order=order)
     if colon and "/" not in before:
         return from_module(before, name, (root, *python_path))
     raise SourceNotFound(

@@ -275,14 +275,16 @@ def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
 
 
 def _files(folder: Path, steps: Sequence[Step]) -> Iterator[Path]:
-    """One file a step, numbered on from the last one, as wide as it."""
-    last = from_folder(folder).steps[-1].id or ""
-    number = re.match(r"\d+", last)
-    if number is None:
+    """One file a step, numbered on from the last version, and named like it."""
+    versions = (re.match(r"(v?)(\d+)", step.id or "", re.I) for step in reversed(from_folder(folder).steps))
+    last = next((found for found in versions if found is not None), None)
+    if last is None:
         raise _nowhere(str(folder))
-    for n, step in enumerate(steps, start=int(number[0]) + 1):
+    before, number = last.groups()
+    between = "__" if re.match(r"[\d._]*__", last.string[last.start(2) :]) else "_"
+    for n, step in enumerate(steps, start=int(number) + 1):
         name = re.sub(r"[^a-z0-9]+", "_", (step.title or "step").lower().removesuffix(", from the models")).strip("_")
-        path = folder / f"{n:0{len(number[0])}d}_{name}.sql"
+        path = folder / f"{before}{n:0{len(number)}d}{between}{name}.sql"
         told = f"-- {' '.join(step.title.split())}\n" if step.title else ""
         path.write_text(f"{told}{step.sql}\n", encoding="utf-8", newline="\n")
         yield path

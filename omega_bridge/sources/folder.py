@@ -1,17 +1,33 @@
-"""A folder of ``.sql`` files: each is a step, in natural order of the names; the first comment is its title."""
+"""A folder of ``.sql`` files: each is a step, in the order of the versions in their names; the first comment is its title."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
-from omega_bridge.errors import SourceNotFound
+from omega_bridge.errors import SourceNotFound, SourceSyntaxError
 from omega_bridge.steps import Place, Registry, Step
 
+Order = Literal["version", "name"]
 
-def from_folder(folder: Path, shown: str | None = None) -> Registry:
-    """Raises ``SourceNotFound`` where the folder holds no ``.sql``."""
-    files = sorted(folder.glob("*.sql"), key=lambda p: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", p.name)])
+_UNDO = re.compile(r"U\d[\d._]*__|.*\.(?:down|undo)\Z", re.I)
+"""Names, without the suffix, of files that take a migration back: no steps."""
+_FLYWAY = re.compile(r"[VB](\d+(?:[._]\d+)*)(?:__|\Z)", re.I)
+_STAMP = re.compile(
+    r"V?((?:19|20|21)\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])"
+    r"(?:[-_.T ]?(?:[01]\d|2[0-3])(?:[-_.:]?[0-5]\d){0,2}(?:[-_.]?\d{3}(?!\d))?)?)(?!\d)",
+    re.I,
+)
+_NUMBER = re.compile(r"V?(\d+(?:\.\d+)*)", re.I)
+_DIGITS = 20
+"""As wide as a time stamp gets, so that a date stands before the hours of its day."""
+
+
+def from_folder(folder: Path, shown: str | None = None, *, order: Order = "version") -> Registry:
+    """Raises ``SourceNotFound`` where the folder holds no ``.sql``, ``SourceSyntaxError`` for a file that is no UTF-8."""
+    found = [p for p in folder.iterdir() if p.suffix.lower() == ".sql" and p.is_file() and not _UNDO.match(p.stem)]
+    files = sorted(found, key=lambda p: p.name) if order == "name" else sorted(found, key=lambda p: version_key(p.stem))
     if not files:
         raise SourceNotFound(
             f"{folder} holds no .sql files", hint="Put one statement or more into each file: 001_tenants.sql ..."
@@ -20,7 +36,37 @@ def from_folder(folder: Path, shown: str | None = None) -> Registry:
     return Registry(tuple(_step(path, f"{name}/{path.name}") for path in files), name)
 
 
+def version_key(name: str) -> tuple[bool, tuple[int, ...], list[str | int]]:
+    """What a name is sorted by: its version, then the name with its numbers as numbers; names without a version come last.
+
+    A version is ``V1``, ``V1.1``, ``V1_1__``, ``2``, ``010``, or a time stamp in any shape, by its digits.
+    """
+    natural = [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+    version = _version(name)
+    return version is None, version or (), natural
+
+
+def _version(name: str) -> tuple[int, ...] | None:
+    if stamp := _STAMP.match(name):
+        return (int(re.sub(r"\D", "", stamp[1]).ljust(_DIGITS, "0")),)
+    number = _FLYWAY.match(name) or _NUMBER.match(name)
+    if number is None:
+        return None
+    parts = [int(part) for part in re.split("[._]", number[1])]
+    while len(parts) > 1 and parts[-1] == 0:
+        del parts[-1]
+    return tuple(parts)
+
+
 def _step(path: Path, shown: str) -> Step:
-    text = path.read_bytes().decode("utf-8-sig")
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = raw.count(b"\n", 0, exc.start) + 1
+        raise SourceSyntaxError(
+            f"{shown}:{line} is no UTF-8: byte {raw[exc.start]:#04x}",
+            hint="Save the file as UTF-8: iconv -f latin1 -t utf-8, or -f utf-16 where an editor wrote that.",
+        ) from exc
     comment = re.match(r"\s*--+\s*(.*?)\s*(?:\r?\n|\Z)", text)
     return Step(text, id=path.stem, title=comment[1] if comment and comment[1] else None, place=Place(shown, 1))

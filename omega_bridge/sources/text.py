@@ -28,14 +28,21 @@ constructor recursion depth mismatch", CPython issue 106905; seen with 3.11.7 an
 def from_text(path: Path, variable: str, shown: str | None = None) -> Registry:
     """The list ``variable`` of a Python file. ``shown`` is the file's name in messages.
 
-    Raises ``SourceNotFound``, ``SourceSyntaxError``, ``NotAList``, ``DynamicStep``, ``EmptyStep``, ``DuplicateStepId``.
+    Raises ``SourceNotFound``, ``SourceSyntaxError``, ``NotAList``, ``DynamicStep``, ``DuplicateStepId``.
     """
     name = shown or str(path)
     if not path.is_file():
         near = get_close_matches(path.name, [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else [], n=1)
         raise SourceNotFound(f"there is no file {name}", hint=f"Did you mean {near[0]}?" if near else "Check the path.")
-    with tokenize.open(path) as file:
-        return parse_list(file.read(), variable, name)
+    try:
+        with tokenize.open(path) as file:
+            text = file.read()
+    except (UnicodeDecodeError, SyntaxError) as exc:
+        raise SourceSyntaxError(
+            f"{name} is not in the encoding that Python takes it for: {exc}",
+            hint="Save the file as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-",
+        ) from exc
+    return parse_list(text, variable, name)
 
 
 def parse_list(text: str, variable: str, shown: str) -> Registry:

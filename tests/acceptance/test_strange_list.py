@@ -89,7 +89,6 @@ BROKEN = {
     "no such variable": ("main.py:steps", "other = []\n", "OB101", 2),
     "not a list": ("main.py:steps", "steps = 7\n", "OB102", 2),
     "an f-string": ("main.py:steps", "import os\nsteps = [f'SELECT {os.getpid()}']\n", "OB103", 2),
-    "an empty step": ("main.py:steps", "steps = ['SELECT 1', '  ']\n", "OB105", 2),
     "an id twice": ("main.py:steps", "steps = [('a', 'SELECT 1'), ('a', 'SELECT 2')]\n", "OB106", 2),
     "no python": ("main.py:steps", "steps = [\n", "OB108", 2),
 }

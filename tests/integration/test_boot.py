@@ -328,7 +328,7 @@ def test_an_interrupted_start_leaves_nobody_behind(database: str, monkeypatch: p
 def test_a_bad_list_touches_nothing(database: str) -> None:
     """It is refused before the ledger is made."""
     with pytest.raises(OmegaBridgeError):
-        omega_bridge.boot(database, [T, " "])
+        omega_bridge.boot(database, [T, ("one", "SELECT 1"), ("one", "SELECT 2")])
     assert query(database, "SELECT to_regnamespace('omega_bridge')") == (None,)
 
 
@@ -452,3 +452,13 @@ def test_both_starts_take_the_same_arguments() -> None:
     """What ``boot`` takes by keyword, ``boot_async`` takes, too."""
     names = [p.name for p in inspect.signature(omega_bridge.boot).parameters.values() if p.kind is p.KEYWORD_ONLY]
     assert list(BootOptions.__annotations__) == names
+
+
+def test_an_entry_without_a_statement_is_passed_over(database: str) -> None:
+    """It is told as nothing to do, once; the next start asks its one question."""
+    steps = ["CREATE TABLE IF NOT EXISTS t (id int)", "", "-- CREATE TABLE u (id int)"]
+    run = omega_bridge.boot(database, steps)
+    assert [(s.outcome, s.reason) for s in run.steps[1:]] == [
+        ("already-there", "there is nothing to do: it holds no statement")
+    ] * 2
+    assert omega_bridge.boot(database, steps).round_trips == 1
