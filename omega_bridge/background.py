@@ -7,12 +7,15 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from omega_bridge.errors import OmegaBridgeError
+from omega_bridge.errors import ConnectionLost, LockNotAcquired, OmegaBridgeError, RelationBusy
 
 if TYPE_CHECKING:
     from omega_bridge.run import Run
 
 log = logging.getLogger("omega_bridge")
+
+PASSING = (ConnectionLost, LockNotAcquired, RelationBusy)
+"""What another try may not meet: a server that restarts, another start at work, a table that is busy."""
 
 FIRST, LONGEST = 2.0, 60.0
 """Seconds before the first further try, and at most between two."""
@@ -49,6 +52,9 @@ class Retrying:
             self._pause = min(self._pause * 2, LONGEST)
             try:
                 self.run = self._again()
+            except PASSING as error:
+                log.warning("[MIGRATION] not yet: %s", error.message)
+                continue
             except OmegaBridgeError as error:
                 self.error = error
                 log.error("[MIGRATION] gave up trying: %s", error)

@@ -86,10 +86,29 @@ def boot(
 
 
 async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Unpack[BootOptions]) -> Run:
-    """``boot`` for an event loop: the same arguments, in a thread of its own, so that the loop goes on."""
+    """``boot`` for an event loop: the same arguments, in a thread of its own, so that the loop goes on.
+
+    Cancelled, as by ``asyncio.wait_for``, it ends the server's work and its connections; what was not committed is rolled back.
+    """
     import asyncio
 
-    return await asyncio.to_thread(boot, database, steps, **options)
+    calls: list[Any] = []
+
+    def work() -> Run:
+        from omega_bridge.postgres.session import CALL, Call
+
+        calls.append(Call())
+        CALL.set(calls[0])
+        return boot(database, steps, **options)
+
+    try:
+        return await asyncio.to_thread(work)
+    except asyncio.CancelledError:
+        import threading
+
+        for call in calls:
+            threading.Thread(target=call.give_up, name="omega-bridge-cancel", daemon=True).start()
+        raise
 
 
 def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: Any, options: Options) -> Run:

@@ -6,10 +6,13 @@ Driver errors cross one border here and become errors of our own family, without
 from __future__ import annotations
 
 import math
+import os
 import select
+import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import psycopg
@@ -25,6 +28,9 @@ Opened: TypeAlias = "pq.abc.PGconn | psycopg.Connection[Row]"
 
 CONNECT_TIMEOUT = 10
 """Seconds to wait for a connection where the DSN does not say."""
+
+CANCEL_TIMEOUT = 10.0
+"""Seconds to wait for the end of what was cancelled."""
 
 ANSWER_TIMEOUT = 30.0
 """Seconds to wait for the answer to a question that the server answers at once: a pooler may have no connection for it."""
@@ -178,19 +184,62 @@ class Session:
 
     def rollback(self) -> None:
         """End a transaction that may have failed, and what the server still works on; nothing where there is nothing."""
-        if not self.connection.closed and self.connection.info.transaction_status == pq.TransactionStatus.ACTIVE:
+        if not self.is_closed and self._pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
             self._pgconn.get_cancel().cancel()
-            while self._pgconn.get_result() is not None:
-                continue
+            self._drain()
         if self.connection.closed or self.connection.info.transaction_status == pq.TransactionStatus.IDLE:
             return
         self.execute("ROLLBACK")
+
+    def _drain(self) -> None:
+        """Take in what the server still sends after a cancel; where that does not end, the connection does."""
+        deadline = time.monotonic() + CANCEL_TIMEOUT
+        poller = select.poll()
+        poller.register(self._pgconn.socket, select.POLLIN)
+        while True:
+            while self._pgconn.is_busy():
+                if not poller.poll(max(deadline - time.monotonic(), 0.0) * 1000):
+                    self.close()
+                    return
+                self._pgconn.consume_input()
+            if self._pgconn.get_result() is None:
+                return
+
+    def abandon(self) -> None:
+        """End the server's work and the connection, from another thread than the one that waits on it."""
+        with suppress(psycopg.Error, OSError):
+            self._pgconn.get_cancel().cancel()
+            with socket.socket(fileno=os.dup(self._pgconn.socket)) as end:
+                end.shutdown(socket.SHUT_RDWR)
 
     def drain_notices(self) -> tuple[str, ...]:
         """The notices since the last call."""
         found = tuple(self.notices)
         self.notices.clear()
         return found
+
+
+class Call:
+    """The sessions of one call. Who waits for it may give it up, from another thread: what they do ends, and so does the call."""
+
+    def __init__(self) -> None:
+        self._sessions: list[Session] = []
+        self._is_given_up = False
+
+    def add(self, session: Session) -> None:
+        """A session of the call."""
+        self._sessions.append(session)
+        if self._is_given_up:
+            session.abandon()
+
+    def give_up(self) -> None:
+        """End what the server does for the call."""
+        self._is_given_up = True
+        for session in self._sessions:
+            session.abandon()
+
+
+CALL: ContextVar[Call | None] = ContextVar("omega_bridge_call", default=None)
 
 
 @contextmanager
@@ -201,6 +250,8 @@ def open_session(dsn: str, cost: Cost | None = None) -> Iterator[Session]:
     leaves as ours: ``ConnectionLost``, ``StatementRejected``.
     """
     session = Session(_connected(dsn), dsn, cost)
+    if (call := CALL.get()) is not None:
+        call.add(session)
     try:
         yield session
     except psycopg.Error as exc:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -103,4 +104,25 @@ def test_the_servers_work_ends_with_the_client(database: str, how: signal.Signal
         os.kill(start.pid, how)
         start.wait(30)
         wait_for(0)
+    assert omega_bridge.boot(database, [T, A]).outcome == "repaired"
+
+
+@pytest.mark.parametrize(
+    "step", ["DO $$ BEGIN PERFORM pg_sleep(600); END $$", "VACUUM t; DO $$ BEGIN PERFORM pg_sleep(600); END $$"]
+)
+def test_a_cancelled_boot_async_ends_the_servers_work(database: str, step: str) -> None:
+    """``asyncio.wait_for`` gives up on a start: its statement is cancelled, its lock is free, and the next start goes on."""
+    omega_bridge.boot(database, [T])
+
+    async def impatient() -> None:
+        await asyncio.wait_for(omega_bridge.boot_async(database, [T, ("long", step)]), 1.0)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(impatient())
+    with psycopg.connect(database, autocommit=True) as conn:
+        for _ in range(600):
+            if conn.execute(WORKING).fetchone() == (0,):
+                break
+            time.sleep(0.05)
+        assert conn.execute(WORKING).fetchone() == (0,)
     assert omega_bridge.boot(database, [T, A]).outcome == "repaired"
