@@ -483,8 +483,9 @@ def _attempt(operations: Operations, operation: AttemptStepOp) -> None:
     """Send a step, or each statement of one that refuses a transaction; at the first error all is as before that statement."""
     bind: Any = operations.get_bind()
     texts = operation.statements() if operation.is_apart else (operation.sql,)
+    is_apart = operation.is_apart or bind.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
     for text in texts:
-        if not operation.is_apart:
+        if not is_apart:
             send(bind, "SAVEPOINT omega_bridge_attempt")
         try:
             _guarded(operations, text, partial(send, bind, text))
@@ -492,7 +493,7 @@ def _attempt(operations: Operations, operation: AttemptStepOp) -> None:
             told = server_error(exc)
             if told is None:
                 raise
-            if operation.is_apart:
+            if is_apart:
                 bind.connection.dbapi_connection.rollback()
             else:
                 send(bind, "ROLLBACK TO SAVEPOINT omega_bridge_attempt")

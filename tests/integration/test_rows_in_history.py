@@ -263,3 +263,17 @@ def test_what_failed_in_an_upgrade_is_not_recorded_as_done(tmp_path: Path, datab
         assert (run.outcome, {s.id: s.outcome for s in run.steps}["fails"]) == ("degraded", "failed")
     environment.upgrade(configured(tmp_path, database, registry=Registry.of(steps)), "head")
     assert omega_bridge.boot(database, steps, history=tmp_path, on_error="continue").outcome == "degraded"
+
+
+def test_an_attempt_beside_settings_fails_by_itself(tmp_path: Path, database: str, server: Any) -> None:
+    """A step with a setting of its own has no transaction around it: where it is rejected the upgrade goes on, and it stands failed."""
+    from omega_bridge.audit.proofs import prover
+
+    steps: list[str | Step] = [
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        Step("SET search_path TO public; ALTER TABLE nosuch ADD a int", id="fails"),
+    ]
+    (tmp_path / "env.py").write_text(ENV)
+    export(analyse(Registry.of(steps)), tmp_path, prover=lambda _: prover(server))
+    environment.upgrade(configured(tmp_path, database), "head")
+    assert [e[3]["error"]["sqlstate"] for e in entries(database) if e[2] == "failed"] == ["42P01"]
