@@ -1,4 +1,6 @@
-"""Revisions that stand failed: something of them was rejected when they ran last, and no start has been clean since."""
+"""Revisions that stand failed: something of them was rejected when they ran last, and neither has a start been clean since nor a
+further pass of the history, which runs the same step once more, been taken.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,12 @@ from typing import Any
 import psycopg
 
 _FAILING = (
-    "SELECT subject FROM (SELECT DISTINCT ON (subject) subject, outcome, seq FROM omega_bridge.ledger "
+    "SELECT subject FROM (SELECT DISTINCT ON (subject) subject, checksum, outcome, seq FROM omega_bridge.ledger "
     "WHERE driver = 'alembic' AND event IN ('upgrade', 'downgrade', 'stamp') ORDER BY subject, seq DESC) last "
     "WHERE outcome = 'failed' AND seq > (SELECT coalesce(pg_catalog.max(seq), 0) FROM omega_bridge.ledger "
-    "WHERE event = 'boot' AND outcome IN ('current', 'repaired')) ORDER BY seq"
+    "WHERE event = 'boot' AND outcome IN ('current', 'repaired')) "
+    "AND NOT EXISTS (SELECT FROM omega_bridge.ledger again WHERE again.driver = 'alembic' AND again.event = 'upgrade' "
+    "AND again.checksum = last.checksum AND again.seq > last.seq AND again.outcome <> 'failed') ORDER BY seq"
 )
 
 

@@ -62,6 +62,7 @@ LISTS = {
     "script": (["BEGIN; CREATE TABLE IF NOT EXISTS a (id int PRIMARY KEY); COMMIT", B, C], []),
     "rejected-at-first": (["CREATE OR REPLACE VIEW v AS SELECT id FROM d", MADE], ["3 settle step-dc12f307"]),
     "order-of-columns": ([LATE, "CREATE TABLE IF NOT EXISTS a (id int)", Y], ["4 settle a-y"]),
+    "search-path-left": ([A, "CREATE SCHEMA IF NOT EXISTS side", "SET search_path TO side, public"], []),
     "loop-and-rows": ([A, STAMPS, "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING", B], ["5 settle create-b"]),
 }
 
@@ -99,12 +100,13 @@ def catalog(url: str) -> Catalog:
 
 def looped(url: str, steps: Sequence[str], rounds: int = 3) -> Catalog:
     """The catalog that starts of the naive loop come to."""
-    with psycopg.connect(url, autocommit=True) as conn:
-        for step in [*steps] * rounds:
-            try:
-                conn.execute(step.encode())
-            except psycopg.Error:
-                continue
+    for _ in range(rounds):
+        with psycopg.connect(url, autocommit=True) as conn:
+            for step in steps:
+                try:
+                    conn.execute(step.encode())
+                except psycopg.Error:
+                    continue
     return catalog(url)
 
 
