@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import sys
 import time
@@ -19,6 +20,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, help="so many rounds, whatever they take")
     parser.add_argument("--seed", type=int, help="of the first round; each further one has the next number (default: by chance)")
     options = parser.parse_args()
+    logging.getLogger("omega_bridge").setLevel(logging.CRITICAL)
     seed = options.seed if options.seed is not None else random.randrange(10**6)
     tried: Counter[str] = Counter()
     wrong: list[str] = []
