@@ -46,6 +46,8 @@ def init(
     if sentinel:
         _sentinel(database_url, role or [], json)
         return
+    from omega_bridge.writing import write
+
     wires = plan_wiring(Path.cwd(), steps, metadata)
     writes = [w for w in wires if w.text is not None]
     if not json:
@@ -57,8 +59,7 @@ def init(
     if writes and not yes and not json and not typer.confirm("Write these files?", default=True):
         raise typer.Exit(1)
     for wire in writes:
-        wire.path.parent.mkdir(parents=True, exist_ok=True)
-        wire.path.write_text(wire.text or "", encoding="utf-8")
+        write(wire.path, wire.text or "")
     if json:
         output.as_json({"files": [{"path": str(w.path), "action": w.action} for w in wires]})
     else:

@@ -25,6 +25,7 @@ def verify(
     from omega_bridge.audit.equivalence import count
     from omega_bridge.audit.equivalence import verify as compare
     from omega_bridge.audit.scratch import scratch_server
+    from omega_bridge.writing import write
 
     setup = prepare(config, steps)
     output.log_to_stderr(silent=True)
@@ -35,7 +36,7 @@ def verify(
     ):
         found = compare(setup.registry, setup.metadata, server, history=history, advance=advance)
     if certificate is not None:
-        certificate.write_text(found.certificate(), encoding="utf-8")
+        write(certificate, found.certificate())
     if json:
         output.as_json(found.as_dict())
     else:

@@ -43,7 +43,7 @@ def unchanged(folder: Path, listed: str) -> Export | None:
 
     Raises ``HistoryTampered``.
     """
-    if sums.listed(folder) != listed:
+    if sums.listed(folder) != listed or sums.pending(folder):
         return None
     lines = read_sum(folder)
     coverage = covered((line, content.decode().replace("\r\n", "\n")) for line, content in verified(folder, lines))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from omega_bridge import writing
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
@@ -21,6 +22,7 @@ from omega_bridge.revisions.matching import match
 from omega_bridge.revisions.rendering import SQL_HEADING, render_file
 from omega_bridge.revisions.sums import (
     NAME,
+    PENDING,
     VERSIONS,
     Recorded,
     SumLine,
@@ -28,6 +30,7 @@ from omega_bridge.revisions.sums import (
     cumulative,
     head_of,
     paths,
+    pending,
     read_sum,
     revisions,
     text_of,
@@ -77,6 +80,8 @@ def export_past(
     advance: Callable[[int], Any] = lambda _n: None,
 ) -> Export:
     """``export`` for one list after the other: the history as it happened. Nothing is written before all are compiled."""
+    if write:
+        _clear_interrupted(folder)
     compilation = _Compilation(folder)
     chains = []
     for past in lists:
@@ -90,17 +95,35 @@ def export_past(
     written = [folder / VERSIONS / r.name for r in rendered]
     if rendered:
         written.append(folder / NAME)
+    has_environment = (folder / "env.py").exists()
     if write and rendered:
-        (folder / VERSIONS).mkdir(parents=True, exist_ok=True)
-        for r in rendered:
-            (folder / VERSIONS / r.name).write_text(r.text, encoding="utf-8", newline="\n")
-        (folder / NAME).write_text(text_of(lines, listed), encoding="utf-8", newline="\n")
-        if not (folder / "env.py").exists():
-            (folder / "env.py").write_text(ENVIRONMENT, encoding="utf-8", newline="\n")
-            written.append(folder / "env.py")
+        _write(folder, rendered, text_of(lines, listed))
+    if write and rendered and not has_environment:
+        written.append(folder / "env.py")
     new_texts = {r.name: r.text for r in rendered}
     texts = ((line, new_texts.get(line.file) or path.read_text("utf-8")) for line, path in paths(folder, lines))
     return Export(tuple(written), tuple(new), head_of(lines), covered(texts), lines)
+
+
+def _write(folder: Path, rendered: Sequence[_Rendered], sum_text: str) -> None:
+    """The files, the sum file last: killed before it, the next export begins anew and ends with the same bytes."""
+    writing.write(folder / PENDING, "".join(f"{r.name}\n" for r in rendered))
+    for r in rendered:
+        writing.write(folder / VERSIONS / r.name, r.text)
+    if not (folder / "env.py").exists():
+        writing.write(folder / "env.py", ENVIRONMENT)
+    writing.write(folder / NAME, sum_text)
+    writing.remove(folder / PENDING)
+
+
+def _clear_interrupted(folder: Path) -> None:
+    """Remove what an export left that did not come to its end."""
+    named = {path for _, path in paths(folder, read_sum(folder))}
+    for path in pending(folder):
+        writing.remove(writing.temporary(path))
+        if path not in named:
+            writing.remove(path)
+    writing.remove(folder / PENDING)
 
 
 class _Compilation:

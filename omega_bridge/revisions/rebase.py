@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omega_bridge.revisions.sums import ARCHIVE, NAME, VERSIONS, SumLine, cumulative, orphans, parse_line, paths, text_of
+from omega_bridge.writing import write
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ def rebase(folder: Path) -> Rebased:
     _put_in_place(folder, lines)
     kept = tuple(_intact(folder, lines))
     _put_in_place(folder, kept)
-    path.write_text(text_of(kept), encoding="utf-8", newline="\n")
+    write(path, text_of(kept))
     removed = tuple(orphans(folder, kept))
     for file in removed:
         file.unlink()

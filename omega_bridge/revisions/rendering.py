@@ -146,17 +146,19 @@ def irreversible(revision: Revision, lifted: Sequence[Lifted]) -> str | None:
 
 def _docstring(revision: Revision, lifted: Sequence[Lifted], before: str | None) -> str:
     lines = [
-        _title(revision),
+        _plain(_title(revision)),
         "",
         f"Revision ID: {revision.id}",
         f"Revises: {revision.down or ''}".rstrip(),
         f"Kind: {_kind(revision)}",
     ]
     for label, step in zip(revision.labels, revision.steps, strict=False):
-        lines.append(f"Step: {label} ({step.step.place})")
+        lines.append(f"Step: {_plain(label)} ({_plain(str(step.step.place))})")
         lines.append(f"Checksum: {step.checksum}")
     if revision.past:
-        lines.append(f"About: step {revision.past.label}, revision {revision.past.revision}, checksum {revision.past.checksum}")
+        lines.append(
+            f"About: step {_plain(revision.past.label)}, revision {revision.past.revision}, checksum {revision.past.checksum}"
+        )
     if revision.origin:
         origin = revision.origin
         lines.append(f"Commit: {origin.commit}")

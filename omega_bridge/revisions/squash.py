@@ -16,6 +16,7 @@ from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.revisions import sums
 from omega_bridge.revisions.squash_rendering import read_part, render_squash
 from omega_bridge.revisions.sums import NAME, SQUASH, VERSIONS, SumLine, cumulative, head_of, paths, read_sum, text_of
+from omega_bridge.writing import write
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,12 @@ def _text(content: bytes) -> str:
 
 def _write(folder: Path, lines: Sequence[SumLine], line: SumLine, text: str) -> None:
     now = (*lines, line)
-    (folder / VERSIONS / line.file).write_text(text, encoding="utf-8", newline="\n")
+    write(folder / VERSIONS / line.file, text)
     for (_, old), (_, new) in zip(paths(folder, lines), paths(folder, now), strict=False):
         if old != new:
             new.parent.mkdir(parents=True, exist_ok=True)
             old.replace(new)
-    (folder / NAME).write_text(text_of(now, sums.listed(folder)), encoding="utf-8", newline="\n")
+    write(folder / NAME, text_of(now, sums.listed(folder)))
 
 
 def _refuse_foreign(folder: Path, lines: Sequence[SumLine], gone: set[str]) -> None:

@@ -26,6 +26,8 @@ FORMAT = "s2"
 FIELDS = {"s1": 6, "s2": 7}
 """How many fields a line of each format has."""
 NAME = "omega.sum"
+PENDING = "omega.sum.pending"
+"""Names the revision files that an export is about to write; gone when ``omega.sum`` names them."""
 LISTED = "# of the list and the models "
 SQUASH = "squash"
 VERSIONS = "versions"
@@ -75,7 +77,7 @@ class SumLine:
 
 def _word(label: str) -> str:
     """A label as a part of a line: what would end it, or mean something there, is written as in a URL."""
-    return re.sub(r"[\s%,@!=\x00-\x1f\x7f]", lambda match: quote(match[0], safe=""), label)
+    return re.sub(r"[\s%,@!=\x00-\x1f\x7f\ud800-\udfff]", lambda match: quote(match[0], safe="", errors="surrogatepass"), label)
 
 
 def read_sum(folder: Path) -> tuple[SumLine, ...]:
@@ -189,11 +191,22 @@ def verified(folder: Path, lines: Sequence[SumLine]) -> Iterator[tuple[SumLine, 
             raise _tampered(f"{path} is not what export wrote (or the lines of {NAME} before it were changed)")
         previous = line.hash
         yield line, content
+    begun = pending(folder)
     for orphan in orphans(folder, lines):
+        if orphan in begun:
+            raise HistoryTampered(
+                f"an export was interrupted before {NAME} named {orphan}", hint="Let it finish: omega-bridge export"
+            )
         raise HistoryTampered(
             f"{orphan} was written by an export, and {NAME} does not name it: another branch appended to the history, too",
             hint="Bring the two in line: omega-bridge export --rebase",
         )
+
+
+def pending(folder: Path) -> tuple[Path, ...]:
+    """The revision files that an interrupted export was writing; none where it came to its end."""
+    path = folder / PENDING
+    return tuple(folder / VERSIONS / name for name in path.read_text("utf-8").splitlines()) if path.exists() else ()
 
 
 def orphans(folder: Path, lines: Sequence[SumLine]) -> Iterator[Path]:
@@ -234,6 +247,12 @@ def parse_line(path: Path, number: int, text: str) -> SumLine:
     for part in told.split(",") if told and kind != SQUASH else ():
         label, _, checksum = part.partition("@")
         steps.append(
-            Recorded(unquote(label.lstrip("=").rstrip("!")), checksum, label.startswith("="), not label.endswith("!"), revision)
+            Recorded(
+                unquote(label.lstrip("=").rstrip("!"), errors="surrogatepass"),
+                checksum,
+                label.startswith("="),
+                not label.endswith("!"),
+                revision,
+            )
         )
     return SumLine(revision, kind, tuple(steps), file, digest, proof[0] if proof else "unproven", form)

@@ -19,6 +19,7 @@ from omega_bridge.sources.folder import from_folder
 from omega_bridge.sources.imported import importable
 from omega_bridge.sources.text import parse_list, scope_of, statements_of, tree_of
 from omega_bridge.steps import Step
+from omega_bridge.writing import write
 
 
 def append(
@@ -41,7 +42,7 @@ def append(
         written = appended(raw.decode(encoding), name, steps, shown=source, known=known).encode(encoding)
     except (SyntaxError, UnicodeError) as error:
         raise _nowhere(source) from error
-    path.write_bytes(written)
+    write(path, written)
     return (path,)
 
 
@@ -286,5 +287,5 @@ def _files(folder: Path, steps: Sequence[Step]) -> Iterator[Path]:
         name = re.sub(r"[^a-z0-9]+", "_", (step.title or "step").lower().removesuffix(", from the models")).strip("_")
         path = folder / f"{before}{n:0{len(number)}d}{between}{name}.sql"
         told = f"-- {' '.join(step.title.split())}\n" if step.title else ""
-        path.write_text(f"{told}{step.sql}\n", encoding="utf-8", newline="\n")
+        write(path, f"{told}{step.sql}\n")
         yield path
