@@ -17,7 +17,7 @@ from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.again import ROUNDS, Held, Places
 from omega_bridge.revisions.chain import Chain, Origin, Revision, RevisionKind, compile_chain, follow
 from omega_bridge.revisions.exported import Export, covered
-from omega_bridge.revisions.lifting import lift
+from omega_bridge.revisions.lifting import lift, once_more
 from omega_bridge.revisions.matching import match
 from omega_bridge.revisions.rendering import SQL_HEADING, render_file
 from omega_bridge.revisions.sums import (
@@ -201,7 +201,8 @@ class _Writer:
         if draft.id:
             self._moved[draft.id] = revision.id
         self._down, self._number, self.last = revision.id, revision.number, revision
-        return _Rendered(_file_name(revision), render_file(revision, verdict.lifted, before), revision, verdict.proof)
+        written = tuple(map(once_more, verdict.lifted)) if revision.again else verdict.lifted
+        return _Rendered(_file_name(revision), render_file(revision, written, before), revision, verdict.proof)
 
 
 @dataclass(frozen=True, slots=True)

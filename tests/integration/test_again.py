@@ -46,6 +46,9 @@ MADE = "DO $$ BEGIN FOR i IN 1..2 LOOP IF to_regclass('d') IS NULL THEN CREATE T
 LATE = """DO $$ BEGIN IF current_setting('server_version_num')::int > 90000 THEN
   EXECUTE 'ALTER TABLE IF EXISTS a ADD COLUMN IF NOT EXISTS late int'; END IF; END $$"""
 
+TARGET = """DO $$ BEGIN IF EXISTS (SELECT 1 FROM information_schema.tables WHERE table_name = 'a') THEN
+  ALTER TABLE a ALTER COLUMN id SET STATISTICS 200; END IF; END $$"""
+
 LISTS = {
     "loop": ([A, STAMPS, B, C], ["5 settle create-c"]),
     "loop-last": ([A, B, STAMPS], []),
@@ -63,6 +66,8 @@ LISTS = {
     "rejected-at-first": (["CREATE OR REPLACE VIEW v AS SELECT id FROM d", MADE], ["3 settle step-dc12f307"]),
     "order-of-columns": ([LATE, "CREATE TABLE IF NOT EXISTS a (id int)", Y], ["4 settle a-y"]),
     "search-path-left": ([A, "CREATE SCHEMA IF NOT EXISTS side", "SET search_path TO side, public"], []),
+    "target-met-late": ([TARGET, A], ["3 settle create-a"]),
+    "schema-met-late": (["GRANT USAGE ON SCHEMA side TO PUBLIC", "CREATE SCHEMA side"], ["3 settle schema-side"]),
     "loop-and-rows": ([A, STAMPS, "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING", B], ["5 settle create-b"]),
 }
 
@@ -231,3 +236,14 @@ def test_what_is_dropped_and_made_otherwise_is_made(make_database: MakeDatabase,
     assert omega_bridge.boot(url, new).outcome == "repaired"
     assert diff(catalog(url), looped(make_database(), new)) == ()
     assert omega_bridge.boot(url, new).round_trips == 1
+
+
+def test_once_more_is_done_already_elsewhere(tmp_path: Path, make_database: MakeDatabase, server: Server) -> None:
+    """What an empty database needs once more, one that stands on older tables has from the first time: the upgrade goes on."""
+    steps = ["ALTER TABLE IF EXISTS orders RENAME TO orders_new", "CREATE TABLE IF NOT EXISTS orders (id int NOT NULL)"]
+    assert again(compiled(tmp_path / "alembic", server, steps)) == ["3 settle create-orders", "4 settle rename-orders-new"]
+    older, url = make_database(), make_database()
+    for name in (older, url):
+        with psycopg.connect(name, autocommit=True) as conn:
+            conn.execute("CREATE TABLE orders (id int, seen_at timestamptz)")
+    assert diff(upgraded(url, tmp_path / "alembic"), looped(older, steps)) == ()

@@ -1,7 +1,7 @@
 -- The live schema as rows (kind, schema, table, name, attributes). {names} is an array of bare names, or NULL for all.
 -- Relations are found by their own name; what hangs on them comes along. ACCESS SHARE on catalogs only, index-driven.
 WITH schemas AS MATERIALIZED (
-  SELECT oid, nspname FROM pg_namespace
+  SELECT oid, nspname, nspacl FROM pg_namespace
   WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' AND nspname <> ALL ('{omega_bridge,omega_bridge_sentinel}')
 ), extension_owned AS MATERIALIZED (
   SELECT classid, objid FROM pg_depend WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass
@@ -25,7 +25,10 @@ WITH schemas AS MATERIALIZED (
     AND t.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_type'::regclass)
 )
 SELECT 'schema' AS kind, '' AS schema, '' AS "table", s.nspname::text AS name,
-       json_build_object('comment', nullif(obj_description(s.oid, 'pg_namespace'), 'standard public schema')) AS attributes
+       json_build_object('comment', nullif(obj_description(s.oid, 'pg_namespace'), 'standard public schema'),
+         'grants', CASE WHEN s.nspacl IS NULL OR s.nspacl = (SELECT p.initprivs FROM pg_init_privs p WHERE p.objoid = s.oid
+                                                             AND p.classoid = 'pg_namespace'::regclass AND p.objsubid = 0) THEN NULL
+                   ELSE (SELECT array_agg(g::text ORDER BY g::text) FROM unnest(s.nspacl) g) END) AS attributes
 FROM schemas s
 UNION ALL
 SELECT 'extension', '', '', e.extname, json_build_object('schema', n.nspname)
@@ -57,6 +60,7 @@ SELECT 'column', t.schema, t.relname, a.attname,
            THEN (SELECT format('%I.%I', cn.nspname, co.collname) FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace
                  WHERE co.oid = a.attcollation) END,
          'storage', CASE WHEN a.attstorage <> y.typstorage THEN a.attstorage END,
+         'statistics', CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END, 'options', a.attoptions,
          'position', row_number() OVER (PARTITION BY a.attrelid ORDER BY a.attnum), 'comment', w.description,
          'grants', CASE WHEN a.attacl IS NULL THEN NULL ELSE (SELECT array_agg(g::text ORDER BY g::text) FROM unnest(a.attacl) g) END)
 FROM tables t

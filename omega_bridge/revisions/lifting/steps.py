@@ -107,6 +107,11 @@ def irrevocable(lifted: Lifted, why: str) -> Lifted:
     return Lifted(tuple(replace(p, reverse=None, irreversible=why) for p in lifted.parts))
 
 
+def once_more(lifted: Lifted) -> Lifted:
+    """For a revision that runs a step again: where a database has what that would do already, its own SQL may be rejected."""
+    return Lifted(tuple(replace(p, attempt=True) if p.operations is None else p for p in lifted.parts))
+
+
 def lift(step: StepAnalysis, world: World | None = None, *, settled: bool = True) -> Lifted:
     """The step's operations. ``world`` is the schema before it, and becomes the one after it.
 
