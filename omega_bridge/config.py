@@ -202,6 +202,8 @@ def _checked(path: Path, section: Mapping[str, Any]) -> dict[str, Any]:
             )
     if section.get("on-error", "stop") not in ("stop", "continue"):
         raise ConfigurationInvalid(f"{path}: on-error = {section['on-error']!r}", hint='Write on-error = "stop" or "continue".')
+    if section.get("on-busy", "fail") not in ("fail", "degraded"):
+        raise ConfigurationInvalid(f"{path}: on-busy = {section['on-busy']!r}", hint='Write on-busy = "fail" or "degraded".')
     if section.get("sql-order", "version") not in ("version", "name"):
         raise ConfigurationInvalid(
             f"{path}: sql-order = {section['sql-order']!r}", hint='Write sql-order = "version", or "name" for plain name order.'

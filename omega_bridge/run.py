@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from omega_bridge.errors import ConfigurationInvalid
+
 if TYPE_CHECKING:
     from omega_bridge.background import Retrying
     from omega_bridge.outcomes import BootOutcome, Cost, CriticalTable, StepOutcome
@@ -118,6 +120,18 @@ class Options:
     pooler_keeps_sessions: bool = False
     trusted_owners: tuple[str, ...] = ()
     retry_after: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("on_error", self.on_error, ("stop", "continue")),
+            ("on_busy", self.on_busy, ("fail", "degraded")),
+        ):
+            if value not in known:
+                raise ConfigurationInvalid(f"{name}={value!r}", hint=f"Give {name}={known[0]!r} or {name}={known[1]!r}.")
+        for name in ("lock_timeout", "table_lock_timeout", "statement_timeout", "boot_timeout"):
+            seconds = getattr(self, name)
+            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds >= 0:
+                raise ConfigurationInvalid(f"{name}={seconds!r}", hint=f"Give {name} a number of seconds, 0 or more.")
 
 
 class BootOptions(TypedDict, total=False):

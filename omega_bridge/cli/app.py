@@ -73,7 +73,7 @@ def _load(name: str) -> Any:
 
 
 @app.callback(invoke_without_command=True)
-def root(version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True)) -> None:
+def root(version: bool = typer.Option(False, "--version", "-V", help="Print the version.", is_eager=True)) -> None:
     """Runs a service's PostgreSQL self-repair list fast and safely, and compiles the same list into an Alembic history."""
     if version:
         from omega_bridge import __version__
