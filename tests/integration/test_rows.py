@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import pytest
 
 import omega_bridge
 from omega_bridge import Step
+from omega_bridge.cli.app import run
 from omega_bridge.errors import StepFailed
 from tests.fixtures.databases import MakeDatabase
 
@@ -271,3 +274,17 @@ def test_strict_raises(database: str) -> None:
         conn.execute(START)
     with pytest.raises(StepFailed, match="table t"):
         omega_bridge.boot(database, ["DROP TABLE t"], strict=True)
+
+
+def test_the_plan_says_what_is_lost_without_a_drop(database: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """``omega-bridge plan`` tells it beside the step, before anything runs."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(START)
+    (tmp_path / "main.py").write_text('steps = ["ALTER TABLE t ALTER v TYPE smallint USING v / 2"]\n')
+    with pytest.raises(SystemExit):
+        run(["plan", "--steps", f"{tmp_path}/main.py:steps", "--database-url", database])
+    assert "-- loses data: changes the type of t.v with USING" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        run(["plan", "--steps", f"{tmp_path}/main.py:steps", "--database-url", database, "--json"])
+    (step,) = json.loads(capsys.readouterr().out)["steps"]
+    assert step["loses"] == ["changes the type of t.v with USING: what the expression does not keep is gone"]

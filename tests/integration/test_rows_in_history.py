@@ -21,6 +21,7 @@ from omega_bridge.config import Config
 from omega_bridge.errors import StepFailed, StepRefused
 from omega_bridge.revisions import alembic_border, sums
 from omega_bridge.revisions.files import export
+from omega_bridge.revisions.squash import squash
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
 from tests.integration.test_export import ENV
@@ -277,3 +278,19 @@ def test_an_attempt_beside_settings_fails_by_itself(tmp_path: Path, database: st
     export(analyse(Registry.of(steps)), tmp_path, prover=lambda _: prover(server))
     environment.upgrade(configured(tmp_path, database), "head")
     assert [e[3]["error"]["sqlstate"] for e in entries(database) if e[2] == "failed"] == ["42P01"]
+
+
+def test_a_squash_says_which_steps_were_allowed(tmp_path: Path, database: str) -> None:
+    """Its file holds no SQL to tell what else of it may take rows: its own id is the word for all of it."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(START)
+    ids = exported(
+        tmp_path, ["CREATE TABLE IF NOT EXISTS u (id int)", Step("DROP TABLE IF EXISTS t", id="drop", destructive=True)]
+    )
+    squash(tmp_path, ids[-1], "")
+    (file,) = (tmp_path / "versions").glob("*.py")
+    assert "destructive = ('drop',)" in file.read_text().replace('"', "'")
+    with pytest.raises(StepRefused):
+        environment.upgrade(configured(tmp_path, database), "head")
+    environment.upgrade(configured(tmp_path, database, f"allow-destructive={ids[-1]}"), "head")
+    assert value(database, "SELECT to_regclass('t')") is None
