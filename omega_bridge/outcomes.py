@@ -91,6 +91,8 @@ class StepOutcome:
     differences: tuple[Difference, ...] = ()
     destroyed: tuple[Destroyed, ...] = ()
     optional: bool = False
+    rows: int = 0
+    """Rows that its statements changed, as far as they say so."""
 
     @property
     def is_busy(self) -> bool:
@@ -114,6 +116,8 @@ class StepOutcome:
             "title": self.title,
             "pass": self.pass_,
         }
+        if self.rows:
+            found["rows"] = self.rows
         if self.error:
             found["error"] = {"sqlstate": self.error.sqlstate, "message": self.error.message}
         if self.notices:

@@ -295,7 +295,6 @@ def _record(
         if asked.is_settled:
             standing.remember(connection, promised, outcomes, after, asked, told.digest, revision, told.inspection)
         lock.prove(session)
-    session.cost.round_trips += len(quiet) + 5
     return revision
 
 

@@ -190,7 +190,7 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     failed = _still_failing(session, found, options) if found.has_failed else ()
     if failed is None:
         return None
-    outcomes = daily.run(session, found.data, options.table_lock_timeout)
+    outcomes = daily.run(session, found.data, options.table_lock_timeout, options.trusted_owners)
     if outcomes is None:
         return None
     warnings = tuple(f"step {s['id']} stands {s['outcome']}: {s['reason']}" for s in found.standing)

@@ -51,7 +51,7 @@ class Plan:
 
 
 class Planner:
-    """Decides the steps of one list. ``done_once``: checksums of data steps marked ``repeat="once"`` that have succeeded."""
+    """Decides the steps of one list. ``done_once``: checksums of steps marked ``repeat="once"`` that have succeeded."""
 
     def __init__(self, analysis: Analysis, done_once: Collection[str] = ()) -> None:
         self.analysis = analysis
@@ -62,9 +62,9 @@ class Planner:
     def plan(self, index: int, world: World) -> PlannedStep:
         """Decide one step; ``world`` is changed by what the step would do."""
         step = self.analysis.steps[index]
+        if step.step.repeat is Repeat.ONCE and step.kind is not StepKind.SCHEMA and step.checksum in self._done_once:
+            return PlannedStep(step, Action.SKIP, "data, to be run once, and done")
         if step.kind is StepKind.DATA:
-            if step.step.repeat is Repeat.ONCE and step.checksum in self._done_once:
-                return PlannedStep(step, Action.SKIP, "data, to be run once, and done")
             found = evaluate(step.program, world, self.provided)
             return PlannedStep(step, Action.RUN, "data: runs at every boot", tuple(found.residual), found=found)
         if step.is_empty:

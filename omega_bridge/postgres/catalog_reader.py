@@ -111,8 +111,6 @@ class CatalogReader:
         the next call works again.
         """
         session, connection = self._session, self._session.connection
-        session.cost.round_trips += 1
-        session.cost.statements += 1
         if session.is_pooled or len(names) > _FEW:
             return read_catalog(connection, names)
         with by_default(connection):

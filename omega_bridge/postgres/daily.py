@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
-from omega_bridge.ledger import Outcome
+from omega_bridge.errors import OmegaBridgeError
+from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import Action, StepOutcome
-from omega_bridge.postgres import settings
+from omega_bridge.postgres import settings, turns
 from omega_bridge.postgres.probe import Entries
-from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.session import Session, changed
 from omega_bridge.steps import Place
 
 log = logging.getLogger("omega_bridge")
 
 NO_ROW = "no row to change"
+
+PATIENCE = 10.0
+"""Seconds to wait for the data steps of another start."""
 
 _FILES = (
     "SELECT pg_catalog.concat(pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat(c.oid, ':', c.relfilenode), ',' ORDER BY c.oid)), "
@@ -32,16 +38,19 @@ _AFTER = (
 )
 
 
-def run(session: Session, entries: Entries, lock_timeout: float) -> tuple[StepOutcome, ...] | None:
-    """Outcomes of the data steps, or ``None`` where one failed and the whole boot has to look again."""
+def run(session: Session, entries: Entries, lock_timeout: float, owners: Collection[str] = ()) -> tuple[StepOutcome, ...] | None:
+    """Outcomes of the data steps, or ``None`` where one failed and the whole boot has to look again.
+
+    What changed rows is in the ledger. ``owners``: roles that are trusted beside those that always are. Raises ``NotTrusted``.
+    """
     if not entries:
         return ()
     wanted = _wanted(session, entries, lock_timeout)
     if wanted is None:
         return None
     due = [e for e, change in wanted if change]
-    seconds = _send(session, due, lock_timeout) if due else {}
-    if seconds is None:
+    sent = _send(session, due, lock_timeout, owners) if due else {}
+    if sent is None:
         return None
     return tuple(
         StepOutcome(
@@ -52,7 +61,8 @@ def run(session: Session, entries: Entries, lock_timeout: float) -> tuple[StepOu
             reason="data: runs at every boot" if change else NO_ROW,
             checksum=e["checksum"],
             place=Place(*e["place"]),
-            seconds=seconds.get(e["id"], 0.0),
+            seconds=sent[e["id"]].seconds if change else 0.0,
+            rows=sent[e["id"]].rows if change else 0,
         )
         for e, change in wanted
     )
@@ -84,32 +94,70 @@ def _ask(session: Session, questions: list[str], lock_timeout: float) -> list[bo
     return [answer == "t" for answer in row]
 
 
-def _send(session: Session, due: list[dict[str, Any]], lock_timeout: float) -> dict[str, float] | None:
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What became of an entry that was sent."""
+
+    seconds: float
+    rows: int
+
+
+def _send(session: Session, due: list[dict[str, Any]], lock_timeout: float, owners: Collection[str]) -> dict[str, _Sent] | None:
     """All go out in one round trip and one transaction; where one fails, or drops something by a function that it calls, all are
-    undone and the whole boot looks again.
+    undone and the whole boot looks again. Each statement sees what was committed before it, another start's rows among it.
     """
     started = time.perf_counter()
     for entry in due:
         log.info("[MIGRATION] Applying step %s (data)", entry["id"], extra={"step": entry["id"]})
     try:
-        with session.counted(len(due)), session.connection.pipeline():
-            session.connection.execute("BEGIN")
-            for limit in settings.local(session, lock_timeout, 0.0):
-                session.connection.execute(limit.encode())
-            session.connection.execute(_BEFORE)
-            for entry in due:
-                for text in entry["statements"]:
-                    session.connection.execute(text.encode())
-            session.connection.execute(
-                "SET CONSTRAINTS ALL IMMEDIATE"
-            )  # triggers that wait for the commit, while it can be undone
-            session.connection.execute(_AFTER)
-            session.connection.execute("COMMIT")
+        rows = _in_turn(session, due, lock_timeout)
+        if any(rows.values()):
+            _record(session, due, rows, owners)
+        session.execute("COMMIT")
     except psycopg.Error:
         session.rollback()
         return None
+    except OmegaBridgeError:
+        session.rollback()
+        raise
     spent = time.perf_counter() - started
     log.info(
         "[MIGRATION] %d data step(s) done in %.1f ms", len(due), spent * 1000, extra={"outcome": "applied", "seconds": spent}
     )
-    return {e["id"]: spent / len(due) for e in due}
+    return {e["id"]: _Sent(spent / len(due), rows[e["id"]]) for e in due}
+
+
+def _in_turn(session: Session, due: list[dict[str, Any]], lock_timeout: float) -> dict[str, int]:
+    """Send them in a transaction that stays open, while no other start sends its own; the rows that each changed."""
+    sent: dict[str, list[psycopg.Cursor[Any]]] = {}
+    with session.counted(), session.connection.pipeline():
+        session.connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        for limit in settings.local(session, PATIENCE, 0.0):
+            session.connection.execute(limit.encode())
+        session.connection.execute(turns.TAKE)
+        for limit in settings.local(session, lock_timeout, 0.0):
+            session.connection.execute(limit.encode())
+        session.connection.execute(_BEFORE)
+        for entry in due:
+            sent[entry["id"]] = [session.connection.execute(text.encode()) for text in entry["statements"]]
+        session.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # triggers that wait for the commit, while it can be undone
+        session.connection.execute(_AFTER)
+    return {step: sum(changed(cursor) for cursor in cursors) for step, cursors in sent.items()}
+
+
+def _record(session: Session, due: list[dict[str, Any]], rows: dict[str, int], owners: Collection[str]) -> None:
+    """An entry for each step that changed rows, in the transaction that does so. Only such a start loads what writes them."""
+    import uuid
+
+    from omega_bridge.postgres import ledger_store
+    from omega_bridge.postgres.trust import check
+
+    check(session.connection, owners)
+    run = str(uuid.uuid4())
+    reason = "data: runs at every boot"
+    drafts = [
+        Draft(Driver.BOOT, Event.STEP, run, e["id"], e["checksum"], Outcome.APPLIED, {"reason": reason, "rows": rows[e["id"]]})
+        for e in due
+        if rows[e["id"]]
+    ]
+    log.info("[MIGRATION] the ledger ends at %s", ledger_store.append(session.connection, drafts))

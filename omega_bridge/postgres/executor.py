@@ -18,7 +18,7 @@ from omega_bridge.outcomes import Destroyed, ServerError, StepOutcome, change
 from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
-from omega_bridge.postgres import guarding, ledger_store, lock, outside, swallowed, waiting, watch
+from omega_bridge.postgres import guarding, ledger_store, lock, outside, swallowed, turns, waiting, watch
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.destruction import Refused
 from omega_bridge.postgres.journal import Journal
@@ -57,6 +57,7 @@ class Executor:
         step = planned.analysis
         started = time.perf_counter()
         self.session.drain_notices()
+        self.session.rows_changed = 0
         try:
             sendable(step.step.sql)
             try:
@@ -112,7 +113,7 @@ class Executor:
         except waiting.Busy as busy:
             return outcome_of(planned, Outcome.FAILED, f"its table stayed busy: {busy}", error=busy.error)
         fresh = self._refreshed(step)
-        outcome = self._judge(planned, fresh)
+        outcome = replace(self._judge(planned, fresh), rows=self.session.rows_changed or 0)
         if outcome.outcome is Outcome.APPLIED:
             tip = ledger_store.append(session.connection, [self._draft(outcome)], self.tip)
             lock.commit(session)
@@ -141,7 +142,7 @@ class Executor:
                 return self._rejected(planned, stopped.error)
             changes = diff(before, self.catalog, among=None if _is_wide(step) else step.names)
             return outcome_of(planned, Outcome.FAILED, str(stopped), error=stopped.error, differences=changes)
-        outcome = self._judge(planned, self.catalog, before)
+        outcome = replace(self._judge(planned, self.catalog, before), rows=self.session.rows_changed or 0)
         if outcome.outcome is Outcome.APPLIED:
             self.record(outcome)
         return outcome
@@ -154,7 +155,8 @@ class Executor:
 
     def _begun(self, planned: PlannedStep, lock_timeout: float) -> None:
         """One try at a step, in a transaction that stays open."""
-        waiting.begin(self.session, planned.analysis.id, self.limits, lock_timeout)
+        turn = turns.TAKE if planned.analysis.kind is not StepKind.SCHEMA else ""
+        waiting.begin(self.session, planned.analysis.id, self.limits, lock_timeout, question=turn)
         self._run_guarded(planned)
 
     def _run_guarded(self, planned: PlannedStep) -> None:
@@ -230,6 +232,8 @@ def draft(outcome: StepOutcome, run: str, driver: Driver) -> Draft:
         "created": [str(d.key) for d in outcome.differences if not d.attribute and d.left is None],
         "changes": [change(d) for d in outcome.differences if d.attribute or d.left is not None],
     }
+    if outcome.rows:
+        detail["rows"] = outcome.rows
     if outcome.notices:
         detail["notices"] = list(outcome.notices)
     if outcome.error:

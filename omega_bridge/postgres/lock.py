@@ -106,7 +106,7 @@ def committing(session: Session) -> str:
 def commit(session: Session) -> None:
     """Commit what a step has done, if the lock is still ours: one round trip. Raises ``LockLost``; nothing is written then."""
     try:
-        session.execute(committing(session), statements=2)
+        session.execute(committing(session))
     except psycopg.errors.DivisionByZero:  # or that of a trigger that was deferred
         session.rollback()
         prove(session)

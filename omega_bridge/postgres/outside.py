@@ -188,13 +188,13 @@ def _limited(session: Session, limits: Limits, lock_timeout: float) -> Iterator[
         "SELECT pg_catalog.current_setting(name) FROM pg_catalog.unnest(%s::pg_catalog.text[]) name", (list(names),)
     )
     wanted = (_milliseconds(lock_timeout), int(limits.statement_timeout * 1000))
-    session.execute("; ".join(f"SET {n} = {v}" for n, v in zip(names, wanted, strict=True)), statements=2)
+    session.execute("; ".join(f"SET {n} = {v}" for n, v in zip(names, wanted, strict=True)))
     try:
         yield
     finally:
         if not session.is_closed:
             session.rollback()
-            session.execute("; ".join(f"SET {n} = '{v}'" for n, (v,) in zip(names, before, strict=True)), statements=2)
+            session.execute("; ".join(f"SET {n} = '{v}'" for n, (v,) in zip(names, before, strict=True)))
 
 
 def _milliseconds(seconds: float) -> int:

@@ -52,7 +52,7 @@ class Sender:
         return True
 
     def _send(self) -> None:
-        with self._session.counted(len(self._gathered)):
+        with self._session.counted(1):
             self._pgconn.send_query("\n;\n".join(self._gathered).encode())
         self._gathered, self._is_sent = [], True
 

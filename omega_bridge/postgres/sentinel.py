@@ -39,10 +39,19 @@ WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge_sentinel'::pg_catalog.name
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """``question``: whether there is a mark that was not there in ``snapshot``, as a number in SQL."""
+    """The marks up to ``snapshot`` are accounted for."""
 
-    question: str
     snapshot: str
+
+    def question(self, schemas: Collection[str]) -> str:
+        """Whether there is a mark that was not there then, in one of ``schemas`` or in none, as a number in SQL."""
+        names = sql.Literal(list(schemas)).as_string(None)
+        return (
+            "CASE WHEN EXISTS (SELECT FROM omega_bridge_sentinel.marks m"
+            f" WHERE NOT pg_catalog.pg_visible_in_snapshot(m.xid, '{self.snapshot}')"
+            f" AND (m.schema IS NULL OR m.schema OPERATOR(pg_catalog.=) ANY ({names}::pg_catalog.text[])))"
+            " THEN 1.0 ELSE 0.0 END"
+        )
 
 
 def ask(connection: Connection) -> Counted | None:
@@ -55,13 +64,7 @@ def ask(connection: Connection) -> Counted | None:
     for name, owner in (("schema", "n.nspowner"), ("table", "c.relowner"), ("function", "p.proowner")):
         text = text.replace(f"{{{name}}}", trusted(owner, version))
     row = connection.execute(text.encode()).fetchone()
-    if row is None:
-        return None
-    return Counted(
-        "CASE WHEN EXISTS (SELECT FROM omega_bridge_sentinel.marks m"
-        f" WHERE NOT pg_catalog.pg_visible_in_snapshot(m.xid, '{row[0]}')) THEN 1.0 ELSE 0.0 END",
-        row[0],
-    )
+    return Counted(row[0]) if row else None
 
 
 def passed(connection: Connection, snapshot: str) -> None:

@@ -46,12 +46,14 @@ class Session:
     """
 
     def __init__(self, opened: Opened, dsn: str, cost: Cost | None = None) -> None:
-        self._take(opened)
         self.dsn = dsn
         self.is_pooled = False
         self.lock_taken_by: int | None = None
         self.cost = cost or Cost()
         self.notices: list[str] = []
+        self.rows_changed: int | None = None
+        """Rows that the texts sent by ``execute`` have changed, while somebody counts them."""
+        self._take(opened)
 
     @classmethod
     def over(cls, connection: psycopg.Connection[Row], dsn: str) -> Session:
@@ -70,6 +72,7 @@ class Session:
 
     def _ours(self, connection: psycopg.Connection[Row]) -> psycopg.Connection[Row]:
         connection.autocommit = True
+        connection.cost = self.cost  # type: ignore[attr-defined]  # a CountedConnection, whose module a quiet start does not load
         connection.prepare_threshold = None  # after each DDL it would throw away what is prepared, ours too
         connection.add_notice_handler(lambda d: self.notices.append(f"{d.severity}: {d.message_primary}"))
         return connection
@@ -78,7 +81,9 @@ class Session:
     def connection(self) -> psycopg.Connection[Row]:
         """psycopg's connection."""
         if self._connection is None:
-            self._connection = self._ours(psycopg.Connection(self._pgconn))
+            from omega_bridge.postgres.counting import CountedConnection
+
+            self._connection = self._ours(CountedConnection.over(self._pgconn))
         return self._connection
 
     def ask(self, query: str, within: float | None = ANSWER_TIMEOUT) -> list[tuple[str | None, ...]]:
@@ -164,20 +169,21 @@ class Session:
         else:
             self._pgconn.finish()
 
-    def execute(self, query: str | bytes, params: Sequence[Any] | None = None, *, statements: int = 1) -> psycopg.Cursor[Row]:
+    def execute(self, query: str | bytes, params: Sequence[Any] | None = None) -> psycopg.Cursor[Row]:
         """One query, one round trip. Without parameters the text goes out exactly as it is, ``%`` included."""
-        self.cost.round_trips += 1
-        self.cost.statements += statements
         with border(self.dsn):
-            return self.connection.execute(_bytes(query), params)
+            found = self.connection.execute(_bytes(query), params)
+            if self.rows_changed is not None and found.description is None:
+                self.rows_changed += changed(found)
+            return found
 
     def rows(self, query: str | bytes, params: Sequence[Any] | None = None) -> list[Row]:
         """The rows of one query."""
         return self.execute(query, params).fetchall()
 
     @contextmanager
-    def counted(self, statements: int) -> Iterator[None]:
-        """One round trip that is made by other means, such as a pipeline."""
+    def counted(self, statements: int = 0) -> Iterator[None]:
+        """One round trip that is made by other means, such as a pipeline, with so many texts that nobody else counts."""
         self.cost.round_trips += 1
         self.cost.statements += statements
         yield
@@ -268,7 +274,9 @@ def _connected(dsn: str) -> Opened:
         with border(dsn):
             if _is_address(str(given.get("host") or "")):
                 return _polled(conninfo(given), float(given["connect_timeout"]))
-            return psycopg.connect(**given, autocommit=True)  # it looks up names without stopping other threads
+            from omega_bridge.postgres.counting import CountedConnection
+
+            return CountedConnection.connect(**given, autocommit=True)  # it looks up names without stopping other threads
     except (psycopg.ProgrammingError, ValueError):  # their words may quote a part of the password
         raise unreadable(dsn) from None
 
@@ -406,6 +414,16 @@ def _quotable(exc: psycopg.Error, dsn: str) -> psycopg.Error | None:
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode()
+
+
+def changed(cursor: psycopg.Cursor[Row]) -> int:
+    """How many rows the statements of a text changed, as far as their tags say."""
+    total = 0
+    while True:
+        if (cursor.statusmessage or "").partition(" ")[0] in ("INSERT", "UPDATE", "DELETE", "MERGE"):
+            total += max(cursor.rowcount, 0)
+        if not cursor.nextset():
+            return total
 
 
 def _bytes(query: str | bytes) -> bytes:

@@ -17,7 +17,7 @@ def find(session: Session, step: StepAnalysis) -> ServerError | None:
     if text is None:
         return None
     try:
-        session.execute("; ".join(["BEGIN", *settings.local(session, 0.5, 0.0)]), statements=4)
+        session.execute("; ".join(["BEGIN", *settings.local(session, 0.5, 0.0)]))
         session.execute(text)
     except psycopg.Error as exc:
         return server_error(exc)

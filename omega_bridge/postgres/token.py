@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.watched import ELSEWHERE, Watched
 
@@ -22,22 +23,24 @@ Connection = psycopg.Connection[Any]
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rows of one catalog that count. ``key`` tells them apart; ``scan``: read the whole catalog for them."""
+    """The rows of one catalog that count. ``key`` tells them apart; ``scan``: read the whole catalog for them.
+
+    ``within``: a further condition, on few rows.
+    """
 
     catalog: str
     key: str
     condition: str = ""
     scan: bool = False
+    within: str = ""
 
     def __str__(self) -> str:
         """Their hash. A condition in ``FILTER`` is none that the planner would weigh."""
         hashed = f"pg_catalog.hashint8extended({self.key}, xmin::pg_catalog.text::pg_catalog.int8)"
-        found, catalog = f"SELECT pg_catalog.sum({hashed})", f"pg_catalog.{self.catalog}"
-        if not self.condition:
-            return f"({found} FROM {catalog})"
-        if self.scan:
-            return f"({found} FILTER (WHERE {self.condition}) FROM {catalog})"
-        return f"({found} FROM {catalog} WHERE {self.condition})"
+        filters = [f"({c})" for c in (self.condition if self.scan else "", self.within) if c]
+        filtered = f" FILTER (WHERE {' AND '.join(filters)})" if filters else ""
+        where = f" WHERE {self.condition}" if self.condition and not self.scan else ""
+        return f"(SELECT pg_catalog.sum({hashed}){filtered} FROM pg_catalog.{self.catalog}{where})"
 
 
 def expressions(connection: Connection, watched: Watched) -> tuple[str, ...]:
@@ -51,16 +54,21 @@ def expressions(connection: Connection, watched: Watched) -> tuple[str, ...]:
 
 
 def _rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Rows]:
-    oids = "'{" + ",".join(map(str, size.tables)) + "}'::pg_catalog.oid[]"
+    oids = _oids(size.tables)
     scan = scans_classes(size.catalogs, len(watched.relations))
     relations = (
         f"pg_catalog.hashname(relname) {_EQUALS} ANY ('{{{','.join(map(str, size.hashes))}}}'::pg_catalog.int4[])"
         if scan
         else _among(connection, "relname", watched.relations)
     )
-    yield _Rows("pg_class", _OID, relations, scan)
+
+    def here(column: str) -> str:
+        return f"{column} {_EQUALS} ANY ({_oids(size.schemas)})"
+
+    yield _Rows("pg_class", _OID, relations, scan, here("relnamespace"))
     attributes = f"attrelid {_EQUALS} ANY ({oids}) AND attnum OPERATOR(pg_catalog.>) 0"
     yield _Rows("pg_attribute", _both("attrelid", "attnum"), attributes, scans_attributes(size.catalogs))
+    elsewhere = f"ANY (ARRAY(SELECT oid FROM pg_catalog.pg_class WHERE {here('relnamespace')}))"
     for catalog, owner, name in (
         ("pg_constraint", "conrelid", "conname"),
         ("pg_trigger", "tgrelid", "tgname"),
@@ -68,32 +76,41 @@ def _rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Ro
     ):
         if catalog in watched.catalogs:
             loose = watched.loose.get(catalog)
-            also = f" OR {_among(connection, name, loose)}" if loose else ""
+            near = here("connamespace") if catalog == "pg_constraint" else f"{owner} {_EQUALS} {elsewhere}"
+            also = f" OR ({_among(connection, name, loose)} AND {near})" if loose else ""
             yield _Rows(catalog, _OID, f"{owner} {_EQUALS} ANY ({oids}){also}")
+    named = {"pg_class": ("relname", "relnamespace", watched.relations)}
+    named |= {"pg_type": ("typname", "typnamespace", watched.types)} if watched.types else {}
+    named |= {"pg_proc": ("proname", "pronamespace", watched.functions)} if watched.functions else {}
     if "pg_description" in watched.catalogs:
-        named = [("pg_class", _among(connection, "relname", watched.relations))]
-        named += [("pg_type", _among(connection, "typname", watched.types))] if watched.types else []
-        named += [("pg_proc", _among(connection, "proname", watched.functions))] if watched.functions else []
-        objects = " UNION ALL ".join(f"SELECT oid FROM pg_catalog.{catalog} WHERE {condition}" for catalog, condition in named)
+        objects = " UNION ALL ".join(
+            f"SELECT oid FROM pg_catalog.{catalog} WHERE {_among(connection, name, names)} AND {here(space)}"
+            for catalog, (name, space, names) in named.items()
+        )
         yield _Rows("pg_description", _both("objoid", "objsubid"), f"objoid {_EQUALS} ANY (ARRAY({objects}))")
     if watched.types:
         types = _among(connection, "typname", watched.types)
-        yield _Rows("pg_type", _OID, types)
+        yield _Rows("pg_type", _OID, types, within=here("typnamespace"))
         if "pg_enum" in watched.catalogs:
-            enums = f"enumtypid {_EQUALS} ANY (ARRAY(SELECT t.oid FROM pg_catalog.pg_type t WHERE {types}))"
-            yield _Rows("pg_enum", _OID, enums)
+            enums = f"SELECT t.oid FROM pg_catalog.pg_type t WHERE {types} AND {here('typnamespace')}"
+            yield _Rows("pg_enum", _OID, f"enumtypid {_EQUALS} ANY (ARRAY({enums}))")
     if watched.functions:
-        yield _Rows("pg_proc", _OID, _among(connection, "proname", watched.functions))
+        yield _Rows("pg_proc", _OID, _among(connection, "proname", watched.functions), within=here("pronamespace"))
     if "pg_extension" in watched.catalogs:
         yield _Rows("pg_extension", _OID)
     if "pg_namespace" in watched.catalogs:
-        yield _Rows("pg_namespace", _OID, "nspname OPERATOR(pg_catalog.!~) '^pg_'")
+        named_too = f" OR {_among(connection, 'nspname', watched.schemas)}" if watched.schemas else ""
+        yield _Rows("pg_namespace", _OID, here("oid") + named_too)
+
+
+def _oids(numbers: Iterable[int]) -> str:
+    return "'{" + ",".join(map(str, numbers)) + "}'::pg_catalog.oid[]"
 
 
 def _unnamed_rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Rows]:
     """What counts though no name is known of it: one column of the token for all of it."""
     if watched.is_whole:
-        yield from _in_schemas(size.schemas)
+        yield from _in_schemas(size.path)
     for catalog in sorted(ELSEWHERE if watched.is_whole else watched.others):
         if catalog != "pg_publication_namespace" or connection.info.server_version >= 150000:
             yield _Rows(catalog, *_ELSEWHERE.get(catalog, (_OID, _BY_USERS)))
@@ -167,34 +184,70 @@ class _Size:
     tables: Sequence[int]
     hashes: Sequence[int]
     schemas: Sequence[int]
-    """Those of the ``search_path``."""
+    """Where a row counts: on the search path, named by the list, or holding one of our names, and not where another start works."""
+    path: Sequence[int]
+    """The schemas of the ``search_path``."""
 
     @classmethod
     def of(cls, connection: Connection, watched: Watched) -> _Size:
         """Ask."""
-        row = connection.execute(_SIZE.format(names=_literal(connection, watched.relations)).encode()).fetchone()
+        row = connection.execute(_about(connection, watched, _SIZE)).fetchone()
         assert row is not None  # it has no FROM
-        tables, hashes, classes, attributes, ours, schemas = row
-        return cls(Sizes(classes, attributes, ours, connection.info.server_version >= 140000), tables, hashes, schemas)
+        tables, hashes, classes, attributes, ours, schemas, path = row
+        sizes = Sizes(classes, attributes, ours, connection.info.server_version >= 140000)
+        return cls(sizes, tables, hashes, schemas, path)
 
 
-_SIZE = """
-WITH ours AS MATERIALIZED (
+_SPACES = """
+spaces AS MATERIALIZED (
+  SELECT n.oid FROM pg_catalog.pg_namespace n
+  WHERE n.nspname OPERATOR(pg_catalog.<>) ALL ('{{information_schema,omega_bridge,omega_bridge_sentinel}}'::pg_catalog.name[])
+    AND n.nspname OPERATOR(pg_catalog.!~) '^pg_'
+    AND (n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false))
+      OR n.nspname OPERATOR(pg_catalog.=) ANY ({schemas}::pg_catalog.name[])
+      OR (n.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL ({tenants}::pg_catalog.text[])
+        AND EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid
+          AND c.relname OPERATOR(pg_catalog.=) ANY ({names}::pg_catalog.name[]))))
+)"""
+
+_SIZE = (
+    "WITH "
+    + _SPACES
+    + """, ours AS MATERIALIZED (
   SELECT coalesce(pg_catalog.array_agg(c.oid ORDER BY c.oid), '{{}}') AS oids FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+  JOIN spaces n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
   WHERE c.relname OPERATOR(pg_catalog.=) ANY ({names}::pg_catalog.name[])
     AND c.relkind OPERATOR(pg_catalog.=) ANY ('{{r,p,f,v,m,c}}'::pg_catalog."char"[])
-    AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{{information_schema,omega_bridge,omega_bridge_sentinel}}'::pg_catalog.name[])
-    AND n.nspname OPERATOR(pg_catalog.!~) '^pg_'
 )
 SELECT (SELECT oids::pg_catalog.int8[] FROM ours),
        ARRAY(SELECT DISTINCT pg_catalog.hashname(n) FROM pg_catalog.unnest({names}::pg_catalog.name[]) n ORDER BY 1),
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class), (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute),
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute
         WHERE attrelid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT pg_catalog.unnest(oids) FROM ours))),
+       ARRAY(SELECT oid::pg_catalog.int8 FROM spaces ORDER BY 1),
        ARRAY(SELECT n.oid::pg_catalog.int8 FROM pg_catalog.pg_namespace n
              WHERE n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false)) ORDER BY 1)
 """
+)
+
+
+def schemas(connection: Connection, watched: Watched) -> tuple[str, ...]:
+    """The names of the schemas in which a row counts."""
+    text = (
+        f"WITH {_SPACES} SELECT n.nspname FROM spaces s"
+        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) s.oid ORDER BY 1"
+    )
+    return tuple(r[0] for r in connection.execute(_about(connection, watched, text)))
+
+
+def _about(connection: Connection, watched: Watched, text: str) -> bytes:
+    """A query about what is watched."""
+    has_states = ledger_store.There.of(connection).chain
+    return text.format(
+        names=_literal(connection, watched.relations),
+        schemas=_literal(connection, watched.schemas),
+        tenants="ARRAY(SELECT schema FROM omega_bridge.states)" if has_states else "'{}'",
+    ).encode()
 
 
 def scans_classes(sizes: Sizes, names: int) -> bool:

@@ -91,7 +91,6 @@ def begin(
     limited = settings.local(session, wait, limits.statement_timeout)
     texts = ["BEGIN", *limited, f"SET LOCAL application_name = 'omega-bridge {label}'"]
     if question:
-        session.cost.statements += len(texts)
         return session.ask("; ".join([*texts, question]))
-    session.execute("; ".join(texts), statements=len(texts))
+    session.execute("; ".join(texts))
     return []

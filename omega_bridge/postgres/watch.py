@@ -55,7 +55,10 @@ class Asked:
 def ask(connection: Connection, watched: Watched) -> Asked:
     """The token of the schema as it is now. Asked before the catalog is read, so that no change goes between the two unseen."""
     counted = sentinel.ask(connection)
-    columns = (counted.question,) if counted else tokens.expressions(connection, watched)
+    if counted is not None:
+        columns: tuple[str, ...] = (counted.question(tokens.schemas(connection, watched)),)
+    else:
+        columns = tokens.expressions(connection, watched)
     return Asked(columns, token(connection, columns), counted.snapshot if counted else None)
 
 

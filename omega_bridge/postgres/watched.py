@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from omega_bridge.analysis import Analysis
-from omega_bridge.analysis.program import RELATIONS, Pattern, Sql, conditions, patterns
+from omega_bridge.analysis.program import ANY_SCHEMA, RELATIONS, Pattern, Sql, conditions, patterns
 from omega_bridge.catalog import Key, Kind
 
 _TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
@@ -38,6 +38,8 @@ class Watched:
     types: frozenset[str]
     functions: frozenset[str]
     loose: Mapping[str, frozenset[str]]
+    schemas: frozenset[str] = frozenset()
+    """Schemas that the list itself names."""
     others: frozenset[str] = frozenset()
     is_whole: bool = False
 
@@ -58,7 +60,8 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
         frozenset(_named(_TYPES, made, asked)),
         frozenset(_named((Kind.FUNCTION,), made, asked)),
         loose,
-        frozenset(catalog for s in found if s.opaque for catalog in _UNNAMED.get(s.tag, ())),
+        frozenset(_schemas(_keys(found), asked)),
+        others=frozenset(catalog for s in found if s.opaque for catalog in _UNNAMED.get(s.tag, ())),
         is_whole=any(s.opaque and s.tag not in _UNNAMED for s in found),
     )
 
@@ -135,6 +138,16 @@ def _relations(keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:
         yield from (n for n in (key.table, key.name if key.kind in named else "") if n)
     for pattern in asked:
         yield from (n for n in (pattern.table, pattern.name if {*pattern.kinds} & {*named} else None) if n)
+
+
+def _schemas(keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:
+    for key in keys:
+        yield from (n for n in (key.schema, key.name if key.kind is Kind.SCHEMA else "") if n)
+    for pattern in asked:
+        if pattern.schema and pattern.schema != ANY_SCHEMA:
+            yield pattern.schema
+        if pattern.name is not None and Kind.SCHEMA in pattern.kinds:
+            yield pattern.name
 
 
 def _named(kinds: tuple[Kind, ...], keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:

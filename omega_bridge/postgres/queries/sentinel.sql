@@ -19,14 +19,19 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $note
 BEGIN
   IF TG_EVENT = 'sql_drop' THEN
     INSERT INTO omega_bridge_sentinel.marks (xid, at, pid, tag, schema)
-    SELECT DISTINCT pg_current_xact_id(), clock_timestamp(), pg_backend_pid(), TG_TAG, d.schema_name FROM pg_event_trigger_dropped_objects() d
+    SELECT DISTINCT pg_current_xact_id(), clock_timestamp(), pg_backend_pid(), TG_TAG,
+      coalesce(d.schema_name, CASE WHEN d.object_type IN ('trigger', 'policy', 'rule') THEN d.address_names[1] END)
+    FROM pg_event_trigger_dropped_objects() d
     WHERE d.original AND NOT d.is_temporary AND d.schema_name IS DISTINCT FROM 'omega_bridge' AND d.object_name IS DISTINCT FROM 'alembic_version';
   ELSIF EXISTS (SELECT FROM pg_event_trigger_ddl_commands()) THEN
     INSERT INTO omega_bridge_sentinel.marks (xid, at, pid, tag, schema)
-    SELECT DISTINCT pg_current_xact_id(), clock_timestamp(), pg_backend_pid(), TG_TAG, d.schema_name FROM pg_event_trigger_ddl_commands() d
+    SELECT DISTINCT pg_current_xact_id(), clock_timestamp(), pg_backend_pid(), TG_TAG,
+      coalesce(d.schema_name, CASE WHEN d.object_type IN ('trigger', 'policy', 'rule')
+        THEN (SELECT a.object_names[1] FROM pg_identify_object_as_address(d.classid, d.objid, d.objsubid) a) END)
+    FROM pg_event_trigger_ddl_commands() d
     WHERE d.schema_name IS DISTINCT FROM 'pg_temp' AND d.schema_name IS DISTINCT FROM 'omega_bridge'
-      AND strpos(d.object_identity, 'alembic_version') = 0 AND strpos(d.object_identity, 'omega_bridge') <> 1;
-  ELSIF TG_TAG NOT LIKE 'DROP%' THEN
+      AND coalesce(strpos(d.object_identity, 'alembic_version') = 0 AND strpos(d.object_identity, 'omega_bridge') <> 1, true);
+  ELSIF TG_TAG !~ '^(DROP|CREATE) ' THEN  -- with IF EXISTS, IF NOT EXISTS there may be nothing to tell
     INSERT INTO omega_bridge_sentinel.marks (xid, at, pid, tag) VALUES (pg_current_xact_id(), clock_timestamp(), pg_backend_pid(), TG_TAG);
   END IF;
 END $note$;
