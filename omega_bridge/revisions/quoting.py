@@ -7,6 +7,9 @@ import re
 _SPECIAL = re.compile(r"[\\\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 """What a literal cannot show as it is; a line break can, inside three quotes."""
 
+_BARE_QUOTE_AT_THE_END = re.compile(r'(?<!\\)(?:\\\\)*"\Z')
+"""One that is not escaped already."""
+
 
 def quoted(text: str, indent: str = "") -> str:
     """A Python string literal that evaluates to ``text``; over several lines where the text has several.
@@ -17,7 +20,7 @@ def quoted(text: str, indent: str = "") -> str:
     if "\n" not in text:
         return '"' + escaped.replace('"', '\\"') + '"'
     body = escaped.replace('"""', '\\"\\"\\"')
-    if body.endswith('"'):
+    if _BARE_QUOTE_AT_THE_END.search(body):
         body = body[:-1] + '\\"'
     return f'{indent}"""\\\n{body}"""'
 
