@@ -34,15 +34,30 @@ def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> boo
             return False if found is None or wanted is None else sql.same_expression(found, wanted)
         case "definition" if key.kind is Kind.CONSTRAINT:
             return _same_constraint(found, wanted) or None
+        case "definition" if key.kind is Kind.INDEX:
+            return sql.same_index(str(found), str(wanted)) or None
         case "definition" if key.kind in (Kind.FUNCTION, Kind.TRIGGER):
             return sql.same_routine(str(found), str(wanted)) or None
         case "definition":
             return None
+        case "valid" if " ON ONLY " in str(attributes.get("definition", "")):
+            return True  # of a partitioned table: it is valid once every partition has its own
+        case "collation":
+            return _same_collation(found, wanted)
+        case "enabled":
+            return None if found is None else False
         case "table" | "constraint" | "nullable" | "validated" | "valid" | "unique" | "comment" | "labels" | "identity":
             return False
         case "row_security" | "force_row_security":
             return False
     return None
+
+
+def _same_collation(found: str | None, wanted: str | None) -> bool | None:
+    """A collation as the catalog prints it (``None``: the type's own) and as it was written."""
+    if wanted is None:
+        return False
+    return True if found is not None and found.replace('"', "") in (f"pg_catalog.{wanted}", wanted) else None
 
 
 @lru_cache(maxsize=4096)

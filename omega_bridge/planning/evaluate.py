@@ -50,6 +50,8 @@ class Evaluation:
     may_fail: bool = False
     blurred: bool = False
     """The catalog is no longer known: no guard is answered from here on."""
+    is_vague: bool = False
+    """Whether a statement may take away something that this world does not hold."""
     in_doubt: bool = False
     """Whether the rest runs at all is not known."""
 
@@ -93,7 +95,7 @@ def evaluate(program: Program, world: World, provided: Provided = frozenset()) -
 
 def _may_rebuild(found: Evaluation) -> bool:
     """Whether what runs may only put back what it takes away: not where it makes something that was not there, and drops nothing."""
-    if not found.residual or found.unknown or found.touches_rows or found.fails or found.swallowed:
+    if not found.residual or found.unknown or found.is_vague or found.touches_rows or found.fails or found.swallowed:
         return False
     return not found.absent or any(not e.present for s in found.residual for e in s.effects)
 
@@ -142,6 +144,7 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
         found.may_fail = True
         return
     found.residual.append(s)
+    found.is_vague = found.is_vague or any(answer is None and not e.present for e, answer in answers)
     found.missing.extend(e for e, answer in answers if answer is False)
     found.absent.update(e.key for e in wanting if world.find(e.key) is None)
     found.unknown = found.unknown or s.opaque

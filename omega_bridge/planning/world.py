@@ -181,11 +181,15 @@ class World:
         if found is not None and self._is_in_doubt(found):
             return None
         if not effect.present:
+            if found is not None and found.kind is Kind.FUNCTION and (self.get(found) or {}).get("kind", "f") != "f":
+                return None  # a procedure is not dropped as a function
+            if found is None and scopes.may_mean_another(self.catalog, effect.key):
+                return None
             if found is None and effect.key.kind in RELATIONS and self._is_of_another_kind(effect.key):
                 return None  # PostgreSQL rejects it
             return found is None
         if found is None:
-            return False
+            return None if not effect.made and scopes.may_mean_another(self.catalog, effect.key) else False
         attributes = self.get(found) or {}
         answers = [same(found, name, attributes, value) for name, value in effect.attributes]
         return _all(answers)
@@ -397,7 +401,13 @@ class World:
 def _is_as_before(key: Key, then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
     if then is None or now is None:
         return then is None and now is None
+    if any(value for name, value in then.items() if name not in now and name not in _TOLD_ELSEWHERE):
+        return False  # a comment, a grant: what is made anew has none
     return all(same(key, name, then, value) is True for name, value in now.items() if then.get(name) != value)
+
+
+_TOLD_ELSEWHERE = frozenset({"deferrable", "deferred", "kind", "position"})
+"""Attributes that the definition tells, too, or that say nothing."""
 
 
 def _is_other(key: Key, then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:

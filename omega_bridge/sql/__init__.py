@@ -7,7 +7,7 @@ tree's vocabulary (libpg_query's protobuf messages and enumerations).
 from postgast import pg_query_pb2 as pb
 
 from omega_bridge.sql.canonical import canonical, checksum, on_one_line
-from omega_bridge.sql.compare import same_expression, same_routine, same_statement, same_type
+from omega_bridge.sql.compare import same_expression, same_index, same_routine, same_statement, same_type
 from omega_bridge.sql.lexer import comments, ends_transaction, identifier, sendable
 from omega_bridge.sql.parser import (
     TOO_DEEP,
@@ -50,6 +50,7 @@ __all__ = [
     "printed_argument",
     "printed_type",
     "same_expression",
+    "same_index",
     "same_routine",
     "same_statement",
     "same_type",

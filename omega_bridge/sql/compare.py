@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import Any
 
 import postgast
+from postgast import pg_query_pb2 as pb
 
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql.parser import parse, parse_expression, parse_type
+from omega_bridge.sql.parser import parse, parse_expression, parse_type, strings
 
 _IGNORED = {"location", "stmt_location", "stmt_len", "rexpr_list_start", "rexpr_list_end", "list_start", "list_end"}
 
@@ -23,10 +24,76 @@ def same_expression(printed: str, written: str) -> bool | None:
         left, right = _expression(printed), _expression(written)
     except StepSyntaxError:
         return None
-    if _plain(left) == _plain(right):
+    if _matches(left, right):
         return True
     values = _surely(left), _surely(right, is_written=True)
     return False if None not in values and type(values[0]) is type(values[1]) else None
+
+
+def _matches(printed: Any, written: Any) -> bool:
+    """Whether an expression is printed so where it was written so: a bare literal takes the type of what it is for."""
+    printed, written = postgast.unwrap_node(printed), postgast.unwrap_node(written)
+    one, other = _literal(printed), _literal(written)
+    if one is not None and other is not None:
+        return _same_literal(one, other)
+    if _plain_call(printed) == "now" or _plain_call(written) == "now":
+        return bool(_plain(printed) == _plain(written))
+    for node in (printed, written):
+        if node.DESCRIPTOR.name == "TypeCast" and _is_function_cast(node):
+            return _matches(*(n.arg if n is node else n for n in (printed, written)))
+    if printed.DESCRIPTOR.name != written.DESCRIPTOR.name or printed.DESCRIPTOR.name == "TypeName":
+        return bool(_plain(printed) == _plain(written))
+    left = {f.name: (f, v) for f, v in printed.ListFields() if f.name not in _IGNORED}
+    right = {f.name: (f, v) for f, v in written.ListFields() if f.name not in _IGNORED}
+    return left.keys() == right.keys() and all(_same_field(*left[name], right[name][1]) for name in left)
+
+
+def _same_field(field: Any, one: Any, other: Any) -> bool:
+    if field.message_type is None:
+        return bool(one == other)
+    if _repeated(field):
+        return len(one) == len(other) and all(_matches(a, b) for a, b in zip(one, other, strict=True))
+    return _matches(one, other)
+
+
+def _plain_call(node: Any) -> str:
+    return "now" if node.DESCRIPTOR.name in ("SQLValueFunction", "FuncCall") and _plain(node) == ("now",) else ""
+
+
+_Literal = tuple[Any, str | None, Any]
+"""The type of its cast, the kind of the constant, its value."""
+
+
+def _literal(node: Any) -> _Literal | None:
+    cast = None
+    if node.DESCRIPTOR.name == "TypeCast" and not _is_function_cast(node):
+        cast, node = _plain(node.type_name), postgast.unwrap_node(node.arg)
+    if node.DESCRIPTOR.name != "A_Const":
+        return None
+    return cast, node.WhichOneof("val"), _constant(node)
+
+
+_NUMBERS = ("int2", "int4", "int8", "numeric", "float4", "float8")
+
+
+def _same_literal(printed: _Literal, written: _Literal) -> bool:
+    if printed[2] != written[2]:
+        return False
+    if written[1] == "sval" and written[0] is None:
+        return True
+    if printed[0] == written[0]:
+        return printed[1] == written[1] or printed[0] is not None
+    if written[0] is None:  # a number of its own type becomes one of the column's
+        return _is_of(printed[0], _NUMBERS) and written[1] in ("ival", "fval")
+    if printed[0] is None:
+        kinds = {"ival": ("int4",), "boolval": ("bool",), "fval": ("numeric",)}
+        return _is_of(written[0], kinds.get(str(printed[1]), ()))
+    return False
+
+
+def _is_of(cast: Any, names: tuple[str, ...]) -> bool:
+    """Whether a type as it compares is one of these, without a modifier."""
+    return cast is not None and any(cast == _plain(parse_type(name)) for name in names)
 
 
 _TEXTS = {"text", "varchar", "bpchar"}
@@ -61,12 +128,18 @@ def _surely(node: Any, *, is_written: bool = False) -> str | int | bool | None:
     return None
 
 
-def same_type(one: str, other: str) -> bool:
-    """Whether two type names are one type with the same modifiers (``int`` is ``integer``)."""
+def same_type(one: str, other: str) -> bool | None:
+    """Whether two type names are one type with the same modifiers (``int`` is ``integer``); ``None`` where they may be.
+
+    A type's schema is printed only where it is not on the search_path.
+    """
     try:
-        return bool(_type(one) == _type(other))
+        (left, left_schema), (right, right_schema) = _type(one), _type(other)
     except StepSyntaxError:
-        return one == other
+        return True if one == other else None
+    if left != right:
+        return False
+    return True if left_schema == right_schema else None
 
 
 def same_statement(one: str, other: str) -> bool:
@@ -83,8 +156,17 @@ def _expression(text: str) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _type(text: str) -> Any:
-    return _plain(parse_type(text))
+def _type(text: str) -> tuple[Any, tuple[str, ...]]:
+    """A type as it compares, and its schema. Neither the sizes of an array nor a scale of nought are kept."""
+    node = pb.TypeName()
+    node.CopyFrom(parse_type(text))
+    *schema, name = strings(node.names)
+    if name == "numeric" and len(node.typmods) == 2 and postgast.unwrap_node(node.typmods[1]).ival.ival == 0:
+        del node.typmods[1]
+    is_array = bool(node.array_bounds)
+    del node.array_bounds[:]
+    del node.names[:-1]
+    return (_plain(node), is_array), () if schema == ["pg_catalog"] else tuple(schema)
 
 
 def _plain(node: Any) -> Any:
@@ -143,6 +225,26 @@ def _constant(node: Any) -> Any:
             return value.sval
         case _:
             return value.bsval
+
+
+def same_index(printed: str, written: str) -> bool:
+    """Whether two ``CREATE INDEX`` make the same index, whatever its name, and in whichever schema the table is."""
+    try:
+        (left,), (right,) = parse(printed), parse(written)
+    except (StepSyntaxError, ValueError):
+        return False
+    return left.tag == right.tag == "index_stmt" and bool(_index(left.node) == _index(right.node))
+
+
+def _index(node: Any) -> Any:
+    plain = type(node)()
+    plain.CopyFrom(node)
+    plain.idxname = ""
+    plain.if_not_exists = plain.concurrent = False
+    plain.access_method = plain.access_method or "btree"
+    plain.relation.schemaname = ""
+    plain.relation.inh = True
+    return _plain(plain)
 
 
 def same_routine(one: str, other: str) -> bool:

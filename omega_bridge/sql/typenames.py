@@ -10,6 +10,7 @@ _ALIASES = {
     "int": "integer", "int4": "integer", "int8": "bigint", "int2": "smallint", "bool": "boolean", "varchar": "character varying",
     "timestamptz": "timestamp with time zone", "timestamp": "timestamp without time zone", "float8": "double precision",
     "float": "double precision", "float4": "real", "decimal": "numeric", "char": "character", "bpchar": "character",
+    "varbit": "bit varying", "dec": "numeric", "nchar": "character",
     "time": "time without time zone", "timetz": "time with time zone",
 }  # fmt: skip
 
@@ -25,6 +26,6 @@ def printed_type(written: str) -> str:
 
 def printed_argument(written: str) -> str:
     """A function's argument type as it identifies the function: no modifier, and a name of one's own as it is written."""
-    plain = MODIFIER.sub("", written).strip()
+    plain = MODIFIER.sub("", written).strip().removeprefix("pg_catalog.")
     bare = plain.removesuffix("[]")
     return _ALIASES.get(bare.lower(), bare) + plain[len(bare) :]

@@ -13,6 +13,7 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.steps import Registry
 from tests.oracle.guards.forms import guard_forms
 from tests.oracle.guards.judge import Connection, Pieces, claim, look, misread
+from tests.oracle.guards.statements import CASES, judged
 from tests.oracle.guards.states import STATES
 
 FORMS = guard_forms()
@@ -49,6 +50,12 @@ def test_no_form_is_misread(connection: Connection, state: str) -> None:
         connection.rollback()
     assert not wrong, "\n".join([f"{len(wrong)} of {len(steps)}", *wrong])
     assert not silent, "\n".join(silent)
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_no_statement_is_misread(connection: Connection, part: int) -> None:
+    """A part of the table of statements, which ``python -m tests.oracle.guards`` has whole: what they find, and a second run."""
+    assert not list(judged(connection, CASES[part::8]))
 
 
 def test_there_are_many_forms() -> None:

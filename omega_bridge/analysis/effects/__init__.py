@@ -48,7 +48,7 @@ READERS: dict[str, Reader] = {
     "refresh_mat_view_stmt": data.call,
     "lock_stmt": data.nothing,
     "variable_show_stmt": data.nothing,
-    "explain_stmt": data.nothing,
+    "explain_stmt": data.explain,
 }
 
 _OUTSIDE_TRANSACTIONS = {

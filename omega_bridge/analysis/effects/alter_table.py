@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from omega_bridge.analysis.effects.columns import column, references, table_constraint
+from omega_bridge.analysis.effects.columns import column, default, references, table_constraint
 from omega_bridge.analysis.effects.naming import member, relation
 from omega_bridge.analysis.program import Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, deparse_expression, deparse_type, inner, pb
+from omega_bridge.sql import Statement, deparse_type, inner, pb, strings
 
 
 @dataclass(slots=True)
@@ -71,14 +71,16 @@ def _command(found: _Found, table: Key, command: Any) -> None:
                 found.needs.append(this)
             found.cascade = found.cascade or command.behavior == pb.DROP_CASCADE
         case pb.AT_ColumnDefault:
-            default = deparse_expression(definition) if definition is not None else None
-            found.effects.append(Effect(this, attributes=(("default", default),)))
+            wanted = default(definition) if definition is not None else None
+            found.effects.append(Effect(this, attributes=(("default", wanted),)))
             found.needs.extend((this, *(references(definition) if definition is not None else ())))
         case pb.AT_SetNotNull | pb.AT_DropNotNull:
             found.effects.append(Effect(this, attributes=(("nullable", command.subtype == pb.AT_DropNotNull),)))
             found.needs.append(this)
         case pb.AT_AlterColumnType:
-            found.effects.append(Effect(this, attributes=(("type", deparse_type(definition.type_name)),)))
+            collation = ".".join(strings(definition.coll_clause.collname)) if definition.HasField("coll_clause") else None
+            wanted_type = deparse_type(definition.type_name)
+            found.effects.append(Effect(this, attributes=(("type", wanted_type), ("collation", collation))))
             found.needs.extend((this, *references(definition)))
         case pb.AT_AddIdentity:
             found.effects.append(Effect(this, attributes=(("identity", definition.generated_when),)))
@@ -87,7 +89,8 @@ def _command(found: _Found, table: Key, command: Any) -> None:
             found.effects.append(Effect(this, attributes=(("identity", ""),)))
         case pb.AT_AddConstraint:
             parts = table_constraint(table, definition)
-            found.effects.append(Effect(parts.effects[0].key))
+            told = parts.effects[0].attributes if not (definition.conname or definition.indexname) else ()
+            found.effects.append(Effect(parts.effects[0].key, attributes=tuple(a for a in told if a[0] == "definition")))
             found.implied.extend(parts.effects)
             found.needs.extend(parts.needs)
         case pb.AT_DropConstraint:

@@ -60,7 +60,7 @@ def column(table: Key, definition: Any) -> Parts:
             case pb.CONSTR_NOTNULL:
                 attributes["nullable"] = False
             case pb.CONSTR_DEFAULT:
-                attributes["default"] = deparse_expression(constraint.raw_expr)
+                attributes["default"] = default(constraint.raw_expr)
             case pb.CONSTR_IDENTITY:
                 attributes |= {"identity": constraint.generated_when, "nullable": False}
                 effects.append(Effect(Key(Kind.SEQUENCE, table.schema, "", generated(table.name, [name], "seq"))))
@@ -69,8 +69,21 @@ def column(table: Key, definition: Any) -> Parts:
             case contype if contype in _LETTER:
                 attributes["nullable"] = attributes["nullable"] and contype != pb.CONSTR_PRIMARY
                 effects.extend(table_constraint(table, constraint, (name,)).effects)
+    if definition.HasField("coll_clause"):
+        attributes["collation"] = ANYTHING
     own = Effect(member(table, Kind.COLUMN, name), attributes=tuple(attributes.items()))
     return Parts((own, *effects), tuple(references(definition)))
+
+
+def default(expression: Any) -> Any:
+    """A default as the catalog has it. That of NULL is none; where the NULL is cast, only the server can tell."""
+    node = inner(expression)
+    is_cast = node.DESCRIPTOR.name == "TypeCast"
+    while node.DESCRIPTOR.name == "TypeCast":
+        node = inner(node.arg)
+    if node.DESCRIPTOR.name == "A_Const" and node.isnull:
+        return ANYTHING if is_cast else None
+    return deparse_expression(expression)
 
 
 def table_constraint(table: Key, constraint: Any, columns: tuple[str, ...] = ()) -> Parts:

@@ -73,6 +73,14 @@ def select(statement: Statement) -> Sql:
     return call(statement)
 
 
+def explain(statement: Statement) -> Sql:
+    """No effect, but with ``ANALYZE``, which runs the statement."""
+    options = {o.def_elem.defname for o in statement.node.options}
+    if "analyze" not in options:
+        return nothing(statement)
+    return Sql(statement.text, statement.tag, data=True, opaque=True, offset=statement.offset)
+
+
 def nothing(statement: Statement) -> Sql:
     """No effect."""
     return Sql(statement.text, statement.tag, offset=statement.offset)

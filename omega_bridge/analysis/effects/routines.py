@@ -46,8 +46,9 @@ def create_trigger(statement: Statement) -> Sql:
     key = member(table, Kind.TRIGGER, node.trigname)
     parts = strings(node.funcname)
     function = Key(Kind.FUNCTION, parts[-2] if len(parts) > 1 else VISIBLE, "", parts[-1])
-    attributes: tuple[tuple[str, Any], ...] = (("definition", statement.text),) if node.replace else ()
-    made = Effect(key, attributes=(("definition", statement.text), ("enabled", "O")))
+    whole = (("definition", statement.text), ("enabled", "O"))
+    attributes: tuple[tuple[str, Any], ...] = whole if node.replace else ()
+    made = Effect(key, attributes=whole)
     return Sql(
         statement.text,
         statement.tag,

@@ -63,7 +63,11 @@ def create_index(statement: Statement) -> Sql:
     table = relation(node.relation)
     columns = [inner(p).name or "expr" for p in node.index_params]
     name = node.idxname or generated(table.name, columns, "idx")
-    wanted: dict[str, Any] = {"table": table.name, "valid": True}
+    wanted: dict[str, Any] = {"table": table.name}
+    if node.relation.inh:  # one of the parent alone is not valid until every partition has its own
+        wanted["valid"] = True
+    if not node.idxname:  # PostgreSQL makes one more each time: what is there counts only where it is the same
+        wanted["definition"] = statement.text
     effect = Effect(Key(Kind.INDEX, table.schema, "", name), attributes=tuple(wanted.items()))
     made = Effect(effect.key, attributes=(("unique", node.unique), ("constraint", False), ("definition", ANYTHING)))
     needs = [

@@ -277,7 +277,7 @@ def _same_value(name: str, one: Any, other: Any) -> bool:
         return False
     match name:
         case "type":
-            return same_type(str(one), str(other))
+            return same_type(str(one), str(other)) is True
         case "default":
             return same_expression_(str(one), str(other)) is True
         case "definition":

@@ -78,7 +78,7 @@ def taken_back(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute("ROLLBACK TO SAVEPOINT oracle")
+        connection.execute("ROLLBACK TO SAVEPOINT oracle; RELEASE SAVEPOINT oracle")
 
 
 def seen(connection: Connection, texts: Sequence[str]) -> Seen:
