@@ -114,6 +114,7 @@ class _Reader:
         self.variables = frozenset(n for n in self.names if n not in _OWN)
         self.spoken = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(self.variables))) + r")(?!\w)", re.I)
         self.is_short = _SHORT.search(text) is not None
+        self.has_aliases = _ALIAS.search(text) is not None
         self.depth = 0
         self.bindings: _Bindings = {}
 
@@ -271,7 +272,7 @@ class _Reader:
         """A condition; what evaluating it may do comes ``before``."""
         text = _query(expression)
         try:
-            found = read_condition(text, self.bindings, self.variables)
+            found = Unknown(text) if self.has_aliases else read_condition(text, self.bindings, self.variables)
             if isinstance(found, Unknown) and not is_harmless(parse_expression(text)):
                 before.extend(self.unread(text))
         except StepSyntaxError:
@@ -355,7 +356,7 @@ class _Reader:
     def bind(self, name: str, datum: dict[str, Any], value: Condition | Scalar | None) -> None:
         """Keep what a variable holds, where its type takes it as it is."""
         self.bindings.pop(name, None)
-        if value is None or name.lower() in self.twice or isinstance(value, Unknown):
+        if value is None or self.has_aliases or name.lower() in self.twice or isinstance(value, Unknown):
             return
         type_name = datum.get("datatype", {}).get("PLpgSQL_type", {}).get("typname", "")
         if isinstance(value, Scalar):
@@ -401,7 +402,7 @@ class _Reader:
 
     def is_spoken_in(self, text: str) -> bool:
         """Whether a text may mean a variable."""
-        return bool(self.variables) and self.spoken.search(text) is not None
+        return self.has_aliases or bool(self.variables) and self.spoken.search(text) is not None
 
     def text(self, text: str) -> Program:
         try:
@@ -415,6 +416,8 @@ class _Reader:
 
 
 _ASSIGNMENT = re.compile(r'\s*("(?:[^"]|"")+"|\w+)\s*:?=')
+_ALIAS = re.compile(r"\bALIAS\s+FOR\b", re.I)
+"""A further name of a variable, of which the tree says nothing."""
 _SHORT = re.compile(r"\bvar(?:char|ying)\s*\(", re.I)
 
 

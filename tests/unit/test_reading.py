@@ -50,6 +50,7 @@ BLOCKS = {
     ),
     "set on one path": (f"DECLARE b bool; BEGIN b := true; IF NOT {HAS_T} THEN b := false; END IF; IF b THEN {ADD} END IF; END", DOUBT),
     "looked up before the change": (f"DECLARE b bool; BEGIN b := {NO_N}; {ADD} IF b THEN CREATE TABLE u (id int); END IF; END", DOUBT),
+    "another name for a variable": (f"DECLARE b bool; c ALIAS FOR b; BEGIN b := true; c := false; IF b THEN {ADD} END IF; END", DOUBT),
     "found of the last query": (
         "DECLARE v int; BEGIN PERFORM 1 FROM pg_class WHERE relname = 't'; SELECT 1 INTO v FROM information_schema.columns "
         f"WHERE table_name = 't' AND column_name = 'n'; IF NOT FOUND THEN {ADD} END IF; END",
