@@ -402,7 +402,7 @@ class _Reader:
 
     def is_spoken_in(self, text: str) -> bool:
         """Whether a text may mean a variable."""
-        return self.has_aliases or bool(self.variables) and self.spoken.search(text) is not None
+        return self.has_aliases or (bool(self.variables) and self.spoken.search(text) is not None)
 
     def text(self, text: str) -> Program:
         try:
