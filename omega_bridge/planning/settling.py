@@ -57,7 +57,7 @@ class _Settler:
         self._world, self._analysis = world, analysis
         self._provided: Provided = analysis.provided()
         self._makers = _makers(analysis)
-        self._relations = world.catalog.relations | {name for kind, name in self._provided if kind in RELATIONS}
+        self._relations = set(world.catalog.relations)
         self._order: list[int] = []
         self._unsettled: set[int] = set()
         self._waited: dict[int, Key] = {}
@@ -90,6 +90,7 @@ class _Settler:
             if missing is not None:
                 self._unsettled.add(index)
             self._order.append(index)
+            self._relations |= {name for kind, name in self._analysis.steps[index].reading.provides if kind in RELATIONS}
         return late
 
     def _try(self, index: int) -> Key | None:

@@ -47,6 +47,13 @@ def test_what_would_change_is_asked_again(steps: list[str], among: tuple[int, ..
 
 
 WAITS = "INSERT INTO u SELECT note FROM t"
+OPAQUE_READER = (
+    "DO $$ BEGIN EXECUTE 'UPDATE u SET n = 1; ALTER TABLE u ALTER n SET NOT NULL'; EXCEPTION WHEN OTHERS THEN NULL; END $$"
+)
+OPAQUE_MAKER = (
+    "DO $$ DECLARE k int; BEGIN SELECT count(*) INTO k FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = 'public' AND c.relname = 'u'; IF k = 0 THEN CREATE TABLE u (n int) WITH (fillfactor = 80); END IF; END $$"
+)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +71,18 @@ WAITS = "INSERT INTO u SELECT note FROM t"
             [0, 1],
             [],
         ),
+        ([OPAQUE_READER, OPAQUE_MAKER, "CREATE TABLE u (n text)"], (1, 2, 0), [0], []),
     ],
-    ids=["next-pass", "foundation", "what-hangs-on-it", "held-back", "not-held-back", "mixed", "behind-who-waits"],
+    ids=[
+        "next-pass",
+        "foundation",
+        "what-hangs-on-it",
+        "held-back",
+        "not-held-back",
+        "mixed",
+        "behind-who-waits",
+        "maker-not-held-back",
+    ],
 )
 def test_the_order_is_the_lists(steps: list[str], order: tuple[int, ...], waited: list[int], impossible: list[int]) -> None:
     """A step waits for what a later one makes, with who would destroy what it reads; what nobody makes moves nothing."""
