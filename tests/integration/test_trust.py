@@ -180,3 +180,37 @@ def test_marks_that_every_state_has_seen_are_cleared_away(database: str) -> None
         omega_bridge.boot(database, STEPS)
     with connected(database) as conn:
         assert conn.execute("SELECT count(*) FROM omega_bridge_sentinel.marks").fetchone() == (0,)
+
+
+# --- operators and functions that fit better -------------------------------------------------------------------
+
+LURES = """
+CREATE TABLE public.calls (what text); GRANT INSERT ON public.calls TO PUBLIC;
+DO $$ DECLARE l text; r text; o text; n int := 0; BEGIN
+  FOREACH o IN ARRAY ARRAY['=', '<>', '~', '!~', '>', '<'] LOOP
+    FOR l, r IN SELECT * FROM (VALUES ('name', 'text'), ('text', 'name'), ('"char"', 'text'), ('name', 'varchar'), ('oid', 'int4'), ('oid', 'regclass'),
+                               ('int4', 'oid'), ('oid', 'int8'), ('int2', 'oid'), ('xid', 'text'), ('regclass', 'oid'), ('name', 'name')) AS p (l, r) LOOP
+      n := n + 1;
+      EXECUTE format('CREATE FUNCTION public.lure_%s(a %s, b %s) RETURNS bool LANGUAGE plpgsql AS %L', n, l, r,
+        format('BEGIN INSERT INTO public.calls VALUES (%L); RETURN false; END', o || ' ' || l || ' ' || r));
+      BEGIN
+        EXECUTE format('CREATE OPERATOR public.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = public.lure_%s)', o, l, r, n);
+      EXCEPTION WHEN OTHERS THEN NULL; END;
+    END LOOP;
+  END LOOP;
+END $$;
+"""
+
+
+def test_no_operator_of_a_strangers_is_called(database: str, make_role: MakeRole) -> None:
+    """Whoever may create in ``public`` may offer one that fits the types better: a boot does not take it, in any part of it."""
+    with connected(make_role(IN_PUBLIC)) as conn:
+        conn.execute(LURES.encode())
+    listed = [*STEPS, "CREATE INDEX CONCURRENTLY IF NOT EXISTS t_a ON t (a)", "UPDATE t SET a = 1 WHERE a IS NULL"]
+    listed += ["DROP TABLE IF EXISTS old", "COMMENT ON TABLE t IS 'things'"]
+    with connected(database) as conn:
+        conn.execute("CREATE TABLE old (id int); INSERT INTO old VALUES (1)")
+    for steps in (listed, listed, [*listed, "CREATE TABLE IF NOT EXISTS u (id int)"]):
+        omega_bridge.boot(database, steps, critical_tables=["t"])
+    with connected(database) as conn:
+        assert conn.execute("SELECT what, count(*) FROM public.calls GROUP BY 1").fetchall() == []

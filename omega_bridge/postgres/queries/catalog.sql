@@ -2,13 +2,13 @@
 -- Relations are found by their own name; what hangs on them comes along. ACCESS SHARE on catalogs only, index-driven.
 WITH schemas AS MATERIALIZED (
   SELECT oid, nspname, nspacl FROM pg_namespace
-  WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' AND nspname <> ALL ('{omega_bridge,omega_bridge_sentinel}')
+  WHERE nspname <> 'information_schema' AND nspname OPERATOR(pg_catalog.!~) '^pg_' AND nspname <> ALL ('{omega_bridge,omega_bridge_sentinel}')
 ), extension_owned AS MATERIALIZED (
-  SELECT classid, objid FROM pg_depend WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass
+  SELECT classid, objid FROM pg_depend WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass::oid
 ), relations AS MATERIALIZED (
   SELECT c.*, s.nspname AS schema FROM pg_class c JOIN schemas s ON s.oid = c.relnamespace
   WHERE {relation_filter} AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c', 'i', 'I') AND c.relname <> 'alembic_version'
-    AND c.relpersistence <> 't' AND (c.oid) NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass)
+    AND c.relpersistence <> 't' AND (c.oid) NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass::oid)
 ), tables AS MATERIALIZED (
   SELECT oid, schema, relname, relkind FROM relations WHERE relkind IN ('r', 'p', 'f', 'v', 'm')
 ), index_ids AS MATERIALIZED (
@@ -17,17 +17,17 @@ WITH schemas AS MATERIALIZED (
 ), sequence_ids AS MATERIALIZED (
   SELECT oid FROM relations WHERE relkind = 'S'
   UNION SELECT d.objid FROM pg_depend d JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
-    WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+    WHERE d.classid = 'pg_class'::regclass::oid AND d.refclassid = 'pg_class'::regclass::oid
       AND d.refobjid IN (SELECT oid FROM tables) AND d.deptype IN ('a', 'i')
 ), types AS MATERIALIZED (
   SELECT t.*, s.nspname AS schema FROM pg_type t JOIN schemas s ON s.oid = t.typnamespace
   WHERE {type_filter} AND t.typtype IN ('e', 'd', 'c')
-    AND t.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_type'::regclass)
+    AND t.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_type'::regclass::oid)
 )
 SELECT 'schema' AS kind, '' AS schema, '' AS "table", s.nspname::text AS name,
        json_build_object('comment', nullif(obj_description(s.oid, 'pg_namespace'), 'standard public schema'),
          'grants', CASE WHEN s.nspacl IS NULL OR s.nspacl = (SELECT p.initprivs FROM pg_init_privs p WHERE p.objoid = s.oid
-                                                             AND p.classoid = 'pg_namespace'::regclass AND p.objsubid = 0) THEN NULL
+                                                             AND p.classoid = 'pg_namespace'::regclass::oid AND p.objsubid = 0) THEN NULL
                    ELSE (SELECT array_agg(g::text ORDER BY g::text) FROM unnest(s.nspacl) g) END) AS attributes
 FROM schemas s
 UNION ALL
@@ -48,7 +48,7 @@ SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELS
            'grants', CASE WHEN c.relacl IS NULL THEN NULL ELSE (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(c.relacl) a) END)
        END
 FROM relations c
-LEFT JOIN pg_description w ON w.objoid = c.oid AND w.classoid = 'pg_class'::regclass AND w.objsubid = 0
+LEFT JOIN pg_description w ON w.objoid = c.oid AND w.classoid = 'pg_class'::regclass::oid AND w.objsubid = 0
 WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
 UNION ALL
 SELECT 'column', t.schema, t.relname, a.attname,
@@ -67,15 +67,15 @@ FROM tables t
 JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type y ON y.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-LEFT JOIN pg_description w ON w.objoid = a.attrelid AND w.classoid = 'pg_class'::regclass AND w.objsubid = a.attnum
+LEFT JOIN pg_description w ON w.objoid = a.attrelid AND w.classoid = 'pg_class'::regclass::oid AND w.objsubid = a.attnum
 UNION ALL
 SELECT 'constraint', s.nspname, r.relname, n.conname,
        json_build_object('type', n.contype, 'definition', pg_get_constraintdef(n.oid), 'validated', n.convalidated,
          'deferrable', n.condeferrable, 'deferred', n.condeferred, 'comment', w.description)
 FROM pg_constraint n JOIN pg_class r ON r.oid = n.conrelid JOIN schemas s ON s.oid = r.relnamespace
-LEFT JOIN pg_description w ON w.objoid = n.oid AND w.classoid = 'pg_constraint'::regclass AND w.objsubid = 0
+LEFT JOIN pg_description w ON w.objoid = n.oid AND w.classoid = 'pg_constraint'::regclass::oid AND w.objsubid = 0
 WHERE n.contype IN ('p', 'u', 'f', 'c', 'x') AND r.relname <> 'alembic_version' AND {constraint_filter}
-  AND r.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass)
+  AND r.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass::oid)
 UNION ALL
 SELECT 'index', s.nspname, '', x.relname,
        json_build_object('table', t.relname, 'definition', pg_get_indexdef(i.indexrelid), 'unique', i.indisunique,
@@ -84,7 +84,7 @@ SELECT 'index', s.nspname, '', x.relname,
          'comment', w.description)
 FROM index_ids o JOIN pg_index i ON i.indexrelid = o.oid JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid JOIN schemas s ON s.oid = x.relnamespace
-LEFT JOIN pg_description w ON w.objoid = i.indexrelid AND w.classoid = 'pg_class'::regclass AND w.objsubid = 0
+LEFT JOIN pg_description w ON w.objoid = i.indexrelid AND w.classoid = 'pg_class'::regclass::oid AND w.objsubid = 0
 WHERE t.relname <> 'alembic_version'
 UNION ALL
 SELECT 'sequence', s.nspname, '', c.relname,
@@ -92,7 +92,7 @@ SELECT 'sequence', s.nspname, '', c.relname,
          'minimum', q.seqmin, 'maximum', q.seqmax, 'cycle', q.seqcycle, 'cache', q.seqcache,
          'owned_by', (SELECT format('%I.%I', oc.relname, oa.attname) FROM pg_depend d JOIN pg_class oc ON oc.oid = d.refobjid
                       JOIN pg_attribute oa ON oa.attrelid = d.refobjid AND oa.attnum = d.refobjsubid
-                      WHERE d.classid = 'pg_class'::regclass AND d.objid = q.seqrelid AND d.refclassid = 'pg_class'::regclass
+                      WHERE d.classid = 'pg_class'::regclass::oid AND d.objid = q.seqrelid AND d.refclassid = 'pg_class'::regclass::oid
                         AND d.deptype IN ('a', 'i') LIMIT 1),
          'comment', obj_description(q.seqrelid, 'pg_class'))
 FROM sequence_ids o JOIN pg_sequence q ON q.seqrelid = o.oid JOIN pg_class c ON c.oid = q.seqrelid JOIN schemas s ON s.oid = c.relnamespace
@@ -118,7 +118,7 @@ SELECT 'function', s.nspname, '', format('%s(%s)', f.proname, oidvectortypes(f.p
          'comment', obj_description(f.oid, 'pg_proc'),
          'grants', CASE WHEN f.proacl IS NULL THEN NULL ELSE (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(f.proacl) a) END)
 FROM pg_proc f JOIN schemas s ON s.oid = f.pronamespace
-WHERE {function_filter} AND f.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_proc'::regclass)
+WHERE {function_filter} AND f.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_proc'::regclass::oid)
 UNION ALL
 SELECT 'trigger', t.schema, t.relname, g.tgname,
        json_build_object('definition', pg_get_triggerdef(g.oid), 'enabled', g.tgenabled, 'comment', obj_description(g.oid, 'pg_trigger'))
@@ -126,7 +126,7 @@ FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
 UNION ALL
 SELECT 'policy', t.schema, t.relname, p.polname,
        json_build_object('command', p.polcmd, 'permissive', p.polpermissive,
-         'roles', (SELECT array_agg(CASE WHEN r = 0 THEN 'public' ELSE pg_get_userbyid(r) END ORDER BY 1) FROM unnest(p.polroles) r),
+         'roles', (SELECT array_agg(CASE WHEN r OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'public' ELSE pg_get_userbyid(r) END ORDER BY 1) FROM unnest(p.polroles) r),
          'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid),
          'comment', obj_description(p.oid, 'pg_policy'))
 FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
@@ -141,12 +141,12 @@ WHERE {hidden_type_filter} AND t.oid NOT IN (SELECT oid FROM types)
 UNION ALL
 SELECT 'hidden', '', 'pg_proc', f.proname, NULL FROM pg_proc f
 WHERE {hidden_function_filter} AND (f.pronamespace NOT IN (SELECT oid FROM schemas)
-  OR f.oid IN (SELECT objid FROM extension_owned WHERE classid = 'pg_proc'::regclass))
+  OR f.oid IN (SELECT objid FROM extension_owned WHERE classid = 'pg_proc'::regclass::oid))
 UNION ALL
 SELECT 'hidden', '', 'pg_constraint', n.conname, NULL FROM pg_constraint n
-WHERE {hidden_constraint_filter} AND (n.contype NOT IN ('p', 'u', 'f', 'c', 'x') OR n.conrelid = 0
+WHERE {hidden_constraint_filter} AND (n.contype NOT IN ('p', 'u', 'f', 'c', 'x') OR n.conrelid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
   OR n.connamespace NOT IN (SELECT oid FROM schemas)
-  OR n.conrelid IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass))
+  OR n.conrelid IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass::oid))
 UNION ALL
 SELECT 'hidden', '', 'pg_trigger', g.tgname, NULL FROM pg_trigger g
 WHERE {hidden_trigger_filter} AND (g.tgisinternal OR g.tgrelid NOT IN (SELECT oid FROM tables))
