@@ -13,7 +13,7 @@ from itertools import chain, islice
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
 from omega_bridge.analysis.program import conditions
-from omega_bridge.catalog import Catalog, Difference, Key, diff
+from omega_bridge.catalog import Catalog, Difference, Key
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, Planner, World, lacking
@@ -93,6 +93,8 @@ class Convergence:
     def run(self) -> None:
         """Work through the list until a pass changes nothing that a further one would have to look at."""
         while self.passes < MAX_PASSES:
+            if self.passes:
+                self.executor.as_on_connecting()
             before, moment = self.executor.catalog, self._clock.now
             self.passes += 1
             self._done = []
@@ -100,7 +102,7 @@ class Convergence:
             self._is_stirred = False
             if self._clock.now == moment or not self._wants_another():
                 break
-            if self._done and not diff(before, self.executor.catalog):
+            if self._done and not self.executor.changed_since(before):
                 break
         self._tell_unsettled(before)
         self._tell_held()
@@ -292,7 +294,7 @@ class Convergence:
 
     def _tell_unsettled(self, before: Catalog) -> None:
         """Steps that undo one another: each object that a pass changed to and fro, or that the last pass still changed."""
-        if not self._done or (self.passes < MAX_PASSES and diff(before, self.executor.catalog)):
+        if not self._done or (self.passes < MAX_PASSES and self.executor.changed_since(before)):
             return
         writers: dict[Key, list[str]] = {}
         for step_id, d in self._done:

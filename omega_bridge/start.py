@@ -218,7 +218,8 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
 def _is_to_be_judged(found: Any, options: Options) -> bool:
     """Whether a step that stands without effect or refused is judged anew: by ``strict``, or because it is allowed now."""
     stands = [s for s in found.standing if s["outcome"] != "failed"]
-    return bool(stands) and (options.strict or any(s["id"] in options.allow_destructive for s in stands))
+    refused = (s["id"] for s in stands if s["outcome"] == "refused")
+    return bool(stands) and (options.strict or any(step in options.allow_destructive for step in refused))
 
 
 def _still_failing(session: Any, found: Any, options: Options) -> tuple[StepOutcome, ...] | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import psycopg
+from psycopg import pq
 
 from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.analysis.keeping import keeps_rows
@@ -24,7 +25,7 @@ from omega_bridge.postgres.destruction import Refused
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.patience import Limits, Patience
 from omega_bridge.postgres.session import Session, server_error
-from omega_bridge.sql import sendable
+from omega_bridge.sql import identifier, sendable
 
 _THERE_ALREADY = {"42701", "42710", "42P07", "42P06", "42723"}
 """duplicate_column, duplicate_object, duplicate_table, duplicate_schema, duplicate_function."""
@@ -196,12 +197,38 @@ class Executor:
     def _judge(self, planned: PlannedStep, fresh: Catalog, before: Catalog | None = None) -> StepOutcome:
         """Success is read from the catalog: what the step says must hold now."""
         step = planned.analysis
-        changes = diff(before or self.catalog, fresh, among=None if _is_wide(step) else step.names)
+        changes = self._changes(step, before or self.catalog, fresh)
         if step.kind is StepKind.DATA:
             return outcome_of(planned, Outcome.APPLIED, planned.reason, differences=changes)
         if missing := lack(step.program, fresh, self.provided):
             return outcome_of(planned, Outcome.NO_EFFECT, f"it ran, and {missing}", differences=changes)
         return outcome_of(planned, Outcome.APPLIED, planned.reason, differences=changes)
+
+    def as_on_connecting(self) -> None:
+        """Role and ``search_path`` as a new connection has them: each pass of the loop is one."""
+        self.session.execute("RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path")
+        self.catalog = self.reader.read(self.names)
+
+    def changed_since(self, before: Catalog) -> bool:
+        """Whether the schema is another one than it was, printed under the same ``search_path``."""
+        is_alike = self.catalog.search_path == before.search_path
+        now = self.catalog if is_alike else self._read_under(before.search_path, self.names)
+        return bool(diff(before, now))
+
+    def _changes(self, step: StepAnalysis, before: Catalog, fresh: Catalog) -> tuple[Difference, ...]:
+        """What a step changed. One that leaves another ``search_path`` is looked at under the one before: names are printed by it."""
+        if before.search_path != fresh.search_path:
+            fresh = self._read_under(before.search_path, self.names if _is_wide(step) else step.names)
+        return diff(before, fresh, among=None if _is_wide(step) else step.names)
+
+    def _read_under(self, path: Sequence[str], names: frozenset[str]) -> Catalog:
+        """The catalog as it is printed under a ``search_path``; the session's own is as before."""
+        schemas = ", ".join(identifier(schema) for schema in path) or "pg_catalog"
+        is_inside = self.session.connection.info.transaction_status == pq.TransactionStatus.INTRANS
+        self.session.execute(f"{'SAVEPOINT omega_bridge_path' if is_inside else 'BEGIN'}; SET LOCAL search_path = {schemas}")
+        found = self.reader.read(names)
+        self.session.execute("ROLLBACK TO SAVEPOINT omega_bridge_path" if is_inside else "ROLLBACK")
+        return found
 
     def _draft(self, outcome: StepOutcome) -> Draft:
         return draft(outcome, self.run, self.driver)
