@@ -6,6 +6,7 @@ more than to read the marks and to say which of them they have accounted for.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -92,6 +93,7 @@ def install(session: Session, roles: Collection[str] = ()) -> None:
                 " VALUES (pg_current_xact_id(), clock_timestamp(), pg_backend_pid(), 'sentinel installed')"
             )
             _clear_up(connection)
+        _forget_states(connection)
     except psycopg.errors.InsufficientPrivilege as exc:
         raise errors.NotPermitted(
             f"the role {connection.info.user!r} may not create an event trigger: {exc.diag.message_primary}",
@@ -105,6 +107,14 @@ def _grants(connection: Connection, role: str) -> str:
         f"GRANT USAGE ON SCHEMA omega_bridge_sentinel TO {name}; GRANT SELECT ON omega_bridge_sentinel.marks TO {name}; "
         f"GRANT EXECUTE ON FUNCTION omega_bridge_sentinel.passed(text, pg_snapshot) TO {name}"
     )
+
+
+def _forget_states(connection: Connection) -> None:
+    """So that the next start records one that asks the event trigger; left as it is where the states are not the installer's."""
+    from omega_bridge.postgres import watch  # which asks this module
+
+    with contextlib.suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
+        watch.forget(connection, everywhere=True)
 
 
 def _clear_up(connection: Connection) -> None:

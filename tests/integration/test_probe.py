@@ -223,3 +223,18 @@ def test_a_look_at_what_is_there_decides_each_step_twice_at_most(database: str, 
     monkeypatch.setattr(Planner, "plan", counted)
     assert omega_bridge.boot(database, steps, retry=True).outcome == "current"
     assert len(decided) <= 2 * len(steps)
+
+
+def test_an_event_trigger_that_comes_later_is_asked_from_the_next_start_on(database: str) -> None:
+    """What was recorded before it came is recorded anew, so that a start reads its marks instead of the catalogs."""
+    steps = ["CREATE TABLE IF NOT EXISTS t (id int)"]
+    omega_bridge.boot(database, steps)
+    with open_session(database) as session:
+        sentinel.install(session)
+    assert omega_bridge.boot(database, steps).round_trips > 1
+    assert omega_bridge.boot(database, steps).round_trips == 1
+    with psycopg.connect(database) as conn:
+        asked = conn.execute("SELECT prosrc FROM pg_proc WHERE proname = 'probe'").fetchone()
+    assert asked is not None
+    assert "omega_bridge_sentinel.marks" in asked[0]
+    assert "pg_attribute" not in asked[0]
