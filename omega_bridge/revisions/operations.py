@@ -532,6 +532,12 @@ def _object(operation: Any) -> str:
     return _told("constraint", str(operation.constraint_name), operation.table_name, operation.schema)
 
 
+def _implement(kind: type[MigrateOperation], implementation: Callable[..., Any]) -> None:
+    """In the place of Alembic's own, which has ``replace=True`` for it from 1.17.2 on; before, a second one is an error."""
+    Operations._to_impl._registry.pop((kind, "default"))
+    Operations.implementation_for(kind)(implementation)
+
+
 def _asking_first(kind: type[MigrateOperation]) -> None:
     alembics = Operations._to_impl.dispatch(kind)
 
@@ -539,7 +545,7 @@ def _asking_first(kind: type[MigrateOperation]) -> None:
         if not _is_held_back(operations, _object(operation)):
             _watched(operations, operation, alembics)
 
-    Operations.implementation_for(kind, replace=True)(implementation)
+    _implement(kind, implementation)
 
 
 def _under_guard(kind: type[MigrateOperation]) -> None:
@@ -554,7 +560,7 @@ def _under_guard(kind: type[MigrateOperation]) -> None:
         guard.run(lambda: found.append(alembics(operations, operation)), None)
         return found[-1]
 
-    Operations.implementation_for(kind, replace=True)(implementation)
+    _implement(kind, implementation)
 
 
 def _watched(operations: Operations, operation: Any, alembics: Callable[..., Any]) -> None:
