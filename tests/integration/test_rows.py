@@ -217,7 +217,8 @@ def test_rows_that_the_role_may_not_see_are_rows(make_database: MakeDatabase) ->
     with psycopg.connect(url, autocommit=True) as conn:
         database = conn.info.dbname
         conn.execute(
-            f"CREATE ROLE {role} LOGIN; GRANT CREATE ON DATABASE {database} TO {role}; GRANT CREATE ON SCHEMA public TO {role}"
+            f"CREATE ROLE {role} LOGIN PASSWORD '{role}'; GRANT CREATE ON DATABASE {database} TO {role}; "
+            f"GRANT CREATE ON SCHEMA public TO {role}"
         )
         conn.execute(START)
         conn.execute(
@@ -226,7 +227,7 @@ def test_rows_that_the_role_may_not_see_are_rows(make_database: MakeDatabase) ->
         conn.execute(f"CREATE TABLE u AS SELECT * FROM t; ALTER TABLE u ENABLE ROW LEVEL SECURITY; GRANT TRUNCATE ON u TO {role}")
     steps = [Step("DROP TABLE t", id="drop"), Step("ALTER TABLE t DROP COLUMN v", id="column"), Step("TRUNCATE u", id="other")]
     with psycopg.connect(url) as conn:
-        as_owner = psycopg.conninfo.make_conninfo(url, user=role)
+        as_owner = psycopg.conninfo.make_conninfo(url, user=role, password=role)
     try:
         run = omega_bridge.boot(as_owner, steps)
         assert {s.id: [(d.column, d.rows) for d in s.destroyed] for s in run.steps} == {
