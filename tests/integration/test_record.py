@@ -94,7 +94,7 @@ def test_an_entry_says_who(database: str, monkeypatch: pytest.MonkeyPatch) -> No
         entries = list(ledger_store.read(session.connection))
     for entry in entries:
         by = entry.draft.detail["by"]
-        assert by["role"] == "postgres"
+        assert by["role"] == session.connection.info.user
         assert by["schema"] == "public"
         assert by["release"] == "0a1b2c3"
         assert by["application"].startswith("omega-bridge")

@@ -89,7 +89,10 @@ WORKING = (
 def test_the_servers_work_ends_with_the_client(database: str, how: signal.Signals) -> None:
     """A start is killed, or interrupted, while a step is at work: the server stops, and the lock is free for the next start."""
     steps = [T, "DO $$ BEGIN PERFORM pg_sleep(600); END $$"]
-    code = f"import omega_bridge\nomega_bridge.boot({database!r}, {steps!r})"
+    code = (  # a suite that runs in the background has the interrupt switched off, and so have its children
+        "import signal, omega_bridge\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"omega_bridge.boot({database!r}, {steps!r})"
+    )
     start = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     with psycopg.connect(database, autocommit=True) as conn:
 
