@@ -235,7 +235,8 @@ class Convergence:
             first.append(step)
             running += step.action is Action.RUN
         log.info("[MIGRATION] Applying steps together, on tables of this start's own")
-        taken, outcomes = batch.execute(self.executor, chain(first, planned), self.promised, is_last=is_last)
+        reaches = any(self._reaches(p) for p in first)
+        taken, outcomes = batch.execute(self.executor, chain(first, planned), self.promised, is_last=is_last, reaches=reaches)
         if outcomes is None:
             log.info("[MIGRATION] a step of them did not work out: going on one by one")
             return False, taken
@@ -255,6 +256,7 @@ class Convergence:
     def _batch(self, index: int) -> Iterator[PlannedStep]:
         """The longest run of steps from here that may share a transaction, each planned when it is asked for."""
         world = World(self.executor.catalog)
+        running, has_locked = 0, False
         for number, step in enumerate(islice(self.analysis.steps, index, index + batch.LIMIT), start=index):
             if step.kind is not StepKind.SCHEMA or self._waiting:
                 return
@@ -262,7 +264,16 @@ class Convergence:
             fits = batch.fits(planned, self.started) if planned.action is Action.RUN else planned.warning is None
             if not fits:
                 return
+            if planned.action is Action.RUN and not has_locked:
+                running, reaches = running + 1, self._reaches(planned)
+                if reaches and running > 2:  # a batch has the lock of the whole database from its beginning, or not at all
+                    return
+                has_locked = reaches
             yield planned
+
+    def _reaches(self, planned: PlannedStep) -> bool:
+        """Whether a step that a batch sends may reach beyond the schemas that are locked: no function acts on tables without rows."""
+        return planned.action is Action.RUN and self.executor.reaches_beyond(planned.analysis, calls=False)
 
     def _one(self, index: int) -> StepOutcome:
         planned = self._planner.plan(index, World(self.executor.catalog))

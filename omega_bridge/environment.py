@@ -12,7 +12,7 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.failing import failing
 from omega_bridge.postgres.lock import exclusive
+from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.scratch import require_mark
 from omega_bridge.postgres.session import Session, border
 from omega_bridge.repair import scope
@@ -249,7 +250,9 @@ class Recorder:
                 self.before = read_catalog(self._raw(), self.names)
                 if step.is_downgrade and hasattr(step, "revision"):
                     context.opts[CREATED] = self._created(step)
-                yield step
+                reaches = self._reaches(step)
+                with lock.database(self.session, LOCK_TIMEOUT) if reaches else nullcontext():
+                    yield step
 
         return steps
 
@@ -324,6 +327,16 @@ class Recorder:
         flags = (*exported.destructive, *self._flagged(exported)) if command == "upgrade" else ()
         is_allowed = self.allowed is None or exported.is_allowed((*self.allowed, *flags))
         return _Watcher(self.session, exported, command, is_allowed)
+
+    def _reaches(self, step: Any) -> bool:
+        """Whether a revision may reach beyond the schema of this command: one that was written by hand may."""
+        exported = _exported(step)
+        if exported is None or not exported.texts or self.before is None:
+            return hasattr(step, "revision")  # and not a stamp
+        from omega_bridge.analysis import analyse
+
+        catalog = self.before
+        return any(reaches_beyond(self.session, found, catalog) for found in analyse(Registry.of(exported.texts)))
 
     def _flagged(self, exported: Exported) -> tuple[str, ...]:
         """The steps of a revision that the list lets take rows away today, in the words in which they were exported."""

@@ -56,7 +56,8 @@ def repair(
     _report(inspect(before, options.critical_tables, metadata))
     executor = Executor(
         session, reader, before, names, analysis.provided(), str(uuid.uuid4()), ledger_store.tip(connection),
-        Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout), options.allow_destructive,
+        Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout, options.lock_timeout),
+        options.allow_destructive,
     )  # fmt: skip
     once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()
     promised = standing.Promised(analysis, names)

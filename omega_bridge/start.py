@@ -164,7 +164,7 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
         from omega_bridge.steps import Registry
 
         registry = Registry.of(steps)
-        with getting_ready(session, options.trusted_owners) as reader:
+        with getting_ready(session, options.lock_timeout, options.trusted_owners) as reader:
             from omega_bridge.repair import repair, understood
 
             analysis = understood(registry, steps, metadata)

@@ -62,12 +62,12 @@ def _is_private(s: Sql, started: Catalog) -> bool:
 
 
 def execute(
-    executor: Executor, planned: Iterable[PlannedStep], promised: Promised, *, is_last: bool
+    executor: Executor, planned: Iterable[PlannedStep], promised: Promised, *, is_last: bool, reaches: bool
 ) -> tuple[list[PlannedStep], list[StepOutcome] | None]:
     """Run a batch as it is planned; the steps taken into it, and their outcomes, or ``None`` where it was undone.
 
     Skipped steps may stand among those that run: they are checked, too. ``promised``: thought out while the server works.
-    ``is_last``: what is read in the end may be what is recorded.
+    ``is_last``: what is read in the end may be what is recorded. ``reaches``: a step of it reaches beyond the start's schemas.
     """
     session = executor.session
     if executor.overheard:
@@ -76,7 +76,8 @@ def execute(
     session.drain_notices()
     batch: list[PlannedStep] = []
     try:
-        executor.overheard = waiting.begin(session, "batch", executor.limits, question=guarding.OVERHEARD) == [("t",)]
+        begun = waiting.begin_in_turn(session, "batch", executor.limits, question=guarding.OVERHEARD, reaches=reaches)
+        executor.overheard = begun == [("t",)]
         if executor.overheard:  # each step by itself, and watched
             session.rollback()
             return [], None

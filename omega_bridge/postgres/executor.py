@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import psycopg
@@ -24,6 +25,7 @@ from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.destruction import Refused
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.patience import Limits, Patience
+from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.sql import identifier, sendable
 
@@ -109,20 +111,25 @@ class Executor:
 
     def _transaction(self, planned: PlannedStep) -> StepOutcome:
         step, session = planned.analysis, self.session
+        reaches = self.reaches_beyond(step)
+
+        def attempt(wait: float) -> tuple[Catalog, StepOutcome, Tip]:
+            self._begun(planned, wait, reaches=reaches)
+            fresh = self._refreshed(step)
+            outcome = replace(self._judge(planned, fresh), rows=session.rows_changed or 0)
+            is_applied = outcome.outcome is Outcome.APPLIED
+            return fresh, outcome, ledger_store.append(session.connection, [self._draft(outcome)] if is_applied else [], self.tip)
+
         try:
-            waiting.had_in_time(session, self._waits(), self.limits.lock_timeout, lambda wait: self._begun(planned, wait))
+            fresh, outcome, tip = waiting.had_in_time(session, self._waits(), self.limits.lock_timeout, attempt)
         except waiting.Busy as busy:
             return outcome_of(planned, Outcome.FAILED, f"its table stayed busy: {busy}", error=busy.error)
-        fresh = self._refreshed(step)
-        outcome = replace(self._judge(planned, fresh), rows=self.session.rows_changed or 0)
-        if outcome.outcome is Outcome.APPLIED:
-            tip = ledger_store.append(session.connection, [self._draft(outcome)], self.tip)
-            lock.commit(session)
-            self.catalog, self.tip = fresh, tip
-            return outcome
         lock.commit(session)
-        self.catalog = fresh
-        error = swallowed.find(session, step) if outcome.error is None else outcome.error
+        self.catalog, self.tip = fresh, tip
+        if outcome.outcome is Outcome.APPLIED:
+            return outcome
+        with self._turn(reaches=reaches):
+            error = swallowed.find(session, step) if outcome.error is None else outcome.error
         told = f"{outcome.reason}; it hides: {error}" if error else outcome.reason
         return replace(outcome, reason=told, error=error)
 
@@ -132,7 +139,8 @@ class Executor:
         journal = Journal(self.session, (step.id, step.checksum), self.run, self.driver, self.tip)
         stopped: outside.Stopped | None = None
         try:
-            outside.send(self.session, planned, self.limits, self._waits(), journal, self._guard(step))
+            with self._turn(reaches=self.reaches_beyond(step)):
+                outside.send(self.session, planned, self.limits, self._waits(), journal, self._guard(step))
         except outside.Stopped as exc:
             stopped = exc
         finally:
@@ -154,11 +162,20 @@ class Executor:
             self.patience = Patience(self.limits.lock_timeout, self.limits.budget)
         return self.patience.afresh()
 
-    def _begun(self, planned: PlannedStep, lock_timeout: float) -> None:
+    def _begun(self, planned: PlannedStep, lock_timeout: float, *, reaches: bool) -> None:
         """One try at a step, in a transaction that stays open."""
         turn = turns.TAKE if planned.analysis.kind is not StepKind.SCHEMA else ""
-        waiting.begin(self.session, planned.analysis.id, self.limits, lock_timeout, question=turn)
+        waiting.begin_in_turn(self.session, planned.analysis.id, self.limits, lock_timeout, question=turn, reaches=reaches)
+        self.session.rows_changed = 0
         self._run_guarded(planned)
+
+    def reaches_beyond(self, step: StepAnalysis, *, calls: bool = True) -> bool:
+        """Whether a step may reach beyond the schemas that this start has locked. ``calls``: by a function that it calls, too."""
+        return reaches_beyond(self.session, step, self.catalog, calls=calls)
+
+    def _turn(self, *, reaches: bool) -> AbstractContextManager[None]:
+        """The lock of the whole database, for what reaches beyond."""
+        return lock.database(self.session, self.limits.turn) if reaches else nullcontext()
 
     def _run_guarded(self, planned: PlannedStep) -> None:
         """Send the step. Raises ``Refused`` where it destroys rows and that is not allowed."""

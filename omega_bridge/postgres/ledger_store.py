@@ -19,6 +19,7 @@ from psycopg import pq
 
 from omega_bridge import errors
 from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, seal, written
+from omega_bridge.postgres import lock
 from omega_bridge.postgres.encoding import codec, storable
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
@@ -28,10 +29,14 @@ from omega_bridge.postgres.who import who
 LAYOUT = 2
 """Version of the tables in our schema; 1 had no ``chain``, and one state for the whole database."""
 
+PATIENCE = "10s"
+"""How long to wait for the end of the chain, which other starts hold while they commit, whatever a step may wait for its tables."""
+
 _NAMES = "seq, at, driver, event, run, subject, checksum, outcome, detail, previous, hash"
 _INTO = f"omega_bridge.ledger ({_NAMES})"
 _INSERT = (
     "WITH moved AS (UPDATE omega_bridge.chain c SET seq = %s, hash = %s"
+    f" FROM (SELECT pg_catalog.set_config('lock_timeout', '{PATIENCE}', true) OFFSET 0) patience"
     " WHERE c.seq OPERATOR(pg_catalog.=) %s::pg_catalog.int8 AND c.hash OPERATOR(pg_catalog.=) %s::pg_catalog.text RETURNING 1)"
     f" INSERT INTO {_INTO} SELECT %s::pg_catalog.int8, %s::pg_catalog.timestamptz, %s, %s, %s::pg_catalog.uuid, %s, %s, %s,"
     " %s::pg_catalog.jsonb, %s, %s FROM moved"
@@ -99,12 +104,16 @@ class There:
 
 
 def prepare(connection: Connection, owners: Collection[str] = ()) -> None:
-    """Make the schema where it is missing, or lift it from an older layout. Two at once: the caller holds the lock.
+    """Make the schema where it is missing, or lift it from an older layout, in the transaction that is open or one of its own.
 
-    ``owners``: roles that are trusted beside those that always are. Raises ``NotTrusted``, ``NotPermitted``.
+    ``owners``: roles that are trusted beside those that always are. Raises ``NotTrusted``, ``NotPermitted``, ``LockNotAcquired``.
     """
-    if text := lacking(connection, owners):
-        connection.execute(text.encode())
+    if not lacking(connection, owners):
+        return
+    with connection.transaction():
+        lock.in_transaction(connection)
+        if text := lacking(connection, owners):
+            connection.execute(text.encode())
 
 
 def lacking(connection: Connection, owners: Collection[str] = ()) -> str:

@@ -1,4 +1,8 @@
-"""Keeps two starting replicas apart: a session-level advisory lock, polled, and proven before anything is committed.
+"""Keeps two starting replicas apart: session-level advisory locks, polled, and proven before anything is committed.
+
+A start locks the schema that it works in, so that the tenants of a database start beside one another. What reaches beyond that
+schema holds the lock of the whole database as well, for as long as it takes. An older release knows one lock for everything:
+who locks a schema holds that one shared, so that neither works beside the other.
 
 ``pg_advisory_lock`` would wait inside a statement, and ``CREATE INDEX CONCURRENTLY`` of the holder waits for every
 running statement: the two would wait for each other. So the lock is tried, and tried again after a short sleep: shared,
@@ -9,11 +13,13 @@ Source: PostgreSQL's manual, "Explicit Locking", and rails issue 31190.
 from __future__ import annotations
 
 import random
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import psycopg
 
@@ -22,20 +28,25 @@ from omega_bridge.postgres import settings
 from omega_bridge.postgres.session import Session, read_only
 
 CLASS, OBJECT = 0x6F6D6567, 0x61627267
-"""The two halves of the key ("omeg", "abrg"); advisory locks are per database."""
+"""The two halves of the key of everything ("omeg", "abrg"): exclusive for an older release, shared for who locks a schema."""
+
+SCHEMA = 0x6F6D6573
+"""The first half of a schema's key ("omes"); the second is a checksum of its name. Advisory locks are per database."""
+
+DATABASE = 0x6F6D6564
+"""The second half of the key of the whole database ("omed"), beside ``CLASS``."""
 
 POLL = 0.1
 """Mean seconds between two tries."""
 
+IN_TRANSACTION = f"pg_catalog.pg_try_advisory_xact_lock({CLASS}, {DATABASE})"
+"""Tries for the lock of the whole database, until the transaction ends."""
+
 _IS = "OPERATOR(pg_catalog.=)"
-_OURS = (
-    f"l.locktype {_IS} 'advisory' AND l.classid {_IS} {CLASS}::pg_catalog.oid AND l.objid {_IS} {OBJECT}::pg_catalog.oid "
-    f"AND l.objsubid {_IS} 2 AND l.granted AND l.database {_IS} "
+_HERE = (
+    f"l.locktype {_IS} 'advisory' AND l.objsubid {_IS} 2 AND l.granted AND l.database {_IS} "
     f"(SELECT oid FROM pg_catalog.pg_database WHERE datname {_IS} pg_catalog.current_database())"
 )
-_MINE = f"pg_catalog.pg_locks l WHERE l.pid {_IS} pg_catalog.pg_backend_pid() AND l.mode {_IS} 'ExclusiveLock' AND {_OURS}"
-_PROOF = f"SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM {_MINE}"
-"""Fails where the lock is lost, so that the COMMIT behind it in one round trip is not reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,58 @@ class Turn:
 
     waited: float
     instead: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a start locks: the ``schemas`` that it works in, exclusively.
+
+    ``ahead``: those before them on the search path, which are not there yet. The list may make one, and who connects after that
+    works in it: they are locked, too, but shared, so that tenants who have one of them in common do not wait for one another.
+    """
+
+    schemas: tuple[str, ...]
+    ahead: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """How each lock is taken, and how it is given back, as calls in SQL."""
+        shared = [(CLASS, OBJECT), *((SCHEMA, _signed(_number(name))) for name in self.ahead)]
+        alone = [(SCHEMA, _signed(_number(name))) for name in self.schemas]
+        return {
+            **{f"pg_catalog.pg_try_advisory_lock_shared{key}": f"pg_catalog.pg_advisory_unlock_shared{key}" for key in shared},
+            **{f"pg_catalog.pg_try_advisory_lock{key}": f"pg_catalog.pg_advisory_unlock{key}" for key in alone},
+        }
+
+
+@dataclass(slots=True)
+class Held:
+    """What a session holds: taken by the server process ``pid``. ``database``: and the lock of the whole database."""
+
+    pid: int
+    wanted: Wanted
+    database: bool = False
+
+    @property
+    def schemas(self) -> tuple[str, ...]:
+        """Where nobody else is at work."""
+        return self.wanted.schemas
+
+    @property
+    def rows(self) -> str:
+        """In SQL: our locks of these schemas among those of our own server process."""
+        mine = f"l.pid {_IS} pg_catalog.pg_backend_pid() AND l.mode {_IS} 'ExclusiveLock'"
+        return f"pg_catalog.pg_locks l WHERE {mine} AND {_of(self.schemas)}"
+
+    @property
+    def proof(self) -> str:
+        """Fails where a lock is lost, so that the COMMIT behind it in one round trip is not reached."""
+        return f"SELECT 1 OPERATOR(pg_catalog./) CASE WHEN {self.is_whole} THEN 1 ELSE 0 END"
+
+    @property
+    def is_whole(self) -> str:
+        """In SQL: whether all of them are still held."""
+        return f"(SELECT pg_catalog.count(*) FROM {self.rows}) {_IS} {len(set(map(_number, self.schemas)))}"
 
 
 @contextmanager
@@ -56,7 +119,7 @@ def exclusive(
     keeps_sessions: bool = False,
     meanwhile: Callable[[], object] | None = None,
 ) -> Iterator[Turn]:
-    """Hold the lock. Raises ``LockNotAcquired``, naming the holder, after ``timeout`` seconds.
+    """Hold the lock of the schema that the session works in. Raises ``LockNotAcquired``, naming the holder, after ``timeout`` seconds.
 
     ``meanwhile`` is asked when another start has let go; where it finds something, the lock is not needed, and may not be
     held. A server that takes no writes is refused with ``ReadOnlyDatabase``, a pooler in between with ``PoolerDetected``
@@ -64,7 +127,7 @@ def exclusive(
     gives the server connection back between two tries: otherwise those who wait would take them all. ``budget``: seconds that
     one statement of ours may wait for what other sessions hold.
     """
-    session.is_pooled, is_read_only = _look(session)
+    session.is_pooled, is_read_only, wanted = _look(session)
     if is_read_only:
         raise read_only()
     if session.is_pooled and not keeps_sessions:
@@ -75,15 +138,12 @@ def exclusive(
             " pooler-keeps-sessions = true.",
         )
     started, is_free = time.monotonic(), True
-    while not (is_free and _take(session)):
+    while not (is_free and _take(session, wanted)):
         waited = time.monotonic() - started
         if waited >= timeout:
-            raise errors.LockNotAcquired(
-                f"another start holds the lock and did not release it in {timeout:g} s: {_holder(session)}",
-                hint="Look at that session in pg_stat_activity; raise lock_timeout (--lock-timeout) if it is at work.",
-            )
+            raise _not_had(session, timeout, f"{_of((*wanted.schemas, *wanted.ahead))} OR {_EVERYTHING}")
         _pause(session, min(POLL * random.uniform(0.5, 1.5), max(timeout - waited, 0.001)), sleep)
-        is_free = _is_free(session)
+        is_free = _is_free(session, wanted)
         if is_free and meanwhile is not None and (instead := meanwhile()) is not None:
             yield Turn(time.monotonic() - started, instead)
             return
@@ -98,9 +158,41 @@ def exclusive(
         _give_back(session)
 
 
+@contextmanager
+def database(session: Session, timeout: float) -> Iterator[None]:
+    """Hold the lock of the whole database, within ``exclusive``, for what no transaction holds together. Raises ``LockNotAcquired``."""
+    held = session.held
+    if held is None or held.database:
+        yield
+        return
+    in_turn(session, timeout, lambda: _ask(session, "pg_try_advisory_lock", CLASS, DATABASE))
+    held.database = True
+    try:
+        yield
+    finally:
+        if not session.is_closed and not session.in_transaction:
+            _ask(session, "pg_advisory_unlock", CLASS, DATABASE)
+            held.database = False
+
+
+def in_turn(session: Session, timeout: float, take: Callable[[], bool], sleep: Callable[[float], None] = time.sleep) -> None:
+    """Until ``take`` has the lock of the whole database. Raises ``LockNotAcquired``, naming the holder, after ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+    while not take():
+        if time.monotonic() >= deadline:
+            raise _not_had(session, timeout, f"{_among(CLASS, [DATABASE])}")
+        sleep(min(POLL * random.uniform(0.2, 0.8), max(deadline - time.monotonic(), 0.001)))
+
+
+def in_transaction(connection: psycopg.Connection[Any], timeout: float = 60.0) -> None:
+    """Take the lock of the whole database until the transaction that is open ends. Raises ``LockNotAcquired``."""
+    session = Session.over(connection, "")
+    in_turn(session, timeout, lambda: _has(session, IN_TRANSACTION))
+
+
 def committing(session: Session) -> str:
     """What commits where the lock is still ours, and fails with ``DivisionByZero`` where it is not."""
-    return f"{_PROOF}; COMMIT" if session.lock_taken_by is not None else "COMMIT"
+    return f"{session.held.proof}; COMMIT" if session.held is not None else "COMMIT"
 
 
 def commit(session: Session) -> None:
@@ -115,14 +207,14 @@ def commit(session: Session) -> None:
 
 def prove(session: Session) -> None:
     """Raises ``LockLost`` where the lock that ``exclusive`` took is not held any more."""
-    taken_by = session.lock_taken_by
-    if taken_by is None:
+    held = session.held
+    if held is None:
         return
-    ((pid, is_held),) = session.ask(f"SELECT pg_catalog.pg_backend_pid(), EXISTS (SELECT FROM {_MINE})")
-    if is_held == "t" and pid == str(taken_by):
+    ((pid, is_whole),) = session.ask(f"SELECT pg_catalog.pg_backend_pid(), {held.is_whole}")
+    if is_whole == "t" and pid == str(held.pid):
         return
     if session.is_pooled:
-        raise _no_sessions(f"the lock was taken by server process {taken_by}, and process {pid} answers now")
+        raise _no_sessions(f"the lock was taken by server process {held.pid}, and process {pid} answers now")
     raise errors.LockLost(
         "the lock that keeps two starts apart was lost while this one was at work: something released it",
         hint="Look for pg_advisory_unlock_all() or DISCARD ALL in the list and in the functions that it calls, take it out,"
@@ -141,32 +233,44 @@ def _explain(session: Session, exc: psycopg.Error) -> None:
         raise lost from exc
 
 
-def _take(session: Session) -> bool:
+def _take(session: Session, wanted: Wanted) -> bool:
     """Try once. Behind a pooler it is a transaction of its own: where even that is not kept together, we must not go on."""
     if not session.is_pooled:
-        if taken := _ask(session, "pg_try_advisory_lock"):
-            session.lock_taken_by = session.pid
+        if taken := _has(session, _all_of(wanted)):
+            session.held = Held(session.pid, wanted)
         return taken
     try:
         session.ask("BEGIN")
-        ((pid, is_held),) = session.ask(f"SELECT pg_catalog.pg_backend_pid(), EXISTS (SELECT FROM {_MINE})")
+        held = f"EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid {_IS} pg_catalog.pg_backend_pid() AND {_EVERY_START})"
+        ((pid, is_held),) = session.ask(f"SELECT pg_catalog.pg_backend_pid(), {held}")
         if is_held == "t":
             session.ask("ROLLBACK")
             raise _no_sessions(f"server process {pid}, which it gave to this start, holds the lock for another one")
-        taken = _ask(session, "pg_try_advisory_lock")
+        taken = _has(session, _all_of(wanted))
         session.ask("COMMIT")
     except errors.ConnectionLost as exc:
         raise _no_sessions("it ended the connection when a transaction began") from exc
     if taken:
-        session.lock_taken_by = int(str(pid))
+        session.held = Held(int(str(pid)), wanted)
     return taken
 
 
-def _is_free(session: Session) -> bool:
+def _all_of(wanted: Wanted) -> str:
+    """All the locks or none: a condition in SQL. A ``CASE`` keeps its order."""
+    found = "true"
+    for take, give_back in wanted.keys.items():
+        found = f"CASE WHEN NOT {take} THEN false WHEN {found} THEN true ELSE NOT {give_back} END"
+    return found
+
+
+def _is_free(session: Session, wanted: Wanted) -> bool:
     """Shared, and given back at once: behind a pooler in the same statement, so that it cannot be left behind."""
+    keys = [(CLASS, OBJECT), *((SCHEMA, _signed(_number(name))) for name in (*wanted.schemas, *wanted.ahead))]
     if session.is_pooled:
-        return _ask(session, "pg_try_advisory_xact_lock_shared")
-    return _ask(session, "pg_try_advisory_lock_shared") and _ask(session, "pg_advisory_unlock_shared")
+        return all(_ask(session, "pg_try_advisory_xact_lock_shared", *key) for key in keys)
+    return all(
+        _ask(session, "pg_try_advisory_lock_shared", *key) and _ask(session, "pg_advisory_unlock_shared", *key) for key in keys
+    )
 
 
 def _pause(session: Session, seconds: float, sleep: Callable[[float], None]) -> None:
@@ -178,27 +282,27 @@ def _pause(session: Session, seconds: float, sleep: Callable[[float], None]) -> 
 
 
 def _give_back(session: Session) -> None:
-    taken_by, session.lock_taken_by = session.lock_taken_by, None
+    held, session.held = session.held, None
     if session.is_closed:
         return
     session.rollback()
-    if taken_by is None:
+    if held is None:
         return
-    unlock = (
-        f"SELECT CASE WHEN pg_catalog.pg_backend_pid() {_IS} {taken_by} THEN pg_catalog.pg_advisory_unlock({CLASS}, {OBJECT}) END"
-    )
+    given_back = [*held.wanted.keys.values(), *([f"pg_catalog.pg_advisory_unlock({CLASS}, {DATABASE})"] if held.database else [])]
+    each = ", ".join(given_back)
+    unlock = f"SELECT CASE WHEN pg_catalog.pg_backend_pid() {_IS} {held.pid} THEN true {_IS} ALL (ARRAY[{each}]) END"
     for _ in range(20 if session.is_pooled else 1):
-        if session.ask(unlock)[0][0] == "t" or not _is_stranded(session, taken_by):
+        if session.ask(unlock)[0][0] == "t" or not _is_stranded(session, held):
             return
         time.sleep(POLL)
 
 
-def _is_stranded(session: Session, pid: int) -> bool:
+def _is_stranded(session: Session, held: Held) -> bool:
     """Whether a server process that we lost holds our lock: it is ended when it is idle. A pooler does not keep sessions then."""
     return session.is_pooled and bool(
         session.ask(
             f"SELECT a.state {_IS} 'idle' AND pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a "
-            f"JOIN pg_catalog.pg_locks l ON l.pid {_IS} a.pid WHERE a.pid {_IS} {pid} AND {_OURS}"
+            f"WHERE a.pid {_IS} {held.pid} AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid {_IS} a.pid AND {_of(held.schemas)})"
         )
     )
 
@@ -210,28 +314,81 @@ def _no_sessions(seen: str) -> errors.PoolerDetected:
     )
 
 
-def _ask(session: Session, function: str) -> bool:
-    return session.ask(f"SELECT pg_catalog.{function}({CLASS}, {OBJECT})")[0][0] == "t"
+def _ask(session: Session, function: str, first: int, second: int) -> bool:
+    return _has(session, f"pg_catalog.{function}({first}, {second})")
 
 
-def _look(session: Session) -> tuple[bool, bool]:
-    """Whether a pooler stands between us and the server, and whether the server takes no writes.
+def _has(session: Session, condition: str) -> bool:
+    return session.ask(f"SELECT {condition}")[0][0] == "t"
+
+
+def _of(schemas: tuple[str, ...]) -> str:
+    """In SQL: a lock ``l`` of one of these schemas."""
+    return _among(SCHEMA, map(_number, schemas))
+
+
+def _among(first: int, second: Iterable[int]) -> str:
+    keys = ",".join(map(str, second))
+    return f"({_HERE} AND l.classid {_IS} {first}::pg_catalog.oid AND l.objid {_IS} ANY ('{{{keys}}}'::pg_catalog.oid[]))"
+
+
+_EVERY_START = _among(CLASS, [OBJECT])
+"""In SQL: the lock ``l`` that each start holds, whatever its schema."""
+
+_EVERYTHING = f"{_EVERY_START} AND l.mode {_IS} 'ExclusiveLock'"
+"""In SQL: the lock ``l`` of an older release."""
+
+
+def _number(schema: str) -> int:
+    return crc32(schema.encode())
+
+
+def _signed(number: int) -> int:
+    """As the functions take it; ``pg_locks`` shows it without a sign."""
+    return number - (1 << 32) if number >= 1 << 31 else number
+
+
+def _look(session: Session) -> tuple[bool, bool, Wanted]:
+    """Whether a pooler stands between us and the server, whether the server takes no writes, and what to lock.
 
     The process id that came with the connection is the pooler's invention; the server's own says so. In transaction mode
     a session lock would be taken on one server connection and released on another.
     """
-    ((pid, is_read_only),) = session.ask(
-        "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_setting('transaction_read_only')"
+    ((pid, is_read_only, path, role, schema),) = session.ask(
+        "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_setting('transaction_read_only'),"
+        " pg_catalog.current_setting('search_path'), current_user, pg_catalog.current_schema()"
     )
-    return pid != str(session.pid), is_read_only == "on"
+    return pid != str(session.pid), is_read_only == "on", to_lock(path or "", role or "", schema)
 
 
-def _holder(session: Session) -> str:
+def to_lock(search_path: str, role: str, schema: str | None) -> Wanted:
+    """What to lock under a ``search_path``, whose first schema that is there is ``schema``."""
+    ahead: list[str] = []
+    for found in re.finditer(r'"((?:[^"]|"")*)"|([^\s,][^,]*)', search_path):
+        name = found[1].replace('""', '"') if found[1] is not None else found[2].strip().lower()
+        name = role if name == "$user" else name
+        if name == schema:
+            break
+        ahead.append(name)
+    if schema is None:
+        return Wanted(tuple(ahead) or ("",))
+    return Wanted((schema,), tuple(ahead))
+
+
+def _not_had(session: Session, timeout: float, locks: str) -> errors.LockNotAcquired:
+    return errors.LockNotAcquired(
+        f"another start holds the lock and did not release it in {timeout:g} s: {_holder(session, locks)}",
+        hint="Look at that session in pg_stat_activity; raise lock_timeout (--lock-timeout) if it is at work.",
+    )
+
+
+def _holder(session: Session, locks: str) -> str:
     rows = session.ask(
         "SELECT a.pid, coalesce(a.client_addr::text, 'local socket'), a.application_name, "
         "pg_catalog.round(extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) "
         "coalesce(a.xact_start, a.state_change)))::pg_catalog.int4 "
-        f"FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid {_IS} l.pid WHERE {_OURS}"
+        f"FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid {_IS} l.pid WHERE {locks}"
+        f" ORDER BY l.mode {_IS} 'ExclusiveLock' DESC"
     )
     if not rows:
         return "the holder has just let go"

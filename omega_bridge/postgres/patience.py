@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Time limits of a boot, in seconds: of one wait for a table lock, of one statement (0: none), of all waiting."""
+    """Time limits of a boot, in seconds: of one wait for a table lock, of one statement (0: none), of all waiting for these,
+    of waiting for another start.
+    """
 
     lock_timeout: float = 0.5
     statement_timeout: float = 0.0
     budget: float = 30.0
+    turn: float = 60.0
 
 
 class Patience:

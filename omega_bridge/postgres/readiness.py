@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
-from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres import ledger_store, lock
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import Session, border
 
 
 @contextmanager
-def getting_ready(session: Session, owners: Collection[str] = ()) -> Iterator[CatalogReader]:
+def getting_ready(session: Session, turn: float, owners: Collection[str] = ()) -> Iterator[CatalogReader]:
     """A reader that is ready at the end of the block, which goes on without the connection. The caller holds the lock.
-    ``owners``: roles that are trusted beside those that always are.
+    ``turn``: seconds to wait for another start that makes the ledger. ``owners``: roles that are trusted beside those that always are.
 
     A server process that has just started takes longer to plan that reading than to read. Raises psycopg's errors at the end;
     where the block raises itself, the server is stopped, and that error stands.
     """
     reader = CatalogReader(session)
     sender = Sender(session)
-    with border(session.dsn):
-        made = ["BEGIN", text, "COMMIT"] if (text := ledger_store.lacking(session.connection, owners)) else []
+    is_lacking = bool(ledger_store.lacking(session.connection, owners))
+    with border(session.dsn), lock.database(session, turn) if is_lacking else nullcontext():
+        text = ledger_store.lacking(session.connection, owners) if is_lacking else ""  # another start may have made it meanwhile
+        made = ["BEGIN", text, "COMMIT"] if text else []
         sender.begin(";\n".join([*made, "BEGIN", *reader.preparation(), "COMMIT"]))  # a new schema makes plans invalid
         try:
             yield reader

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import psycopg
 from psycopg import pq
@@ -21,6 +21,9 @@ from psycopg import pq
 from omega_bridge import errors
 from omega_bridge.outcomes import Cost, ServerError
 from omega_bridge.postgres.dsn import ESCAPES, conninfo, unreadable
+
+if TYPE_CHECKING:
+    from omega_bridge.postgres.lock import Held
 
 Row = tuple[Any, ...]
 
@@ -40,7 +43,7 @@ class Session:
     """One direct connection in autocommit, with the cost of what went through it.
 
     ``is_pooled``: one statement and the next may reach different server connections, where nothing holds a transaction.
-    ``lock_taken_by``: the server process with which we took the lock of a start, while we hold it.
+    ``held``: the locks of a start, while we hold them.
     It begins as libpq's own connection: a start with nothing to do needs no more, and psycopg's costs it a quarter of
     the time. ``connection`` is psycopg's, over the same socket, from its first use on.
     """
@@ -48,7 +51,7 @@ class Session:
     def __init__(self, opened: Opened, dsn: str, cost: Cost | None = None) -> None:
         self.dsn = dsn
         self.is_pooled = False
-        self.lock_taken_by: int | None = None
+        self.held: Held | None = None
         self.cost = cost or Cost()
         self.notices: list[str] = []
         self.rows_changed: int | None = None

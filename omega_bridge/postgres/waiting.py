@@ -11,7 +11,7 @@ import psycopg
 
 from omega_bridge import errors
 from omega_bridge.outcomes import ServerError
-from omega_bridge.postgres import settings
+from omega_bridge.postgres import lock, settings
 from omega_bridge.postgres.blockers import Blocked, suspects, watching
 from omega_bridge.postgres.patience import Limits, Patience
 from omega_bridge.postgres.session import Session, server_error
@@ -94,3 +94,25 @@ def begin(
         return session.ask("; ".join([*texts, question]))
     session.execute("; ".join(texts))
     return []
+
+
+def begin_in_turn(
+    session: Session, name: str, limits: Limits, lock_timeout: float | None = None, *, question: str = "", reaches: bool
+) -> list[tuple[str | None, ...]]:
+    """``begin``; for what ``reaches`` beyond the schemas of its start with the lock of the whole database, until the transaction ends.
+
+    ``question``: one that has one answer. Raises ``LockNotAcquired``.
+    """
+    if not reaches:
+        return begin(session, name, limits, lock_timeout, question=question)
+    asked = f"SELECT CASE WHEN {lock.IN_TRANSACTION} THEN coalesce(({question or 'SELECT true'})::pg_catalog.text, '') END"
+    found: list[tuple[str | None, ...]] = []
+
+    def take() -> bool:
+        found[:] = begin(session, name, limits, lock_timeout, question=asked)
+        if found == [(None,)]:
+            session.rollback()
+        return found != [(None,)]
+
+    lock.in_turn(session, limits.turn, take)
+    return [("t" if answer == "true" else answer,) for (answer,) in found]

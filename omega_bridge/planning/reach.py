@@ -1,0 +1,96 @@
+"""Whether a step keeps to the schemas in which its start holds the lock, or may reach beyond them. Pure.
+
+A whitelist: what is not read for certain may reach anywhere. Triggers of the tables that a step writes are not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from omega_bridge.analysis import StepAnalysis
+from omega_bridge.analysis.program import CURRENT, PATH, RELATIONS, VISIBLE, All, AnyOf, Condition, Not, Sql, Unknown, conditions
+from omega_bridge.catalog import Catalog, Key, Kind
+
+_WRITING = {"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}
+_CALLING = {*_WRITING, "select_stmt", "call_stmt", "alter_table_stmt", "create_table_as_stmt"}
+"""What runs the functions that it names."""
+_MAKING = {
+    "create_stmt", "index_stmt", "create_seq_stmt", "rename_stmt", "drop_stmt", "create_enum_stmt", "alter_enum_stmt",
+    "composite_type_stmt", "create_domain_stmt", "create_function_stmt", "create_trig_stmt", "create_policy_stmt", "view_stmt",
+    "comment_stmt", "truncate_stmt", "variable_show_stmt",
+}  # fmt: skip
+_MAINTAINING = {"refresh_mat_view_stmt", "vacuum_stmt", "reindex_stmt", "cluster_stmt", "alter_table_stmt"}
+"""Of one relation, where it is named: their effect is not in their text, and yet is on that relation."""
+
+_SENDING = re.compile(
+    r"^(query|table|schema|database|cursor)_to_xml|^set_config$|^lo_|^pg_(advisory|try_advisory|terminate|reload)"
+)
+"""PostgreSQL's own functions that run a text, or do something to the whole database or server."""
+
+_CALL = re.compile(r'"?(\w+)"?\s*\(')
+_QUALIFIED = re.compile(r'(?:"((?:[^"]|"")+)"|(\w+))\s*\.\s*["\w]')
+
+
+def calls(step: StepAnalysis, catalog: Catalog, home: Collection[str]) -> frozenset[str] | None:
+    """The functions that a step calls, which may do more than is seen here; ``None`` for one that may reach beyond ``home``.
+
+    ``home``: the schemas in which nobody else is at work.
+    """
+    if step.problem or not catalog.search_path or catalog.search_path[0] not in home:
+        return None
+    found = step.reading.statements
+    if not all(_keeps_in(s, home) for s in found):
+        return None
+    called = {k.name for s in found if s.tag in _CALLING for k in s.needs if k.kind is Kind.FUNCTION}
+    called |= {name for c in conditions(step.program) for name in _asked(c)}
+    if any(map(_SENDING.search, called)) or any(_is_elsewhere(key, catalog, home) for s in found for key in _touched(s)):
+        return None
+    return frozenset(called)
+
+
+def _asked(condition: Condition) -> Iterator[str]:
+    """What may be a function in a condition that only the server can answer."""
+    match condition:
+        case Unknown(text):
+            yield from (name.lower() for name in _CALL.findall(text))
+        case Not(other):
+            yield from _asked(other)
+        case All(several) | AnyOf(several):
+            for other in several:
+                yield from _asked(other)
+
+
+def _keeps_in(s: Sql, home: Collection[str]) -> bool:
+    """Whether a statement is one whose reach is in its text, and names no other schema there."""
+    if s.cascade or s.tag not in _CALLING | _MAKING | _MAINTAINING:
+        return False
+    if s.opaque and s.tag not in ("select_stmt", "call_stmt"):
+        is_named = any(k.kind in RELATIONS for k in s.needs)
+        others = {(m[1] or m[2]).replace('""', '"') for m in _QUALIFIED.finditer(s.text)} - {*home}
+        return s.tag in _MAINTAINING and is_named and not others
+    return all(_is_here(key, home) for key in _touched(s))
+
+
+def _touched(s: Sql) -> Iterator[Key]:
+    """What a statement makes, changes, or locks; what a query beside it reads may be anywhere, since reading changes nothing."""
+    yield from (e.key for e in (*s.effects, *s.implied))
+    yield from s.destroys
+    if s.tag == "select_stmt":
+        return
+    is_first = s.tag in _WRITING and re.search(r"\bwith\b", s.text, re.IGNORECASE) is None
+    tables = [k for k in s.needs if k.kind in (*RELATIONS, Kind.COLUMN)]
+    yield from tables[:1] if is_first else tables
+
+
+def _is_here(key: Key, home: Collection[str]) -> bool:
+    return key.kind not in (Kind.SCHEMA, Kind.EXTENSION) and key.schema in (VISIBLE, CURRENT, PATH, *home)
+
+
+def _is_elsewhere(key: Key, catalog: Catalog, home: Collection[str]) -> bool:
+    """Whether a name without a schema may be found in another schema of the ``search_path``."""
+    if key.schema not in (VISIBLE, PATH):
+        return False
+    name = key.table or key.name.partition("(")[0]
+    known = {k.schema for k in catalog.concerned([name])} & {*catalog.search_path}
+    return bool(known) and known.isdisjoint(home)
