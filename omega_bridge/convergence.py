@@ -13,15 +13,17 @@ from itertools import chain, islice
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
 from omega_bridge.analysis.program import conditions
-from omega_bridge.catalog import Catalog, Difference, Key
+from omega_bridge.catalog import Catalog, Difference, Key, Kind
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, Planner, World, lacking
 from omega_bridge.planning.locks import locks_of
-from omega_bridge.planning.unsettled import VIEWS, hangs_on_the_rest, is_maintenance
-from omega_bridge.planning.waiting import holder, waits_for
+from omega_bridge.planning.returning import comes_back
+from omega_bridge.planning.unsettled import VIEWS, hangs_on_the_rest, is_maintenance, only_sets
+from omega_bridge.planning.waiting import holder, is_awaited, waits_for
 from omega_bridge.postgres import batch, daily, standing
 from omega_bridge.postgres.executor import Executor, outcome_of, skipped
+from omega_bridge.postgres.whole import Changes, Watcher, Whole, changes
 from omega_bridge.run import Unsettled
 
 log = logging.getLogger("omega_bridge")
@@ -30,6 +32,8 @@ MAX_PASSES = 8
 """A list that still changes something after so many passes never settles: the last outcomes stand."""
 
 _NOT_DONE = (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)
+_DEFAULTS = "alter_default_privileges_stmt"
+_BY_DEFAULT = "privileges by default have changed since it made what it rebuilds"
 
 
 @dataclass(slots=True)
@@ -43,13 +47,24 @@ class _Clock:
     """Names that a step made something of, or changed."""
     changed: dict[str, int] = field(default_factory=dict)
     """Names of what a step changed or took away, and did not only add."""
+    schemas: int = 0
+    """When a schema last came or went: it may be one of the ``search_path``."""
+    defaults: int = 0
+    """When privileges by default last changed."""
 
-    def tick(self, differences: tuple[Difference, ...]) -> None:
-        """A step changed something."""
+    def tick(self, differences: tuple[Difference, ...], beyond: Changes | None = None) -> None:
+        """A step changed something. ``beyond``: what else of the database it changed than the catalog shows."""
         self.now += 1
-        if differences:
+        if differences or beyond:
             self.schema = self.now
+        for told, names in (beyond or {}).items():
+            self.added.update(dict.fromkeys(names, self.now))
+            self.changed.update(dict.fromkeys(names, self.now))
+            if told.startswith("default acl "):
+                self.defaults = self.now
         for d in differences:
+            if d.key.kind is Kind.SCHEMA and not d.attribute:
+                self.schemas = self.now
             for name in (d.key.table, d.key.name.partition("(")[0]):
                 if name:
                     self.added[name] = self.now
@@ -84,11 +99,24 @@ class Convergence:
     """Steps that are not sent yet, by the step that waits."""
     _is_stirred: bool = False
     """Whether a further pass has sent a step that may have changed what the catalog does not show."""
-    _done: list[tuple[str, Difference]] = field(default_factory=list)
-    """What the steps of this pass changed, in order."""
+    _got_on: bool = False
+    """Whether this pass changed the schema or rows, or a step worked for the first time."""
+    _done: list[tuple[str, str]] = field(default_factory=list)
+    """The steps of this pass that changed something, each with the object, in order."""
+    _paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The ``search_path`` under which a step was last judged or sent."""
+    _watcher: Watcher | None = None
+    """Who looks at all of the database; where one step's effects, which its text does not tell, may concern another."""
+    _seen: Whole | None = None
+    """All of the database before this pass."""
+    _beyond: Changes = field(default_factory=dict)
+    """What the step that was sent last changed of it."""
 
     def __post_init__(self) -> None:
         self._planner = Planner(self.analysis, self.done_once)
+        uncertain = [s for s in self.analysis if hangs_on_the_rest(s)]
+        if len(uncertain) > 1 or any(q.tag == _DEFAULTS for s in uncertain for q in s.reading.statements):
+            self._watcher = Watcher(self.executor.session.connection)
 
     def run(self) -> None:
         """Work through the list until a pass changes nothing that a further one would have to look at."""
@@ -97,15 +125,24 @@ class Convergence:
                 self.executor.as_on_connecting()
             before, moment = self.executor.catalog, self._clock.now
             self.passes += 1
-            self._done = []
+            self._done, self._got_on = [], False
+            self._seen = self._watcher.look() if self._watcher is not None else None
             self._pass()
             self._is_stirred = False
             if self._clock.now == moment or not self._wants_another():
                 break
-            if self._done and not self.executor.changed_since(before):
+            if self.passes > 1 and not self._got_on:
+                break
+            if self._done and not self._has_changed_since(before):
                 break
         self._tell_unsettled(before)
         self._tell_held()
+
+    def _has_changed_since(self, before: Catalog) -> bool:
+        """Whether anything is another than it was at this pass's beginning."""
+        if self.executor.changed_since(before):
+            return True
+        return self._watcher is not None and self._seen is not None and bool(changes(self._seen, self._watcher.look()))
 
     # --- one pass ----------------------------------------------------------------------------------------------
 
@@ -125,10 +162,10 @@ class Convergence:
     def _step(self, index: int) -> None:
         """One step in its place: sent, skipped, or held back."""
         step = self.analysis.steps[index]
-        if self.passes > 1 and not self._is_due(index):
+        if self.passes > 1 and not (only_sets(step) or self._is_due(index, self._is_elsewhere(step))):
             return
         relations = self.executor.catalog.relations
-        waiting = [s for s in self.analysis.steps[:index] if s.id in self._waiting] if self._waiting else []
+        waiting = [s for s in self.analysis.steps[:index] if self._keeps_back(s, step)] if self._waiting else []
         held_for = holder(step, waiting, relations) if waiting and self._would_run(index) else None
         if held_for is not None:
             self._held[step.id] = held_for.id
@@ -137,39 +174,62 @@ class Convergence:
         self._held.pop(step.id, None)
         self._try(index)
 
+    def _keeps_back(self, one: StepAnalysis, step: StepAnalysis) -> bool:
+        """Whether a step waits, and not for ``step``."""
+        return one.id in self._waiting and not is_awaited(step, one.id, self._waiting, self._held, self.analysis)
+
     def _would_run(self, index: int) -> bool:
         return self._planner.plan(index, World(self.executor.catalog)).action is Action.RUN
 
-    def _is_due(self, index: int) -> bool:
-        """Whether a further pass has anything to do with a step."""
+    def _is_elsewhere(self, step: StepAnalysis) -> bool:
+        """Whether names without a schema mean another one than when the step was judged."""
+        return self._paths.get(step.id, self.executor.catalog.search_path) != self.executor.catalog.search_path
+
+    def _is_due(self, index: int, is_elsewhere: bool) -> bool:
+        """Whether a further pass has anything to do with a step. ``is_elsewhere``: its names may mean other schemas by now."""
         step = self.analysis.steps[index]
         earlier = self.outcomes.get(step.id)
         if earlier is None or step.id in self._held:
             return True
         if earlier.outcome is Outcome.FAILED:
             return self._clock.now > self._ended[step.id]
-        if step.kind is StepKind.DATA:
+        if step.kind is StepKind.DATA or only_sets(step):
             return False
         if step.kind is StepKind.MIXED:
-            is_meant = self._is_stirred and is_opaque(step)
+            is_meant = (self._is_stirred and is_opaque(step)) or is_elsewhere
             return not is_maintenance(step) and (is_meant or self._last(step, self._clock.added) > self._ended[step.id])
-        if not self._is_suspect(step):
+        is_anew = self._clock.defaults > self._ended[step.id] and _rebuilds(step)
+        is_suspect = is_elsewhere or self._is_suspect(index)
+        if not (is_suspect or is_anew):
             return False
         start, end = World(self.executor.catalog), World(self.executor.catalog)
         planned = self._planner.plan(index, end)
         if planned.action is Action.SKIP:
-            return planned.warning is None and earlier.outcome is Outcome.NO_EFFECT
+            is_anew = is_anew and planned.found is not None and planned.found.rebuilds
+            return is_anew or (is_suspect and planned.warning is None and earlier.outcome is Outcome.NO_EFFECT)
+        if is_anew or is_elsewhere:
+            return True
         is_sure = planned.found is not None and bool(lacking(planned.found, start, end))
         return self._last(step, self._clock.added) > (self._began if is_sure else self._ended)[step.id]
 
-    def _is_suspect(self, step: StepAnalysis) -> bool:
+    def _is_suspect(self, index: int) -> bool:
         """Whether others, or the step itself, may have given it work since it was judged."""
+        step = self.analysis.steps[index]
         began = self._began[step.id]
+        gone = [e.key for s in step.reading.statements for e in s.effects if not e.present]
+        if any(self._is_added(key, began) for key in gone):
+            failing = {o.id for o in self.outcomes.values() if o.outcome is Outcome.FAILED}
+            if not comes_back(self.analysis, index, self.executor.catalog, self._planner.provided, failing):
+                return True
         if self.outcomes[step.id].outcome in _NOT_DONE or any(True for _ in conditions(step.program)):
             return self._last(step, self._clock.added) > began
         if any(e.key.kind in VIEWS for s in statements(step.program) for e in s.effects):
             return self._last(step, self._clock.added) > began
         return self._last(step, self._clock.changed) > began
+
+    def _is_added(self, key: Key, began: int) -> bool:
+        """Whether somebody made an object of this name since the moment ``began``."""
+        return self._clock.added.get(key.name.partition("(")[0], 0) > began
 
     def _last(self, step: StepAnalysis, times: dict[str, int]) -> int:
         """When something that the step touches or reads last changed."""
@@ -178,16 +238,21 @@ class Convergence:
         return max((times.get(name, 0) for name in step.names), default=0)
 
     def _wants_another(self) -> bool:
-        return any(self._is_due(index) for index in range(len(self.analysis)))
+        return any(self._is_due(n, self._clock.schemas > self._ended.get(s.id, 0)) for n, s in enumerate(self.analysis))
 
     def _try(self, index: int) -> None:
         step = self.analysis.steps[index]
         began = self._clock.now
+        self._paths[step.id] = self.executor.catalog.search_path
         outcome = self._one(index)
-        self._is_stirred = self._is_stirred or (self.passes > 1 and outcome.action is Action.RUN and is_opaque(step))
-        if outcome.action is Action.RUN and (outcome.outcome is Outcome.APPLIED or outcome.differences):
-            self._clock.tick(outcome.differences)
-            self._done += [(step.id, d) for d in outcome.differences]
+        is_taken = outcome.action is Action.RUN and outcome.outcome is not Outcome.FAILED
+        self._is_stirred = self._is_stirred or (self.passes > 1 and is_taken and is_opaque(step) and not only_sets(step))
+        if is_taken and step.id in self.outcomes:
+            is_new = self.outcomes[step.id].outcome is not outcome.outcome
+            self._got_on = self._got_on or is_new or bool(outcome.rows or outcome.differences or self._beyond)
+        if outcome.action is Action.RUN and (outcome.outcome is Outcome.APPLIED or outcome.differences or self._beyond):
+            self._clock.tick(outcome.differences, self._beyond)
+            self._done += [(step.id, told) for told in dict.fromkeys([*(str(d.key) for d in outcome.differences), *self._beyond])]
         self._began[step.id], self._ended[step.id] = began, self._clock.now
         self._note_waiting(index, outcome)
         self._keep(step, outcome)
@@ -245,8 +310,9 @@ class Convergence:
         for p, outcome in zip(taken, outcomes, strict=True):
             self._settled(outcome)
             self._began[outcome.id] = self._ended[outcome.id] = self._clock.now  # looked at in the catalog at the batch's end
+            self._paths[outcome.id] = self.executor.catalog.search_path
             if p.action is Action.RUN:
-                self._done += [(outcome.id, d) for d in outcome.differences]
+                self._done += [(outcome.id, str(d.key)) for d in outcome.differences]
                 if is_told:
                     told = (outcome.id, _short(p.reason), outcome.outcome)
                     log.info("[MIGRATION] Applying step %s (%s): %s", *told, extra=outcome.log_fields())
@@ -276,20 +342,38 @@ class Convergence:
         return planned.action is Action.RUN and self.executor.reaches_beyond(planned.analysis, calls=False)
 
     def _one(self, index: int) -> StepOutcome:
-        planned = self._planner.plan(index, World(self.executor.catalog))
+        self._beyond = {}
+        planned = self._planned(index)
         step = planned.analysis
         if planned.action is Action.RUN and step.kind is StepKind.DATA and self._has_nothing_to_do(step):
             planned = PlannedStep(step, Action.SKIP, daily.NO_ROW)
         if planned.action is Action.SKIP:
             return skipped(planned)
         log.info("[MIGRATION] Applying step %s (%s)", step.id, _short(planned.reason), extra={"step": step.id})
-        outcome = self.executor.execute(planned)
+        outcome = self._watched(planned)
         self._locks.extend(locks_of(planned))
         log.log(
             logging.INFO if outcome.outcome is Outcome.APPLIED else logging.WARNING,
             "[MIGRATION] step %s: %s in %.1f ms%s", step.id, outcome.outcome, outcome.seconds * 1000,
             "" if outcome.outcome is Outcome.APPLIED else f" ({outcome.reason})", extra=outcome.log_fields(),
         )  # fmt: skip
+        return outcome
+
+    def _planned(self, index: int) -> PlannedStep:
+        """The plan of a step as things are. What it rebuilds has the privileges by default of the day on which it was made."""
+        planned = self._planner.plan(index, World(self.executor.catalog))
+        found, ended = planned.found, self._ended.get(planned.analysis.id)
+        if ended is None or planned.action is Action.RUN or found is None or not found.rebuilds or self._clock.defaults <= ended:
+            return planned
+        return replace(planned, action=Action.RUN, reason=_BY_DEFAULT, statements=tuple(found.residual))
+
+    def _watched(self, planned: PlannedStep) -> StepOutcome:
+        """Send a step. Where its effects are not all in its text, all of the database is compared, too."""
+        if self._watcher is None or not hangs_on_the_rest(planned.analysis) or only_sets(planned.analysis):
+            return self.executor.execute(planned)
+        before = self._watcher.look()
+        outcome = self.executor.execute(planned)
+        self._beyond = changes(before, self._watcher.look())
         return outcome
 
     def _has_nothing_to_do(self, step: StepAnalysis) -> bool:
@@ -305,14 +389,14 @@ class Convergence:
 
     def _tell_unsettled(self, before: Catalog) -> None:
         """Steps that undo one another: each object that a pass changed to and fro, or that the last pass still changed."""
-        if not self._done or (self.passes < MAX_PASSES and self.executor.changed_since(before)):
+        if not self._done or (self.passes < MAX_PASSES and self._has_changed_since(before)):
             return
-        writers: dict[Key, list[str]] = {}
-        for step_id, d in self._done:
-            writers.setdefault(d.key, []).append(step_id)
-        for key, steps in writers.items():
+        writers: dict[str, list[str]] = {}
+        for step_id, told in self._done:
+            writers.setdefault(told, []).append(step_id)
+        for told, steps in writers.items():
             if len(set(steps)) > 1 or self.passes == MAX_PASSES:
-                self.unsettled.append(Unsettled(steps[0], steps[-1], str(key)))
+                self.unsettled.append(Unsettled(steps[0], steps[-1], told))
 
     def _tell_held(self) -> None:
         """What was held back to the end is not sent, and says for whom."""
@@ -332,6 +416,12 @@ class Convergence:
     def locks(self) -> list[str]:
         """Each lock once."""
         return list(dict.fromkeys(self._locks))
+
+
+def _rebuilds(step: StepAnalysis) -> bool:
+    """Whether a step takes away what it makes anew."""
+    effects = [e for s in step.reading.statements for e in s.effects]
+    return not {e.key for e in effects if e.present}.isdisjoint(e.key for e in effects if not e.present)
 
 
 def is_opaque(step: StepAnalysis) -> bool:

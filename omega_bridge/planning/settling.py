@@ -14,7 +14,7 @@ from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.program import RELATIONS
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.planning.evaluate import Provided, evaluate
-from omega_bridge.planning.waiting import holder
+from omega_bridge.planning.waiting import holder, is_awaited
 from omega_bridge.planning.world import World
 
 
@@ -76,9 +76,15 @@ class _Settler:
         """One pass over these steps; those that wait, and those that are held back for them."""
         waiting: list[int] = []
         late: list[int] = []
+        held: dict[str, str] = {}
         for index in steps:
+            step = self._analysis.steps[index]
+            needs = {self._analysis.steps[i].id: self._waited[i] for i in waiting}
             readers = [self._analysis.steps[i] for i in waiting]
-            if readers and holder(self._analysis.steps[index], readers, self._relations) is not None:
+            readers = [r for r in readers if not is_awaited(step, r.id, needs, held, self._analysis.steps)]
+            held_for = holder(step, readers, self._relations) if readers else None
+            if held_for is not None:
+                held[step.id] = held_for.id
                 late.append(index)
                 continue
             missing = self._try(index)

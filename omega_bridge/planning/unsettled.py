@@ -7,10 +7,12 @@ from collections.abc import Collection, Sequence
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
 from omega_bridge.analysis.program import conditions, is_decidable
 from omega_bridge.catalog import Kind
+from omega_bridge.errors import StepSyntaxError
 from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.overrides import Overrides
 from omega_bridge.planning.waiting import words_of
 from omega_bridge.planning.world import World
+from omega_bridge.sql import parse
 
 _MAINTENANCE = {"vacuum_stmt", "reindex_stmt", "cluster_stmt", "lock_stmt"}
 VIEWS = (Kind.VIEW, Kind.MATERIALIZED_VIEW)
@@ -77,3 +79,12 @@ def is_maintenance(step: StepAnalysis) -> bool:
     """Whether a step only tends what is there."""
     found: Sequence[str] = [s.tag for s in step.reading.statements]
     return bool(found) and all(tag in _MAINTENANCE for tag in found)
+
+
+def only_sets(step: StepAnalysis) -> bool:
+    """Whether a step only sets what later ones run under: it has no work of its own."""
+    try:
+        found = parse(step.step.sql)
+    except StepSyntaxError:
+        return False
+    return bool(found) and all(s.tag == "variable_set_stmt" for s in found)

@@ -7,14 +7,15 @@ gone stay gone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from omega_bridge.analysis import Effect, StepAnalysis, StepKind
+from omega_bridge.analysis import Effect, StepAnalysis
 from omega_bridge.analysis.program import RELATIONS, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.outcomes import ServerError
 from omega_bridge.planning.world import World
+from omega_bridge.sql import inner, parse, pb
 
 _TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
 _MISSING: dict[str, tuple[Kind, ...]] = {
@@ -47,13 +48,40 @@ def waits_for(step: StepAnalysis, later: Iterable[StepAnalysis], error: ServerEr
 
 
 def _made(step: StepAnalysis) -> Iterator[Effect]:
-    return (e for s in step.reading.statements for e in (*s.effects, *s.implied) if e.present)
+    """What a step makes, and does not only change."""
+    return (e for s in step.reading.statements for e in (*s.effects, *s.implied) if e.present and e.key not in s.needs)
 
 
 def _is_spoken_of(key: Key, words: frozenset[str], told: str, sqlstate: str | None) -> bool:
     if sqlstate == "42830":  # the key that a reference points to is not named by it
-        return key.table.lower() in told
-    return key.name.partition("(")[0].lower() in told and (not key.table or key.table.lower() in words)
+        return _is_word(key.table, told)
+    return _is_word(key.name.partition("(")[0], told) and (not key.table or key.table.lower() in words)
+
+
+def _is_word(name: str, told: str) -> bool:
+    """Whether a text in lower case speaks of a name, and not of a longer one."""
+    return re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", told) is not None
+
+
+def is_awaited(
+    step: StepAnalysis, waiting: str, needs: Mapping[str, Key], held: Mapping[str, str], steps: Iterable[StepAnalysis]
+) -> bool:
+    """Whether the step with the id ``waiting`` could never work if ``step`` were held back for it: ``step`` makes what it waits
+    for, or what one waits for that makes it. ``needs``: by waiting step, ``held``: for whom others are held back.
+    """
+    makers = list(steps)
+    asked, to_ask = {waiting}, [waiting]
+    while to_ask:
+        one = to_ask.pop()
+        need = needs.get(one)
+        behind = [held[one]] if one in held else []
+        if need is not None:
+            behind += [s.id for s in makers if s.id != one and any(e.key == need for e in _made(s))]
+        if step.id in behind:
+            return True
+        to_ask += [b for b in behind if b not in asked]
+        asked.update(behind)
+    return False
 
 
 def holder(step: StepAnalysis, waiting: Iterable[StepAnalysis], relations: Iterable[str]) -> StepAnalysis | None:
@@ -76,18 +104,19 @@ def holder(step: StepAnalysis, waiting: Iterable[StepAnalysis], relations: Itera
 
 def _reads_rows(step: StepAnalysis) -> bool:
     """Whether rows may flow through a step: what it did not get from them before they went is lost."""
-    return step.kind is not StepKind.SCHEMA or any(
-        s.data or s.opaque or s.tag == "create_table_as_stmt" for s in step.reading.statements
-    )
+    return any(s.data or (s.opaque and s.tag not in _ROWLESS) or s.tag == "create_table_as_stmt" for s in step.reading.statements)
 
 
 def _spoilt_by(step: StepAnalysis, names: set[str]) -> Iterator[tuple[str, str | None]]:
     """The relations whose rows may not be the same behind a step, with the column where it is about one alone."""
     for s in step.reading.statements:
         if s.opaque:
-            yield from ((word, None) for word in words_of(s.text) & names)
+            if not _keeps_what_is_there(s):
+                yield from ((word, None) for word in words_of(s.text) & names)
             continue
-        if s.tag in _CHANGES_ROWS:
+        if s.tag == "update_stmt" and (columns := _set_columns(s.text)):
+            yield from ((k.name.lower(), column) for k in s.needs[:1] for column in columns)
+        elif s.tag in _CHANGES_ROWS:
             yield from ((k.name.lower(), None) for k in s.needs[:1])
         for key in _taken_away(s):
             if key.kind is Kind.COLUMN:
@@ -99,6 +128,35 @@ def _spoilt_by(step: StepAnalysis, names: set[str]) -> Iterator[tuple[str, str |
 _WITHOUT_ROWS = (Kind.CONSTRAINT, Kind.INDEX, Kind.TRIGGER, Kind.POLICY)
 """Who loses one of these on a table reads the same rows."""
 _CHANGES_ROWS = {"update_stmt", "delete_stmt", "merge_stmt"}
+_ROWLESS = {
+    "alter_default_privileges_stmt", "alter_event_trig_stmt", "alter_foreign_server_stmt", "alter_policy_stmt", "alter_publication_stmt",
+    "alter_seq_stmt", "alter_stats_stmt", "comment_stmt", "create_cast_stmt", "create_event_trig_stmt", "create_fdw_stmt",
+    "create_foreign_server_stmt", "create_publication_stmt", "create_stats_stmt", "grant_stmt", "rule_stmt", "variable_set_stmt",
+}  # fmt: skip
+"""Statements that neither read nor change a row, though their effects are not all in their text."""
+
+
+def _keeps_what_is_there(s: Sql) -> bool:
+    """Whether a statement whose effects are not all known leaves rows and names as they are."""
+    if s.tag != "alter_table_stmt":
+        return s.tag in _ROWLESS
+    commands = [inner(c) for statement in parse(s.text) for c in statement.node.cmds]
+    return bool(commands) and all(c.subtype in _QUIET for c in commands)
+
+
+_QUIET = {
+    pb.AT_AddColumn, pb.AT_AddConstraint, pb.AT_AddInherit, pb.AT_ChangeOwner, pb.AT_ClusterOn, pb.AT_DropCluster, pb.AT_DropInherit,
+    pb.AT_ReplicaIdentity, pb.AT_ResetOptions, pb.AT_ResetRelOptions, pb.AT_SetOptions, pb.AT_SetRelOptions, pb.AT_SetStatistics,
+    pb.AT_SetStorage, pb.AT_SetNotNull, pb.AT_ValidateConstraint,
+}  # fmt: skip
+
+
+def _set_columns(text: str) -> tuple[str, ...]:
+    """The columns that an ``UPDATE`` sets, in lower case; none where its text is not just one."""
+    found = parse(text)
+    if len(found) != 1 or found[0].tag != "update_stmt":
+        return ()
+    return tuple(inner(target).name.lower() for target in found[0].node.target_list)
 
 
 def _taken_away(s: Sql) -> Iterator[Key]:

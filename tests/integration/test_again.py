@@ -68,6 +68,10 @@ LISTS = {
     "search-path-left": ([A, "CREATE SCHEMA IF NOT EXISTS side", "SET search_path TO side, public"], []),
     "target-met-late": ([TARGET, A], ["3 settle create-a"]),
     "schema-met-late": (["GRANT USAGE ON SCHEMA side TO PUBLIC", "CREATE SCHEMA side"], ["3 settle schema-side"]),
+    "script-before-its-table": (
+        ["BEGIN; ALTER TABLE a ADD COLUMN IF NOT EXISTS inside int; COMMIT", A],
+        ["3 settle create-a"],
+    ),
     "loop-and-rows": ([A, STAMPS, "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING", B], ["5 settle create-b"]),
 }
 
@@ -111,7 +115,7 @@ def looped(url: str, steps: Sequence[str], rounds: int = 3) -> Catalog:
                 try:
                     conn.execute(step.encode())
                 except psycopg.Error:
-                    continue
+                    conn.rollback()
     return catalog(url)
 
 

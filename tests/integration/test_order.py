@@ -86,6 +86,63 @@ LISTS = {
     ],
     "an index and its remover": [T + "; CREATE INDEX IF NOT EXISTS i ON t (a)", "DROP INDEX IF EXISTS i", V],
     "a function made safe, and replaced": [F.format(1), "ALTER FUNCTION f() SECURITY DEFINER", F.format(1)],
+    "a column dropped before its table comes": [
+        "ALTER TABLE t DROP COLUMN IF EXISTS c",
+        "CREATE TABLE t (id int, c int DEFAULT 5, d int)",
+    ],
+    "a column dropped, and made otherwise": [
+        "DO $$ BEGIN ALTER TABLE t DROP COLUMN IF EXISTS c; EXCEPTION WHEN undefined_column THEN NULL; END $$",
+        "CREATE TABLE IF NOT EXISTS t (id int, c int DEFAULT 5, d int)",
+        "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'c')"
+        " AND random() < 2 THEN ALTER TABLE t ADD COLUMN c int UNIQUE; END IF; END $$",
+    ],
+    "a schema of the search_path that comes": [
+        "SET search_path TO side, public",
+        "CREATE TABLE o (id int)",
+        "CREATE SCHEMA IF NOT EXISTS side",
+    ],
+    "statistics wait, and hold nobody back": [
+        "ALTER TABLE t ADD c int CONSTRAINT k CHECK (c IS NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "CREATE STATISTICS s (dependencies) ON id, c FROM t",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS d int; UPDATE t SET d = 1 WHERE d IS NULL",
+    ],
+    "a column that others update holds nobody back": [
+        "INSERT INTO kept SELECT id FROM t",
+        "CREATE TABLE IF NOT EXISTS t (id int, a int)",
+        "ALTER TABLE IF EXISTS t ADD COLUMN IF NOT EXISTS b int; UPDATE t SET a = 1",
+        "CREATE TABLE IF NOT EXISTS kept (id int)",
+    ],
+    "a policy altered before it is made anew": [
+        T,
+        "ALTER POLICY p ON t USING (id IS NULL)",
+        "DROP POLICY IF EXISTS p ON t; CREATE POLICY p ON t USING (id IS NOT NULL)",
+    ],
+    "who waits for one that waits for it": [
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "DELETE FROM t a USING t b WHERE a.ctid < b.ctid AND a.id = b.id; ALTER POLICY p ON t USING (id IS NULL)",
+        "DELETE FROM t WHERE id = 3; CREATE POLICY p ON t USING (true)",
+    ],
+    "a longer name is not meant": [
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "ALTER TABLE child_t NO INHERIT t",
+        "DROP TABLE IF EXISTS t CASCADE",
+        "CREATE TABLE side.t (id int)",
+    ],
+    "who changes a column does not make it": [
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "DO $$ BEGIN EXECUTE format('UPDATE t SET price = NULL'); END $$",
+        "DO $$ BEGIN ALTER TABLE t ALTER COLUMN price TYPE numeric; EXCEPTION WHEN undefined_column THEN NULL; END $$",
+        "DELETE FROM t; CREATE INDEX IF NOT EXISTS i ON t (id)",
+    ],
+    "dropped and remade, with a policy behind": [
+        T,
+        "DROP POLICY IF EXISTS p ON t",
+        "DROP POLICY IF EXISTS p ON t; CREATE POLICY p ON t USING (true)",
+        "DO $$ DECLARE n int; BEGIN SELECT count(*) INTO n FROM pg_policy WHERE polname = 'p';"
+        " IF n = 0 THEN CREATE POLICY p ON t USING (false); END IF; END $$",
+        "ALTER TABLE nowhere ADD COLUMN c int",
+    ],
 }
 
 
@@ -265,3 +322,31 @@ def test_a_step_that_was_taken_once_did_not_fail(database: str) -> None:
     assert omega_bridge.boot(database, steps).outcome == "repaired"
     again = omega_bridge.boot(database, steps, retry=True)
     assert [s.outcome for s in again.steps] == ["already-there", "already-there"]
+
+
+def test_rows_of_a_table_that_is_dropped_and_made_anew_stay(database: str) -> None:
+    """What a step would take away, and a later one bring back as it is, is not taken away again in a further pass."""
+    steps = [
+        Step("DROP TABLE IF EXISTS t", destructive=True),
+        "CREATE TABLE t (id int)",
+        "INSERT INTO t VALUES (1)",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS c int REFERENCES other (id)",
+        "CREATE TABLE IF NOT EXISTS other (id int PRIMARY KEY)",
+    ]
+    run = omega_bridge.boot(database, steps)
+    assert (run.passes, scalar(database, "SELECT count(*) FROM t")) == (2, 1)
+
+
+def test_a_failing_step_does_not_keep_a_start_going(database: str) -> None:
+    """Where a pass changes nothing the next one would do the same: it is the last, whatever fails."""
+    steps = [
+        "ALTER TABLE t ALTER COLUMN nowhere SET (n_distinct = 5)",
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "DO $$ DECLARE n int; BEGIN SELECT count(*) INTO n FROM pg_policy WHERE polname = 'p';"
+        " IF n = 0 THEN CREATE POLICY p ON t USING (true); END IF; END $$",
+    ]
+    omega_bridge.boot(database, steps, on_error="continue")
+    assert omega_bridge.boot(database, steps, on_error="continue", retry=True).passes <= 2
+    execute(database, "DROP TABLE t CASCADE")
+    assert omega_bridge.boot(database, steps, on_error="continue").passes <= 3
+    assert scalar(database, "SELECT count(*) FROM pg_policy") == 1

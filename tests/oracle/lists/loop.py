@@ -30,9 +30,18 @@ class Settled:
     settles: bool
 
 
-def loop(place: Place, label: str, entries: tuple[Entry, ...], *, without: frozenset[int] = frozenset()) -> Settled:
-    """Run the list on a database until a pass changes nothing. The entries ``without`` are sent in the first pass only."""
-    done: set[int] = set()
+def loop(
+    place: Place,
+    label: str,
+    entries: tuple[Entry, ...],
+    *,
+    without: frozenset[int] = frozenset(),
+    never: frozenset[int] = frozenset(),
+) -> Settled:
+    """Run the list on a database until a pass changes nothing. The entries ``without`` are sent in the first pass only, those of
+    ``never`` not at all.
+    """
+    done = set(never)
     before: frozenset[str] | None = None
     for number in range(1, PASSES + 1):
         one_pass(place, label, entries, done)

@@ -1,0 +1,43 @@
+"""Would a later step of the list bring back what a step takes away? Then taking it away once more only loses its rows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from omega_bridge.analysis import Analysis
+from omega_bridge.catalog import Catalog, Key
+from omega_bridge.planning.attributes import same
+from omega_bridge.planning.evaluate import Provided, evaluate
+from omega_bridge.planning.unsettled import hangs_on_the_rest
+from omega_bridge.planning.waiting import words_of
+from omega_bridge.planning.world import World
+
+
+def comes_back(analysis: Analysis, index: int, catalog: Catalog, provided: Provided, failing: Collection[str]) -> bool:
+    """Whether all that step ``index`` takes away of ``catalog`` is there again, as it is now, when the steps behind it have run.
+
+    ``failing``: the ids of those that do not work. One that may make it without our knowing is taken to do so where the list
+    writes rows that would be lost.
+    """
+    world = World(catalog)
+    step = analysis.steps[index]
+    evaluate(step.program, world, provided)
+    gone = [key for key in world.touched(0) if world.get(key) is None and catalog.get(key) is not None]
+    names = {key.name.partition("(")[0].lower() for key in gone}
+    has_rows = any(q.data for s in analysis for q in s.reading.statements if names & words_of(s.step.sql))
+    for later in analysis.steps[index + 1 :]:
+        if later.id in failing:
+            continue
+        if not hangs_on_the_rest(later):
+            evaluate(later.program, world, provided)
+        elif has_rows and names & words_of(later.step.sql):
+            return True
+    return all(_is_as_before(key, catalog.objects[key], world.get(key)) for key in gone)
+
+
+def _is_as_before(key: Key, before: Mapping[str, Any], after: Mapping[str, Any] | None) -> bool:
+    return after is not None and not any(
+        name != "position" and name in before and before[name] != value and same(key, name, before, value) is False
+        for name, value in after.items()
+    )

@@ -1,0 +1,121 @@
+"""Everything that a step may change in a database but rows: the whole catalog, and what the catalog leaves out.
+
+Read around a step whose effect is not in its text. The server is asked first whether any row of its catalogs was written;
+what was written and says the same is no change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from omega_bridge.catalog import Catalog, diff
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.queries import query
+
+Connection = psycopg.Connection[Any]
+
+Changes = Mapping[str, frozenset[str]]
+"""Objects in words, each with the names in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The catalog as it is printed with every name in full, and the rest: objects in words, with what is said of them."""
+
+    catalog: Catalog
+    rest: Mapping[str, str]
+
+
+def read_whole(connection: Connection) -> Whole:
+    """Read it: two statements, under a ``search_path`` of their own."""
+    with connection.transaction(force_rollback=True):
+        connection.execute(_OWN_PATH)
+        compression = "a.attcompression" if connection.info.server_version >= 140000 else "''"
+        rest = connection.execute(query("rest").replace("{compression}", compression).encode()).fetchall()
+        return Whole(read_catalog(connection), dict(rest))
+
+
+_OWN_PATH = "SET LOCAL search_path = pg_catalog, pg_temp"
+
+
+def changes(before: Whole, after: Whole) -> Changes:
+    """What two of them do not share."""
+    found = {
+        str(d.key): frozenset(n for n in (d.key.table, d.key.name.partition("(")[0]) if n)
+        for d in diff(before.catalog, after.catalog)
+    }
+    for told in before.rest.keys() | after.rest.keys():
+        if before.rest.get(told) != after.rest.get(told):
+            found[told] = _names(told)
+    return found
+
+
+def _names(told: str) -> frozenset[str]:
+    """The names in an object's identity, without their quotes; its type's words are among them, and do no harm."""
+    return frozenset((*re.findall(r"\w+", told), *(n.replace('""', '"') for n in re.findall(r'"((?:[^"]|"")+)"', told))))
+
+
+class Watcher:
+    """What changed from one look to the next, on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._written: str | None = None
+        self._whole: Whole | None = None
+
+    def look(self) -> Whole:
+        """The whole as it is now; read only where a catalog was written to since it was read last."""
+        with self._connection.transaction(force_rollback=True):
+            self._connection.execute(_OWN_PATH)
+            row = self._connection.execute(_WRITTEN.encode()).fetchone()
+        assert row is not None  # it has no FROM
+        if self._whole is None or row[0] != self._written:
+            self._written, self._whole = row[0], read_whole(self._connection)
+        return self._whole
+
+
+_OF_USERS = "oid >= 16384"
+_ROWS = {
+    "pg_class": _OF_USERS, "pg_type": _OF_USERS, "pg_proc": _OF_USERS, "pg_constraint": _OF_USERS, "pg_rewrite": _OF_USERS,
+    "pg_trigger": _OF_USERS, "pg_policy": _OF_USERS, "pg_attrdef": _OF_USERS, "pg_namespace": "true", "pg_extension": "true",
+    "pg_language": "true", "pg_statistic_ext": "true", "pg_default_acl": "true", "pg_publication": "true", "pg_publication_rel": "true",
+    "pg_event_trigger": "true", "pg_enum": "true", "pg_cast": _OF_USERS, "pg_operator": _OF_USERS, "pg_opclass": _OF_USERS,
+    "pg_opfamily": _OF_USERS, "pg_collation": _OF_USERS, "pg_conversion": _OF_USERS, "pg_ts_config": _OF_USERS, "pg_ts_dict": _OF_USERS,
+    "pg_ts_parser": _OF_USERS, "pg_ts_template": _OF_USERS, "pg_transform": _OF_USERS, "pg_foreign_data_wrapper": "true",
+    "pg_foreign_server": "true",
+}  # fmt: skip
+"""Catalogs whose rows have an ``oid``, and which of them count: PostgreSQL's own have smaller ones (``FirstNormalObjectId``)."""
+_PARTS = {
+    "pg_attribute": ("attrelid::int8 << 16 | attnum", "attrelid >= 16384"),
+    "pg_index": ("indexrelid::int8", "indexrelid >= 16384"),
+    "pg_inherits": ("inhrelid::int8 << 16 | inhseqno", "true"),
+    "pg_sequence": ("seqrelid::int8", "true"),
+    "pg_aggregate": ("aggfnoid::oid::int8", "aggfnoid::oid >= 16384"),
+    "pg_range": ("rngtypid::int8", "rngtypid >= 16384"),
+    "pg_ts_config_map": ("mapcfg::int8 << 16 | mapseqno", "mapcfg >= 16384"),
+    "pg_foreign_table": ("ftrelid::int8", "true"),
+    "pg_description": ("objoid::int8 << 16 | objsubid", "objoid >= 16384 OR classoid = 2615"),
+    "pg_seclabel": ("objoid::int8 << 16 | objsubid", "true"),
+    "pg_db_role_setting": ("setdatabase::int8 << 32 | setrole::int8", "true"),
+}
+"""The others: the key of a row, and which rows count (2615 is ``pg_namespace``)."""
+
+
+def _hashed(catalog: str, key: str, condition: str) -> str:
+    """A hash over the rows, and when each was written. Source of the premise: see ``token.py``."""
+    return f"(SELECT coalesce(sum(hashint8extended({key}, xmin::text::int8)), 0) FROM pg_catalog.{catalog} WHERE {condition})"
+
+
+_WRITTEN = "SELECT concat_ws(' ', {})".format(
+    ", ".join(
+        (
+            *(_hashed(catalog, "oid::int8", condition) for catalog, condition in _ROWS.items()),
+            *(_hashed(catalog, *rows) for catalog, rows in _PARTS.items()),
+        )
+    )
+)

@@ -1,0 +1,190 @@
+"""What a step changes beyond what its text tells, and beyond what the catalog holds: at a start, and in a history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import omega_bridge
+from omega_bridge import environment
+from omega_bridge.analysis import analyse
+from omega_bridge.audit.proofs import prover
+from omega_bridge.config import Config
+from omega_bridge.embedded import Server
+from omega_bridge.postgres.whole import Watcher, Whole, changes, read_whole
+from omega_bridge.revisions import alembic_border
+from omega_bridge.revisions.files import export
+from omega_bridge.steps import Registry
+from tests.fixtures.databases import MakeDatabase
+
+ENV = "from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n"
+
+
+def whole(url: str) -> Whole:
+    """All of a database."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        return read_whole(conn)
+
+
+def looped(url: str, texts: Sequence[str]) -> Whole:
+    """All of a database when the naive loop changes nothing more in it."""
+    before = None
+    for _ in range(8):
+        with psycopg.connect(url, autocommit=True) as conn:
+            for text in texts:
+                try:
+                    conn.execute(text.encode())
+                except psycopg.Error:
+                    continue
+        after = whole(url)
+        if before is not None and not changes(before, after):
+            return after
+        before = after
+    raise AssertionError("the loop does not settle")
+
+
+BASE = "CREATE TABLE t (id int, a text); CREATE VIEW v AS SELECT id FROM t; CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"
+STATEMENTS = {
+    "rule r on public.t": "CREATE RULE r AS ON DELETE TO t DO ALSO NOTHING",
+    "publication p": "CREATE PUBLICATION p FOR TABLE t",
+    "statistics object public.st": "CREATE STATISTICS st (dependencies) ON id, a FROM t",
+    "default acl for role postgres in schema public on tables": "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC",
+    "table public.t": "ALTER TABLE t REPLICA IDENTITY FULL",
+    "schema public": "GRANT CREATE ON SCHEMA public TO pg_monitor",
+    "operator public.===(integer,integer)": "CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq)",
+    "cast (public.pair AS integer)": "CREATE TYPE pair AS (a int); CREATE FUNCTION g(pair) RETURNS int LANGUAGE sql AS 'SELECT 1'; "
+    "CREATE CAST (pair AS int) WITH FUNCTION g(pair)",
+    "type public.span": "CREATE TYPE span AS RANGE (subtype = int4)",
+    "table column public.t.a": "COMMENT ON COLUMN t.a IS 'a'",
+    "table bucket_1": "CREATE TABLE bucket_1 (id int)",
+    "event trigger e": "CREATE FUNCTION et() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; "
+    "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION et()",
+}
+
+
+@pytest.mark.parametrize("told", STATEMENTS)
+def test_what_a_statement_leaves_is_seen(database: str, told: str) -> None:
+    """Rules, publications, privileges by default and the like count, and so does what bears no name that the list has."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(BASE.encode())
+        watcher = Watcher(conn)
+        before = watcher.look()
+        conn.execute(STATEMENTS[told].encode())
+        after = watcher.look()
+    found = changes(before, after)
+    assert any(told.split()[-1].rpartition(".")[2] in text and told.split()[0] in text for text in found) or told in found
+
+
+def test_what_is_written_anew_and_says_the_same_is_no_change(database: str) -> None:
+    """A rule that is replaced by itself, and what was dropped and made again, has not changed."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(f"{BASE}; CREATE RULE r AS ON DELETE TO t DO ALSO NOTHING; CREATE PUBLICATION p FOR TABLE t".encode())
+        watcher = Watcher(conn)
+        before = watcher.look()
+        assert watcher.look() is before
+        conn.execute(
+            "CREATE OR REPLACE RULE r AS ON DELETE TO t DO ALSO NOTHING; DROP PUBLICATION p; CREATE PUBLICATION p FOR TABLE t"
+        )
+        conn.execute("ANALYZE t; CREATE TEMP TABLE passing (id int)")
+        assert changes(before, watcher.look()) == {}
+        conn.execute("DROP RULE r ON t")
+        assert list(changes(before, watcher.look())) == ["rule r on public.t"]
+
+
+def test_another_one_s_search_path_changes_no_word(database: str) -> None:
+    """Operators and functions that somebody else offers are not asked, and names are printed in full."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(BASE)
+        before = read_whole(conn)
+        conn.execute(
+            "CREATE SCHEMA evil; CREATE FUNCTION evil.format(text, VARIADIC text[]) RETURNS text LANGUAGE sql AS $$SELECT 'x'$$"
+        )
+        conn.execute("SET search_path = evil, public, pg_catalog")
+        found = changes(before, read_whole(conn))
+    assert all("evil" in text for text in found)
+
+
+LOOP = """DO $$ DECLARE t record; BEGIN
+  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'alembic%' ORDER BY 1 LOOP
+    EXECUTE format('ALTER TABLE public.%I ADD COLUMN IF NOT EXISTS tenant int', t.tablename);
+  END LOOP;
+END $$"""
+BUCKETS = "DO $$ BEGIN FOR i IN 1..2 LOOP EXECUTE 'CREATE TABLE IF NOT EXISTS bucket_' || i || ' (id int)'; END LOOP; END $$"
+T = "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)"
+NO_RULE = "DO $$ BEGIN DROP RULE IF EXISTS r ON t; EXCEPTION WHEN OTHERS THEN NULL; END $$"
+RULE = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_rules WHERE rulename = 'r') THEN CREATE RULE r AS ON DELETE TO t DO ALSO NOTHING; END IF; END $$"
+IF_RULE = """DO $$ BEGIN IF EXISTS (SELECT FROM pg_rules WHERE rulename = 'r') THEN
+  ALTER TABLE t ADD COLUMN IF NOT EXISTS ruled int; END IF; END $$"""
+OPTIONS = """DO $$ BEGIN IF EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'n') THEN
+  ALTER TABLE t ALTER COLUMN n SET (n_distinct = 5); END IF; END $$"""
+
+LISTS: dict[str, list[str]] = {
+    "tables that no text names": [T, LOOP, BUCKETS],
+    "a rule before its table, swallowed": [f"DO $$ BEGIN {RULE[13:-7]} EXCEPTION WHEN OTHERS THEN NULL; END $$", T],
+    "a guard on a rule that comes": [T, IF_RULE, RULE],
+    "a rule dropped, and made anew behind": [
+        T,
+        NO_RULE,
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS p int REFERENCES u (id)",
+        RULE,
+        "CREATE TABLE u (id int PRIMARY KEY)",
+    ],
+    "options of a column that comes": [OPTIONS, T, "ALTER TABLE t ADD COLUMN IF NOT EXISTS n int"],
+    "a rule's remover held back": [
+        T,
+        "INSERT INTO u (id) VALUES (3) ON CONFLICT DO NOTHING; ALTER TABLE t ADD COLUMN IF NOT EXISTS p int REFERENCES u (id)",
+        "DROP RULE IF EXISTS r ON t",
+        RULE,
+        "CREATE TABLE IF NOT EXISTS u (id int PRIMARY KEY)",
+    ],
+    "privileges by default that come later": [
+        T,
+        "DROP MATERIALIZED VIEW IF EXISTS m; CREATE MATERIALIZED VIEW m AS SELECT * FROM t WITH NO DATA",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_start_and_a_history_end_where_the_loop_ends(
+    tmp_path: Path, make_database: MakeDatabase, server: Server, name: str
+) -> None:
+    """What one step leaves in places that the catalog does not hold gives work to others, once, as in the loop."""
+    steps = LISTS[name]
+    wanted = looped(make_database(), steps)
+    booted, upgraded = make_database(), make_database()
+    omega_bridge.boot(booted, steps, on_error="continue")
+    assert changes(wanted, whole(booted)) == {}
+    registry = Registry.of(steps)
+    (tmp_path / "env.py").write_text(ENV)
+    with prover(server) as judge:
+        export(analyse(registry), tmp_path, prover=lambda _n: nullcontext(judge))
+    config = alembic_border.alembic_config(tmp_path, upgraded)
+    config.attributes["omega_bridge_config"] = Config(root=tmp_path)
+    config.attributes["omega_bridge_registry"] = (registry, None)
+    environment.upgrade(config, "head")
+    assert changes(wanted, whole(upgraded)) == {}
+
+
+RULED = "CREATE OR REPLACE RULE r AS ON DELETE TO %I DO ALSO NOTHING"
+NOTED = "COMMENT ON TABLE %I IS NULL"
+
+
+def test_nothing_is_sent_twice_where_nothing_changed(database: str) -> None:
+    """Two steps of which only the server knows the effect run once each where neither changes what the other finds."""
+    steps = [
+        "INSERT INTO notes SELECT missing FROM nowhere",
+        "CREATE TABLE IF NOT EXISTS notes (t text)",
+        *(
+            f"DO $$ BEGIN EXECUTE format('{sql}', 'notes'); INSERT INTO notes VALUES ('{sql[:6]}'); END $$"
+            for sql in (RULED, NOTED)
+        ),
+    ]
+    run = omega_bridge.boot(database, steps, on_error="continue")
+    with psycopg.connect(database) as conn:
+        found = conn.execute("SELECT count(*) FROM notes").fetchone()
+    assert (run.passes, found) == (2, (2,))
