@@ -1,8 +1,9 @@
 """The question of a start: is everything there, by the same list as last time? One round trip, no lock above ACCESS SHARE.
 
-The text holds two statements. The first is the gate: it looks whose the schema ``omega_bridge`` is, before the function in it
-is as much as looked up (planning inlines a function, and evaluates what it calls immutable). Only who may create in that
-schema could put a function there, and an error in the gate ends the text (PostgreSQL's manual, "Simple Query").
+The text holds two statements. The first is the gate: it looks whose the schema ``omega_bridge`` is, and the event trigger's
+where it is there, before the function in it is as much as looked up (planning inlines a function, and evaluates what it calls
+immutable). Only who may create in that schema could put a function there, and an error in the gate ends the text
+(PostgreSQL's manual, "Simple Query").
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def probe(session: Session, *, critical: Collection[str] = (), owners: Collectio
         return None
     if not rows:
         return None
-    role, path, there, versions, told, *token = rows[0]
+    role, path, schema, there, versions, told, *token = rows[0]
     recorded = json.loads(told or "null")
     if recorded is None:
         return None
@@ -83,7 +84,7 @@ def probe(session: Session, *, critical: Collection[str] = (), owners: Collectio
         recorded["digest"],
         recorded["revision"],
         recorded["token"],
-        joined([*token, path, role]),
+        joined([*token, path, role, schema]),
         recorded["catalog_digest"],
         tuple(recorded["data"]),
         tuple(recorded["standing"]),
@@ -95,7 +96,10 @@ def probe(session: Session, *, critical: Collection[str] = (), owners: Collectio
 
 
 def joined(parts: Iterable[object]) -> str:
-    """The parts of a token as one text. They are put together here: each function spared is a catalog's row less to read."""
+    """The parts of a token as one text. They are put together here: each function spared is a catalog's row less to read.
+
+    The last are search path, role and current schema, so that the record of another schema is none here.
+    """
     return "|".join("-" if part is None else str(part) for part in parts)
 
 

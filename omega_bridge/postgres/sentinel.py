@@ -7,6 +7,7 @@ more than to read the marks and to say which of them they have accounted for.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -21,16 +22,24 @@ from omega_bridge.postgres.trust import trusted
 
 Connection = psycopg.Connection[Any]
 
+_log = logging.getLogger("omega_bridge")
+
+_STRANGER = """
+SELECT pg_catalog.pg_get_userbyid(n.nspowner)::pg_catalog.text FROM pg_catalog.pg_namespace n
+WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge_sentinel'::pg_catalog.name AND NOT {schema}
+"""
+
 _THERE = """
 SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text
 FROM pg_catalog.pg_namespace n
 JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid AND c.relname OPERATOR(pg_catalog.=) 'marks'::pg_catalog.name
 JOIN pg_catalog.pg_proc p ON p.pronamespace OPERATOR(pg_catalog.=) n.oid AND p.proname OPERATOR(pg_catalog.=) 'passed'::pg_catalog.name
+JOIN pg_catalog.pg_proc u ON u.pronamespace OPERATOR(pg_catalog.=) n.oid AND u.proname OPERATOR(pg_catalog.=) 'unseen'::pg_catalog.name
 WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge_sentinel'::pg_catalog.name
   AND c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog."char"
   AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
-  AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
-  AND {schema} AND {table} AND {function}
+  AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AND pg_catalog.has_function_privilege(u.oid, 'EXECUTE')
+  AND {schema} AND {table} AND {passed} AND {unseen}
   AND (SELECT pg_catalog.count(*) FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) e.evtfoid
        WHERE e.evtname OPERATOR(pg_catalog.=) ANY ('{omega_bridge_ddl,omega_bridge_drop}'::pg_catalog.name[])
          AND e.evtenabled OPERATOR(pg_catalog.=) 'A'::pg_catalog."char"
@@ -45,13 +54,14 @@ class Counted:
     snapshot: str
 
     def question(self, schemas: Collection[str]) -> str:
-        """Whether there is a mark that was not there then, in one of ``schemas`` or in none, as a number in SQL."""
+        """Whether there is a mark that was not there then, in one of ``schemas`` or in none, as a number in SQL.
+
+        Mostly there is none at all. What compares marks is planned only where there are some, in a function of its own.
+        """
         names = sql.Literal(list(schemas)).as_string(None)
         return (
-            "CASE WHEN EXISTS (SELECT FROM omega_bridge_sentinel.marks m"
-            f" WHERE NOT pg_catalog.pg_visible_in_snapshot(m.xid, '{self.snapshot}')"
-            f" AND (m.schema IS NULL OR m.schema OPERATOR(pg_catalog.=) ANY ({names}::pg_catalog.text[])))"
-            " THEN 1.0 ELSE 0.0 END"
+            "CASE WHEN EXISTS (SELECT FROM omega_bridge_sentinel.marks)"
+            f" THEN omega_bridge_sentinel.unseen('{self.snapshot}', {names}) ELSE 0.0 END"
         )
 
 
@@ -61,11 +71,21 @@ def ask(connection: Connection) -> Counted | None:
     A mark is accounted for by its transaction's visibility: one that commits late has a lower number than others before it.
     """
     version = connection.info.server_version
-    text = _THERE
-    for name, owner in (("schema", "n.nspowner"), ("table", "c.relowner"), ("function", "p.proowner")):
+    text = f"SELECT ({_THERE}), ({_STRANGER})"
+    for name, owner in (
+        ("schema", "n.nspowner"), ("table", "c.relowner"), ("passed", "p.proowner"), ("unseen", "u.proowner"),
+    ):  # fmt: skip
         text = text.replace(f"{{{name}}}", trusted(owner, version))
     row = connection.execute(text.encode()).fetchone()
-    return Counted(row[0]) if row else None
+    assert row is not None  # it has no FROM
+    snapshot, stranger = row
+    if stranger is not None:
+        _log.warning(
+            "the schema omega_bridge_sentinel belongs to %r, who is not trusted: it is not used, and every start looks at the whole"
+            " schema until it is dropped or given to a trusted role",
+            stranger,
+        )
+    return Counted(snapshot) if snapshot is not None else None
 
 
 def passed(connection: Connection, snapshot: str) -> None:
@@ -105,7 +125,7 @@ def _grants(connection: Connection, role: str) -> str:
     name = sql.Identifier(role).as_string(connection)
     return (
         f"GRANT USAGE ON SCHEMA omega_bridge_sentinel TO {name}; GRANT SELECT ON omega_bridge_sentinel.marks TO {name}; "
-        f"GRANT EXECUTE ON FUNCTION omega_bridge_sentinel.passed(text, pg_snapshot) TO {name}"
+        f"GRANT EXECUTE ON FUNCTION omega_bridge_sentinel.passed(text, pg_snapshot), omega_bridge_sentinel.unseen(text, text) TO {name}"
     )
 
 

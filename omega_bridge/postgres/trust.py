@@ -29,14 +29,14 @@ def trusted(owner: str, version: int, named: Collection[str] = ()) -> str:
     Asked by functions alone, which read the server's caches: a look into ``pg_roles`` would have to be planned.
     """
     owns = (
-        f"pg_catalog.pg_has_role({owner}, 'pg_database_owner', 'MEMBER')"
+        f"pg_catalog.pg_has_role({owner}, 'pg_database_owner'::pg_catalog.name, 'MEMBER')"
         if version >= 140000
         else f"{owner} OPERATOR(pg_catalog.=) (SELECT d.datdba FROM pg_catalog.pg_database d"
         " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
     )
     also = "".join(f" OR pg_catalog.pg_get_userbyid({owner}) OPERATOR(pg_catalog.=) {_name(n)}" for n in sorted(named))
     return (
-        f"(pg_catalog.pg_has_role({owner}, {_BOOTSTRAP_SUPERUSER}::pg_catalog.oid, 'MEMBER') OR {owns}"
+        f"(pg_catalog.pg_has_role({owner}, '{_BOOTSTRAP_SUPERUSER}'::pg_catalog.oid, 'MEMBER') OR {owns}"
         " OR (pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'off'"
         f" AND pg_catalog.pg_has_role({owner}, 'MEMBER')){also})"
     )

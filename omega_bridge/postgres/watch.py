@@ -65,11 +65,12 @@ def ask(connection: Connection, watched: Watched) -> Asked:
 def token(connection: Connection, columns: tuple[str, ...]) -> str:
     """The token of the schema as it is now, by ``columns``, as the probe reads it."""
     row = connection.execute(
-        f"SELECT {', '.join(columns)}, pg_catalog.current_setting('search_path'), current_user::pg_catalog.text".encode()
+        f"SELECT {', '.join(columns)}, pg_catalog.current_setting('search_path'), current_user::pg_catalog.text,"
+        " pg_catalog.current_schema()::pg_catalog.text".encode()
     ).fetchone()
     assert row is not None  # it has no FROM
-    *parts, path, role = row
-    return joined([*parts, *[None] * (TOKENS - len(parts)), path, role])
+    *parts, path, role, schema = row
+    return joined([*parts, *[None] * (TOKENS - len(parts)), path, role, schema])
 
 
 def question(connection: Connection, asked: Asked, state: State) -> str:
@@ -127,9 +128,11 @@ def _install(connection: Connection) -> None:
 
 
 def _arms(connection: Connection, schema: str, asked: str, others: int) -> Iterable[str]:
-    here = f"{sql.Literal(schema).as_string(connection)}::pg_catalog.text"
-    yield f"{asked} WHERE {_HERE} OPERATOR(pg_catalog.=) {here}"
-    if others:
+    if not others:
+        yield asked  # the token holds the schema; a comparison here would have to be planned
+    else:
+        here = f"{sql.Literal(schema).as_string(connection)}::pg_catalog.text"
+        yield f"{asked} WHERE {_HERE} OPERATOR(pg_catalog.=) {here}"
         _replace(connection, "probe_elsewhere", "SELECT * FROM omega_bridge.answer()")
         yield f"SELECT * FROM omega_bridge.probe_elsewhere() WHERE {_HERE} OPERATOR(pg_catalog.<>) {here}"
 

@@ -182,6 +182,32 @@ def test_marks_that_every_state_has_seen_are_cleared_away(database: str) -> None
         assert conn.execute("SELECT count(*) FROM omega_bridge_sentinel.marks").fetchone() == (0,)
 
 
+def test_a_strangers_sentinel_is_neither_believed_nor_run(
+    database: str, make_role: MakeRole, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the event trigger's schema goes and another role makes one of its name, no code in it runs; the start says so."""
+    service = make_role(CREATE, IN_PUBLIC)
+    with open_session(database) as session:
+        sentinel.install(session, [user(service)])
+        omega_bridge.boot(service, STEPS)
+        sentinel.remove(session)
+    with connected(make_role(CREATE, IN_PUBLIC)) as conn:
+        conn.execute("CREATE TABLE public.calls (who text); GRANT INSERT ON public.calls TO PUBLIC")
+        conn.execute("CREATE SCHEMA omega_bridge_sentinel; GRANT USAGE ON SCHEMA omega_bridge_sentinel TO PUBLIC")
+        conn.execute(
+            "CREATE FUNCTION omega_bridge_sentinel.evil() RETURNS text LANGUAGE plpgsql IMMUTABLE AS"
+            " $f$ BEGIN INSERT INTO public.calls VALUES (current_user); RETURN 'x'; END $f$;"
+            "CREATE VIEW omega_bridge_sentinel.marks AS SELECT omega_bridge_sentinel.evil() AS schema WHERE omega_bridge_sentinel.evil() = 'y';"
+            "CREATE FUNCTION omega_bridge_sentinel.unseen(text, text) RETURNS numeric LANGUAGE sql AS 'SELECT 0.0';"
+            "GRANT SELECT ON omega_bridge_sentinel.marks TO PUBLIC"
+        )
+    for _ in range(2):
+        assert omega_bridge.boot(service, STEPS).outcome == "current"
+    assert "omega_bridge_sentinel belongs to" in caplog.text
+    with connected(database) as conn:
+        assert conn.execute("SELECT count(*) FROM public.calls").fetchone() == (0,)
+
+
 # --- operators and functions that fit better -------------------------------------------------------------------
 
 LURES = """

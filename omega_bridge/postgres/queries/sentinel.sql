@@ -47,7 +47,14 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM omega_bridge_sentinel.seen s WHERE NOT pg_visible_in_snapshot(m.xid, s.snapshot));
 END $passed$;
 COMMENT ON FUNCTION omega_bridge_sentinel.passed(text, pg_snapshot) IS 'called by a start that records its state, for its own role alone: marks that every state has seen go';
+CREATE OR REPLACE FUNCTION omega_bridge_sentinel.unseen(seen text, schemas text) RETURNS numeric
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $unseen$
+  SELECT CASE WHEN EXISTS (SELECT FROM omega_bridge_sentinel.marks m
+    WHERE NOT pg_visible_in_snapshot(m.xid, seen::pg_snapshot) AND (m.schema IS NULL OR m.schema = ANY (schemas::text[]))) THEN 1.0 ELSE 0.0 END
+$unseen$;
+COMMENT ON FUNCTION omega_bridge_sentinel.unseen(text, text) IS 'called by a start where there are marks: 1.0 with one that was not there in that snapshot, in one of these schemas or in none';
 REVOKE ALL ON SCHEMA omega_bridge_sentinel FROM PUBLIC;
+REVOKE ALL ON FUNCTION omega_bridge_sentinel.unseen(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION omega_bridge_sentinel.note_ddl() FROM PUBLIC;
 REVOKE ALL ON FUNCTION omega_bridge_sentinel.passed(text, pg_snapshot) FROM PUBLIC;
 DROP EVENT TRIGGER IF EXISTS omega_bridge_ddl;
