@@ -55,6 +55,9 @@ class _Anything:
 
 ANYTHING = _Anything()
 
+DOUBT = "in doubt"
+"""The attribute of an object of which only the server can tell whether it is there, and how it looks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:

@@ -37,7 +37,7 @@ def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> boo
         case "definition" if key.kind is Kind.INDEX:
             return sql.same_index(str(found), str(wanted)) or None
         case "definition" if key.kind in (Kind.FUNCTION, Kind.TRIGGER):
-            return sql.same_routine(str(found), str(wanted)) or None
+            return sql.same_routine(str(found), str(wanted), key.schema) or None
         case "definition":
             return None
         case "valid" if " ON ONLY " in str(attributes.get("definition", "")):

@@ -51,7 +51,7 @@ class Evaluation:
     blurred: bool = False
     """The catalog is no longer known: no guard is answered from here on."""
     is_vague: bool = False
-    """Whether a statement may take away something that this world does not hold."""
+    """Whether a statement may take away, or change, something that this world does not hold."""
     in_doubt: bool = False
     """Whether the rest runs at all is not known."""
 
@@ -144,7 +144,7 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
         found.may_fail = True
         return
     found.residual.append(s)
-    found.is_vague = found.is_vague or any(answer is None and not e.present for e, answer in answers)
+    found.is_vague = found.is_vague or any(answer is None and (not e.present or world.is_passed_down(e)) for e, answer in answers)
     found.missing.extend(e for e, answer in answers if answer is False)
     found.absent.update(e.key for e in wanting if world.find(e.key) is None)
     found.unknown = found.unknown or s.opaque

@@ -11,12 +11,12 @@ from enum import StrEnum
 from typing import Any
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
-from omega_bridge.analysis.program import ANYTHING, Effect
+from omega_bridge.analysis.program import ANYTHING, DOUBT, Effect
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.settling import settle_in
-from omega_bridge.planning.world import DOUBT, World
+from omega_bridge.planning.world import World
 from omega_bridge.steps import Place
 
 MODELS = "models"

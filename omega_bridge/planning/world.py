@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from omega_bridge.analysis.program import (
     ANYTHING,
+    DOUBT,
     RELATIONS,
     VISIBLE,
     All,
@@ -33,6 +34,8 @@ _TABLE_LIKE = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
 _TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
 _PARTS = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX, Kind.SEQUENCE, Kind.TRIGGER})
 """What comes with a table of which not everything is known."""
+_PASSED_DOWN = frozenset({"default", "nullable"})
+"""What ``ALTER COLUMN`` changes in the tables that inherit the column, too, whatever the parent has."""
 _OF_ONE_KIND = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.TRIGGER, Kind.POLICY, Kind.INDEX, Kind.SEQUENCE})
 """A name of these means nothing else. Most look-ups are for them, so they are done without going round."""
 
@@ -42,9 +45,6 @@ class _Unset:
 
 
 _UNSET = _Unset()
-
-DOUBT = "in doubt"
-"""The attribute of an object of which only the server can tell whether it is there, and how it looks."""
 
 _Answer: TypeAlias = "bool | Null | None"
 
@@ -192,7 +192,15 @@ class World:
             return None if not effect.made and scopes.may_mean_another(self.catalog, effect.key) else False
         attributes = self.get(found) or {}
         answers = [same(found, name, attributes, value) for name, value in effect.attributes]
-        return _all(answers)
+        return _all([*answers, None]) if self.is_passed_down(effect) else _all(answers)
+
+    def is_passed_down(self, effect: Effect) -> bool:
+        """Whether tables inherit the column that is changed: what is so of it need not be so of theirs."""
+        if not any(name in _PASSED_DOWN for name, _ in effect.attributes):
+            return False
+        key = self.place(effect.key)
+        table = self.get(Key(Kind.TABLE, key.schema, "", key.table)) or {}
+        return bool(table.get("partition_key")) or ("pg_inherits", key.table) in self.catalog.hidden
 
     def demanded(self, condition: Condition) -> Key | None:
         """What a guard has to find to be asked at all, and does not: PostgreSQL rejects it."""
@@ -345,6 +353,8 @@ class World:
         key = self.place(self._made(effect.key) if effect.made else effect.key)
         if not effect.present:
             self._set(key, None)
+            if key.kind is Kind.CONSTRAINT:
+                self._drop_index_of(key)
             if key.kind is Kind.TABLE:
                 for changed in list(self._members.get((key.schema, key.name), ())):
                     self._set(changed, None)
@@ -360,6 +370,12 @@ class World:
             else:
                 attributes[name] = value
         self._set(key, attributes)
+
+    def _drop_index_of(self, constraint: Key) -> None:
+        index = Key(Kind.INDEX, constraint.schema, "", constraint.name)
+        attributes = self.get(index) or {}
+        if attributes.get("constraint") and attributes.get("table") == constraint.table:
+            self._set(index, None)
 
     def doubt(self, effect: Effect) -> None:
         """An effect may be made true, or not."""

@@ -8,6 +8,7 @@ from postgast import pg_query_pb2 as pb
 
 from omega_bridge.sql.canonical import canonical, checksum, on_one_line
 from omega_bridge.sql.compare import same_expression, same_index, same_routine, same_statement, same_type
+from omega_bridge.sql.fields import Fields, Known, fields, goes_beyond, known
 from omega_bridge.sql.lexer import comments, ends_transaction, identifier, sendable
 from omega_bridge.sql.parser import (
     TOO_DEEP,
@@ -30,6 +31,8 @@ from omega_bridge.sql.typenames import MODIFIER, printed_argument, printed_type
 __all__ = [
     "MODIFIER",
     "TOO_DEEP",
+    "Fields",
+    "Known",
     "Statement",
     "beyond",
     "canonical",
@@ -39,8 +42,11 @@ __all__ = [
     "deparse_statement",
     "deparse_type",
     "ends_transaction",
+    "fields",
+    "goes_beyond",
     "identifier",
     "inner",
+    "known",
     "on_one_line",
     "parse",
     "parse_block",

@@ -13,9 +13,7 @@ import postgast
 from postgast import pg_query_pb2 as pb
 
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql.parser import parse, parse_expression, parse_type, strings
-
-_IGNORED = {"location", "stmt_location", "stmt_len", "rexpr_list_start", "rexpr_list_end", "list_start", "list_end"}
+from omega_bridge.sql.parser import PLACES, parse, parse_expression, parse_type, strings
 
 
 def same_expression(printed: str, written: str) -> bool | None:
@@ -41,10 +39,12 @@ def _matches(printed: Any, written: Any) -> bool:
     for node in (printed, written):
         if node.DESCRIPTOR.name == "TypeCast" and _is_function_cast(node):
             return _matches(*(n.arg if n is node else n for n in (printed, written)))
+    if other is not None:  # a cast of something else is none of the literal
+        return False
     if printed.DESCRIPTOR.name != written.DESCRIPTOR.name or printed.DESCRIPTOR.name == "TypeName":
         return bool(_plain(printed) == _plain(written))
-    left = {f.name: (f, v) for f, v in printed.ListFields() if f.name not in _IGNORED}
-    right = {f.name: (f, v) for f, v in written.ListFields() if f.name not in _IGNORED}
+    left = {f.name: (f, v) for f, v in printed.ListFields() if f.name not in PLACES}
+    right = {f.name: (f, v) for f, v in written.ListFields() if f.name not in PLACES}
     return left.keys() == right.keys() and all(_same_field(*left[name], right[name][1]) for name in left)
 
 
@@ -145,9 +145,10 @@ def same_type(one: str, other: str) -> bool | None:
 def same_statement(one: str, other: str) -> bool:
     """Whether two statements are one, but for white space, comments, schema-less names and spelled-out defaults."""
     try:
-        return [_plain(s.node) for s in parse(one)] == [_plain(s.node) for s in parse(other)]
+        left, right = parse(one), parse(other)
     except StepSyntaxError:
         return False
+    return len(left) == len(right) and all(_matches(a.node, b.node) for a, b in zip(left, right, strict=True))
 
 
 @lru_cache(maxsize=4096)
@@ -190,7 +191,7 @@ def _plain(node: Any) -> Any:
         return ("now",)
     parts = []
     for field, value in node.ListFields():
-        if field.name in _IGNORED:
+        if field.name in PLACES:
             continue
         plain = tuple(_plain(v) for v in value) if _repeated(field) else _plain(value)
         if field.name == "names" and name == "TypeName" and plain and plain[0] == ("String", (("sval", "pg_catalog"),)):
@@ -233,7 +234,7 @@ def same_index(printed: str, written: str) -> bool:
         (left,), (right,) = parse(printed), parse(written)
     except (StepSyntaxError, ValueError):
         return False
-    return left.tag == right.tag == "index_stmt" and bool(_index(left.node) == _index(right.node))
+    return left.tag == right.tag == "index_stmt" and _matches(_index(left.node), _index(right.node))
 
 
 def _index(node: Any) -> Any:
@@ -244,45 +245,65 @@ def _index(node: Any) -> Any:
     plain.access_method = plain.access_method or "btree"
     plain.relation.schemaname = ""
     plain.relation.inh = True
-    return _plain(plain)
+    return plain
 
 
-def same_routine(one: str, other: str) -> bool:
+def same_routine(printed: str, written: str, home: str = "") -> bool:
     """Whether two ``CREATE FUNCTION`` or ``CREATE TRIGGER`` statements define the same thing under the same name.
 
-    The schema of the name, ``OR REPLACE``, the order of options and those that only spell out a default say nothing.
+    The schema of the name, ``OR REPLACE``, the order of options and those that only spell out a default say nothing. That of a
+    trigger's function is printed only where it is not on the search_path; ``home`` is the schema that is taken for it then.
     """
     try:
-        (left,), (right,) = parse(one), parse(other)
+        (left,), (right,) = parse(printed), parse(written)
     except (StepSyntaxError, ValueError):
         return False
-    return left.tag == right.tag and _routine(left.node) == _routine(right.node)
+    if left.tag != right.tag:
+        return False
+    if left.tag == "create_trig_stmt":
+        one, other = strings(left.node.funcname)[:-1], strings(right.node.funcname)[:-1]
+        is_same = one == other or (not one and other == (home,))
+        return is_same and _matches(_trigger(left.node), _trigger(right.node))
+    return _options(left.node) == _options(right.node) and _matches(_routine(left.node), _routine(right.node))
 
 
 _DEFAULT_OPTIONS = {
     ("volatility", "volatile"),
-    ("cost", "100"),
     ("parallel", "unsafe"),
     ("security", "false"),
     ("strict", "false"),
     ("leakproof", "false"),
 }
+_CHEAP_LANGUAGES = ("c", "internal")
+"""Functions in these cost 1 where nothing is said, all others 100."""
+
+
+def _trigger(node: Any) -> Any:
+    plain = type(node)()
+    plain.CopyFrom(node)
+    plain.replace = False
+    plain.relation.schemaname = ""
+    del plain.funcname[:-1]
+    return plain
 
 
 def _routine(node: Any) -> Any:
     plain = type(node)()
     plain.CopyFrom(node)
     plain.replace = False
-    if plain.DESCRIPTOR.name == "CreateTrigStmt":
-        plain.relation.schemaname = ""
-        del plain.funcname[:-1]
-        return _plain(plain)
-    options = {}
-    for option in plain.options:
-        name, value = option.def_elem.defname, _plain(option.def_elem.arg)
-        text = str(dict(value[1]).get("sval", dict(value[1]).get("ival", dict(value[1]).get("boolval", "false")))).lower()
-        if (name, text) not in _DEFAULT_OPTIONS:
-            options[name] = value
     del plain.options[:]
     del plain.funcname[:-1]
-    return (_plain(plain), tuple(sorted(options.items())))
+    return plain
+
+
+def _options(node: Any) -> list[tuple[str, Any]]:
+    """A function's options but those that say what is so without them; there may be several ``SET``."""
+    told = [(o.def_elem.defname, _option(o.def_elem.arg), _plain(o.def_elem.arg)) for o in node.options]
+    language = next((text for name, text, _ in told if name == "language"), "sql")
+    defaults = {*_DEFAULT_OPTIONS, ("cost", "1" if language in _CHEAP_LANGUAGES else "100")}
+    return sorted(((name, value) for name, text, value in told if (name, text) not in defaults), key=repr)
+
+
+def _option(argument: Any) -> str:
+    value = dict(_plain(argument)[1])
+    return str(value.get("sval", value.get("ival", value.get("boolval", "false")))).lower()

@@ -103,7 +103,8 @@ def inner(node: Any) -> Any:
     return node
 
 
-_PLACES = frozenset({"location", "stmt_location", "stmt_len", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end"})
+PLACES = frozenset({"location", "stmt_location", "stmt_len", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end"})
+"""The fields that say where in the text a node stands, and nothing else."""
 
 
 def beyond(node: Any, known: Collection[str]) -> bool:
@@ -111,7 +112,7 @@ def beyond(node: Any, known: Collection[str]) -> bool:
 
     What reads a node names the fields that it reads: one that a later grammar adds is then seen not to be read.
     """
-    return any(field.name not in known and field.name not in _PLACES for field, _ in node.ListFields())
+    return any(field.name not in known and field.name not in PLACES for field, _ in node.ListFields())
 
 
 def strings(nodes: Iterable[Any]) -> tuple[str, ...]:

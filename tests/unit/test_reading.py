@@ -8,6 +8,7 @@ from omega_bridge.analysis import analyse
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
+from omega_bridge.sql import same_routine
 from omega_bridge.steps import Registry
 
 COLUMN = {"type": "integer", "nullable": True, "default": None, "identity": "", "generated": ""}
@@ -133,3 +134,78 @@ def test_a_query_with_a_clause_that_is_not_read_is_left_to_the_server(text: str)
     assert step.problem is None
     assert not step.reading.is_certain
     assert not evaluate(step.program, World(CATALOG)).is_nothing
+
+
+def test_a_query_that_writes_rows_is_a_data_step() -> None:
+    """Rows of a ``WITH`` are written at every boot, as the list means it."""
+    (step,) = analyse(Registry.of(["WITH x AS (INSERT INTO t VALUES (9) RETURNING id) SELECT * FROM x"]))
+    assert step.kind == "data"
+    assert evaluate(step.program, World(CATALOG)).touches_rows
+
+
+AGAIN = [
+    "CREATE TABLE t AS SELECT 1 AS id",
+    "ALTER TABLE t ALTER id DROP IDENTITY",
+]
+
+
+@pytest.mark.parametrize("text", AGAIN)
+def test_what_follows_a_statement_that_may_be_rejected_is_not_taken_for_done(text: str) -> None:
+    """A statement that makes what is there ends the text: the statements behind it are not sent alone."""
+    (step,) = analyse(Registry.of([f"{text}; CREATE TABLE u (id int)"]))
+    found = evaluate(step.program, World(CATALOG))
+    assert not found.is_nothing
+    assert not found.is_certain
+
+
+ROUTINES = [
+    ("SET work_mem = '1MB' SET search_path = public", "SET work_mem = '2MB' SET search_path = public", False),
+    ("SET search_path = public SET work_mem = '1MB'", "SET work_mem = '1MB' SET search_path = public", True),
+    ("COST 100", "", True),
+    ("COST 5", "", False),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "same"), ROUTINES)
+def test_a_function_is_the_same_where_every_option_is(one: str, other: str, same: bool) -> None:
+    """A function of which one option is another is replaced."""
+    text = "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql {} AS 'SELECT 1'"
+    assert same_routine(text.format(one), text.format(other)) is same
+
+
+TRIGGERS = [
+    ("f()", "f()", True),
+    ("f()", "public.f()", True),
+    ("f()", "other.f()", False),
+    ("other.f()", "f()", False),
+    ("other.f()", "public.f()", False),
+]
+
+
+@pytest.mark.parametrize(("printed", "written", "same"), TRIGGERS)
+def test_a_trigger_is_the_same_where_its_function_is(printed: str, written: str, same: bool) -> None:
+    """A trigger that calls another schema's function of the same name is replaced."""
+    text = "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION "
+    assert same_routine(text + printed, text + written, "public") is same
+
+
+def test_a_constant_of_another_type_is_another_constant() -> None:
+    """A condition that compares by another type means something else."""
+    text = "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW WHEN (NEW.a = 'x'{}) EXECUTE FUNCTION f()"
+    assert same_routine(text.format("::text"), text.format(""))
+    assert not same_routine(text.format("::text"), text.format("::name"))
+    assert not same_routine(text.format("::varchar(1)::text"), text.format("::text"))
+
+
+NAMES = [
+    ("CREATE INDEX ON t (n) INCLUDE (a)", "t_n_a_idx"),
+    ("CREATE INDEX ON t ((n + 1), (n + 2))", "t_expr_expr1_idx"),
+    ("ALTER TABLE t ADD UNIQUE (n) INCLUDE (a)", "t_n_a_key"),
+]
+
+
+@pytest.mark.parametrize(("text", "name"), NAMES)
+def test_a_name_that_postgresql_makes_up_is_known(text: str, name: str) -> None:
+    """What is made without a name is looked for under the one that it gets."""
+    (step,) = analyse(Registry.of([text]))
+    assert name in {e.key.name for e in step.effects}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from omega_bridge.analysis.effects.columns import column, default, references, table_constraint
-from omega_bridge.analysis.effects.naming import member, relation
-from omega_bridge.analysis.program import Effect, Sql
+from omega_bridge.analysis.effects.columns import COLUMN, CONSTRAINT, column, default, references, table_constraint
+from omega_bridge.analysis.effects.naming import RELATION, TYPE, NotRead, member, relation
+from omega_bridge.analysis.program import DOUBT, Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, deparse_type, inner, pb, strings
+from omega_bridge.sql import Fields, Statement, deparse_type, fields, goes_beyond, inner, known, pb, strings
 
 
 @dataclass(slots=True)
@@ -30,6 +30,33 @@ _SWITCHES = {
 }
 
 
+ALTER_TABLE = fields(RELATION, AlterTableStmt=known("relation", "cmds objtype missing_ok"))
+"""Its commands are looked at one by one."""
+
+_BEHAVIOUR = {"behavior": (pb.DROP_RESTRICT, pb.DROP_CASCADE)}
+_PLAIN = fields(AlterTableCmd=known("", "subtype name missing_ok", **_BEHAVIOUR))
+_DEFINING = fields(AlterTableCmd=known("def", "subtype name missing_ok", **_BEHAVIOUR))
+COMMANDS: dict[int, Fields] = {
+    **dict.fromkeys(
+        (
+            pb.AT_DropColumn,
+            pb.AT_SetNotNull,
+            pb.AT_DropNotNull,
+            pb.AT_DropIdentity,
+            pb.AT_DropConstraint,
+            pb.AT_ValidateConstraint,
+        ),
+        _PLAIN,
+    ),
+    **dict.fromkeys(_SWITCHES, _PLAIN),
+    pb.AT_AddColumn: fields(_DEFINING, COLUMN),
+    pb.AT_ColumnDefault: fields(AlterTableCmd=known("", "subtype name def", **_BEHAVIOUR)),
+    pb.AT_AlterColumnType: fields(_DEFINING, TYPE, ColumnDef=known("type_name", "colname raw_default coll_clause")),
+    pb.AT_AddIdentity: fields(_DEFINING, Constraint=known("", "contype options", generated_when=("a", "d"))),
+    pb.AT_AddConstraint: fields(_DEFINING, CONSTRAINT),
+}
+
+
 def alter_table(statement: Statement) -> Sql:
     """Every command's effects together; a command that is not known makes the statement opaque."""
     node = statement.node
@@ -38,7 +65,7 @@ def alter_table(statement: Statement) -> Sql:
     table = relation(node.relation)
     found = _Found(needs=[] if node.missing_ok else [table])
     for command in map(inner, node.cmds):
-        _command(found, table, command)
+        _add(found, table, command)
     if node.missing_ok:  # nothing is promised about a table that may be missing
         found.implied, found.effects = [*found.effects, *found.implied], []
         found.opaque = True
@@ -55,6 +82,28 @@ def alter_table(statement: Statement) -> Sql:
     )
 
 
+def _add(found: _Found, table: Key, command: Any) -> None:
+    """A command that is not read to its last field is left to the server, and what it is about is in doubt."""
+    known_of_it = COMMANDS.get(command.subtype)
+    one = _Found()
+    try:
+        if known_of_it is None:
+            raise NotRead
+        _command(one, table, command)
+    except NotRead:
+        found.opaque = True
+        return
+    found.destroys.extend(one.destroys)
+    found.cascade = found.cascade or one.cascade
+    if goes_beyond(command, known_of_it):
+        found.opaque = True
+        found.implied.extend(Effect(e.key, attributes=((DOUBT, True),)) for e in (*one.effects, *one.implied))
+        return
+    found.effects.extend(one.effects)
+    found.implied.extend(one.implied)
+    found.needs.extend(one.needs)
+
+
 def _command(found: _Found, table: Key, command: Any) -> None:
     definition = inner(getattr(command, "def"))
     this = member(table, Kind.COLUMN, command.name)
@@ -69,7 +118,7 @@ def _command(found: _Found, table: Key, command: Any) -> None:
             found.destroys.append(this)
             if not command.missing_ok:
                 found.needs.append(this)
-            found.cascade = found.cascade or command.behavior == pb.DROP_CASCADE
+            found.cascade = command.behavior == pb.DROP_CASCADE
         case pb.AT_ColumnDefault:
             wanted = default(definition) if definition is not None else None
             found.effects.append(Effect(this, attributes=(("default", wanted),)))
@@ -88,7 +137,7 @@ def _command(found: _Found, table: Key, command: Any) -> None:
         case pb.AT_DropIdentity:
             found.effects.append(Effect(this, attributes=(("identity", ""),)))
         case pb.AT_AddConstraint:
-            parts = table_constraint(table, definition)
+            parts = table_constraint(table, definition, is_added=True)
             told = parts.effects[0].attributes if not (definition.conname or definition.indexname) else ()
             found.effects.append(Effect(parts.effects[0].key, attributes=tuple(a for a in told if a[0] == "definition")))
             found.implied.extend(parts.effects)
@@ -97,13 +146,11 @@ def _command(found: _Found, table: Key, command: Any) -> None:
             found.effects.append(Effect(member(table, Kind.CONSTRAINT, command.name), present=False))
             if not command.missing_ok:
                 found.needs.append(member(table, Kind.CONSTRAINT, command.name))
-            found.cascade = found.cascade or command.behavior == pb.DROP_CASCADE
+            found.cascade = command.behavior == pb.DROP_CASCADE
         case pb.AT_ValidateConstraint:
             found.effects.append(Effect(member(table, Kind.CONSTRAINT, command.name), attributes=(("validated", True),)))
-        case subtype if subtype in _SWITCHES:
+        case subtype:
             found.effects.append(Effect(table, attributes=(_SWITCHES[subtype],)))
-        case _:
-            found.opaque = True
 
 
 _RENAMED = {
@@ -113,6 +160,12 @@ _RENAMED = {
     pb.OBJECT_INDEX: Kind.INDEX,
     pb.OBJECT_SEQUENCE: Kind.SEQUENCE,
 }
+
+
+RENAME = fields(
+    RELATION,
+    RenameStmt=known("relation", "rename_type relation_type subname newname missing_ok", **_BEHAVIOUR),
+)
 
 
 def rename(statement: Statement) -> Sql:

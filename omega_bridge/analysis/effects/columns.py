@@ -6,10 +6,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from omega_bridge.analysis.effects.naming import generated, member, needed_extension, relation
+from omega_bridge.analysis.effects.naming import (
+    RELATION,
+    TYPE,
+    NotRead,
+    apart,
+    generated,
+    member,
+    needed_extension,
+    qualified,
+    relation,
+)
 from omega_bridge.analysis.program import ANYTHING, VISIBLE, Effect
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import deparse_expression, deparse_statement, deparse_type, inner, pb, strings, walk
+from omega_bridge.sql import deparse_expression, deparse_statement, deparse_type, fields, inner, known, pb, strings, walk
 
 _LETTER = {
     pb.CONSTR_PRIMARY: "p",
@@ -28,6 +38,40 @@ _SERIAL = {
 }
 
 
+_MODIFYING = {
+    pb.CONSTR_ATTR_DEFERRABLE,
+    pb.CONSTR_ATTR_NOT_DEFERRABLE,
+    pb.CONSTR_ATTR_DEFERRED,
+    pb.CONSTR_ATTR_IMMEDIATE,
+    pb.CONSTR_ATTR_ENFORCED,
+    pb.CONSTR_ATTR_NOT_ENFORCED,
+}
+"""Beside a column these stand by themselves, and are about the constraint in front of them."""
+
+CONSTRAINT = fields(
+    RELATION,
+    Constraint=known(
+        "pktable",
+        "conname deferrable initdeferred is_enforced skip_validation initially_valid is_no_inherit raw_expr nulls_not_distinct keys "
+        "without_overlaps including exclusions options indexname indexspace access_method where_clause fk_attrs pk_attrs "
+        "fk_with_period pk_with_period fk_matchtype fk_upd_action fk_del_action fk_del_set_cols",
+        contype=(
+            *_LETTER,
+            pb.CONSTR_NULL,
+            pb.CONSTR_NOTNULL,
+            pb.CONSTR_DEFAULT,
+            pb.CONSTR_IDENTITY,
+            pb.CONSTR_GENERATED,
+            *_MODIFYING,
+        ),
+        generated_when=("a", "d"),
+        generated_kind=("s", "v"),
+    ),
+)
+COLUMN = fields(
+    CONSTRAINT, TYPE, ColumnDef=known("type_name constraints", "colname compression storage_name is_local coll_clause")
+)
+
 _REFERRING = frozenset({pb.CommonTableExpr, pb.RangeVar, pb.TypeName, pb.FuncCall, pb.IndexElem})
 
 
@@ -40,10 +84,12 @@ class Parts:
 
 
 def column(table: Key, definition: Any) -> Parts:
-    """A column with everything written beside it."""
+    """A column with everything written beside it. Raises ``NotRead`` where it has no type of its own."""
+    if not definition.HasField("type_name"):
+        raise NotRead
     name = definition.colname
     effects: list[Effect] = []
-    written = deparse_type(definition.type_name) if definition.HasField("type_name") else "text"
+    written = deparse_type(definition.type_name)
     serial = _SERIAL.get(written.lower())
     attributes: dict[str, Any] = {
         "type": serial or written,
@@ -63,16 +109,37 @@ def column(table: Key, definition: Any) -> Parts:
                 attributes["default"] = default(constraint.raw_expr)
             case pb.CONSTR_IDENTITY:
                 attributes |= {"identity": constraint.generated_when, "nullable": False}
-                effects.append(Effect(Key(Kind.SEQUENCE, table.schema, "", generated(table.name, [name], "seq"))))
+                effects.append(Effect(_sequence(table, name, constraint)))
             case pb.CONSTR_GENERATED:
                 attributes |= {"generated": "v" if constraint.generated_kind == "v" else "s", "default": ANYTHING}
             case contype if contype in _LETTER:
                 attributes["nullable"] = attributes["nullable"] and contype != pb.CONSTR_PRIMARY
                 effects.extend(table_constraint(table, constraint, (name,)).effects)
+    if any(inner(c).contype in _MODIFYING for c in definition.constraints):
+        effects = [_changed(effect) for effect in effects]
     if definition.HasField("coll_clause"):
         attributes["collation"] = ANYTHING
+    if definition.storage_name:
+        attributes["storage"] = ANYTHING
+    if definition.compression:
+        attributes["compression"] = ANYTHING
     own = Effect(member(table, Kind.COLUMN, name), attributes=tuple(attributes.items()))
     return Parts((own, *effects), tuple(references(definition)))
+
+
+def _changed(effect: Effect) -> Effect:
+    """A constraint of which something is said behind it."""
+    if effect.key.kind is not Kind.CONSTRAINT:
+        return effect
+    return Effect(effect.key, attributes=tuple((n, ANYTHING if n != "type" else v) for n, v in effect.attributes))
+
+
+def _sequence(table: Key, column: str, identity: Any) -> Key:
+    """The sequence of an identity column, which may have been given a name."""
+    for option in (o.def_elem for o in identity.options):
+        if option.defname == "sequence_name":
+            return qualified(inner(option.arg).items, Kind.SEQUENCE)
+    return Key(Kind.SEQUENCE, table.schema, "", generated(table.name, [column], "seq"))
 
 
 def default(expression: Any) -> Any:
@@ -86,9 +153,15 @@ def default(expression: Any) -> Any:
     return deparse_expression(expression)
 
 
-def table_constraint(table: Key, constraint: Any, columns: tuple[str, ...] = ()) -> Parts:
-    """A constraint, with its index where it has one; ``columns`` where it stands beside a column."""
-    letter = _LETTER.get(constraint.contype, "")
+def table_constraint(table: Key, constraint: Any, columns: tuple[str, ...] = (), *, is_added: bool = False) -> Parts:
+    """A constraint, with its index where it has one; ``columns`` where it stands beside a column.
+
+    ``is_added``: to a table that is there, perhaps in the place of one with an index that looked otherwise.
+    Raises ``NotRead`` for one that is none of the table's, such as a ``NOT NULL`` with a name.
+    """
+    letter = _LETTER.get(constraint.contype)
+    if letter is None:
+        raise NotRead
     if constraint.contype == pb.CONSTR_FOREIGN:
         columns = strings(constraint.fk_attrs) or columns
     elif constraint.contype == pb.CONSTR_EXCLUSION:
@@ -97,7 +170,8 @@ def table_constraint(table: Key, constraint: Any, columns: tuple[str, ...] = ())
         columns = columns or _single(sorted(set(_columns(constraint.raw_expr))))
     else:
         columns = strings(constraint.keys) or columns
-    name = constraint.conname or constraint.indexname or constraint_name(table.name, letter, columns)
+    named_by = apart((*columns, *strings(constraint.including)))
+    name = constraint.conname or constraint.indexname or constraint_name(table.name, letter, named_by)
     own = Effect(
         member(table, Kind.CONSTRAINT, name),
         attributes=(
@@ -108,7 +182,13 @@ def table_constraint(table: Key, constraint: Any, columns: tuple[str, ...] = ())
     )
     effects = [own]
     if letter in ("p", "u", "x"):
-        effects.append(Effect(Key(Kind.INDEX, table.schema, "", name), attributes=(("table", table.name), ("constraint", True))))
+        index = Key(Kind.INDEX, table.schema, "", name)
+        told: list[tuple[str, Any]] = [("table", table.name), ("constraint", True)]
+        if is_added:
+            told += [("unique", letter != "x"), ("valid", True), ("definition", _index(table, constraint, columns))]
+        effects.append(Effect(index, attributes=tuple(told)))
+        if constraint.indexname not in ("", name):  # the index that it takes over is named like it from then on
+            effects.append(Effect(index._replace(name=constraint.indexname), present=False))
     if letter == "p":
         effects.extend(Effect(member(table, Kind.COLUMN, c), attributes=(("nullable", False),)) for c in columns)
     return Parts(tuple(effects), (*references(constraint), *(member(table, Kind.COLUMN, c) for c in columns if c != "expr")))
@@ -141,6 +221,33 @@ def definition(constraint: Any, columns: tuple[str, ...]) -> str:
     getattr(command, "def").constraint.CopyFrom(plain)
     text = deparse_statement("alter_table_stmt", statement)
     return text.removeprefix("ALTER TABLE t ADD ").removeprefix("ALTER TABLE ONLY t ADD ")
+
+
+def _index(table: Key, constraint: Any, columns: tuple[str, ...]) -> Any:
+    """The index of a constraint as a statement of its own."""
+    if constraint.indexname:
+        return ANYTHING
+    made = pb.IndexStmt(
+        idxname="i",
+        unique=constraint.contype != pb.CONSTR_EXCLUSION,
+        access_method=constraint.access_method or "btree",
+        nulls_not_distinct=constraint.nulls_not_distinct,
+        table_space=constraint.indexspace,
+        where_clause=constraint.where_clause if constraint.HasField("where_clause") else None,
+    )
+    made.relation.relname, made.relation.inh, made.relation.relpersistence = table.name, True, "p"
+    if constraint.contype == pb.CONSTR_EXCLUSION:
+        made.index_params.extend(inner(pair).items[0] for pair in constraint.exclusions)
+    else:
+        made.index_params.extend(map(_element, columns))
+    made.index_including_params.extend(map(_element, strings(constraint.including)))
+    made.options.extend(constraint.options)
+    return deparse_statement("index_stmt", made)
+
+
+def _element(column: str) -> pb.Node:
+    order = {"ordering": pb.SORTBY_DEFAULT, "nulls_ordering": pb.SORTBY_NULLS_DEFAULT}
+    return pb.Node(index_elem=pb.IndexElem(name=column, **order))
 
 
 def references(node: Any) -> Iterator[Key]:

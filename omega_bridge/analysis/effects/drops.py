@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from omega_bridge.analysis.effects.naming import member, qualified, relation, routine
-from omega_bridge.analysis.program import VISIBLE, Effect, Sql
+from omega_bridge.analysis.effects.naming import NAME, RELATION, TYPE, member, qualified, relation, routine, split
+from omega_bridge.analysis.program import Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, inner, pb, strings
+from omega_bridge.sql import Statement, fields, inner, known, pb, strings
 
 _PLAIN = {
     pb.OBJECT_TABLE: Kind.TABLE,
@@ -16,6 +16,16 @@ _PLAIN = {
 }
 _OWNED = {pb.OBJECT_TRIGGER: Kind.TRIGGER, pb.OBJECT_POLICY: Kind.POLICY}
 _BARE = {pb.OBJECT_SCHEMA: Kind.SCHEMA, pb.OBJECT_EXTENSION: Kind.EXTENSION}
+
+_BEHAVIOUR = {"behavior": (pb.DROP_RESTRICT, pb.DROP_CASCADE)}
+
+DROP = fields(
+    NAME,
+    TYPE,
+    DropStmt=known("objects", "remove_type missing_ok concurrent", **_BEHAVIOUR),
+    ObjectWithArgs=known("objname objargs objfuncargs", "args_unspecified"),
+    FunctionParameter=known("arg_type", "name mode"),
+)
 
 
 def drop(statement: Statement) -> Sql:
@@ -28,8 +38,8 @@ def drop(statement: Statement) -> Sql:
             key = qualified(target.items, _PLAIN[node.remove_type])
         elif node.remove_type in _OWNED:
             *owner, name = strings(target.items)
-            table = Key(Kind.TABLE, owner[-2] if len(owner) > 1 else VISIBLE, "", owner[-1])
-            key = member(table, _OWNED[node.remove_type], name)
+            schema, table = split(tuple(owner))
+            key = member(Key(Kind.TABLE, schema, "", table), _OWNED[node.remove_type], name)
         elif node.remove_type in _BARE:
             key = Key(_BARE[node.remove_type], "", "", target.sval)
         elif node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
@@ -58,7 +68,11 @@ def drop(statement: Statement) -> Sql:
     )
 
 
+TRUNCATE = fields(RELATION, TruncateStmt=known("relations", "restart_seqs", **_BEHAVIOUR))
+
+
 def truncate(statement: Statement) -> Sql:
     """Rows go; the schema stays."""
     tables = tuple(relation(inner(r)) for r in statement.node.relations)
-    return Sql(statement.text, statement.tag, needs=tables, destroys=tables, data=True, offset=statement.offset)
+    cascade = statement.node.behavior == pb.DROP_CASCADE
+    return Sql(statement.text, statement.tag, needs=tables, destroys=tables, data=True, cascade=cascade, offset=statement.offset)

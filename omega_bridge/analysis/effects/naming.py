@@ -5,14 +5,35 @@ Source: PostgreSQL, ``makeObjectName`` and ``ChooseRelationName`` in ``src/backe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from omega_bridge.analysis.program import VISIBLE, Effect
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, deparse_type, printed_argument, strings
+from omega_bridge.sql import Statement, deparse_type, fields, inner, known, printed_argument, strings
 
 NAME_BYTES = 63
+
+RELATION = fields(RangeVar=known("", "schemaname relname inh", relpersistence=("p", "u")))
+"""A relation by its name; neither that of a database nor one that is temporary."""
+NAME = fields(List=known("items"), String=known("", "sval"))
+TYPE = fields(TypeName=known("", "names typmods typemod array_bounds"))
+
+
+class NotRead(Exception):
+    """What a statement is about is not said in a way that is read here."""
+
+
+def is_temporary(range_var: Any) -> bool:
+    """Whether a relation is one of the session's own: no catalog of ours shows it."""
+    return bool(range_var.relpersistence == "t" or range_var.schemaname == "pg_temp")
+
+
+def made(range_var: Any, kind: Kind) -> Key:
+    """The key of a relation that a ``CREATE`` makes. Raises ``NotRead`` for a temporary one."""
+    if is_temporary(range_var):
+        raise NotRead
+    return relation(range_var, kind)
 
 
 def relation(range_var: Any, kind: Kind = Kind.TABLE) -> Key:
@@ -21,9 +42,16 @@ def relation(range_var: Any, kind: Kind = Kind.TABLE) -> Key:
 
 
 def qualified(nodes: Iterable[Any], kind: Kind) -> Key:
-    """The key of a name given as a list of ``String`` nodes."""
-    parts = strings(nodes)
-    return Key(kind, parts[-2] if len(parts) > 1 else VISIBLE, "", parts[-1])
+    """The key of a name given as a list of ``String`` nodes. Raises ``NotRead`` where it names a database, too."""
+    schema, name = split(strings(nodes))
+    return Key(kind, schema, "", name)
+
+
+def split(parts: tuple[str, ...]) -> tuple[str, str]:
+    """Schema and name. Raises ``NotRead`` where there is more."""
+    if not 1 <= len(parts) <= 2:
+        raise NotRead
+    return (parts[0] if len(parts) > 1 else VISIBLE), parts[-1]
 
 
 def member(owner: Key, kind: Kind, name: str) -> Key:
@@ -45,6 +73,24 @@ def generated(table: str, columns: Iterable[str], label: str) -> str:
     head = table.encode()[:first_bytes].decode(errors="ignore")
     tail = second.encode()[:second_bytes].decode(errors="ignore")
     return "_".join(part for part in (head, tail, label) if part)
+
+
+def index_columns(node: Any) -> Iterator[str]:
+    """What the columns of an index are called, those that it only includes, too."""
+    return apart(inner(p).name or "expr" for p in (*node.index_params, *node.index_including_params))
+
+
+def apart(names: Iterable[str]) -> Iterator[str]:
+    """The names of an index's columns, no two the same."""
+    taken: set[str] = set()
+    for wanted in names:
+        name, number = wanted, 0
+        while name in taken:
+            number += 1
+            tail = str(number)
+            name = wanted.encode()[: NAME_BYTES - len(tail)].decode(errors="ignore") + tail
+        taken.add(name)
+        yield name
 
 
 def routine(name: Key, types: Iterable[Any]) -> Key:

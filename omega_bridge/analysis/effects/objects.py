@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from omega_bridge.analysis.effects.columns import references
-from omega_bridge.analysis.effects.naming import defined, member, qualified, relation
-from omega_bridge.analysis.program import ANYTHING, VISIBLE, Effect, Sql
+from omega_bridge.analysis.effects.naming import NAME, RELATION, TYPE, NotRead, defined, made, member, qualified, relation, split
+from omega_bridge.analysis.program import ANYTHING, Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, inner, pb, strings
+from omega_bridge.sql import Statement, fields, inner, known, pb, strings
+
+CREATE_ENUM = fields(CreateEnumStmt=known("", "type_name vals"))
 
 
 def create_enum(statement: Statement) -> Sql:
@@ -16,6 +18,9 @@ def create_enum(statement: Statement) -> Sql:
     key = qualified(statement.node.type_name, Kind.ENUM)
     labels = Effect(key, attributes=(("labels", list(strings(statement.node.vals))),), made=True)
     return Sql(statement.text, statement.tag, (Effect(key, made=True),), (labels,), offset=statement.offset)
+
+
+ALTER_ENUM = fields(AlterEnumStmt=known("", "type_name old_val new_val new_val_neighbor new_val_is_after skip_if_new_val_exists"))
 
 
 def alter_enum(statement: Statement) -> Sql:
@@ -27,6 +32,9 @@ def alter_enum(statement: Statement) -> Sql:
         wanted.append(("no label", node.old_val))
     # Since PostgreSQL 12 ADD VALUE runs inside a transaction, but the label cannot be used before the commit.
     return Sql(statement.text, statement.tag, (Effect(key, attributes=tuple(wanted)),), needs=(key,), offset=statement.offset)
+
+
+CREATE_DOMAIN = fields(CreateDomainStmt=known("", "domainname type_name coll_clause constraints"))
 
 
 def create_domain(statement: Statement) -> Sql:
@@ -42,9 +50,12 @@ def create_domain(statement: Statement) -> Sql:
     )
 
 
+CREATE_COMPOSITE = fields(RELATION, CompositeTypeStmt=known("typevar", "coldeflist"))
+
+
 def create_composite(statement: Statement) -> Sql:
     """The composite type is there."""
-    key = relation(statement.node.typevar, Kind.COMPOSITE)
+    key = made(statement.node.typevar, Kind.COMPOSITE)
     return Sql(
         statement.text,
         statement.tag,
@@ -52,6 +63,9 @@ def create_composite(statement: Statement) -> Sql:
         (defined(key, statement),),
         offset=statement.offset,
     )
+
+
+CREATE_EXTENSION = fields(CreateExtensionStmt=known("", "extname if_not_exists options"))
 
 
 def create_extension(statement: Statement) -> Sql:
@@ -64,9 +78,14 @@ def create_extension(statement: Statement) -> Sql:
     )
 
 
+CREATE_SCHEMA = fields(CreateSchemaStmt=known("", "schemaname authrole schema_elts if_not_exists"))
+
+
 def create_schema(statement: Statement) -> Sql:
     """The schema is there. What is written inside it is not followed."""
     node = statement.node
+    if not node.schemaname and node.authrole.roletype != pb.ROLESPEC_CSTRING:
+        raise NotRead  # it is named like the one who runs it
     name = node.schemaname or node.authrole.rolename
     return Sql(
         statement.text,
@@ -86,6 +105,9 @@ _COMMENTED = {
 }
 
 
+COMMENT = fields(NAME, TYPE, CommentStmt=known("object", "objtype comment"))
+
+
 def comment(statement: Statement) -> Sql:
     """The object carries that comment."""
     node = statement.node
@@ -95,7 +117,7 @@ def comment(statement: Statement) -> Sql:
         key = qualified(target.items, _COMMENTED[node.objtype])
     elif node.objtype == pb.OBJECT_COLUMN:
         *owner, name = strings(target.items)
-        key = Key(Kind.COLUMN, owner[-2] if len(owner) > 1 else VISIBLE, owner[-1], name)
+        key = Key(Kind.COLUMN, *split(tuple(owner)), name)
     elif node.objtype == pb.OBJECT_TYPE:
         key = qualified(target.names, Kind.ENUM)
     else:
@@ -104,16 +126,19 @@ def comment(statement: Statement) -> Sql:
     return Sql(statement.text, statement.tag, (Effect(key, attributes=wanted),), needs=(key,), offset=statement.offset)
 
 
+CREATE_POLICY = fields(RELATION, CreatePolicyStmt=known("table", "policy_name cmd_name permissive roles qual with_check"))
+
+
 def create_policy(statement: Statement) -> Sql:
     """The policy is there."""
     table = relation(statement.node.table)
     key = member(table, Kind.POLICY, statement.node.policy_name)
-    made = Effect(key, attributes=(("using", ANYTHING), ("check", ANYTHING)))
+    whole = Effect(key, attributes=(("using", ANYTHING), ("check", ANYTHING)))
     return Sql(
         statement.text,
         statement.tag,
         (Effect(key),),
-        (made,),
+        (whole,),
         (table, *references(statement.node)),
         offset=statement.offset,
     )

@@ -23,6 +23,11 @@ _WITHOUT_IF_NOT_EXISTS = {
     "create_seq_stmt": "duplicate_table",
     "create_schema_stmt": "duplicate_schema",
     "create_extension_stmt": "duplicate_object",
+    "create_table_as_stmt": "duplicate_table",
+}
+_WITHOUT_OR_REPLACE = {
+    "view_stmt": "duplicate_table",
+    "create_function_stmt": "duplicate_function",
 }
 _OF_A_CONSTRAINT = {
     pb.CONSTR_PRIMARY: ("invalid_table_definition",),
@@ -38,10 +43,16 @@ def errors_again(statement: Statement) -> Iterator[str]:
         yield _ALWAYS[statement.tag]
     elif statement.tag in _WITHOUT_IF_NOT_EXISTS and not node.if_not_exists:
         yield _WITHOUT_IF_NOT_EXISTS[statement.tag]
+    elif statement.tag in _WITHOUT_OR_REPLACE and not node.replace:
+        yield _WITHOUT_OR_REPLACE[statement.tag]
+    elif statement.tag == "alter_enum_stmt" and not node.skip_if_new_val_exists:
+        yield "invalid_parameter_value" if node.old_val else "duplicate_object"
     elif statement.tag == "alter_table_stmt":
         for command in map(inner, node.cmds):
             if command.subtype == pb.AT_AddColumn and not command.missing_ok:
                 yield "duplicate_column"
+            elif command.subtype == pb.AT_AddIdentity or (command.subtype == pb.AT_DropIdentity and not command.missing_ok):
+                yield "object_not_in_prerequisite_state"
             elif command.subtype == pb.AT_AddConstraint:
                 constraint = inner(getattr(command, "def"))
                 yield from _OF_A_CONSTRAINT.get(constraint.contype, ("duplicate_object",))

@@ -6,11 +6,29 @@ from collections.abc import Iterator
 from typing import Any
 
 from omega_bridge.analysis.effects.columns import references
-from omega_bridge.analysis.effects.naming import member, qualified, relation, routine
+from omega_bridge.analysis.effects.naming import RELATION, TYPE, member, qualified, relation, routine
 from omega_bridge.analysis.program import VISIBLE, Effect, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import Statement, inner, parse, pb, strings
+from omega_bridge.sql import Statement, fields, inner, known, parse, pb, strings
+
+CREATE_FUNCTION = fields(
+    TYPE,
+    CreateFunctionStmt=known("parameters", "is_procedure replace funcname return_type options sql_body"),
+    FunctionParameter=known(
+        "arg_type",
+        "name defexpr",
+        mode=(
+            pb.FUNC_PARAM_IN,
+            pb.FUNC_PARAM_OUT,
+            pb.FUNC_PARAM_INOUT,
+            pb.FUNC_PARAM_VARIADIC,
+            pb.FUNC_PARAM_TABLE,
+            pb.FUNC_PARAM_DEFAULT,
+        ),
+    ),
+)
+"""What the options and the body say is compared as a whole."""
 
 
 def create_function(statement: Statement) -> Sql:
@@ -37,6 +55,15 @@ def _body_needs(node: Any) -> Iterator[Key]:
         return
     for found in statements:
         yield from (k for k in references(found.node) if k.kind is Kind.TABLE)
+
+
+CREATE_TRIGGER = fields(
+    RELATION,
+    CreateTrigStmt=known(
+        "relation constrrel",
+        "replace isconstraint trigname funcname args row timing events columns when_clause transition_rels deferrable initdeferred",
+    ),
+)
 
 
 def create_trigger(statement: Statement) -> Sql:

@@ -158,3 +158,6 @@ UNION ALL
 SELECT 'session', '', '', '', json_build_object('search_path', current_schemas(false), 'version', current_setting('server_version_num')::int,
   'sees_all', NOT EXISTS (SELECT 1 FROM relations c WHERE NOT pg_has_role(c.relowner, 'USAGE'))
     AND NOT EXISTS (SELECT 1 FROM schemas s WHERE NOT has_schema_privilege(s.oid, 'USAGE')))
+UNION ALL
+-- Of which other tables inherit, named or not: what is changed in such a one is changed in them.
+SELECT 'hidden', '', 'pg_inherits', c.relname, NULL FROM relations c WHERE c.relkind = 'r' AND c.relhassubclass

@@ -15,7 +15,7 @@ from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
 
 from omega_bridge.analysis import read_program, statements
-from omega_bridge.analysis.effects.naming import generated
+from omega_bridge.analysis.effects.naming import generated, index_columns
 from omega_bridge.analysis.program import Effect
 from omega_bridge.catalog import Kind
 from omega_bridge.errors import StepSyntaxError
@@ -82,7 +82,7 @@ def create_index(node: Any) -> ops.CreateIndexOp:
     classes: dict[str, str] = {}
     for element in map(inner, node.index_params):
         columns.append(_index_element(element, classes))
-    name = node.idxname or generated(node.relation.relname, [inner(p).name or "expr" for p in node.index_params], "idx")
+    name = node.idxname or generated(node.relation.relname, index_columns(node), "idx")
     options: dict[str, Any] = {}
     if node.access_method not in ("", "btree"):
         options["postgresql_using"] = node.access_method

@@ -18,14 +18,16 @@ Connection = psycopg.Connection[Any]
 _WITNESS = b"""
 SELECT md5(concat(
   (SELECT json_agg(json_build_array(n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.reloptions, c.relacl,
-     c.relispartition, pg_get_userbyid(c.relowner), CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END) ORDER BY n.nspname, c.relname)
+     c.relispartition, pg_get_userbyid(c.relowner), c.relam, c.reltablespace, c.reloftype <> 0,
+     CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END) ORDER BY n.nspname, c.relname)
    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid >= 16384 AND n.nspname <> 'pg_toast'),
   (SELECT json_agg(json_build_array(c.relname, n.nspname, a.attname, a.attnum > 0, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-     pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, a.attcollation, a.attstorage) ORDER BY n.nspname, c.relname, a.attname)
+     pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, a.attcollation, a.attstorage,
+     to_jsonb(a) -> 'attcompression') ORDER BY n.nspname, c.relname, a.attname)
    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
    WHERE c.oid >= 16384 AND n.nspname <> 'pg_toast' AND a.attnum > 0 AND NOT a.attisdropped),
-  (SELECT json_agg(json_build_array(conname, contype, convalidated, conrelid = 0, pg_get_constraintdef(oid)) ORDER BY conname, contype,
+  (SELECT json_agg(json_build_array(conname, contype, convalidated, conrelid = 0, coninhcount, pg_get_constraintdef(oid)) ORDER BY conname, contype,
      pg_get_constraintdef(oid)) FROM pg_constraint WHERE oid >= 16384),
   (SELECT json_agg(json_build_array(pg_get_indexdef(indexrelid), indisvalid) ORDER BY pg_get_indexdef(indexrelid)) FROM pg_index
    WHERE indexrelid >= 16384 AND indrelid NOT IN (SELECT oid FROM pg_class WHERE relkind = 't')),
@@ -34,16 +36,25 @@ SELECT md5(concat(
   (SELECT json_agg(json_build_array(typname, typtype, typnotnull, typdefault) ORDER BY typname, typtype) FROM pg_type
    WHERE oid >= 16384 AND typname !~ '^_?pg_toast'),
   (SELECT json_agg(json_build_array(t.typname, enumlabel) ORDER BY typname, enumsortorder) FROM pg_enum e JOIN pg_type t ON t.oid = enumtypid),
-  (SELECT json_agg(json_build_array(seqstart, seqincrement, seqmax, seqcycle, c.relname) ORDER BY c.relname) FROM pg_sequence
+  (SELECT json_agg(json_build_array(to_jsonb(s) - 'seqrelid', c.relname) ORDER BY c.relname) FROM pg_sequence s
    JOIN pg_class c ON c.oid = seqrelid),
   (SELECT json_agg(json_build_array(pg_get_triggerdef(oid), tgenabled) ORDER BY pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal),
-  (SELECT json_agg(json_build_array(polname, polrelid::regclass, pg_get_expr(polqual, polrelid)) ORDER BY polname, polrelid::regclass::text)
+  (SELECT json_agg(json_build_array(polname, polrelid::regclass, pg_get_expr(polqual, polrelid), polcmd, polpermissive, polroles,
+     pg_get_expr(polwithcheck, polrelid)) ORDER BY polname, polrelid::regclass::text)
    FROM pg_policy),
   (SELECT json_agg(nspname ORDER BY nspname) FROM pg_namespace WHERE oid >= 16384 AND nspname !~ '^pg_'),
   (SELECT json_agg(extname ORDER BY extname) FROM pg_extension),
-  (SELECT json_agg(json_build_array(description, classoid::regclass) ORDER BY description) FROM pg_description WHERE objoid >= 16384)))
+  (SELECT json_agg(json_build_array(description, classoid::regclass, objsubid) ORDER BY description, objsubid) FROM pg_description
+   WHERE objoid >= 16384)))
 """
 """The whole schema in one value, by PostgreSQL's own printing, without the bridge's reader."""
+
+
+_READABLE = b"""
+SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind = 'r' AND c.oid >= 16384 AND has_table_privilege(c.oid, 'SELECT')
+AND has_schema_privilege(c.relnamespace, 'USAGE') ORDER BY 1
+"""
+"""The tables whose rows can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +106,14 @@ def seen(connection: Connection, texts: Sequence[str]) -> Seen:
 
 
 def look(connection: Connection) -> str:
-    """The schema as it stands."""
+    """The schema as it stands, and the rows."""
     row = connection.execute(_WITNESS, prepare=True).fetchone()
     assert row is not None
-    return str(row[0])
+    tables = [str(name) for (name,) in connection.execute(_READABLE, prepare=True)]
+    if not tables:
+        return str(row[0])
+    counted = ", ".join(f"(SELECT json_agg(x::text ORDER BY x::text) FROM {name} x)" for name in tables)
+    return f"{row[0]} {connection.execute(f'SELECT {counted}'.encode()).fetchone()}"
 
 
 def claim(step: StepAnalysis, catalog: Catalog) -> Claim:
