@@ -16,7 +16,7 @@ from omega_bridge.analysis.program import conditions
 from omega_bridge.catalog import Catalog, Difference, Key, Kind
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
-from omega_bridge.planning import Action, PlannedStep, Planner, World, lacking
+from omega_bridge.planning import Action, Evaluation, PlannedStep, Planner, World, lacking
 from omega_bridge.planning.locks import locks_of
 from omega_bridge.planning.returning import comes_back
 from omega_bridge.planning.unsettled import VIEWS, hangs_on_the_rest, is_maintenance, only_sets
@@ -209,6 +209,8 @@ class Convergence:
             return is_anew or (is_suspect and planned.warning is None and earlier.outcome is Outcome.NO_EFFECT)
         if is_anew or is_elsewhere:
             return True
+        if planned.found is not None and _only_takes_away(planned.found) and self._comes_back(index) is True:
+            return False
         is_sure = planned.found is not None and bool(lacking(planned.found, start, end))
         return self._last(step, self._clock.added) > (self._began if is_sure else self._ended)[step.id]
 
@@ -217,15 +219,18 @@ class Convergence:
         step = self.analysis.steps[index]
         began = self._began[step.id]
         gone = [e.key for s in step.reading.statements for e in s.effects if not e.present]
-        if any(self._is_added(key, began) for key in gone):
-            failing = {o.id for o in self.outcomes.values() if o.outcome is Outcome.FAILED}
-            if not comes_back(self.analysis, index, self.executor.catalog, self._planner.provided, failing):
-                return True
+        if any(self._is_added(key, began) for key in gone) and self._comes_back(index) is False:
+            return True
         if self.outcomes[step.id].outcome in _NOT_DONE or any(True for _ in conditions(step.program)):
             return self._last(step, self._clock.added) > began
         if any(e.key.kind in VIEWS for s in statements(step.program) for e in s.effects):
             return self._last(step, self._clock.added) > began
         return self._last(step, self._clock.changed) > began
+
+    def _comes_back(self, index: int) -> bool | None:
+        """Whether later steps would make again, as it is, what the step takes away: it would only lose its rows."""
+        failing = {o.id for o in self.outcomes.values() if o.outcome is Outcome.FAILED}
+        return comes_back(self.analysis, index, self.executor.catalog, self._planner.provided, failing)
 
     def _is_added(self, key: Key, began: int) -> bool:
         """Whether somebody made an object of this name since the moment ``began``."""
@@ -422,6 +427,15 @@ def _rebuilds(step: StepAnalysis) -> bool:
     """Whether a step takes away what it makes anew."""
     effects = [e for s in step.reading.statements for e in s.effects]
     return not {e.key for e in effects if e.present}.isdisjoint(e.key for e in effects if not e.present)
+
+
+def _only_takes_away(found: Evaluation) -> bool:
+    """Whether all that a step has to do is to take away what is there, and nothing goes with it."""
+    return (
+        bool(found.missing)
+        and not any(e.present for e in found.missing)
+        and not any(s.cascade or s.opaque or s.data for s in found.residual)
+    )
 
 
 def is_opaque(step: StepAnalysis) -> bool:

@@ -14,11 +14,11 @@ from omega_bridge.planning.waiting import words_of
 from omega_bridge.planning.world import World
 
 
-def comes_back(analysis: Analysis, index: int, catalog: Catalog, provided: Provided, failing: Collection[str]) -> bool:
+def comes_back(analysis: Analysis, index: int, catalog: Catalog, provided: Provided, failing: Collection[str]) -> bool | None:
     """Whether all that step ``index`` takes away of ``catalog`` is there again, as it is now, when the steps behind it have run.
 
-    ``failing``: the ids of those that do not work. One that may make it without our knowing is taken to do so where the list
-    writes rows that would be lost.
+    ``failing``: the ids of those that do not work. ``None``: one of them may make it without our knowing, and the list writes
+    rows that would be lost.
     """
     world = World(catalog)
     step = analysis.steps[index]
@@ -32,12 +32,14 @@ def comes_back(analysis: Analysis, index: int, catalog: Catalog, provided: Provi
         if not hangs_on_the_rest(later):
             evaluate(later.program, world, provided)
         elif has_rows and names & words_of(later.step.sql):
-            return True
+            return None
     return all(_is_as_before(key, catalog.objects[key], world.get(key)) for key in gone)
 
 
 def _is_as_before(key: Key, before: Mapping[str, Any], after: Mapping[str, Any] | None) -> bool:
-    return after is not None and not any(
+    if after is None or any(before.get(said) is not None and said not in after for said in ("comment", "grants")):
+        return False
+    return not any(
         name != "position" and name in before and before[name] != value and same(key, name, before, value) is False
         for name, value in after.items()
     )

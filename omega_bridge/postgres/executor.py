@@ -93,7 +93,7 @@ class Executor:
         A single statement whose object is there in another shape had not all the effect that it promises.
         """
         program = planned.analysis.program
-        is_certain = not any(s.opaque or s.data for s in planned.analysis.reading.statements)
+        is_certain = planned.analysis.reading.is_certain and not any(s.data for s in planned.analysis.reading.statements)
         alone = len(program) == 1 and isinstance(program[0], Sql)
         taken_once = (alone or is_certain) and error.sqlstate in (_THERE_ALREADY if alone else _THERE_ALREADY | _GONE_ALREADY)
         if not taken_once:

@@ -38,14 +38,13 @@ def loop(
     without: frozenset[int] = frozenset(),
     never: frozenset[int] = frozenset(),
 ) -> Settled:
-    """Run the list on a database until a pass changes nothing. The entries ``without`` are sent in the first pass only, those of
-    ``never`` not at all.
+    """Run the list on a database until a pass changes nothing. The entries ``without`` are sent until they have worked once, those
+    of ``never`` not at all.
     """
     done = set(never)
     before: frozenset[str] | None = None
     for number in range(1, PASSES + 1):
-        one_pass(place, label, entries, done)
-        done |= without
+        done |= without & one_pass(place, label, entries, done)[1]
         now = place.picture(label)
         if now == before:
             return Settled(now, number, True)
@@ -80,12 +79,12 @@ def names(picture: frozenset[str]) -> frozenset[str]:
     )
 
 
-def one_pass(place: Place, label: str, entries: tuple[Entry, ...], done: set[int]) -> list[str]:
-    """Send the list once; what PostgreSQL said of the entries that it rejected.
+def one_pass(place: Place, label: str, entries: tuple[Entry, ...], done: set[int]) -> tuple[list[str], frozenset[int]]:
+    """Send the list once; what PostgreSQL said of the entries that it rejected, and which it took.
 
     ``done`` holds the entries of rows alone that have succeeded, and takes in those that do.
     """
-    rejected = []
+    rejected, taken = [], set()
     with place.connection(label) as conn:
         for number, entry in enumerate(entries):
             if number in done:
@@ -98,6 +97,7 @@ def one_pass(place: Place, label: str, entries: tuple[Entry, ...], done: set[int
                     break
                 conn.rollback()
             else:
+                taken.add(number)
                 if entry.rows is Rows.ONLY:
                     done.add(number)
-    return rejected
+    return rejected, frozenset(taken)
