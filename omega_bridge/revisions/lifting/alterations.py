@@ -22,6 +22,16 @@ _SWITCHES = {
     pb.AT_NoForceRowSecurity: ("forced", "force_row_security", False),
 }
 
+_PASSED_DOWN = {
+    pb.AT_DropColumn,
+    pb.AT_ColumnDefault,
+    pb.AT_SetNotNull,
+    pb.AT_DropNotNull,
+    pb.AT_AlterColumnType,
+    pb.AT_DropConstraint,
+}
+"""What is said anew by an operation, and would be done in tables that inherit, too."""
+
 
 def lift_command(text: str, node: Any, lifting: Lifting) -> None:
     """The one command of ``node``; ``text`` is its statement. Raises ``NotLifted``."""
@@ -29,6 +39,8 @@ def lift_command(text: str, node: Any, lifting: Lifting) -> None:
     table = relation(node.relation)
     schema, definition = schema_of(table), inner(getattr(command, "def"))
     cascade = command.behavior == pb.DROP_CASCADE
+    if not node.relation.inh and command.subtype in _PASSED_DOWN:
+        raise NotLifted("ALTER TABLE ONLY: no operation says it")
     match command.subtype:
         case pb.AT_AddColumn:
             _add_column(text, node, definition, lifting)
@@ -94,6 +106,8 @@ def _nullable(table: Any, command: Any, lifting: Lifting) -> None:
 def _type(table: Any, command: Any, definition: Any, lifting: Lifting) -> None:
     if definition.HasField("coll_clause"):
         raise NotLifted("ALTER COLUMN TYPE with a collation: no operation says it")
+    if lifting.attribute(member(table, Kind.COLUMN, command.name), "collation") not in (None, ...):
+        raise NotLifted("ALTER COLUMN TYPE of a column with a collation of its own: it is taken away, too")
     wanted = deparse_type(definition.type_name)
     using = deparse_expression(definition.raw_default) if definition.raw_default.WhichOneof("node") else None
     before = lifting.attribute(member(table, Kind.COLUMN, command.name), "type")

@@ -21,11 +21,54 @@ from omega_bridge.catalog import Kind
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.revisions.guards import identifier
 from omega_bridge.revisions.sqltypes import Type, sqlalchemy_type
-from omega_bridge.sql import deparse_expression, deparse_statement, inner, parse, pb, same_statement, same_type, strings
+from omega_bridge.sql import (
+    deparse_expression,
+    deparse_statement,
+    fields,
+    goes_beyond,
+    inner,
+    known,
+    parse,
+    pb,
+    same_statement,
+    same_type,
+    strings,
+)
 from omega_bridge.sql import same_expression as same_expression_
 
 _SERIAL = {"serial": sa.Integer, "serial4": sa.Integer, "bigserial": sa.BigInteger, "serial8": sa.BigInteger}
 _ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+
+
+_RELATION = fields(RangeVar=known("", "schemaname relname inh", relpersistence=("p",)))
+COLUMN = fields(
+    _RELATION,
+    ColumnDef=known("type_name constraints", "colname is_local"),
+    TypeName=known("", "names typmods typemod array_bounds"),
+    Constraint=known(
+        "pktable",
+        "conname is_enforced initially_valid raw_expr keys fk_attrs pk_attrs fk_upd_action fk_del_action",
+        contype=(
+            pb.CONSTR_NULL,
+            pb.CONSTR_NOTNULL,
+            pb.CONSTR_DEFAULT,
+            pb.CONSTR_PRIMARY,
+            pb.CONSTR_UNIQUE,
+            pb.CONSTR_CHECK,
+            pb.CONSTR_FOREIGN,
+        ),
+        fk_matchtype=("s",),
+    ),
+)
+CREATE_TABLE = fields(COLUMN, CreateStmt=known("relation table_elts constraints", "if_not_exists", oncommit=(pb.ONCOMMIT_NOOP,)))
+CREATE_INDEX = fields(
+    _RELATION,
+    IndexStmt=known(
+        "relation index_params index_including_params", "idxname access_method where_clause unique concurrent if_not_exists"
+    ),
+    IndexElem=known("", "name expr opclass ordering nulls_ordering"),
+)
+"""What Alembic's operations carry of a statement; another field would be lost on the way."""
 
 
 class NotNative(Exception):
@@ -34,21 +77,9 @@ class NotNative(Exception):
 
 def create_table(node: Any) -> ops.CreateTableOp:
     """``CREATE TABLE`` as ``op.create_table``. Raises ``NotNative``."""
-    plain = (
-        node.relation.relpersistence in ("", "p")
-        and not node.inh_relations
-        and not node.HasField("partspec")
-        and not node.HasField("partbound")
-        and not node.options
-        and not node.tablespacename
-        and not node.access_method
-        and not node.HasField("of_typename")
-    )
-    if not plain:
+    if goes_beyond(node, CREATE_TABLE):
         raise NotNative
     elements = [inner(e) for e in (*node.table_elts, *node.constraints)]
-    if any(e.DESCRIPTOR.name not in ("ColumnDef", "Constraint") for e in elements):
-        raise NotNative
     definitions = [e for e in elements if e.DESCRIPTOR.name == "ColumnDef"]
     tables = [e for e in elements if e.DESCRIPTOR.name == "Constraint"]
     keys = {c for e in tables if e.contype == pb.CONSTR_PRIMARY for c in strings(e.keys)}
@@ -67,16 +98,19 @@ def create_table(node: Any) -> ops.CreateTableOp:
 
 def add_column(relation: Any, definition: Any) -> ops.AddColumnOp:
     """``ADD COLUMN`` as ``op.add_column``. Raises ``NotNative``: a column with a constraint of its own is one unit."""
-    if any(_is_own(c) for c in map(inner, definition.constraints)):
+    if (
+        not relation.inh
+        or goes_beyond(relation, COLUMN)
+        or goes_beyond(definition, COLUMN)
+        or any(map(_is_own, map(inner, definition.constraints)))
+    ):
         raise NotNative
     return ops.AddColumnOp(relation.relname, _column(definition, set()), schema=relation.schemaname or None, if_not_exists=True)
 
 
 def create_index(node: Any) -> ops.CreateIndexOp:
     """``CREATE INDEX`` as ``op.create_index``. Raises ``NotNative``."""
-    if node.options or node.table_space or not node.relation.inh:
-        raise NotNative
-    if node.nulls_not_distinct:  # SQLAlchemy knows the option from 2.0.16 on
+    if goes_beyond(node, CREATE_INDEX) or not node.relation.inh:  # SQLAlchemy knows NULLS NOT DISTINCT from 2.0.16 on
         raise NotNative
     columns: list[Any] = []
     classes: dict[str, str] = {}
@@ -101,7 +135,7 @@ def create_index(node: Any) -> ops.CreateIndexOp:
 
 
 def _index_element(element: Any, classes: dict[str, str]) -> Any:
-    if element.collation or element.opclassopts or len(element.opclass) > 1:
+    if len(element.opclass) > 1:
         raise NotNative
     order = {pb.SORTBY_ASC: " ASC", pb.SORTBY_DESC: " DESC"}.get(element.ordering, "")
     order += {pb.SORTBY_NULLS_FIRST: " NULLS FIRST", pb.SORTBY_NULLS_LAST: " NULLS LAST"}.get(element.nulls_ordering, "")
@@ -131,8 +165,6 @@ def _column(definition: Any, keys: set[str]) -> sa.Column[Any]:
                 options["server_default"] = _text(_default(constraint.raw_expr))
             case _ if not _is_own(constraint):
                 raise NotNative
-    if definition.HasField("coll_clause") or definition.storage_name or definition.compression:
-        raise NotNative
     written = strings(definition.type_name.names)[-1].lower()
     if written in _SERIAL and not definition.type_name.array_bounds:
         if keys == {name}:
@@ -162,15 +194,13 @@ def _is_own(constraint: Any) -> bool:
 
 
 def _constraint(constraint: Any, columns: tuple[str, ...]) -> Any:
-    if constraint.deferrable or constraint.skip_validation or constraint.indexname or constraint.indexspace or constraint.options:
-        raise NotNative
     name = constraint.conname or None
     match constraint.contype:
-        case pb.CONSTR_PRIMARY if not constraint.including:
+        case pb.CONSTR_PRIMARY:
             return sa.PrimaryKeyConstraint(*(strings(constraint.keys) or columns), name=name)
-        case pb.CONSTR_UNIQUE if not constraint.including and not constraint.nulls_not_distinct:
+        case pb.CONSTR_UNIQUE:
             return sa.UniqueConstraint(*(strings(constraint.keys) or columns), name=name)
-        case pb.CONSTR_CHECK if not constraint.is_no_inherit:
+        case pb.CONSTR_CHECK:
             return sa.CheckConstraint(_text(deparse_expression(constraint.raw_expr)), name=name)
         case pb.CONSTR_FOREIGN:
             return _foreign_key(constraint, columns, name)
@@ -180,7 +210,7 @@ def _constraint(constraint: Any, columns: tuple[str, ...]) -> Any:
 def _foreign_key(constraint: Any, columns: tuple[str, ...], name: str | None) -> Any:
     target = constraint.pktable
     referred = strings(constraint.pk_attrs)
-    if not referred or constraint.fk_matchtype not in ("", "s") or constraint.fk_del_set_cols or "." in target.relname:
+    if not referred or "." in target.relname:
         raise NotNative
     path = f"{target.schemaname}.{target.relname}" if target.schemaname else target.relname
     return sa.ForeignKeyConstraint(

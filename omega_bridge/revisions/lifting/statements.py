@@ -151,6 +151,8 @@ def _comment(s: Sql, node: Any, lifting: Lifting) -> None:
 
 
 def _rename(s: Sql, node: Any, lifting: Lifting) -> None:
+    if not node.relation.inh:
+        raise NotLifted("ALTER TABLE ONLY: no operation says it")
     old, new = s.effects[0].key, s.effects[1].key
     owner, schema, kind = old.table or None, schema_of(old), str(old.kind)
     lifting.add(
@@ -164,18 +166,23 @@ def _grant(s: Sql, node: Any, lifting: Lifting) -> None:
     other = type(node)()
     other.CopyFrom(node)
     other.is_grant = not node.is_grant
-    other.grant_option = False
+    other.grant_option = node.grant_option and not node.is_grant
+    if not node.is_grant and node.behavior == pb.DROP_CASCADE:
+        lifting.no_way_back("REVOKE ... CASCADE takes from others what they were given on")
     lifting.add(ours.RunStepOp(s.text), ours.RunStepOp(deparse_statement("grant_stmt", other)))
 
 
 def _drop(s: Sql, node: Any, lifting: Lifting) -> None:
     if node.concurrent:
         raise NotLifted("DROP INDEX CONCURRENTLY: no operation says it")
+    cascade = node.behavior == pb.DROP_CASCADE
+    if len(s.effects) > 1 and not cascade and s.effects[0].key.kind is not Kind.INDEX:
+        raise NotLifted("DROP of several objects, which may depend on one another: no operation says it")
     for effect in s.effects:
         key = effect.key
         if key.kind is Kind.FUNCTION:
             raise NotLifted("DROP FUNCTION: which one is not said by its name alone")
-        _absent(key, lifting, cascade=node.behavior == pb.DROP_CASCADE)
+        _absent(key, lifting, cascade=cascade)
 
 
 def _absent(key: Key, lifting: Lifting, *, cascade: bool) -> None:

@@ -36,7 +36,7 @@ SELECT md5(concat(
   (SELECT json_agg(json_build_array(typname, typtype, typnotnull, typdefault) ORDER BY typname, typtype) FROM pg_type
    WHERE oid >= 16384 AND typname !~ '^_?pg_toast'),
   (SELECT json_agg(json_build_array(t.typname, enumlabel) ORDER BY typname, enumsortorder) FROM pg_enum e JOIN pg_type t ON t.oid = enumtypid),
-  (SELECT json_agg(json_build_array(to_jsonb(s) - 'seqrelid', c.relname) ORDER BY c.relname) FROM pg_sequence s
+  (SELECT json_agg(json_build_array(to_jsonb(s) - 'seqrelid', c.relname) ORDER BY c.relname, (to_jsonb(s) - 'seqrelid')::text) FROM pg_sequence s
    JOIN pg_class c ON c.oid = seqrelid),
   (SELECT json_agg(json_build_array(pg_get_triggerdef(oid), tgenabled) ORDER BY pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal),
   (SELECT json_agg(json_build_array(polname, polrelid::regclass, pg_get_expr(polqual, polrelid), polcmd, polpermissive, polroles,
