@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from omega_bridge import errors
-from omega_bridge.analysis.keeping import Watched, keeps_rows, watched
+from omega_bridge.analysis.keeping import UNWATCHED, Watched, keeps_rows, watched
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config, database_url, direct_url, load_config, with_flags
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
@@ -103,7 +103,7 @@ def _offline(context: Any) -> None:
         def steps(heads: Any, target: Any) -> Iterator[Any]:
             for step in inner(heads, target):
                 exported, command = _exported(step), "downgrade" if step.is_downgrade else "upgrade"
-                free = exported is None or (command == "upgrade" and exported.drops_nothing)
+                free = exported is None or (command == "upgrade" and exported.keeps_rows)
                 if exported is not None and not free:
                     flags = exported.destructive if command == "upgrade" else ()
                     free = given is None or exported.is_allowed((*given, *flags))
@@ -196,14 +196,14 @@ class _Watcher:
         """Send, in a transaction of its own where there is none. Raises ``StepRefused``."""
         if text is not None and (keeps_rows(text) or watched(text) is not Watched.YES):
             if watched(text) is Watched.NO and not self.is_allowed:
-                raise self._refusal(guarding.UNWATCHED)
+                raise self._refusal(UNWATCHED)
             send()
             return
         is_alone = self.session.is_alone
         try:
             if is_alone:
                 self.session.execute("BEGIN")
-            self.destroyed += destruction.watch(self.session, send, allowed=self.is_allowed)
+            self.destroyed += destruction.watch(self.session, send, allowed=self.is_allowed, text=text or "")
             if is_alone:
                 lock.commit(self.session)
         except destruction.Refused as refused:

@@ -26,8 +26,6 @@ _ONLY_WRITTEN_DOWN = {
 }  # fmt: skip
 """What they call is called later, or is IMMUTABLE as in an index: PostgreSQL lets such a function change nothing."""
 
-_CHANGING = {"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}
-
 _FUNCTIONS = {
     "array_agg", "array_length", "btrim", "cardinality", "clock_timestamp", "coalesce", "col_description", "concat", "count",
     "current_database", "current_schema", "current_schemas", "current_setting", "format", "format_type", "gen_random_uuid",
@@ -52,12 +50,6 @@ _OPERATORS = {
 def keeps_rows(text: str) -> bool:
     """Whether a step with this text certainly takes no row, no column and no table away, whatever the database holds."""
     return _is_certain(text, _ADDING | _ONLY_WRITTEN_DOWN)
-
-
-@lru_cache(maxsize=4096)
-def drops_nothing_itself(text: str) -> bool:
-    """The same of a text that may also change rows by name: what triggers and defaults of its tables do is not looked at."""
-    return _is_certain(text, _ADDING | _ONLY_WRITTEN_DOWN | _CHANGING)
 
 
 def _is_certain(text: str, quiet: set[str]) -> bool:
@@ -140,6 +132,10 @@ def _is_quiet_command(command: Any) -> bool:
 
 
 # --- whether it can be watched ---------------------------------------------------------------------------------
+
+
+UNWATCHED = "ends its own transaction, so that nobody could see which rows it takes before they are gone"
+"""Why a text that nobody can watch is refused."""
 
 
 class Watched(Enum):

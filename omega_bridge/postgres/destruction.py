@@ -16,6 +16,8 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import sql
 
+from omega_bridge.analysis.program import Sql
+from omega_bridge.analysis.reading import reading_of
 from omega_bridge.outcomes import Destroyed
 from omega_bridge.postgres.queries import query
 
@@ -69,25 +71,30 @@ class _Table:
         return Destroyed(f"{self.schema}.{self.name}" if self.schema != "public" else self.name, column, rows)
 
 
-def watch(channel: Channel, send: Callable[[], object], *, allowed: bool = False) -> tuple[Destroyed, ...]:
+def watch(channel: Channel, send: Callable[[], object], *, allowed: bool = False, text: str = "") -> tuple[Destroyed, ...]:
     """Run ``send`` inside the transaction that is open; it is run twice where it destroyed something.
 
-    Raises ``Refused`` where that held rows, unless it is ``allowed``: then what went is returned.
+    ``text``: what is sent, where that may truncate a foreign table. Raises ``Refused`` where that held rows, unless it is
+    ``allowed``: then what went is returned.
     """
-    before = _picture(channel).tables
+    first = _picture(channel)
+    before, far = first.tables, first.foreign
+    filled = {t.oid: rows for t in far.values() if (rows := _far(channel, t))} if far and _truncates(channel, text) else {}
     channel.execute(f"SAVEPOINT {_SAVEPOINT}")
     send()
     after = _settled_picture(channel)
+    emptied = {oid: rows for oid, rows in filled.items() if _lacks_rows(channel, far[oid], rows, text)}
     gone = list(_gone(before, after))
     replaced = [
         before[t.oid] for t in after.values() if t.oid in before and t.file != before[t.oid].file and _is_suspect(channel, t)
     ]
-    if not gone and not replaced:
+    if not gone and not replaced and not emptied:
         channel.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
         return ()
     channel.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
     # Locked until the end of the transaction: nobody adds a row between the count and the second run.
     lost = [table.told(column, rows) for table, column in gone if (rows := _held(channel, table, column)) != 0]
+    lost += [far[oid].told(None, rows) for oid, rows in emptied.items()]
     if lost and not allowed:
         raise Refused(_told(lost), tuple(lost))
     held = [(table, _held(channel, table, None), _balance(channel, table)) for table in replaced]
@@ -106,22 +113,51 @@ def _told(lost: Iterable[Destroyed]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """The tables by oid, and the constraints whose triggers wait for the commit, by schema and name."""
+    """The tables by oid, and the constraints whose triggers wait for the commit, by schema and name. ``foreign``: their rows
+    are elsewhere, and no file tells of them.
+    """
 
     tables: dict[int, _Table]
     deferred: tuple[tuple[str, str], ...]
+    foreign: dict[int, _Table]
 
 
 def _picture(channel: Channel) -> _Picture:
     rows = channel.rows(query("tables_and_columns"))
-    return _Picture(
-        {
-            oid: _Table(oid, schema, name, file, parent, dict(zip(numbers, names, strict=True)))
-            for oid, schema, name, file, parent, numbers, names in rows
-            if oid is not None
-        },
-        tuple((schema, name) for oid, schema, name, *_ in rows if oid is None),
+    tables: dict[bool, dict[int, _Table]] = {True: {}, False: {}}
+    for oid, schema, name, file, parent, numbers, names, is_foreign in rows:
+        if oid is not None:
+            tables[is_foreign][oid] = _Table(oid, schema, name, file, parent, dict(zip(numbers or (), names or (), strict=True)))
+    return _Picture(tables[False], tuple((schema, name) for oid, schema, name, *_ in rows if oid is None), tables[True])
+
+
+def _truncates(channel: Channel, text: str) -> bool:
+    """Whether a text, or a function that it may call, has the word: nothing else empties a foreign table but what names its rows."""
+    if "truncate" in text.lower():
+        return True
+    asked = (
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE pg_catalog.strpos(pg_catalog.lower(p.prosrc), 'truncate')"
+        " OPERATOR(pg_catalog.>) 0 AND p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)"
     )
+    return bool(text) and bool(channel.rows(asked)[0][0])
+
+
+def _far(channel: Channel, table: _Table) -> int | None:
+    """The rows of a foreign table; ``None`` where its server does not say."""
+    try:
+        with _apart(channel):
+            counted = sql.SQL("SELECT pg_catalog.count(*) FROM {}").format(table.identifier)
+            return int(channel.rows(counted.as_bytes(channel.connection))[0][0])
+    except psycopg.Error:
+        return None
+
+
+def _lacks_rows(channel: Channel, table: _Table, had: int, text: str) -> bool:
+    """Whether a foreign table has fewer rows than before, and not by name, or was certainly truncated and filled again."""
+    now, reading = _far(channel, table), reading_of(text)
+    truncated = {k.name for s in reading.program if isinstance(s, Sql) and s.tag == "truncate_stmt" for k in s.destroys}
+    deleted = {k.name for s in reading.statements if s.tag in ("delete_stmt", "merge_stmt") for k in s.needs[:1]}
+    return now is not None and ((now < had and table.name not in deleted) or table.name in truncated)
 
 
 def _settled_picture(channel: Channel) -> dict[int, _Table]:

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import pq
 
 from omega_bridge.analysis import StepAnalysis, StepKind
-from omega_bridge.analysis.keeping import keeps_rows
+from omega_bridge.analysis.keeping import UNWATCHED, keeps_rows
 from omega_bridge.analysis.program import Program, Sql
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.errors import StepSyntaxError
@@ -74,7 +74,7 @@ class Executor:
                 if not step.transactional:
                     raise
                 if not self._is_allowed(step):
-                    raise Refused(guarding.UNWATCHED) from exc
+                    raise Refused(UNWATCHED) from exc
                 self.session.rollback()
                 outcome = self._outside(planned)
         except Refused as refused:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 from psycopg import pq
 
-from omega_bridge.analysis.keeping import Watched, is_script, keeps_rows, watched
+from omega_bridge.analysis.keeping import UNWATCHED, Watched, is_script, keeps_rows, watched
 from omega_bridge.postgres.destruction import ENDS_ITS_TRANSACTION, Channel, Refused, watch
 
-UNWATCHED = "ends its own transaction, so that nobody could see which rows it takes before they are gone"
 TWO_STEPS = "; it stands beside what refuses a transaction: make two steps of it, so that each is whole"
 
 OVERHEARD = (
@@ -40,7 +39,7 @@ class Guard:
             return
         if watched(text) is Watched.NO or is_script(text):
             raise Refused(UNWATCHED)
-        watch(channel, lambda: channel.execute(text))
+        watch(channel, lambda: channel.execute(text), text=text)
 
     def alone(self, channel: Channel, text: str, commit: Callable[[], object]) -> None:
         """Send one statement without a transaction around it; it gets one of its own, ended by ``commit``, where it takes one.
@@ -53,11 +52,11 @@ class Guard:
         if watched(text) is Watched.NO:
             raise Refused(UNWATCHED)
         if channel.connection.info.transaction_status == pq.TransactionStatus.INTRANS:
-            watch(channel, lambda: channel.execute(text))
+            watch(channel, lambda: channel.execute(text), text=text)
             return
         try:
             channel.execute("BEGIN")
-            watch(channel, lambda: channel.execute(text))
+            watch(channel, lambda: channel.execute(text), text=text)
         except ENDS_ITS_TRANSACTION as exc:
             raise Refused(UNWATCHED) from exc
         commit()

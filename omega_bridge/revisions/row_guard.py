@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from alembic import context as environment
 
-from omega_bridge.analysis.keeping import drops_nothing_itself, keeps_rows
+from omega_bridge.analysis.keeping import UNWATCHED, Watched, keeps_rows, watched
+from omega_bridge.errors import StepRefused
 from omega_bridge.revisions.guards import literal, tagged
 
 GUARD = "omega_bridge_guard"
@@ -58,11 +59,6 @@ class Exported:
         """Whether its upgrade certainly takes none away."""
         return bool(self.texts) and all(map(keeps_rows, self.texts))
 
-    @property
-    def drops_nothing(self) -> bool:
-        """Whether none of its statements drops or truncates: triggers and defaults of the tables that they fill apart."""
-        return bool(self.texts) and all(map(drops_nothing_itself, self.texts))
-
     def is_allowed(self, ids: Iterable[str]) -> bool:
         """Whether every step of it that may take rows is among these ids, or the revision is."""
         given = frozenset(ids)
@@ -97,8 +93,8 @@ class AsSql:
     command: str
 
     def run(self, send: Callable[[], object], text: str | None) -> None:
-        """Write it, in a block where it may take rows away."""
-        if text is not None and (drops_nothing_itself(text) or not is_one_that_a_block_takes(text)):
+        """Write it, in a block where it may take rows away. Raises ``StepRefused`` for what no block can watch."""
+        if text is not None and not needs_a_block(text, self.exported, self.command):
             send()
             return
         buffer, self.impl.output_buffer = self.impl.output_buffer, io.StringIO()
@@ -128,7 +124,7 @@ def without_an_environment(text: str, sql: str | None = None) -> str:
     """
     found = running()
     own = text if sql is None else sql
-    if found is None or keeps_rows(own) or not is_one_that_a_block_takes(own):
+    if found is None or keeps_rows(own):
         return text
     given: frozenset[str] = frozenset()
     with suppress(NameError):  # no command of Alembic's is running
@@ -136,13 +132,15 @@ def without_an_environment(text: str, sql: str | None = None) -> str:
     exported, command = found
     if exported.is_allowed(given) or (command == "upgrade" and exported.is_allowed((*given, *exported.destructive))):
         return text
-    return in_a_block(text, exported, command)
+    return in_a_block(text, exported, command) if needs_a_block(own, exported, command) else text
 
 
-def is_one_that_a_block_takes(text: str) -> bool:
-    """Whether a statement may stand inside a block."""
-    from omega_bridge.analysis.keeping import Watched, watched
-
+def needs_a_block(text: str, exported: Exported, command: str) -> bool:
+    """Whether a text is to be watched. Raises ``StepRefused`` where nobody can."""
+    if keeps_rows(text):
+        return False
+    if watched(text) is Watched.NO:
+        raise StepRefused(f"{exported.told} {UNWATCHED}", hint=exported.hint(command))
     return watched(text) is Watched.YES
 
 
@@ -162,11 +160,25 @@ DECLARE
             WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''))), '{{}}')
         FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384$q$;
     before jsonb; after jsonb; known record; number text; named text;
-    suspects text[] := '{{}}'; held bigint; lost text; security CONSTANT text := current_setting('row_security');
+    waiting CONSTANT text := $q$SELECT string_agg(DISTINCT format('%I.%I', n.nspname, c.conname), ', ') FROM pg_trigger t
+        JOIN pg_constraint c ON c.oid = t.tgconstraint JOIN pg_namespace n ON n.oid = c.connamespace
+        WHERE NOT t.tgisinternal AND t.tginitdeferred$q$; -- triggers that would run at the commit, when nobody looks
+    suspects text[] := '{{}}'; held bigint; far jsonb := '{{}}'; now_held bigint; lost text; security CONSTANT text := current_setting('row_security');
 BEGIN
     EXECUTE picture INTO before;
+    IF step ~* 'truncate' OR EXISTS (SELECT FROM pg_proc WHERE prosrc ~* 'truncate' AND oid >= 16384) THEN
+        FOR named IN SELECT oid::regclass::text FROM pg_class WHERE relkind = 'f' LOOP -- rows that no file tells of
+            BEGIN
+                EXECUTE format('SELECT count(*) FROM %s', named) INTO held;
+                far := far || jsonb_build_object(named, held);
+            EXCEPTION WHEN OTHERS THEN NULL; -- its server does not say
+            END;
+        END LOOP;
+    END IF;
     BEGIN
         EXECUTE step;
+        EXECUTE waiting INTO named;
+        IF named IS NOT NULL THEN EXECUTE 'SET CONSTRAINTS ' || named || ' IMMEDIATE'; END IF;
         EXECUTE picture INTO after;
         FOR known IN SELECT key AS oid, value->>'name' AS name, value->>'file' AS file, value->'columns' AS columns FROM jsonb_each(before) LOOP
             IF after->known.oid IS NULL THEN
@@ -183,13 +195,23 @@ BEGIN
                 END IF;
             END LOOP;
         END LOOP;
+        FOR named, held IN SELECT key, value::bigint FROM jsonb_each_text(far) LOOP
+            IF to_regclass(named) IS NOT NULL AND held > 0 THEN
+                EXECUTE format('SELECT count(*) FROM %s', named) INTO now_held;
+                IF now_held < held THEN
+                    suspects := suspects || format('foreign table %s: SELECT count(*) FROM %s', named, named);
+                END IF;
+            END IF;
+        END LOOP;
         IF suspects <> '{{}}' THEN
             RAISE EXCEPTION USING ERRCODE = 'OB303'; -- taken back, to count what went
         END IF;
     EXCEPTION WHEN SQLSTATE 'OB303' THEN
         PERFORM set_config('row_security', 'off', true); -- an error where a policy would hide rows
         FOREACH named IN ARRAY suspects LOOP
-            EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', regexp_replace(named, '^.* FROM ', ''));
+            IF named !~ '^foreign' THEN
+                EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', regexp_replace(named, '^.* FROM ', ''));
+            END IF;
             EXECUTE regexp_replace(named, '^.*?: (?=SELECT count)', '') INTO held;
             IF held > 0 THEN
                 lost := concat_ws('; ', lost, format('%s (%s)', regexp_replace(named, ': SELECT count.*$', ''), held));

@@ -289,3 +289,37 @@ def test_the_plan_says_what_is_lost_without_a_drop(database: str, capsys: pytest
         run(["plan", "--steps", f"{tmp_path}/main.py:steps", "--database-url", database, "--json"])
     (step,) = json.loads(capsys.readouterr().out)["steps"]
     assert step["loses"] == ["changes the type of t.v with USING: what the expression does not keep is gone"]
+
+
+def far_away(url: str) -> None:
+    """The ten rows stand in a table that this database sees as foreign."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(START)
+        parts = psycopg.conninfo.conninfo_to_dict(url)
+        known = {"host": parts.get("host"), "port": parts.get("port"), "dbname": parts["dbname"]}
+        options = ", ".join(f"{name} '{text}'" for name, text in known.items() if text)
+        mapped = ", ".join(f"{n} '{parts[n]}'" for n in ("user", "password") if parts.get(n))
+        conn.execute(
+            "CREATE EXTENSION postgres_fdw; ALTER TABLE t RENAME TO near;"
+            f"CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS ({options});"
+            f"CREATE USER MAPPING FOR CURRENT_USER SERVER far OPTIONS ({mapped});"
+            "CREATE FOREIGN TABLE t (id int, v int) SERVER far OPTIONS (table_name 'near');"
+            "CREATE FUNCTION empties() RETURNS int LANGUAGE plpgsql AS $f$ BEGIN TRUNCATE t; RETURN 1; END $f$"
+        )
+
+
+FAR = ["TRUNCATE t", "TRUNCATE t; INSERT INTO t SELECT g, g FROM generate_series(1, 10) g", "SELECT empties()",
+       "INSERT INTO log SELECT empties()", "DO $$ BEGIN EXECUTE 'TRUNC' || 'ATE t'; END $$"]  # fmt: skip
+
+
+@pytest.mark.parametrize("step", FAR)
+@pytest.mark.pg(">= 14")
+def test_rows_of_a_foreign_table_are_rows(database: str, step: str) -> None:
+    """They go by TRUNCATE alone, in whatever words, and not unasked; what changes rows by name is let through."""
+    far_away(database)
+    run = omega_bridge.boot(database, [Step(step, id="danger")])
+    assert [(s.outcome, [d.rows for d in s.destroyed]) for s in run.steps] == [("refused", [10])]
+    assert value(database, "SELECT count(*) FROM near WHERE v = id") == 10
+    for harmless in ("DELETE FROM t WHERE id > 5", "DROP FOREIGN TABLE IF EXISTS t"):
+        assert omega_bridge.boot(database, [harmless]).outcome == "repaired"
+    assert value(database, "SELECT count(*) FROM near") == 5
