@@ -17,23 +17,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from omega_bridge import errors
 from omega_bridge.analysis.keeping import UNWATCHED, Watched, keeps_rows, watched
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config, database_url, direct_url, load_config, with_flags
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import Destroyed, change
-from omega_bridge.postgres import destruction, guarding, ledger_store, lock, standing, watch
+from omega_bridge.postgres import destruction, guarding, indexes, ledger_store, lock, standing, watch
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.failing import failing
+from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.scratch import require_mark
-from omega_bridge.postgres.session import Session, border
+from omega_bridge.postgres.session import Session, border, connection_error
 from omega_bridge.repair import scope
 from omega_bridge.revisions import alembic_border, sums
-from omega_bridge.revisions.operations import ATTEMPTS, CREATED
+from omega_bridge.revisions.operations import ATTEMPTS, CREATED, INDEXES
 from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
 from omega_bridge.start import promise_digest
@@ -168,6 +171,8 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
                 context.run_migrations()
         except Exception as error:
             recorder.failed(error)
+            if (told := recorder.told(error, dsn)) is not None:
+                raise told from error
             raise
         recorder.finish(migrations.get_current_heads())
         connection.commit()
@@ -242,6 +247,7 @@ class Recorder:
 
         def steps(heads: Any, context: Any) -> Iterator[Any]:
             context.opts[ATTEMPTS] = self.attempts
+            context.opts[INDEXES] = self
             for step in migrations(heads, context):
                 self.running = step
                 self.attempts.clear()
@@ -255,6 +261,23 @@ class Recorder:
                     yield step
 
         return steps
+
+    def begins(self, name: str, schema: str | None) -> bool:
+        """Note in the record that an index is about to be built; ``False`` where an INVALID one of that name is not ours."""
+        raw, module = self._raw(), getattr(getattr(self.running, "revision", None), "module", None)
+        ledger_store.prepare(raw, self.config.trusted_owners)
+        index = indexes.named(self.session, name, schema)
+        step = (next(iter(getattr(module, "steps", ())), ""), ",".join(getattr(module, "checksums", ())))
+        journal = Journal(self.session, step, self.run, Driver.ALEMBIC, ledger_store.tip(raw))
+        if journal.is_ours(index.name):
+            return True
+        if index.is_invalid:
+            told = f"index {index.name} is INVALID, and the record does not name it: another session may be building it"
+            log.warning("omega-bridge: %s; where none is, drop it", told)
+            self.attempts.append(("55000", told))
+            return False
+        journal.begun(1, 1, index.name)
+        return True
 
     def applied(self, *, ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
         """Alembic's ``on_version_apply``: one entry a revision, in its transaction."""
@@ -315,6 +338,23 @@ class Recorder:
             watch.forget(raw)
             lock.prove(self.session)
         raw.commit()
+
+    def told(self, error: Exception, dsn: str) -> errors.OmegaBridgeError | None:
+        """The driver's error that ended a revision as one of ours, with the server's words; ``None`` for any other."""
+        found, cause = alembic_border.server_error(error), getattr(error, "orig", None) or error
+        if isinstance(error, errors.OmegaBridgeError) or not isinstance(cause, psycopg.Error):
+            return None
+        if (lost := connection_error(cause, dsn)) is not None:
+            return lost
+        module = getattr(getattr(self.running, "revision", None), "module", None)
+        exported = _exported(self.running)
+        what = exported.told if exported is not None else f"revision {getattr(module, 'revision', 'none')}"
+        said = f"{found[0]}: {found[1]}" if found else str(cause).splitlines()[0]
+        hint = (
+            "Correct the step in the list, and export; or the revision, if it is your own. What came before it stands, with its version: "
+            "go on with alembic upgrade head."
+        )
+        return errors.StepFailed(f"PostgreSQL rejected {what}: {said}", hint=hint)
 
     def _guard(self, step: Any) -> _Watcher | None:
         """The guard of rows for a revision of ours: none where it certainly keeps them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from omega_bridge.cli import options, output
-from omega_bridge.cli.setup import prepare
+from omega_bridge.cli.setup import name_owners_in, prepare
 
 
 def drift(
@@ -14,11 +14,12 @@ def drift(
     database_url: options.DatabaseUrl = None,
     json: options.Json = False,
 ) -> None:
-    """Show what the database lacks, or has otherwise than the list and the models say; exit 1 where there is anything."""
+    """Show what the database lacks, or has otherwise than the list and the models say; or what stands failed; exit 1 where there is anything."""
     from omega_bridge.drift import drift as compare
 
     setup = prepare(config, steps, database_url)
     found = compare(setup.database, setup.analysis, setup.promised)
+    name_owners_in(setup)
     if json:
         output.as_json(found.as_dict())
     else:
@@ -27,5 +28,7 @@ def drift(
             output.table(rows, ("what", "object", "promised by", "place"))
         if found.unclaimed:
             typer.echo("only the database has: " + ", ".join(str(key) for key in found.unclaimed))
-        typer.echo(f"{len(rows)} difference(s)" if rows else "no drift")
-    raise typer.Exit(1 if found.differences else 0)
+        for step in found.standing:
+            typer.echo(f"step {step['id']} stands {step['outcome']}: {step['reason']}")
+        typer.echo(f"{len(rows)} difference(s)" if rows else "no difference" if found.standing else "no drift")
+    raise typer.Exit(1 if found.differences or found.standing else 0)

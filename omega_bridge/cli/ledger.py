@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omega_bridge.cli import options, output
-from omega_bridge.cli.setup import Setup, prepare
+from omega_bridge.cli.setup import Setup, name_owners, prepare
 
 if TYPE_CHECKING:
     from omega_bridge.postgres.session import Session
@@ -100,11 +100,9 @@ def _open(setup: Setup) -> Iterator[Session]:
     """A session on the database; where what is read is not in trusted hands, that is said first."""
     from omega_bridge.postgres.dsn import normalise
     from omega_bridge.postgres.session import open_session
-    from omega_bridge.postgres.trust import strangers
 
     with open_session(normalise(setup.database)) as session:
-        for told in strangers(session.connection, setup.config.trusted_owners):
-            typer.echo(f"warning: not in trusted hands: {told}", err=True)
+        name_owners(session.connection, setup)
         yield session
 
 

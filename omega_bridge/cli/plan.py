@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from omega_bridge.cli import options, output
-from omega_bridge.cli.setup import prepare
+from omega_bridge.cli.setup import name_owners_in, prepare
 
 
 def plan(
@@ -20,6 +20,7 @@ def plan(
 
     setup = prepare(config, steps, database_url)
     found = preview(setup.database, setup.analysis, setup.promise)
+    name_owners_in(setup)
     if json:
         output.as_json(found.as_dict())
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omega_bridge.cli import options, output
-from omega_bridge.cli.setup import prepare
+from omega_bridge.cli.setup import name_owners_in, prepare
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,6 +44,7 @@ def report(
         setup.database, setup.history(directory), listed,
         made=datetime.now(UTC), as_of=_moment(as_of) if as_of else None, certificate=certificate,
     )  # fmt: skip
+    name_owners_in(setup)
     files = report_files.write(found, to)
     if json:
         output.as_json({"files": [str(f) for f in files], **{k: v for k, v in found.as_dict().items() if k in ("ok", "checks")}})

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from omega_bridge.config import Config, load_config, with_flags
 from omega_bridge.steps import Registry
 
@@ -102,3 +104,20 @@ class Setup:
 def prepare(config: Path | None, steps: str | None, url: str | None = None) -> Setup:
     """Read the configuration. Raises ``ConfigurationInvalid``."""
     return Setup(load_config(config), steps, url)
+
+
+def name_owners(connection: Any, setup: Setup) -> None:
+    """Say on stderr what of the bridge's own objects is not in trusted hands, and in whose: who only reads reads on."""
+    from omega_bridge.postgres.trust import strangers
+
+    for told in strangers(connection, setup.config.trusted_owners):
+        typer.echo(f"warning: not in trusted hands: {told}", err=True)
+
+
+def name_owners_in(setup: Setup) -> None:
+    """The same, on a connection of its own."""
+    from omega_bridge.postgres.dsn import normalise
+    from omega_bridge.postgres.session import open_session
+
+    with open_session(normalise(setup.database)) as session:
+        name_owners(session.connection, setup)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from omega_bridge.cli import options, output
-from omega_bridge.cli.setup import Setup, prepare
+from omega_bridge.cli.setup import Setup, name_owners_in, prepare
 
 if TYPE_CHECKING:
     from omega_bridge.adoption import Survey
@@ -24,6 +24,7 @@ def status(
     """Show where the list, the history and the database stand; exit 1 where one lags behind."""
     setup = prepare(config, steps, database_url)
     found = _found(setup, directory)
+    name_owners_in(setup)
     if json:
         output.as_json(found)
     else:

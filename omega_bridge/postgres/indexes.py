@@ -11,9 +11,10 @@ from omega_bridge.postgres.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index that is to be built: its name as SQL, with the schema; whether an INVALID one is there."""
+    """An index that is to be built: its name and its table's as SQL, with the schema; whether an INVALID one is there."""
 
     name: str
+    table: str
     is_invalid: bool
 
 
@@ -25,7 +26,8 @@ def index_of(session: Session, statement: Sql | None) -> Index | None:
         if effect.key.kind is not Kind.INDEX:
             continue
         rows = session.rows(
-            "SELECT pg_catalog.format('%%I.%%I', n.nspname, %s::text), EXISTS (SELECT FROM pg_catalog.pg_index i "
+            "SELECT pg_catalog.format('%%I.%%I', n.nspname, %s::text), pg_catalog.format('%%I.%%I', n.nspname, c.relname),"
+            " EXISTS (SELECT FROM pg_catalog.pg_index i "
             "JOIN pg_catalog.pg_class x ON x.oid OPERATOR(pg_catalog.=) i.indexrelid WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid "
             "AND x.relname OPERATOR(pg_catalog.=) %s::pg_catalog.name AND NOT i.indisvalid) "
             "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
@@ -34,6 +36,19 @@ def index_of(session: Session, statement: Sql | None) -> Index | None:
         )
         return Index(*rows[0]) if rows else None
     return None
+
+
+def named(session: Session, name: str, schema: str | None) -> Index:
+    """An index by its name, in a schema or, without one, where the search path finds it, or would make it. Its table is not told."""
+    ((found, is_invalid),) = session.rows(
+        "SELECT pg_catalog.format('%%I.%%I', coalesce(n.nspname, %s::pg_catalog.text, pg_catalog.current_schema()), %s::pg_catalog.text),"
+        " coalesce(NOT i.indisvalid, false) FROM (VALUES (pg_catalog.to_regclass(%s)::pg_catalog.oid)) AS x (oid)"
+        " LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) x.oid"
+        " LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) x.oid",
+        (schema, name, _regclass(schema or "", name)),
+    )
+    return Index(found, "", is_invalid)
 
 
 def drop_invalid(session: Session, name: str) -> None:

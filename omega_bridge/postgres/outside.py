@@ -155,6 +155,7 @@ def _build(
         session.execute(text)
 
     try:
+        _table_is_had(session, index.table, limits, patience)
         waiting.had_in_time(session, patience.afresh(), patience.left, attempt)
     except (waiting.Busy, psycopg.Error):
         if not session.is_closed:
@@ -162,6 +163,17 @@ def _build(
             session.execute(f"SET lock_timeout = {_milliseconds(limits.lock_timeout)}")
             _leave_nothing(session, index)
         raise
+
+
+def _table_is_had(session: Session, table: str, limits: Limits, patience: Patience) -> None:
+    """The lock that a build takes on its table, in short tries ahead of it: autovacuum gives way to them, or is named at once."""
+
+    def attempt(lock_timeout: float) -> None:
+        session.execute(f"BEGIN; SET LOCAL lock_timeout = {_milliseconds(lock_timeout)}")
+        session.execute(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
+        session.rollback()
+
+    waiting.had_in_time(session, patience.afresh(), limits.lock_timeout, attempt)
 
 
 def _patiently(session: Session, text: str, patience: Patience, wait: float, guard: guarding.Guard) -> None:

@@ -268,7 +268,7 @@ def open_session(dsn: str, cost: Cost | None = None) -> Iterator[Session]:
     try:
         yield session
     except psycopg.Error as exc:
-        raise (_translate(exc, dsn) or rejected(exc, dsn)) from _quotable(exc, dsn)
+        raise (connection_error(exc, dsn) or rejected(exc, dsn)) from _quotable(exc, dsn)
     finally:
         session.close()
 
@@ -343,7 +343,7 @@ def border(dsn: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as exc:
-        translated = _translate(exc, dsn)
+        translated = connection_error(exc, dsn)
         if translated is None:
             raise
         raise translated from _quotable(exc, dsn)
@@ -358,7 +358,7 @@ _AUTHENTICATION = (
 )
 
 
-def _translate(exc: psycopg.Error, dsn: str) -> errors.OmegaBridgeError | None:
+def connection_error(exc: psycopg.Error, dsn: str) -> errors.OmegaBridgeError | None:
     """The error of a connection that could not be had, or is lost; ``None`` for that of a statement."""
     from omega_bridge.redaction import is_clear, redact, without_secrets
 

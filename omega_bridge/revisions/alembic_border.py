@@ -107,6 +107,8 @@ def told_by_server(error: BaseException) -> str | None:
 
 def server_error(error: BaseException) -> tuple[str, str] | None:
     """The same as a pair. psycopg and asyncpg say ``sqlstate``, psycopg2 ``pgcode``, pg8000 gives the fields of the protocol."""
+    while isinstance(error, OmegaBridgeError) and error.__cause__ is not None:
+        error = error.__cause__
     cause = getattr(error, "orig", None) or error
     cause = getattr(cause, "__cause__", None) or cause if not hasattr(cause, "sqlstate") else cause
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
@@ -122,6 +124,6 @@ def _run_in(environment: EnvironmentContext, run: Callable[[EnvironmentContext],
         with environment as context:
             run(context)
     except CommandError as error:
-        if isinstance(error.__cause__, OmegaBridgeError):
-            raise error.__cause__ from None
+        if isinstance(ours := error.__cause__, OmegaBridgeError):
+            raise ours from ours.__cause__
         raise

@@ -33,6 +33,11 @@ ATTEMPTS = "omega_bridge_attempts"
 """The migration context's option that gathers what ``attempt_step`` could not do: ``(sqlstate, message)`` each."""
 
 
+INDEXES = "omega_bridge_indexes"
+"""The migration context's option that asks the record before an index is built: ``begins(name, schema)`` notes that it is, and says
+whether an INVALID one of that name may go, since the record names it."""
+
+
 _THERE_ALREADY = {"42701", "42710", "42P07", "42P06", "42723"}
 """duplicate_column, duplicate_object, duplicate_table, duplicate_schema, duplicate_function: of a single statement no failure."""
 
@@ -380,8 +385,33 @@ class EnsureRowSecurityOp(_Ours):
         return f"{_told('table', self.table, None, self.schema)}: {attribute}"
 
 
+_DROP_OURS = """
+DECLARE
+    ours boolean := false;
+BEGIN
+    IF {invalid} THEN
+        IF to_regclass('omega_bridge.ledger') IS NOT NULL THEN
+            EXECUTE $q$SELECT EXISTS (SELECT FROM omega_bridge.ledger l WHERE l.event = 'statement' AND l.outcome = 'begun'
+                AND l.detail->>'index' = $1 AND NOT EXISTS (SELECT FROM omega_bridge.ledger a WHERE a.seq > l.seq
+                    AND a.event IN ('step', 'upgrade') AND a.outcome IN ('applied', 'already-there')
+                    AND l.checksum IN (SELECT a.checksum UNION SELECT unnest(string_to_array(a.checksum, ',')))))$q$
+                INTO ours USING (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c
+                    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {regclass});
+        END IF;
+        IF NOT ours THEN
+            RAISE EXCEPTION 'omega-bridge: index % is INVALID, and the record does not name it', {told} USING ERRCODE = 'OB307',
+                HINT = 'Another session may be building it. Where none is: drop it, and go on.';
+        END IF;
+        DROP INDEX {name};
+    END IF;
+END """
+
+
 class DropInvalidIndexOp(_Ours):
-    """Takes away an index that a crash left INVALID; ahead of ``CREATE INDEX CONCURRENTLY IF NOT EXISTS``."""
+    """Takes away an index that a crash left INVALID; ahead of ``CREATE INDEX CONCURRENTLY IF NOT EXISTS``.
+
+    One that the record does not name may be another session's, at work, or a partitioned table's: it is left alone.
+    """
 
     verb = "drop_invalid_index"
 
@@ -390,12 +420,24 @@ class DropInvalidIndexOp(_Ours):
 
     @classmethod
     def drop_invalid_index(cls, operations: Operations, name: str, **options: Any) -> None:
-        """Drop the index where it is there and INVALID."""
+        """Drop the index where it is there, INVALID, and named by the record."""
         operations.invoke(cls(name, **options))
 
+    @property
+    def drop(self) -> str:
+        """What drops it where it is INVALID, whoever left it."""
+        return guards.unless(f"NOT {self._invalid}", f"DROP INDEX {guards.identifier(self.name, self.schema)}")
+
+    @property
+    def _invalid(self) -> str:
+        return f"EXISTS (SELECT FROM pg_index WHERE indexrelid = {guards.regclass(self.name, self.schema)} AND NOT indisvalid)"
+
     def statements(self) -> Sequence[str]:
-        invalid = f"EXISTS (SELECT FROM pg_index WHERE indexrelid = {guards.regclass(self.name, self.schema)} AND NOT indisvalid)"
-        return (guards.unless(f"NOT {invalid}", f"DROP INDEX {guards.identifier(self.name, self.schema)}"),)
+        name = guards.identifier(self.name, self.schema)
+        text = _DROP_OURS.format(
+            invalid=self._invalid, name=name, regclass=guards.regclass(self.name, self.schema), told=guards.literal(name)
+        )
+        return (f"DO {guards.tagged(text)}",)
 
     def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
         return ((None, self.name, ...), ("schema", self.schema, None))
@@ -452,6 +494,10 @@ def _run(operations: Operations, operation: _Ours) -> None:
     context = operations.migration_context
     if isinstance(operation, AttemptStepOp) and not context.as_sql and (operation.is_apart or ATTEMPTS in context.opts):
         _attempt(operations, operation)
+        return
+    if isinstance(operation, DropInvalidIndexOp) and not context.as_sql and INDEXES in context.opts:
+        if context.opts[INDEXES].begins(operation.name, operation.schema):
+            _send(operations, operation.drop)
         return
     for text in operation.statements():
         words = operation.words if operation.words != text else None

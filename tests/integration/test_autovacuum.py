@@ -50,13 +50,16 @@ def test_autovacuum_gives_way(vacuumed: str) -> None:
     assert omega_bridge.boot(vacuumed, [T, A]).outcome == "repaired"
 
 
-def test_autovacuum_that_prevents_wraparound_is_named_at_once(vacuumed: str) -> None:
+@pytest.mark.parametrize(
+    "step", [A, "CREATE INDEX CONCURRENTLY IF NOT EXISTS t_name ON t (name)"], ids=["column", "concurrently"]
+)
+def test_autovacuum_that_prevents_wraparound_is_named_at_once(vacuumed: str, step: str) -> None:
     """PostgreSQL does not cancel it for anybody, so the start ends after its first try, with the worker's pid and what it does."""
     omega_bridge.boot(vacuumed, [T])
     assert "(to prevent wraparound)" in worker(vacuumed, OLD, AGE)
     started = time.monotonic()
     with pytest.raises(OmegaBridgeError) as told:
-        omega_bridge.boot(vacuumed, [T, A], boot_timeout=600.0)
+        omega_bridge.boot(vacuumed, [T, step], boot_timeout=600.0)
     assert time.monotonic() - started < 300
     assert told.value.code == "OB402"
     assert "(to prevent wraparound)" in told.value.message

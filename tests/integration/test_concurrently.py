@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import subprocess
 import sys
@@ -9,13 +10,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from alembic import command
 
 import omega_bridge
-from omega_bridge import OmegaBridgeError, Step
+from omega_bridge import OmegaBridgeError, Step, environment
+from omega_bridge.errors import StepFailed
+from tests.integration.test_rows_in_history import configured, entries, exported
 
 T = "CREATE TABLE IF NOT EXISTS t (id int, name text)"
 U = "CREATE TABLE IF NOT EXISTS u (id int)"
@@ -178,3 +183,35 @@ def test_a_block_that_commits_runs_by_itself(database: str) -> None:
     run = omega_bridge.boot(database, [T, U, Step(f"{INDEX}; {commits}", id="both", destructive=True)])
     assert run.steps[-1].outcome == "applied"
     assert query(database, "SELECT count(*) FROM u") == [(2,)]
+
+
+def test_an_upgrade_leaves_an_invalid_index_of_somebody_else_alone(database: str, tmp_path: Path) -> None:
+    """The revision stands failed and nothing is dropped; one that an upgrade of ours left is built anew."""
+    query(database, f"{T}; INSERT INTO t VALUES (1, 'x'), (2, 'x')")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        query(database, "CREATE UNIQUE INDEX CONCURRENTLY t_name ON t (name)")
+    (before,) = query(database, "SELECT 't_name'::regclass::oid")
+    exported(tmp_path, [T, UNIQUE])
+    environment.upgrade(configured(tmp_path, database), "head")
+    assert entries(database)[-1][2] == "failed"
+    assert "INVALID" in entries(database)[-1][3]["error"]["message"]
+    script = io.StringIO()
+    config = configured(tmp_path, database)
+    config.output_buffer = script
+    command.upgrade(config, "head", sql=True)
+    block = next(s for s in script.getvalue().split(";\n\n") if "is INVALID" in s)
+    with pytest.raises(psycopg.DatabaseError, match="record does not name it"):
+        query(database, block)
+    assert query(database, "SELECT 't_name'::regclass::oid") == [before]
+    query(database, "DROP INDEX t_name; DELETE FROM alembic_version")
+    with pytest.raises(StepFailed, match="23505"):
+        environment.upgrade(configured(tmp_path, database), "head")
+    assert is_valid(database) is False
+    query(database, block)
+    assert is_valid(database) is None
+    with pytest.raises(StepFailed, match="23505"):
+        environment.upgrade(configured(tmp_path, database), "head")
+    query(database, "DELETE FROM t WHERE id = 2")
+    environment.upgrade(configured(tmp_path, database), "head")
+    assert is_valid(database)
+    assert entries(database)[-1][1:3] == ("upgrade", "applied")

@@ -87,3 +87,21 @@ def test_what_findings_say_to_write_runs(reference: Setup, database: str) -> Non
         for text in (text for f in findings for text in f.instead):
             conn.execute(text.encode())
     assert compared(reference, database) == Drift((), ())
+
+
+def test_what_stands_failed_is_told(database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no "no drift" while a step of the list stands failed; one that was edited since is judged by the catalog alone."""
+    steps = ["CREATE TABLE IF NOT EXISTS t (id int)", "GRANT SELECT ON t TO no_such_role_of_ours"]
+    omega_bridge.boot(database, steps, on_error="continue")
+    (tmp_path / "main.py").write_text(f"steps = {steps!r}\n")
+    with pytest.raises(SystemExit) as ended:
+        run(["drift", "--steps", f"{tmp_path}/main.py:steps", "--database-url", database])
+    told = capsys.readouterr().out
+    assert ended.value.code == 1
+    assert "stands failed: 42704" in told
+    assert "no drift" not in told
+    (tmp_path / "main.py").write_text(f"steps = {steps[:1]!r}\n")
+    with pytest.raises(SystemExit) as ended:
+        run(["drift", "--steps", f"{tmp_path}/main.py:steps", "--database-url", database, "--json"])
+    assert ended.value.code == 0
+    assert json.loads(capsys.readouterr().out)["standing"] == []

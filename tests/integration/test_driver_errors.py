@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
 import omega_bridge
-from omega_bridge.errors import ConnectionLost, DatabaseUnreachable, OmegaBridgeError, StatementRejected
+from omega_bridge import Step, environment
+from omega_bridge.errors import ConnectionLost, DatabaseUnreachable, OmegaBridgeError, StatementRejected, StepFailed
 from omega_bridge.postgres.session import open_session
+from tests.integration.test_rows_in_history import configured, exported
 
 STEPS = ["CREATE TABLE IF NOT EXISTS t (id int)"]
 
@@ -50,6 +56,24 @@ def test_a_start_that_is_cancelled_says_so(database: str, monkeypatch: pytest.Mo
         omega_bridge.boot(database, STEPS)
     assert "start again" in told.value.hint
     assert isinstance(told.value.__cause__, psycopg.errors.QueryCanceled)
+
+
+def test_an_error_inside_a_revision_is_one_of_ours(tmp_path: Path, database: str) -> None:
+    """``alembic upgrade`` says which revision and step, SQLSTATE and the server's words, and what to do, without a traceback."""
+    (tmp_path / "pyproject.toml").write_text("[tool.omega-bridge]\n")
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = alembic\npath_separator = os\n")
+    exported(tmp_path / "alembic", [*STEPS, Step("INSERT INTO t SELECT 1 / count(*) FROM t", id="divides")])
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "alembic"), "upgrade", "head"],
+        cwd=tmp_path, env={**os.environ, "DATABASE_URL": database}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    told = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert all(word in told for word in ("OB301", "divides", "22012: division by zero", "hint: Correct the step")), told
+    assert "Traceback" not in told
+    with pytest.raises(StepFailed) as raised:
+        environment.upgrade(configured(tmp_path / "alembic", database), "head")
+    assert isinstance(getattr(raised.value.__cause__, "orig", raised.value.__cause__), psycopg.errors.DivisionByZero)
 
 
 def test_a_server_that_refuses_tells_no_password(database: str) -> None:

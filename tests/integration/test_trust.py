@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 import omega_bridge
+from omega_bridge.cli.app import run
 from omega_bridge.errors import NotTrusted
 from omega_bridge.postgres import sentinel
 from omega_bridge.postgres.session import open_session
@@ -240,3 +242,23 @@ def test_no_operator_of_a_strangers_is_called(database: str, make_role: MakeRole
         omega_bridge.boot(database, steps, critical_tables=["t"])
     with connected(database) as conn:
         assert conn.execute("SELECT what, count(*) FROM public.calls GROUP BY 1").fetchall() == []
+
+
+@pytest.mark.parametrize("verb", ["status", "plan", "drift", "report", "ledger log", "ledger verify"])
+def test_who_only_reads_reads_on_and_names_the_owner(
+    database: str, make_role: MakeRole, tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    """A stranger's objects under our names do not stop a verb that writes nothing; it says whose they are."""
+    stranger = make_role(CREATE, IN_PUBLIC)
+    with connected(stranger) as conn:
+        conn.execute("CREATE SCHEMA omega_bridge; CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+    (tmp_path / "main.py").write_text(f"steps = {STEPS!r}\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:steps"\n')
+    more = ["--to", str(tmp_path)] if verb == "report" else []
+    with pytest.raises(SystemExit) as ended:
+        run([*verb.split(), "--config", str(tmp_path / "pyproject.toml"), "--database-url", database, *more])
+    assert ended.value.code in (0, 1)
+    told = capsys.readouterr().err
+    role = psycopg.conninfo.conninfo_to_dict(stranger)["user"]
+    assert f"warning: not in trusted hands: schema omega_bridge (owner {role})" in told
+    assert f"public.alembic_version (owner {role})" in told
