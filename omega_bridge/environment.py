@@ -17,8 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 from omega_bridge import errors
 from omega_bridge.analysis.keeping import UNWATCHED, Watched, keeps_rows, watched
 from omega_bridge.catalog import Catalog, diff
@@ -33,7 +31,7 @@ from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.scratch import require_mark
-from omega_bridge.postgres.session import Session, border, connection_error
+from omega_bridge.postgres.session import Session, border, lost_connection
 from omega_bridge.repair import scope
 from omega_bridge.revisions import alembic_border, sums
 from omega_bridge.revisions.operations import ATTEMPTS, CREATED, INDEXES
@@ -342,19 +340,18 @@ class Recorder:
     def told(self, error: Exception, dsn: str) -> errors.OmegaBridgeError | None:
         """The driver's error that ended a revision as one of ours, with the server's words; ``None`` for any other."""
         found, cause = alembic_border.server_error(error), getattr(error, "orig", None) or error
-        if isinstance(error, errors.OmegaBridgeError) or not isinstance(cause, psycopg.Error):
+        if isinstance(error, errors.OmegaBridgeError):
             return None
-        if (lost := connection_error(cause, dsn)) is not None:
+        if (lost := lost_connection(cause, dsn)) is not None or found is None:
             return lost
         module = getattr(getattr(self.running, "revision", None), "module", None)
         exported = _exported(self.running)
         what = exported.told if exported is not None else f"revision {getattr(module, 'revision', 'none')}"
-        said = f"{found[0]}: {found[1]}" if found else str(cause).splitlines()[0]
         hint = (
             "Correct the step in the list, and export; or the revision, if it is your own. What came before it stands, with its version: "
             "go on with alembic upgrade head."
         )
-        return errors.StepFailed(f"PostgreSQL rejected {what}: {said}", hint=hint)
+        return errors.StepFailed(f"PostgreSQL rejected {what}: {found[0]}: {found[1]}", hint=hint)
 
     def _guard(self, step: Any) -> _Watcher | None:
         """The guard of rows for a revision of ours: none where it certainly keeps them."""

@@ -14,7 +14,7 @@ def drift(
     database_url: options.DatabaseUrl = None,
     json: options.Json = False,
 ) -> None:
-    """Show what the database lacks, or has otherwise than the list and the models say; or what stands failed; exit 1 where there is anything."""
+    """Show what the database lacks, or has otherwise than the list and the models say; exit 1 where there is anything."""
     from omega_bridge.drift import drift as compare
 
     setup = prepare(config, steps, database_url)

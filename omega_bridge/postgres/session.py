@@ -268,7 +268,7 @@ def open_session(dsn: str, cost: Cost | None = None) -> Iterator[Session]:
     try:
         yield session
     except psycopg.Error as exc:
-        raise (connection_error(exc, dsn) or rejected(exc, dsn)) from _quotable(exc, dsn)
+        raise (_translate(exc, dsn) or rejected(exc, dsn)) from _quotable(exc, dsn)
     finally:
         session.close()
 
@@ -343,7 +343,7 @@ def border(dsn: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as exc:
-        translated = connection_error(exc, dsn)
+        translated = _translate(exc, dsn)
         if translated is None:
             raise
         raise translated from _quotable(exc, dsn)
@@ -358,7 +358,7 @@ _AUTHENTICATION = (
 )
 
 
-def connection_error(exc: psycopg.Error, dsn: str) -> errors.OmegaBridgeError | None:
+def _translate(exc: psycopg.Error, dsn: str) -> errors.OmegaBridgeError | None:
     """The error of a connection that could not be had, or is lost; ``None`` for that of a statement."""
     from omega_bridge.redaction import is_clear, redact, without_secrets
 
@@ -392,6 +392,11 @@ def connection_error(exc: psycopg.Error, dsn: str) -> errors.OmegaBridgeError | 
             else "Is the server running, and are host, port and database right? Try: psql with the same URL.",
         )
     return None
+
+
+def lost_connection(error: object, dsn: str) -> errors.OmegaBridgeError | None:
+    """Our error for a driver's that speaks of the connection; ``None`` for any other."""
+    return _translate(error, dsn) if isinstance(error, psycopg.Error) else None
 
 
 _LOST = ("server closed the connection", "the connection is closed", "the connection is lost", "no connection to the server")
