@@ -21,6 +21,7 @@ VERBS = {
     "verify": "Boot one scratch database and upgrade another at every prefix of the list; exit 1 where the catalogs differ.",
     "lint": "Say what in the list will hurt, and what to write instead; exit 1 where there is an error.",
     "drift": "Show what the database lacks, or has otherwise than the list and the models say; exit 1 where there is anything.",
+    "explain": "Explain a step of the list, an error code such as OB301, or a rule.",
     "check": "The gate for CI: lint, export --check, and the models against the steps; exit 1 where one says no.",
     "add": "Append to the list, where it is written, steps for what the models have and it lacks.",
     "adopt": "Stamp a database that was repaired without a record; exit 1, and say what is missing, where something is.",
@@ -141,3 +142,7 @@ def report(error: OmegaBridgeError, *, as_json: bool) -> None:
             found |= run.as_dict()
         print(json.dumps(found, ensure_ascii=False, indent=2))
     print(f"error {error}", file=sys.stderr)
+    from omega_bridge.pages import page
+
+    if page(error.code) is not None:
+        print(f"  more: omega-bridge explain {error.code}", file=sys.stderr)

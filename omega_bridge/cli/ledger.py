@@ -91,7 +91,12 @@ def _witness(setup: Setup, session: Session) -> str:
 
 
 def _entries(config: Any, url: str | None) -> list[Any]:
-    with _open(prepare(config, None, url)) as session:
+    return entries_of(prepare(config, None, url))
+
+
+def entries_of(setup: Setup) -> list[Any]:
+    """Every entry of the database's record."""
+    with _open(setup) as session:
         return list(ledger_store().read(session.connection))
 
 

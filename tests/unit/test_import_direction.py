@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
     for layer in (
         "cli",
         "audit",
-        "start+run+background+repair+convergence+preview+adoption+environment+lint+drift|embedded",
+        "start+run+background+repair+convergence+preview+adoption+environment+lint+drift+explaining|embedded",
         "sources+config|postgres|revisions",
         "planning",
         "analysis",
@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "catalog|ledger",
         "steps",
         "sql",
-        "errors+redaction+writing",
+        "errors+redaction+writing+pages",
     )
 )
 # Who may import a module besides what the layers say (the package itself, which is the public API, imports any).
