@@ -11,13 +11,14 @@ from typing import Any, TypeAlias
 from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
 
-from omega_bridge.sql.parser import PLACES, inner
+from omega_bridge.sql.parser import PLACES
 
 Known: TypeAlias = "Mapping[str, bool | frozenset[int | str]]"
 """Of one kind of node: whether a field is walked into, or taken as it stands; or the values that it may have."""
-Fields: TypeAlias = "Mapping[type[Any], Known]"
-"""By the kind of node."""
+Fields: TypeAlias = "Mapping[type[Any], Mapping[Any, bool | frozenset[int | str]]]"
+"""By the kind of node, and the descriptor of its field."""
 
+_NODE = pb.Node
 _EVERYWHERE: Known = dict.fromkeys(PLACES, False)
 
 
@@ -35,10 +36,14 @@ def known(below: str = "", whole: str = "", **values: Collection[int | str]) -> 
 
 def fields(*several: Fields, **kinds: Known) -> Fields:
     """Kinds of node by their names, and those of others; what is said last counts."""
-    joined: dict[type[Any], Known] = {}
+    joined: dict[type[Any], Mapping[Any, bool | frozenset[int | str]]] = {}
     for one in several:
         joined |= one
-    return joined | {getattr(pb, name): those for name, those in kinds.items()}
+    for kind, those in kinds.items():
+        node = getattr(pb, kind)
+        by_name = node.DESCRIPTOR.fields_by_name
+        joined[node] = {by_name[name]: how for name, how in those.items() if name in by_name or name not in PLACES}
+    return joined
 
 
 def goes_beyond(node: Any, those: Fields) -> bool:
@@ -46,18 +51,23 @@ def goes_beyond(node: Any, those: Fields) -> bool:
     waiting = [node]
     while waiting:
         found = waiting.pop()
+        if type(found) is _NODE:
+            held = found.ListFields()
+            if not held:
+                return True
+            found = held[0][1]
         mine = those.get(type(found))
         if mine is None:
             return True
         for field, value in found.ListFields():
-            how = mine.get(field.name)
+            how = mine.get(field)
             if how is False:
                 continue
             if how is True:
                 if isinstance(value, Message):
-                    waiting.append(inner(value))
+                    waiting.append(value)
                 else:
-                    waiting.extend([inner(one) for one in value])
+                    waiting.extend(value)
             elif how is None or value not in how:
                 return True
     return False

@@ -59,7 +59,7 @@ def nodes(node: Any, known: Fields) -> Iterator[Any]:
     """A node and those that are looked at in turn from there, as they can be changed."""
     yield node
     for field, value in node.ListFields():
-        if known[type(node)].get(field.name) is True:
+        if known[type(node)].get(field) is True:
             for below in [value] if isinstance(value, Message) else value:
                 if (found := inner(below)) is not None:
                     yield from nodes(found, known)
@@ -148,7 +148,7 @@ def test_a_field_that_no_reader_knows_leaves_the_statement_to_the_server(text: s
     """Every field of every node that is looked at is a known one, or nothing is claimed where it is set."""
     for statement, node, known in places(text):
         for field in node.DESCRIPTOR.fields:
-            allowed = known[type(node)].get(field.name)
+            allowed = known[type(node)].get(field)
             before = type(node)()
             before.CopyFrom(node)
             if allowed is None or isinstance(allowed, frozenset):
@@ -168,9 +168,9 @@ def test_a_field_of_a_later_grammar_leaves_the_statement_to_the_server(text: str
     for statement, node, known in places(text):
         mine = known[type(node)]
         for field, _ in list(node.ListFields()):
-            if mine.get(field.name) is None or field.name == "location":
+            if mine.get(field) is None or field.name == "location":
                 continue
-            shrunk = {name: how for name, how in mine.items() if name != field.name}
+            shrunk = {one: how for one, how in mine.items() if one is not field}
             monkeypatch.setitem(known, type(node), shrunk)  # type: ignore[arg-type]
             assert is_left(read(statement)), f"{type(node).__name__}.{field.name}"
             monkeypatch.setitem(known, type(node), mine)  # type: ignore[arg-type]

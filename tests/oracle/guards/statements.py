@@ -177,7 +177,12 @@ _UNNAMED = re.compile(r"CREATE (UNIQUE )?INDEX ON |ALTER TABLE t ADD\s+(CHECK|UN
 """PostgreSQL makes one more of them each time. On purpose unlike it, one that is there and the same is not made again."""
 
 
-_OF_LATER_VERSIONS = (psycopg.errors.SyntaxError, psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidTableDefinition)
+_OF_LATER_VERSIONS = (
+    psycopg.errors.SyntaxError,
+    psycopg.errors.FeatureNotSupported,
+    psycopg.errors.InvalidTableDefinition,
+    psycopg.errors.UndefinedFunction,
+)
 
 
 def judged(connection: Connection, cases: Sequence[tuple[str, str]]) -> Iterator[str]:
