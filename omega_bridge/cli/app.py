@@ -33,7 +33,17 @@ VERBS = {
 """Each verb with its line of the help. Its module, of the same name, is loaded when it is called."""
 
 
-class Verbs(TyperGroup):
+class Uncut(TyperGroup):
+    """A group whose list of commands has every line whole, on as many lines as the terminal's width takes."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list."""
+        rows = [(name, " ".join((self.commands[name].help or "").split())) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+class Verbs(Uncut):
     """The list of verbs, of which the one that is called is loaded: all of them would be most of what ``--help`` costs."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
@@ -74,8 +84,13 @@ def _load(name: str) -> Any:
 
 
 @app.callback(invoke_without_command=True)
-def root(version: bool = typer.Option(False, "--version", "-V", help="Print the version.", is_eager=True)) -> None:
+def root(
+    context: typer.Context, version: bool = typer.Option(False, "--version", "-V", help="Print the version.", is_eager=True)
+) -> None:
     """Runs a service's PostgreSQL self-repair list fast and safely, and compiles the same list into an Alembic history."""
+    from omega_bridge.cli.output import colour_asked
+
+    context.color = colour_asked()
     if version:
         from omega_bridge import __version__
 

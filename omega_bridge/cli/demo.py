@@ -165,7 +165,7 @@ def _quiet(silent: bool) -> Iterator[None]:
 
 
 def _title(text: str) -> None:
-    _say("\n" + (typer.style(text, bold=True) if sys.stdout.isatty() else text))
+    _say("\n" + (typer.style(text, bold=True) if output.has_colour(sys.stdout) else text))
 
 
 def _say(text: str) -> None:

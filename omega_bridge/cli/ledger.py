@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omega_bridge.cli import options, output
+from omega_bridge.cli.app import Uncut
 from omega_bridge.cli.setup import Setup, name_owners, prepare
 
 if TYPE_CHECKING:
     from omega_bridge.postgres.session import Session
 
 app = typer.Typer(
+    cls=Uncut,
     help="The record in the database of what was done to its schema.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -1,9 +1,13 @@
-"""How verbs print: JSON and plain tables on stdout, progress and logs on stderr, colour only on a terminal."""
+"""How verbs print: JSON and plain tables on stdout, progress and logs on stderr, colour only on a terminal.
+
+The environment has the last word on colour: ``NO_COLOR``, ``FORCE_COLOR``, ``TERM=dumb`` (no-color.org, force-color.org).
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,11 +41,26 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+def colour_asked() -> bool | None:
+    """Whether the environment forbids colour or asks for it; ``None`` where it says nothing."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0", "false"):
+        return True
+    return False if os.environ.get("TERM") == "dumb" else None
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Whether what goes to this stream is coloured."""
+    asked = colour_asked()
+    return stream.isatty() if asked is None else asked
+
+
 def painted(word: str, stream: TextIO | None = None) -> str:
     """A word in its colour, where the stream is a terminal."""
     target = stream or sys.stdout
     colour = _COLOURS.get(word)
-    return typer.style(word, fg=colour, bold=True) if colour and target.isatty() else word
+    return typer.style(word, fg=colour, bold=True) if colour and has_colour(target) else word
 
 
 def table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> None:
@@ -54,7 +73,7 @@ def table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> None:
             painted(cell.strip()) + " " * (len(cell) - len(cell.strip())) if cell.strip() in _COLOURS else cell for cell in padded
         ]
         line = "  ".join([*painted_row, row[-1]])
-        print(typer.style(line, dim=True) if number == 0 and sys.stdout.isatty() else line)
+        print(typer.style(line, dim=True) if number == 0 and has_colour(sys.stdout) else line)
 
 
 def log_to_stderr(*, quiet: bool = False, silent: bool = False) -> None:
@@ -69,8 +88,8 @@ def log_to_stderr(*, quiet: bool = False, silent: bool = False) -> None:
 
 @contextmanager
 def progress(label: str, length: int) -> Iterator[Any]:
-    """A progress bar on stderr for what takes long; silent where stderr is not a terminal. Yields ``advance(n)``."""
-    if not sys.stderr.isatty():
+    """A progress bar on stderr for what takes long; silent where stderr is not a terminal, or one that cannot go back. Yields ``advance(n)``."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda _n=1: None
         return
     with typer.progressbar(length=length, label=label, file=sys.stderr) as bar:

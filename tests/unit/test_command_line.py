@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import omega_bridge.cli
+from omega_bridge.cli import output
 from omega_bridge.cli.app import VERBS, app
 
 
@@ -42,3 +43,41 @@ def test_the_verb_ledger_has_verbs_of_its_own() -> None:
     shown = CliRunner().invoke(app, ["ledger", "--help"])
     assert "log" in shown.output
     assert "verify" in shown.output
+
+
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_the_help_is_not_cut(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each verb's line is whole, on as many lines as the terminal needs; so are those of the ledger's verbs."""
+    monkeypatch.setenv("COLUMNS", columns)
+    for verb, arguments in (("", ["--help"]), ("ledger", ["ledger", "--help"])):
+        shown = " ".join(CliRunner().invoke(app, arguments, terminal_width=int(columns)).output.split())
+        assert "..." not in shown.replace("[ARGS]...", "")
+        assert verb or all(line in shown for line in VERBS.values())
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_coloured"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False), ({"FORCE_COLOR": "0"}, False)],
+)
+def test_the_environment_says_whether_there_is_colour(
+    environment: dict[str, str], is_coloured: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in a pipe, unless FORCE_COLOR asks for it; never with NO_COLOR."""
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "main.py").write_text('migration_steps = ["CREATE TABLE t (id int)", "DROP TABLE IF EXISTS old"]\n')
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:migration_steps"\n')
+    monkeypatch.chdir(tmp_path)
+    shown = CliRunner().invoke(app, ["lint"])
+    assert "destructive-drop" in shown.output
+    assert ("\x1b[" in shown.output) is is_coloured
+
+
+def test_a_dumb_terminal_has_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TERM=dumb, as editors set it."""
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "dumb")
+    assert output.colour_asked() is False
