@@ -2,7 +2,7 @@
 
 Everything in the schema is an object with a ``Key`` and a flat mapping of attributes, as PostgreSQL itself spells
 them (``format_type``, ``pg_get_constraintdef`` ...), so that comparing two catalogs is comparing two mappings.
-The reader is ``omega_bridge.postgres.catalog_reader``; the table of attributes stands in ``queries/catalog.sql``.
+The reader is ``omega_bridge.postgres.catalog_reader``; the attributes stand in ``omega_bridge.kinds``, a room a kind.
 """
 
 from __future__ import annotations
@@ -35,6 +35,32 @@ class Kind(StrEnum):
     FUNCTION = "function"
     TRIGGER = "trigger"
     POLICY = "policy"
+    RULE = "rule"
+    STATISTICS = "statistics"
+    PUBLICATION = "publication"
+    SUBSCRIPTION = "subscription"
+    DEFAULT_PRIVILEGES = "default privileges"
+    EVENT_TRIGGER = "event trigger"
+    CAST = "cast"
+    COLLATION = "collation"
+    CONVERSION = "conversion"
+    RANGE = "range type"
+    BASE_TYPE = "base type"
+    LANGUAGE = "language"
+    OPERATOR = "operator"
+    OPERATOR_CLASS = "operator class"
+    OPERATOR_FAMILY = "operator family"
+    ACCESS_METHOD = "access method"
+    TRANSFORM = "transform"
+    FOREIGN_DATA_WRAPPER = "foreign data wrapper"
+    FOREIGN_SERVER = "foreign server"
+    USER_MAPPING = "user mapping"
+    TEXT_SEARCH_CONFIGURATION = "text search configuration"
+    TEXT_SEARCH_DICTIONARY = "text search dictionary"
+    TEXT_SEARCH_PARSER = "text search parser"
+    TEXT_SEARCH_TEMPLATE = "text search template"
+    SECURITY_LABEL = "security label"
+    SETTING = "setting"
 
     __hash__ = str.__hash__  # Enum's own is written in Python, and keys are hashed by the ten thousand
 
@@ -42,7 +68,7 @@ class Kind(StrEnum):
 class Key(NamedTuple):
     """The name of one object.
 
-    ``schema`` is empty for schemas and extensions; ``table`` is set for columns, constraints, triggers and policies
+    ``schema`` is empty for what lies in none; ``table`` is set for columns, constraints, triggers, policies and rules
     and empty otherwise. A function's name is followed by its argument types: ``touch(integer, text)``.
     """
 

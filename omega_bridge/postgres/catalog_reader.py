@@ -11,6 +11,7 @@ import psycopg
 from psycopg import pq, sql
 
 from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.kinds.question import arms
 from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
@@ -24,9 +25,9 @@ _ONE_VALUE = 'SELECT json_agg(json_build_array(kind, schema, "table", name, attr
 _BY_NAME = {
     "relation_filter": "c.relname = ANY ({names})",
     "type_filter": "t.typname = ANY ({names})",
-    "constraint_filter": "n.oid IN (SELECT oid FROM pg_constraint WHERE conrelid IN (SELECT oid FROM tables)"
+    "constraint_filter": "x.oid IN (SELECT oid FROM pg_constraint WHERE conrelid IN (SELECT oid FROM tables)"
     " UNION SELECT oid FROM pg_constraint WHERE conname = ANY ({names}))",
-    "function_filter": "f.proname = ANY ({names})",
+    "function_filter": "x.proname = ANY ({names})",
     "hidden_relation_filter": "c.relname = ANY ({names})",
     "hidden_type_filter": "t.typname = ANY ({names})",
     "hidden_function_filter": "f.proname = ANY ({names})",
@@ -39,23 +40,25 @@ _BY_NAME = {
 def read_catalog(connection: psycopg.Connection[Any], names: Collection[str] | None = None) -> Catalog:
     """The objects that carry one of ``names`` (as stored, unquoted) in any user schema, with what hangs on them.
 
-    With ``names=None``, everything but the bridge's own schema, ``alembic_version``, and what extensions own.
+    With ``names=None``, everything, of every kind, but the bridge's own schema, ``alembic_version``, and what extensions own.
     """
-    asked = _question(None if names is None else _array(connection, names))
+    version = connection.info.server_version
+    asked = _question(version, None if names is None else _array(connection, names))
     with by_default(connection):
         found = connection.execute(asked.encode()).fetchone()
     return _catalog(found)
 
 
-def _question(names: str | None) -> str:
-    """The statement. ``names``: an array in SQL."""
+def _question(version: int, names: str | None) -> str:
+    """The statement. ``names``: an array in SQL; without it, every kind is read."""
 
     def condition(match: re.Match[str]) -> str:
         if names is None:
             return "false" if match[1].startswith("hidden") else "true"
         return _BY_NAME[match[1]].replace("{names}", names)
 
-    return _ONE_VALUE.format(re.sub(r"\{(\w+_filter)\}", condition, query("catalog")))
+    text = query("catalog").replace("{arms}", arms(version, every=names is None))
+    return _ONE_VALUE.format(re.sub(r"\{(\w+_filter)\}", condition, text))
 
 
 def _array(connection: psycopg.Connection[Any], names: Collection[str]) -> str:
@@ -104,7 +107,7 @@ class CatalogReader:
     def _prepare(self) -> str:
         """By a new name each time: one that was prepared outlasts a transaction in which it could not be run."""
         self._times += 1
-        return f"PREPARE {self._name} (name[]) AS {_question('$1')}"
+        return f"PREPARE {self._name} (name[]) AS {_question(self._session.connection.info.server_version, '$1')}"
 
     def read(self, names: Collection[str]) -> Catalog:
         """The catalog. Raises psycopg's ``InvalidSqlStatementName`` within a transaction in which a step deallocated ours;

@@ -1,0 +1,39 @@
+"""A column of a table or view."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Since, Stored
+
+ROOM = Room(
+    Kind.COLUMN,
+    Stored("pg_attribute", "x.attname", table="attrelid", acl="attacl"),
+    {
+        "type": "format_type(x.atttypid, x.atttypmod)",
+        "nullable": "NOT x.attnotnull",
+        "default": "CASE WHEN x.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END",
+        "identity": "x.attidentity",
+        "generated": "x.attgenerated",
+        "expression": "CASE WHEN x.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END",
+        "collation": (
+            "CASE WHEN x.attcollation <> y.typcollation THEN (SELECT format('%I.%I', cn.nspname, co.collname) "
+            "FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = "
+            "x.attcollation) END"
+        ),
+        "storage": "CASE WHEN x.attstorage <> y.typstorage THEN x.attstorage END",
+        "compression": Since(
+            140000,
+            "nullif(x.attcompression::text, '')",
+        ),
+        "statistics": "CASE WHEN x.attstattarget >= 0 THEN x.attstattarget END",
+        "options": "x.attoptions",
+        "server_options": "x.attfdwoptions",
+        "position": "row_number() OVER (PARTITION BY x.attrelid ORDER BY x.attnum)",
+    },
+    rows="tables t JOIN pg_attribute x ON x.attrelid = t.oid AND x.attnum > 0 AND NOT x.attisdropped",
+    joins=(
+        "JOIN pg_type y ON y.oid = x.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = x.attrelid AND d.adnum = "
+        "x.attnum LEFT JOIN pg_description w ON w.objoid = x.attrelid AND w.classoid = "
+        "'pg_class'::regclass::oid AND w.objsubid = x.attnum"
+    ),
+    comment="w.description",
+    is_common=True,
+)

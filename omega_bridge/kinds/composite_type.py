@@ -1,0 +1,23 @@
+"""A composite type that is no table."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+
+ROOM = Room(
+    Kind.COMPOSITE,
+    Stored("pg_type", "x.typname", namespace="typnamespace", owner="typowner", acl="typacl"),
+    {
+        "attributes": (
+            "(SELECT array_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)) ORDER BY "
+            "a.attnum) FROM pg_attribute a WHERE a.attrelid = x.typrelid AND a.attnum > 0 AND NOT a.attisdropped)"
+        ),
+        "attribute_comments": (
+            "(SELECT json_object_agg(a.attname, w.description ORDER BY a.attnum) FROM pg_attribute a JOIN "
+            "pg_description w ON w.objoid = a.attrelid AND w.classoid = 'pg_class'::regclass::oid AND w.objsubid "
+            "= a.attnum WHERE a.attrelid = x.typrelid)"
+        ),
+    },
+    rows="types x",
+    only="x.typtype = 'c' AND EXISTS (SELECT 1 FROM pg_class k WHERE k.oid = x.typrelid AND k.relkind = 'c')",
+    is_common=True,
+)

@@ -1,0 +1,25 @@
+"""A constraint of a table: primary key, unique, foreign key, check, exclusion."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+
+ROOM = Room(
+    Kind.CONSTRAINT,
+    Stored("pg_constraint", "x.conname", table="conrelid"),
+    {
+        "type": "x.contype",
+        "definition": "pg_get_constraintdef(x.oid)",
+        "validated": "x.convalidated",
+        "deferrable": "x.condeferrable",
+        "deferred": "x.condeferred",
+    },
+    rows="pg_constraint x JOIN pg_class r ON r.oid = x.conrelid JOIN schemas s ON s.oid = r.relnamespace",
+    joins=("LEFT JOIN pg_description w ON w.objoid = x.oid AND w.classoid = 'pg_constraint'::regclass::oid AND w.objsubid = 0"),
+    only=(
+        "x.contype IN ('p', 'u', 'f', 'c', 'x') AND r.relname <> 'alembic_version' AND {constraint_filter}   "
+        "AND r.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass::oid)"
+    ),
+    comment="w.description",
+    is_common=True,
+    place=("s.nspname", "r.relname"),
+)

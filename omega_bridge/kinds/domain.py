@@ -1,0 +1,31 @@
+"""A domain."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+
+ROOM = Room(
+    Kind.DOMAIN,
+    Stored("pg_type", "x.typname", namespace="typnamespace", owner="typowner", acl="typacl"),
+    {
+        "type": "format_type(x.typbasetype, x.typtypmod)",
+        "nullable": "NOT x.typnotnull",
+        "default": "pg_get_expr(x.typdefaultbin, 0)",
+        "constraints": (
+            "(SELECT json_object_agg(n.conname, pg_get_constraintdef(n.oid) ORDER BY n.conname) FROM "
+            "pg_constraint n WHERE n.contypid = x.oid AND n.contype = 'c')"
+        ),
+        "collation": (
+            "CASE WHEN x.typcollation <> (SELECT b.typcollation FROM pg_type b WHERE b.oid = x.typbasetype) THEN "
+            "(SELECT format('%I.%I', cn.nspname, co.collname) FROM pg_collation co JOIN pg_namespace cn ON cn.oid "
+            "= co.collnamespace WHERE co.oid = x.typcollation) END"
+        ),
+        "constraint_comments": (
+            "(SELECT json_object_agg(n.conname, w.description ORDER BY n.conname) FROM pg_constraint n JOIN "
+            "pg_description w ON w.objoid = n.oid AND w.classoid = 'pg_constraint'::regclass::oid WHERE "
+            "n.contypid = x.oid)"
+        ),
+    },
+    rows="types x",
+    only="x.typtype = 'd'",
+    is_common=True,
+)

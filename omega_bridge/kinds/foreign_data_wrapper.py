@@ -1,0 +1,14 @@
+"""A foreign-data wrapper."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+
+ROOM = Room(
+    Kind.FOREIGN_DATA_WRAPPER,
+    Stored("pg_foreign_data_wrapper", "x.fdwname", owner="fdwowner", acl="fdwacl"),
+    {
+        "handler": "nullif(x.fdwhandler, 0::oid)::regproc::text",
+        "validator": "nullif(x.fdwvalidator, 0::oid)::regproc::text",
+        "options": "x.fdwoptions",
+    },
+)

@@ -1,0 +1,31 @@
+"""A function, procedure, window function or aggregate."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+
+ROOM = Room(
+    Kind.FUNCTION,
+    Stored(
+        "pg_proc",
+        "format('%s(%s)', x.proname, oidvectortypes(x.proargtypes))",
+        namespace="pronamespace",
+        owner="proowner",
+        acl="proacl",
+    ),
+    {
+        "kind": "x.prokind",
+        "definition": "CASE WHEN x.prokind IN ('f', 'p', 'w') THEN pg_get_functiondef(x.oid) END",
+        "aggregate": (
+            "CASE WHEN x.prokind = 'a' THEN (SELECT (to_jsonb(a) - "
+            "'{aggfnoid,aggsortop,aggtranstype,aggmtranstype}'::text[]) || jsonb_build_object('sortop', "
+            "nullif(a.aggsortop, 0::oid)::regoper::text, 'transtype', format_type(a.aggtranstype, NULL), "
+            "'mtranstype', format_type(nullif(a.aggmtranstype, 0::oid), NULL), 'result', "
+            "format_type(x.prorettype, NULL), 'parallel', x.proparallel) FROM pg_aggregate a WHERE a.aggfnoid = "
+            "x.oid) END"
+        ),
+    },
+    rows="pg_proc x JOIN schemas s ON s.oid = x.pronamespace",
+    only=("{function_filter} AND x.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_proc'::regclass::oid)"),
+    is_common=True,
+    place=("s.nspname", "''"),
+)

@@ -1,0 +1,31 @@
+"""An index, that of a key included."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+
+ROOM = Room(
+    Kind.INDEX,
+    Stored("pg_index", "x.relname", namespace="relnamespace"),
+    {
+        "table": "t.relname",
+        "definition": "pg_get_indexdef(i.indexrelid)",
+        "unique": "i.indisunique",
+        "valid": "i.indisvalid AND i.indisready",
+        "constraint": "i.indexrelid IN (SELECT k.conindid FROM pg_constraint k WHERE k.contype IN ('p', 'u', 'x'))",
+        "parent": "(SELECT h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)",
+        "statistics": (
+            "(SELECT array_agg(format('%s: %s', a.attnum, a.attstattarget) ORDER BY a.attnum) FROM pg_attribute a "
+            "WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0)"
+        ),
+        "tablespace": "(SELECT e.spcname FROM pg_tablespace e WHERE e.oid = x.reltablespace)",
+    },
+    rows=(
+        "index_ids o JOIN pg_index i ON i.indexrelid = o.oid JOIN pg_class x ON x.oid = i.indexrelid JOIN "
+        "pg_class t ON t.oid = i.indrelid JOIN schemas s ON s.oid = x.relnamespace"
+    ),
+    joins=("LEFT JOIN pg_description w ON w.objoid = i.indexrelid AND w.classoid = 'pg_class'::regclass::oid AND w.objsubid = 0"),
+    only="t.relname <> 'alembic_version'",
+    comment="w.description",
+    is_common=True,
+    place=("s.nspname", "''"),
+)

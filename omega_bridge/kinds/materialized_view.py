@@ -1,0 +1,19 @@
+"""A materialised view. Whether it is filled is a matter of its rows."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+
+ROOM = Room(
+    Kind.MATERIALIZED_VIEW,
+    Stored("pg_class", "x.relname", namespace="relnamespace", owner="relowner", acl="relacl"),
+    {
+        "definition": "pg_get_viewdef(x.oid)",
+        "options": "x.reloptions",
+        "tablespace": "(SELECT e.spcname FROM pg_tablespace e WHERE e.oid = x.reltablespace)",
+    },
+    rows="relations x",
+    joins="LEFT JOIN pg_description w ON w.objoid = x.oid AND w.classoid = 'pg_class'::regclass::oid AND w.objsubid = 0",
+    only="x.relkind = 'm'",
+    comment="w.description",
+    is_common=True,
+)

@@ -1,0 +1,25 @@
+"""An operator family of an index access method, with its members."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+
+ROOM = Room(
+    Kind.OPERATOR_FAMILY,
+    Stored(
+        "pg_opfamily",
+        "format('%s using %s', x.opfname, (SELECT a.amname FROM pg_am a WHERE a.oid = x.opfmethod))",
+        namespace="opfnamespace",
+        owner="opfowner",
+    ),
+    {
+        "operators": (
+            "(SELECT array_agg(format('%s %s', o.amopstrategy, o.amopopr::regoperator) ORDER BY 1) FROM pg_amop o "
+            "WHERE o.amopfamily = x.oid)"
+        ),
+        "functions": (
+            "(SELECT array_agg(format('%s (%s, %s) %s', p.amprocnum, format_type(p.amproclefttype, NULL), "
+            "format_type(p.amprocrighttype, NULL), p.amproc::oid::regprocedure) ORDER BY 1) FROM pg_amproc p "
+            "WHERE p.amprocfamily = x.oid)"
+        ),
+    },
+)

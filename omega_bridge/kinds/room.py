@@ -1,0 +1,56 @@
+"""The shape of a room: what the bridge has to know of one kind of object. Plain values; nothing here asks a server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from omega_bridge.catalog import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where PostgreSQL keeps objects of a kind (its manual, chapter "System Catalogs").
+
+    ``catalog``: without its schema. ``name``: the column with the object's name, or an expression that tells it apart.
+    ``namespace``, ``table``: the columns with the oid of its schema, or of the relation that it belongs to. ``owner``, ``acl``:
+    the columns with its owner and its privileges. The row itself is ``x``, its schema ``s``, the relation that it belongs to ``t``.
+    """
+
+    catalog: str
+    name: str
+    namespace: str = ""
+    table: str = ""
+    owner: str = ""
+    acl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """An attribute that PostgreSQL has from a version on, such as ``150000``; before, it is ``otherwise``."""
+
+    version: int
+    sql: str
+    otherwise: str = "NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One kind of object.
+
+    ``attributes``: the name and the SQL of each, beside owner, privileges and comment. ``rows``: from where the rows are taken,
+    where that is not simply the catalog; ``joins``: what the attributes read beside them; ``only``: which rows are meant.
+    ``is_common``: the reader takes it along wherever it looks for names; others are read with the whole schema alone.
+    """
+
+    kind: Kind
+    stored: Stored
+    attributes: Mapping[str, str | Since] = field(default_factory=dict)
+    rows: str = ""
+    joins: str = ""
+    only: str = ""
+    comment: str | None = None
+    """SQL of its comment, where it is not simply the one of the row; empty where there is none."""
+    place: tuple[str, str] | None = None
+    """SQL of its schema and of the relation that it belongs to, where ``stored`` does not tell it."""
+    is_common: bool = False

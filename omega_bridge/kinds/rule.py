@@ -1,0 +1,14 @@
+"""A rewrite rule of a table or view; the one that makes a view is part of it."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+
+ROOM = Room(
+    Kind.RULE,
+    Stored("pg_rewrite", "x.rulename", table="ev_class"),
+    {
+        "definition": "pg_get_ruledef(x.oid)",
+        "enabled": "x.ev_enabled",
+    },
+    rows="tables t JOIN pg_rewrite x ON x.ev_class = t.oid AND x.rulename <> '_RETURN'",
+)

@@ -1,0 +1,31 @@
+"""A sequence, that of an identity column included."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+
+ROOM = Room(
+    Kind.SEQUENCE,
+    Stored("pg_class", "x.relname", namespace="relnamespace", owner="relowner", acl="relacl"),
+    {
+        "type": "format_type(q.seqtypid, NULL)",
+        "start": "q.seqstart",
+        "increment": "q.seqincrement",
+        "minimum": "q.seqmin",
+        "maximum": "q.seqmax",
+        "cycle": "q.seqcycle",
+        "cache": "q.seqcache",
+        "owned_by": (
+            "(SELECT format('%I.%I', oc.relname, oa.attname) FROM pg_depend d JOIN pg_class oc ON oc.oid = "
+            "d.refobjid JOIN pg_attribute oa ON oa.attrelid = d.refobjid AND oa.attnum = d.refobjsubid WHERE "
+            "d.classid = 'pg_class'::regclass::oid AND d.objid = q.seqrelid AND d.refclassid = "
+            "'pg_class'::regclass::oid AND d.deptype IN ('a', 'i') LIMIT 1)"
+        ),
+        "persistence": "x.relpersistence",
+    },
+    rows=(
+        "sequence_ids o JOIN pg_sequence q ON q.seqrelid = o.oid JOIN pg_class x ON x.oid = q.seqrelid JOIN "
+        "schemas s ON s.oid = x.relnamespace"
+    ),
+    is_common=True,
+    place=("s.nspname", "''"),
+)

@@ -1,0 +1,43 @@
+"""A table: ordinary, partitioned, or foreign."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+
+ROOM = Room(
+    Kind.TABLE,
+    Stored("pg_class", "x.relname", namespace="relnamespace", owner="relowner", acl="relacl"),
+    {
+        "kind": "x.relkind",
+        "persistence": "x.relpersistence",
+        "row_security": "x.relrowsecurity",
+        "force_row_security": "x.relforcerowsecurity",
+        "options": "x.reloptions",
+        "partition_key": "pg_get_partkeydef(x.oid)",
+        "partition_bound": "pg_get_expr(x.relpartbound, x.oid)",
+        "inherits": (
+            "(SELECT array_agg(h.inhparent::regclass::text ORDER BY h.inhseqno) FROM pg_inherits h WHERE h.inhrelid = x.oid)"
+        ),
+        "replica_identity": (
+            "CASE x.relreplident WHEN 'i' THEN (SELECT format('index %I', r.relname) FROM pg_index i JOIN "
+            "pg_class r ON r.oid = i.indexrelid WHERE i.indrelid = x.oid AND i.indisreplident) WHEN 'd' THEN NULL "
+            "ELSE x.relreplident::text END"
+        ),
+        "clustered": (
+            "(SELECT r.relname FROM pg_index i JOIN pg_class r ON r.oid = i.indexrelid WHERE i.indrelid = x.oid "
+            "AND i.indisclustered)"
+        ),
+        "method": "(SELECT a.amname FROM pg_am a WHERE a.oid = x.relam AND a.amname <> 'heap')",
+        "tablespace": "(SELECT e.spcname FROM pg_tablespace e WHERE e.oid = x.reltablespace)",
+        "of_type": "CASE WHEN x.reloftype <> 0::oid THEN format_type(x.reloftype, NULL) END",
+        "toast_options": "(SELECT o.reloptions FROM pg_class o WHERE o.oid = x.reltoastrelid)",
+        "server": (
+            "(SELECT v.srvname FROM pg_foreign_table f JOIN pg_foreign_server v ON v.oid = f.ftserver WHERE f.ftrelid = x.oid)"
+        ),
+        "server_options": "(SELECT f.ftoptions FROM pg_foreign_table f WHERE f.ftrelid = x.oid)",
+    },
+    rows="relations x",
+    joins="LEFT JOIN pg_description w ON w.objoid = x.oid AND w.classoid = 'pg_class'::regclass::oid AND w.objsubid = 0",
+    only="x.relkind IN ('r', 'p', 'f')",
+    comment="w.description",
+    is_common=True,
+)

@@ -1,0 +1,20 @@
+"""A text search configuration."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+
+ROOM = Room(
+    Kind.TEXT_SEARCH_CONFIGURATION,
+    Stored("pg_ts_config", "x.cfgname", namespace="cfgnamespace", owner="cfgowner"),
+    {
+        "parser": (
+            "(SELECT format('%I.%I', n.nspname, p.prsname) FROM pg_ts_parser p JOIN pg_namespace n ON n.oid = "
+            "p.prsnamespace WHERE p.oid = x.cfgparser)"
+        ),
+        "mapping": (
+            "(SELECT array_agg(format('%s: %s', m.maptokentype, m.dicts) ORDER BY m.maptokentype) FROM (SELECT "
+            "c.maptokentype, string_agg(c.mapdict::regdictionary::text, ', ' ORDER BY c.mapseqno) AS dicts FROM "
+            "pg_ts_config_map c WHERE c.mapcfg = x.oid GROUP BY c.maptokentype) m)"
+        ),
+    },
+)
