@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.scratch import create_database, drop_database, put_mark, require_mark, url_for
 from omega_bridge.postgres.session import Session, open_session
-from omega_bridge.run import Options
+from omega_bridge.run import Options, Run
 from omega_bridge.start import run_boot
 from omega_bridge.steps import Registry, StepLike
 
@@ -49,11 +49,11 @@ class ScratchDatabase:
         """Raises ``NotScratch`` where a connection of psycopg's leads elsewhere."""
         require_mark(connection, self.token)
 
-    def boot(self, steps: Registry | Iterable[StepLike], metadata: Any = None) -> None:
+    def boot(self, steps: Registry | Iterable[StepLike], metadata: Any = None) -> Run:
         """A start that goes on after failures. The environment's ``OMEGA_BRIDGE_DIRECT_URL`` is not followed: it leads elsewhere."""
         with self.session():
             pass
-        run_boot(self.url, steps, metadata, Options(on_error="continue", accept_newer=True, retry=True))
+        return run_boot(self.url, steps, metadata, Options(on_error="continue", accept_newer=True, retry=True))
 
 
 @contextmanager

@@ -1,34 +1,68 @@
-"""``omega-bridge drift``: the live database against what steps and models promise."""
+"""``omega-bridge drift``: the live database against what the list and the models lead to."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import typer
 
 from omega_bridge.cli import options, output
-from omega_bridge.cli.setup import name_owners_in, prepare
+from omega_bridge.cli.setup import Setup, name_owners_in, prepare
+
+if TYPE_CHECKING:
+    from omega_bridge.audit.drift import Drift
+    from omega_bridge.expectation import Expectation
 
 
 def drift(
     config: options.Config = None,
     steps: options.Steps = None,
     database_url: options.DatabaseUrl = None,
+    scratch_url: options.ScratchUrl = None,
     json: options.Json = False,
 ) -> None:
-    """Show what the database lacks, or has otherwise than the list and the models say; exit 1 where there is anything."""
-    from omega_bridge.drift import drift as compare
+    """Show what the database has otherwise than the list and the models lead to; exit 1 where there is anything.
+
+    What they lead to stands beside the exported history (omega.catalog.json); without it, or with --scratch-url, the list is run
+    on a scratch database.
+    """
+    from omega_bridge.audit.drift import drift as compare
 
     setup = prepare(config, steps, database_url)
-    found = compare(setup.database, setup.analysis, setup.promised)
+    found = compare(setup.database, setup.analysis, setup.promised, _expected(setup, scratch_url))
     name_owners_in(setup)
     if json:
         output.as_json(found.as_dict())
     else:
-        rows = [(d.what, d, d.by, d.place if d.place.file else "") for d in found.differences]
-        if rows:
-            output.table(rows, ("what", "object", "promised by", "place"))
-        if found.unclaimed:
-            typer.echo("only the database has: " + ", ".join(str(key) for key in found.unclaimed))
-        for step in found.standing:
-            typer.echo(f"step {step['id']} stands {step['outcome']}: {step['reason']}")
-        typer.echo(f"{len(rows)} difference(s)" if rows else "no difference" if found.standing else "no drift")
-    raise typer.Exit(1 if found.differences or found.standing else 0)
+        _tell(found)
+    raise typer.Exit(0 if found.is_clean else 1)
+
+
+def _expected(setup: Setup, scratch_url: str | None) -> Expectation:
+    from omega_bridge.audit.expected import kept, listed_by, make
+    from omega_bridge.audit.scratch import scratch_server
+
+    listed = listed_by(setup.registry, setup.metadata)
+    if scratch_url is None and not setup.steps and (there := kept(setup.history())) is not None and there.listed == listed:
+        return there
+    output.log_to_stderr(silent=True)
+    with scratch_server(scratch_url) as server:
+        return make(setup.analysis, listed, server)
+
+
+def _tell(found: Drift) -> None:
+    at_start = {True: "put back at the next start", False: "", None: "tried again at the next start"}
+    rows = [(d.what, d, d.by, d.place if d.place.file else "", at_start[d.is_repaired]) for d in found.differences]
+    if rows:
+        output.table(rows, ("what", "object", "made by", "place", ""))
+    append = list(dict.fromkeys(d.instead for d in found.differences if d.instead))
+    if append:
+        typer.echo("no start puts these back; to do so, append to the list:\n  " + ";\n  ".join(append))
+    for step in found.standing:
+        typer.echo(f"step {step['id']} stands {step['outcome']} since the last start: {step['reason']}")
+    if found.unclaimed:
+        typer.echo("only the database has: " + ", ".join(str(key) for key in found.unclaimed))
+    for what in found.unseen:
+        typer.echo(f"not looked at: {what}")
+    clean = "no drift in what was looked at" if found.unseen else "no drift"
+    typer.echo(f"{len(rows)} difference(s)" if rows else "no drift, but steps stand failed" if found.standing else clean)

@@ -15,7 +15,7 @@ from omega_bridge.kinds.room import Room
 
 __all__ = ["ROOMS"]
 
-_FRAME = frozenset({"room", "question"})
+_FRAME = frozenset({"room", "question", "restoring"})
 
 
 def _rooms() -> Mapping[Kind, Room]:

@@ -10,4 +10,5 @@ ROOM = Room(
         "type": "x.amtype",
         "handler": "x.amhandler::regproc::text",
     },
+    named="ACCESS METHOD {name}",
 )

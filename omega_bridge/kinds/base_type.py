@@ -24,4 +24,5 @@ ROOM = Room(
         "collatable": "x.typcollation <> 0::oid",
     },
     only="x.typtype IN ('b', 'p') AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = x.oid)",
+    named="TYPE {object}",
 )

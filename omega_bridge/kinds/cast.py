@@ -11,4 +11,5 @@ ROOM = Room(
         "context": "x.castcontext",
         "method": "x.castmethod",
     },
+    named="CAST {plain}",
 )

@@ -15,4 +15,5 @@ ROOM = Room(
         "locale": "coalesce(to_jsonb(x) ->> 'colllocale', to_jsonb(x) ->> 'colliculocale')",
         "rules": "to_jsonb(x) ->> 'collicurules'",
     },
+    named="COLLATION {object}",
 )

@@ -36,4 +36,13 @@ ROOM = Room(
     ),
     comment="w.description",
     is_common=True,
+    named="COLUMN {owner}.{name}",
+    again="ALTER TABLE {owner} ADD COLUMN {name} {type}{default}{not_null}",
+    alter={
+        "type": "ALTER TABLE {owner} ALTER COLUMN {name} TYPE {type}",
+        "nullable": "ALTER TABLE {owner} ALTER COLUMN {name} {set_null}",
+        "default": "ALTER TABLE {owner} ALTER COLUMN {name} {set_default}",
+        "statistics": "ALTER TABLE {owner} ALTER COLUMN {name} SET STATISTICS {value}",
+        "storage": "ALTER TABLE {owner} ALTER COLUMN {name} SET STORAGE {value}",
+    },
 )

@@ -20,4 +20,6 @@ ROOM = Room(
     rows="types x",
     only="x.typtype = 'c' AND EXISTS (SELECT 1 FROM pg_class k WHERE k.oid = x.typrelid AND k.relkind = 'c')",
     is_common=True,
+    named="TYPE {object}",
+    again="CREATE TYPE {object} AS ({fields})",
 )

@@ -22,4 +22,10 @@ ROOM = Room(
     comment="w.description",
     is_common=True,
     place=("s.nspname", "r.relname"),
+    named="CONSTRAINT {name} ON {owner}",
+    again="ALTER TABLE {owner} ADD CONSTRAINT {name} {definition}",
+    alter={
+        "definition": "ALTER TABLE {owner} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {definition}",
+        "validated": "ALTER TABLE {owner} VALIDATE CONSTRAINT {name}",
+    },
 )

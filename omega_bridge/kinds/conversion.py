@@ -12,4 +12,5 @@ ROOM = Room(
         "function": "x.conproc::regproc::text",
         "default": "x.condefault",
     },
+    named="CONVERSION {object}",
 )

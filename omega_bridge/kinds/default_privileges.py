@@ -7,7 +7,11 @@ ROOM = Room(
     Kind.DEFAULT_PRIVILEGES,
     Stored(
         "pg_default_acl",
-        "concat(CASE x.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions' WHEN 'T' THEN 'types' WHEN 'n' THEN 'schemas' ELSE x.defaclobjtype::text END, ' of ', pg_get_userbyid(x.defaclrole))",
+        (
+            "concat(CASE x.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN "
+            "'functions' WHEN 'T' THEN 'types' WHEN 'n' THEN 'schemas' ELSE x.defaclobjtype::text END, ' of "
+            "', pg_get_userbyid(x.defaclrole))"
+        ),
         owner="defaclrole",
         acl="defaclacl",
     ),

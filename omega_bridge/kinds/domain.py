@@ -28,4 +28,6 @@ ROOM = Room(
     rows="types x",
     only="x.typtype = 'd'",
     is_common=True,
+    named="DOMAIN {object}",
+    again="CREATE DOMAIN {object} AS {type}",
 )

@@ -12,4 +12,6 @@ ROOM = Room(
     rows="types x",
     only="x.typtype = 'e'",
     is_common=True,
+    named="TYPE {object}",
+    again="CREATE TYPE {object} AS ENUM ({labels})",
 )

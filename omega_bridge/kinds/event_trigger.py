@@ -16,4 +16,8 @@ ROOM = Room(
         "x.evtfoid NOT IN (SELECT f.oid FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace WHERE "
         "n.nspname IN ('omega_bridge', 'omega_bridge_sentinel'))"
     ),
+    named="EVENT TRIGGER {name}",
+    alter={
+        "enabled": "ALTER EVENT TRIGGER {name} {enabled}",
+    },
 )

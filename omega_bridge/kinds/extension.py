@@ -11,6 +11,8 @@ ROOM = Room(
     },
     rows="pg_extension x",
     joins="JOIN pg_namespace n ON n.oid = x.extnamespace",
-    comment="",
+    comment="obj_description(x.oid, 'pg_extension')",
     is_common=True,
+    named="EXTENSION {name}",
+    again="CREATE EXTENSION {name} SCHEMA {in}",
 )

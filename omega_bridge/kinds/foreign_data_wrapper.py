@@ -9,6 +9,10 @@ ROOM = Room(
     {
         "handler": "nullif(x.fdwhandler, 0::oid)::regproc::text",
         "validator": "nullif(x.fdwvalidator, 0::oid)::regproc::text",
-        "options": "x.fdwoptions",
+        "options": (
+            "(SELECT array_agg(CASE WHEN o ~* '^[^=]*(pass|secret|token|key)' THEN split_part(o, '=', 1) ELSE o END ORDER BY 1) "
+            "FROM unnest(x.fdwoptions) o)"
+        ),
     },
+    named="FOREIGN DATA WRAPPER {name}",
 )

@@ -1,4 +1,4 @@
-"""A foreign server."""
+"""A foreign server. Of options that may be a secret the name is read alone."""
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
@@ -10,6 +10,10 @@ ROOM = Room(
         "wrapper": "(SELECT f.fdwname FROM pg_foreign_data_wrapper f WHERE f.oid = x.srvfdw)",
         "type": "x.srvtype",
         "version": "x.srvversion",
-        "options": "x.srvoptions",
+        "options": (
+            "(SELECT array_agg(CASE WHEN o ~* '^[^=]*(pass|secret|token|key)' THEN split_part(o, '=', 1) ELSE o END ORDER BY 1) "
+            "FROM unnest(x.srvoptions) o)"
+        ),
     },
+    named="SERVER {name}",
 )

@@ -28,4 +28,9 @@ ROOM = Room(
     only=("{function_filter} AND x.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_proc'::regclass::oid)"),
     is_common=True,
     place=("s.nspname", "''"),
+    named="ROUTINE {object}",
+    again="{definition}",
+    alter={
+        "definition": "{definition}",
+    },
 )

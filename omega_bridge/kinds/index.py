@@ -28,4 +28,10 @@ ROOM = Room(
     comment="w.description",
     is_common=True,
     place=("s.nspname", "''"),
+    named="INDEX {object}",
+    again="{definition}",
+    alter={
+        "definition": "DROP INDEX {object}; {definition}",
+        "valid": "REINDEX INDEX CONCURRENTLY {object}",
+    },
 )

@@ -12,4 +12,5 @@ ROOM = Room(
         "inline": "nullif(x.laninline, 0::oid)::regprocedure::text",
         "validator": "nullif(x.lanvalidator, 0::oid)::regprocedure::text",
     },
+    named="LANGUAGE {name}",
 )

@@ -16,4 +16,9 @@ ROOM = Room(
     only="x.relkind = 'm'",
     comment="w.description",
     is_common=True,
+    named="MATERIALIZED VIEW {object}",
+    again="CREATE MATERIALIZED VIEW {object} AS {definition}",
+    alter={
+        "definition": "DROP MATERIALIZED VIEW {object}; CREATE MATERIALIZED VIEW {object} AS {definition}",
+    },
 )

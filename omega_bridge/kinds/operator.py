@@ -7,7 +7,10 @@ ROOM = Room(
     Kind.OPERATOR,
     Stored(
         "pg_operator",
-        "format('%s(%s,%s)', x.oprname, coalesce(format_type(nullif(x.oprleft, 0::oid), NULL), 'NONE'), coalesce(format_type(nullif(x.oprright, 0::oid), NULL), 'NONE'))",
+        (
+            "format('%s(%s,%s)', x.oprname, coalesce(format_type(nullif(x.oprleft, 0::oid), NULL), 'NONE'), "
+            "coalesce(format_type(nullif(x.oprright, 0::oid), NULL), 'NONE'))"
+        ),
         namespace="oprnamespace",
         owner="oprowner",
     ),
@@ -21,4 +24,5 @@ ROOM = Room(
         "merges": "x.oprcanmerge",
     },
     only="x.oprcode::oid <> 0::oid",
+    named="OPERATOR {plain}",
 )

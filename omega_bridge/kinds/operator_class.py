@@ -17,4 +17,5 @@ ROOM = Room(
         "default": "x.opcdefault",
         "storage": "format_type(nullif(x.opckeytype, 0::oid), NULL)",
     },
+    named="OPERATOR CLASS {plain}",
 )

@@ -22,4 +22,5 @@ ROOM = Room(
             "WHERE p.amprocfamily = x.oid)"
         ),
     },
+    named="OPERATOR FAMILY {plain}",
 )

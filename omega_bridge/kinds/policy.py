@@ -18,4 +18,5 @@ ROOM = Room(
     },
     rows="tables t JOIN pg_policy x ON x.polrelid = t.oid",
     is_common=True,
+    named="POLICY {name} ON {owner}",
 )

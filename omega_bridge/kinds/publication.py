@@ -38,4 +38,5 @@ ROOM = Room(
             ),
         ),
     },
+    named="PUBLICATION {name}",
 )

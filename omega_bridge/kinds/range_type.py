@@ -19,4 +19,5 @@ ROOM = Room(
     },
     joins="JOIN pg_range g ON g.rngtypid = x.oid",
     only="x.typtype = 'r'",
+    named="TYPE {object}",
 )

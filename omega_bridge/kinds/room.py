@@ -40,7 +40,9 @@ class Room:
 
     ``attributes``: the name and the SQL of each, beside owner, privileges and comment. ``rows``: from where the rows are taken,
     where that is not simply the catalog; ``joins``: what the attributes read beside them; ``only``: which rows are meant.
-    ``is_common``: the reader takes it along wherever it looks for names; others are read with the whole schema alone.
+    ``named``: how statements name an object, such as ``COLUMN {table}.{name}``; ``again``: the statement that makes it from
+    its attributes, ``alter``: the one that sets a single attribute (``{value}``). ``is_common``: the reader takes it along
+    wherever it looks for names; others are read with the whole schema alone.
     """
 
     kind: Kind
@@ -53,4 +55,7 @@ class Room:
     """SQL of its comment, where it is not simply the one of the row; empty where there is none."""
     place: tuple[str, str] | None = None
     """SQL of its schema and of the relation that it belongs to, where ``stored`` does not tell it."""
+    named: str = ""
+    again: str = ""
+    alter: Mapping[str, str] = field(default_factory=dict)
     is_common: bool = False

@@ -11,4 +11,10 @@ ROOM = Room(
         "enabled": "x.ev_enabled",
     },
     rows="tables t JOIN pg_rewrite x ON x.ev_class = t.oid AND x.rulename <> '_RETURN'",
+    named="RULE {name} ON {owner}",
+    again="{definition}",
+    alter={
+        "definition": "DROP RULE {name} ON {owner}; {definition}",
+        "enabled": "ALTER TABLE {owner} {enabled} RULE {name}",
+    },
 )

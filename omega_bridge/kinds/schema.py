@@ -1,4 +1,4 @@
-"""A schema."""
+"""A schema. The one that every database has belongs to the first role, and from 15 on to ``pg_database_owner`` (6171)."""
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
@@ -7,6 +7,7 @@ ROOM = Room(
     Kind.SCHEMA,
     Stored("pg_namespace", "x.nspname", owner="nspowner"),
     {
+        "owner": "CASE WHEN x.oid >= 16384::oid OR x.nspowner NOT IN (10::oid, 6171::oid) THEN pg_get_userbyid(x.nspowner) END",
         "grants": (
             "CASE WHEN x.nspacl IS NULL OR x.nspacl = (SELECT p.initprivs FROM pg_init_privs p WHERE p.objoid = "
             "x.oid AND p.classoid = 'pg_namespace'::regclass::oid AND p.objsubid = 0) THEN NULL ELSE (SELECT "
@@ -16,4 +17,6 @@ ROOM = Room(
     rows="schemas x",
     comment="nullif(obj_description(x.oid, 'pg_namespace'), 'standard public schema')",
     is_common=True,
+    named="SCHEMA {name}",
+    again="CREATE SCHEMA {name}",
 )

@@ -28,4 +28,14 @@ ROOM = Room(
     ),
     is_common=True,
     place=("s.nspname", "''"),
+    named="SEQUENCE {object}",
+    again="CREATE SEQUENCE {object} AS {type} INCREMENT BY {increment} MINVALUE {minimum} MAXVALUE {maximum} START WITH {start} CACHE {cache}",
+    alter={
+        "owned_by": "ALTER SEQUENCE {object} OWNED BY {value}",
+        "increment": "ALTER SEQUENCE {object} INCREMENT BY {value}",
+        "cache": "ALTER SEQUENCE {object} CACHE {value}",
+        "start": "ALTER SEQUENCE {object} START WITH {value}",
+        "minimum": "ALTER SEQUENCE {object} MINVALUE {value}",
+        "maximum": "ALTER SEQUENCE {object} MAXVALUE {value}",
+    },
 )

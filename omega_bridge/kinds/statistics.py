@@ -10,4 +10,10 @@ ROOM = Room(
         "definition": "pg_get_statisticsobjdef(x.oid)",
         "target": "CASE WHEN x.stxstattarget >= 0 THEN x.stxstattarget END",
     },
+    named="STATISTICS {object}",
+    again="{definition}",
+    alter={
+        "definition": "DROP STATISTICS {object}; {definition}",
+        "target": "ALTER STATISTICS {object} SET STATISTICS {value}",
+    },
 )

@@ -13,4 +13,5 @@ ROOM = Room(
         "publications": "(SELECT array_agg(p ORDER BY p) FROM unnest(x.subpublications) p)",
     },
     only="x.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())",
+    named="SUBSCRIPTION {name}",
 )

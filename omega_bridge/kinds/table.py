@@ -33,11 +33,20 @@ ROOM = Room(
         "server": (
             "(SELECT v.srvname FROM pg_foreign_table f JOIN pg_foreign_server v ON v.oid = f.ftserver WHERE f.ftrelid = x.oid)"
         ),
-        "server_options": "(SELECT f.ftoptions FROM pg_foreign_table f WHERE f.ftrelid = x.oid)",
+        "server_options": (
+            "(SELECT array_agg(CASE WHEN o ~* '^[^=]*(pass|secret|token|key)' THEN split_part(o, '=', 1) ELSE o END ORDER BY 1) "
+            "FROM pg_foreign_table f, unnest(f.ftoptions) o WHERE f.ftrelid = x.oid)"
+        ),
     },
     rows="relations x",
     joins="LEFT JOIN pg_description w ON w.objoid = x.oid AND w.classoid = 'pg_class'::regclass::oid AND w.objsubid = 0",
     only="x.relkind IN ('r', 'p', 'f')",
     comment="w.description",
     is_common=True,
+    named="TABLE {object}",
+    alter={
+        "row_security": "ALTER TABLE {object} {enable} ROW LEVEL SECURITY",
+        "force_row_security": "ALTER TABLE {object} {force} ROW LEVEL SECURITY",
+        "persistence": "ALTER TABLE {object} SET {logged}",
+    },
 )

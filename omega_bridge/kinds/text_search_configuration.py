@@ -17,4 +17,5 @@ ROOM = Room(
             "pg_ts_config_map c WHERE c.mapcfg = x.oid GROUP BY c.maptokentype) m)"
         ),
     },
+    named="TEXT SEARCH CONFIGURATION {object}",
 )

@@ -13,4 +13,5 @@ ROOM = Room(
         ),
         "options": "x.dictinitoption",
     },
+    named="TEXT SEARCH DICTIONARY {object}",
 )

@@ -12,4 +12,5 @@ ROOM = Room(
             "x.prslextype::regproc)"
         ),
     },
+    named="TEXT SEARCH PARSER {object}",
 )

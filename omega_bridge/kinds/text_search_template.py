@@ -9,4 +9,5 @@ ROOM = Room(
     {
         "functions": "concat_ws(', ', x.tmplinit::regproc, x.tmpllexize::regproc)",
     },
+    named="TEXT SEARCH TEMPLATE {object}",
 )

@@ -12,4 +12,10 @@ ROOM = Room(
     },
     rows="tables t JOIN pg_trigger x ON x.tgrelid = t.oid AND NOT x.tgisinternal",
     is_common=True,
+    named="TRIGGER {name} ON {owner}",
+    again="{definition}",
+    alter={
+        "definition": "DROP TRIGGER {name} ON {owner}; {definition}",
+        "enabled": "ALTER TABLE {owner} {enabled} TRIGGER {name}",
+    },
 )

@@ -15,4 +15,9 @@ ROOM = Room(
     only="x.relkind = 'v'",
     comment="w.description",
     is_common=True,
+    named="VIEW {object}",
+    again="CREATE OR REPLACE VIEW {object} AS {definition}",
+    alter={
+        "definition": "CREATE OR REPLACE VIEW {object} AS {definition}",
+    },
 )

@@ -63,18 +63,35 @@ class Unkept:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """``world``: as the list would leave it. ``unkept``: what it would change. ``sent``: steps that would be sent."""
+
+    world: World
+    unkept: tuple[Unkept, ...]
+    sent: frozenset[str]
+
+
 def unkept_by_steps(catalog: Catalog, analysis: Analysis) -> tuple[Unkept, ...]:
     """What the list would change in a database, step by step, if it ran to its end."""
+    return forecast(catalog, analysis).unkept
+
+
+def forecast(catalog: Catalog, analysis: Analysis) -> Forecast:
+    """What the list would do in a database, step by step, if it ran to its end."""
     settling = settle_in(World(catalog), analysis)
     world, provided = World(catalog), analysis.provided()
     first: dict[Key, StepAnalysis] = {}
     last: dict[Key, StepAnalysis] = {}
     found: list[Unkept] = []
+    sent: set[str] = set()
     for step in (analysis.steps[i] for i in settling.order):
         if step.kind is StepKind.DATA:
             continue
         mark = world.mark()
         outcome = evaluate(step.program, world, provided)
+        if not outcome.is_nothing:
+            sent.add(step.id)
         need = outcome.fails or outcome.swallowed
         if need is not None:
             world.rollback(mark)
@@ -93,7 +110,7 @@ def unkept_by_steps(catalog: Catalog, analysis: Analysis) -> tuple[Unkept, ...]:
             found += _compared(key, before, after, step, is_spoken_of=key in spoken_of)
         elif after is not None and key in spoken_of and not _goes_along(catalog, key, after):
             found.append(Unkept(What.MISSING, key, first[key].id, first[key].step.place))
-    return _each_once(found)
+    return Forecast(world, _each_once(found), frozenset(sent))
 
 
 def _goes_along(catalog: Catalog, key: Key, attributes: Mapping[str, Any]) -> bool:

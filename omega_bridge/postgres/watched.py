@@ -96,7 +96,7 @@ ELSEWHERE = (
     *_PUBLICATIONS, "pg_statistic_ext", "pg_rewrite", "pg_default_acl", "pg_description", "pg_sequence", "pg_cast", "pg_collation",
     "pg_event_trigger", "pg_foreign_data_wrapper", "pg_foreign_server", "pg_foreign_table", "pg_extension", "pg_namespace",
     "pg_language", "pg_operator", "pg_opclass", "pg_opfamily", "pg_ts_config", "pg_ts_dict", "pg_ts_parser", "pg_ts_template",
-    "pg_conversion", "pg_transform", "pg_enum", "pg_index", "pg_inherits", "pg_policy", "pg_trigger", "pg_db_role_setting",
+    "pg_conversion", "pg_transform", "pg_enum", "pg_index", "pg_inherits", "pg_policy", "pg_trigger", "pg_db_role_setting", "pg_am",
 )  # fmt: skip
 """All of them."""
 

@@ -1,0 +1,199 @@
+"""Schema drift: a live database against the schema that the list and the models lead to. Read-only.
+
+What is expected was made by PostgreSQL itself; only for steps that it rejected there, and for what models alone say, is the text
+of the promise compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from omega_bridge.analysis import Analysis, with_escapes
+from omega_bridge.catalog import Catalog, Key
+from omega_bridge.expectation import Compared, Departure, Expectation, What, compare
+from omega_bridge.kinds.restoring import restored
+from omega_bridge.planning.attributes import same
+from omega_bridge.planning.promises import MODELS, Forecast, Unkept, forecast, together, unkept_by_models
+from omega_bridge.planning.world import DOUBT, World, is_anything
+from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.dsn import normalise
+from omega_bridge.postgres.printing import takes_escapes
+from omega_bridge.postgres.session import open_session
+from omega_bridge.revisions.models import is_model
+from omega_bridge.steps import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """One difference. ``by``: the step that makes it so, or ``models``; empty where that is not known.
+
+    ``is_repaired``: whether the next start puts it back, as far as that is known without trying. ``instead``: SQL that puts it back
+    where no start will: to be appended to the list.
+    """
+
+    what: What
+    key: Key
+    attribute: str = ""
+    expected: Any = None
+    found: Any = None
+    by: str = ""
+    place: Place = Place()
+    is_repaired: bool | None = None
+    instead: str = ""
+
+    def __str__(self) -> str:
+        return str(Departure(self.what, self.key, self.attribute, self.expected, self.found))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {
+            "what": str(self.what),
+            "object": str(self.key),
+            "kind": str(self.key.kind),
+            "schema": self.key.schema,
+            "table": self.key.table or None,
+            "name": self.key.name,
+            "attribute": self.attribute or None,
+            "expected": self.expected,
+            "found": self.found,
+            "by": self.by or None,
+            "place": str(self.place) if self.place.file else None,
+            "repaired_at_start": self.is_repaired,
+            "append": self.instead or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """``differences``: what is otherwise than list and models lead to. ``unclaimed``: what only the database has; that is no drift.
+
+    ``standing``: steps that the last start left failed, refused or without effect. ``unseen``: what was not looked at, and why.
+    """
+
+    differences: tuple[Drifted, ...]
+    unclaimed: tuple[Key, ...]
+    standing: tuple[dict[str, str], ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing differs, and nothing stands failed."""
+        return not self.differences and not self.standing
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {
+            "differences": [d.as_dict() for d in self.differences],
+            "unclaimed": [
+                {"kind": str(k.kind), "schema": k.schema, "table": k.table or None, "name": k.name} for k in self.unclaimed
+            ],
+            "standing": list(self.standing),
+            "not_looked_at": list(self.unseen),
+        }
+
+
+def drift(database: object, analysis: Analysis, models: Analysis, expected: Expectation) -> Drift:
+    """Compare a database with what is ``expected``, and with the models (an analysis with a step for each table, or an empty one).
+
+    Raises ``DatabaseUnreachable``, ``AuthenticationFailed``.
+    """
+    with open_session(normalise(database)) as session:
+        connection = session.connection
+        if takes_escapes(connection):
+            analysis, models = with_escapes(analysis), with_escapes(models)
+        found = read_catalog(connection)
+        role = connection.info.user
+        known = ledger_store.recall(connection)
+    standing = tuple({k: str(s[k]) for k in ("id", "outcome", "reason")} for s in (known.standing if known else ()))
+    seen = compare(expected, found, role)
+    ahead = forecast(found, analysis)
+    differences = (*_explained(seen, found, analysis, ahead, expected), *_by_promise(seen, found, models, ahead, expected))
+    unseen = (
+        *seen.unseen,
+        *(f"what step {name} makes: on a scratch database it fails: {why}" for name, why in expected.rejected.items()),
+    )
+    return Drift(differences, seen.beyond, standing, unseen)
+
+
+def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Forecast, expected: Expectation) -> Iterator[Drifted]:
+    steps = {step.id: step for step in analysis}
+    last = _setters(analysis, expected)
+    unwanted = {u.key: u for u in ahead.unkept if str(u.what) == What.UNWANTED}
+    for departure in seen.departures:
+        key = departure.key
+        if departure.what is What.ADDED and key in unwanted:
+            promise = unwanted[key]
+            yield Drifted(What.UNWANTED, key, by=promise.by, place=promise.place, is_repaired=True)
+            continue
+        by = _maker(departure, last, expected)
+        step = steps.get(by)
+        is_repaired = False if departure.what is What.ADDED else _is_repaired(departure, found, ahead, by)
+        yield Drifted(
+            departure.what, key, departure.attribute, departure.expected, departure.found,
+            MODELS if step is not None and is_model(step.step) else by if step is not None else "",
+            step.step.place if step is not None and not is_model(step.step) else Place(),
+            is_repaired,
+            restored(key, expected.catalog.get(key), departure.attribute) if is_repaired is False and departure.what is not What.ADDED else "",
+        )  # fmt: skip
+
+
+def _maker(departure: Departure, last: dict[tuple[Key, str], str], expected: Expectation) -> str:
+    """The step that it comes from: the last one that sets the attribute, its own, or that of the table which it is a part of."""
+    key = departure.key
+    table = next((name for k, name in expected.by.items() if key.table and k == (k.kind, key.schema, "", key.table)), "")
+    return last.get((key, departure.attribute)) or expected.by.get(key) or table
+
+
+def _setters(analysis: Analysis, expected: Expectation) -> dict[tuple[Key, str], str]:
+    """The last step that sets each attribute, as far as the list was read."""
+    world = World(expected.catalog)
+    found: dict[tuple[Key, str], str] = {}
+    for step in analysis:
+        for effect in (e for s in step.reading.statements for e in (*s.effects, *s.implied) if e.present):
+            key = world.find(effect.key)
+            if key is not None:
+                found.update(((key, name), step.id) for name, _ in effect.attributes)
+    return found
+
+
+def _is_repaired(departure: Departure, found: Catalog, ahead: Forecast, by: str) -> bool | None:
+    """Whether the list, run to its end here, would make it as it should be; ``None`` where only the server can tell."""
+    then = ahead.world.get(departure.key)
+    if then is not None and then.get(DOUBT):
+        return None
+    if departure.what is What.MISSING:
+        return True if then is not None else None if by in ahead.sent or not by else False
+    if then is None or not by:
+        return None
+    now, value = found.objects[departure.key].get(departure.attribute), then.get(departure.attribute)
+    if is_anything(value) or value == now:
+        return None if by in ahead.sent else False
+    return same(departure.key, departure.attribute, {departure.attribute: departure.expected}, value)
+
+
+def _by_promise(seen: Compared, found: Catalog, models: Analysis, ahead: Forecast, expected: Expectation) -> Iterator[Drifted]:
+    """What could not be looked for on the scratch database: promises of steps that it rejected, and of models alone."""
+    told = {(d.key, d.attribute) for d in seen.departures} | {(d.key, "") for d in seen.departures if d.what is What.MISSING}
+    rejected = tuple(u for u in ahead.unkept if u.by in expected.rejected)
+    for unkept in together(rejected, unkept_by_models(World(found), models)):
+        if (unkept.key, unkept.attribute) not in told and (unkept.key, "") not in told and not _is_expected(unkept, expected):
+            is_repaired = False if unkept.by == MODELS else None
+            yield Drifted(
+                What(str(unkept.what)),
+                unkept.key,
+                unkept.attribute,
+                unkept.expected,
+                unkept.found,
+                unkept.by,
+                unkept.place,
+                is_repaired,
+            )
+
+
+def _is_expected(unkept: Unkept, expected: Expectation) -> bool:
+    """Whether the list leads to just what the models are said not to have: their difference is not the database's."""
+    there = expected.catalog.get(unkept.key)
+    return there is not None and unkept.what != "missing" and there.get(unkept.attribute) == unkept.found

@@ -1,0 +1,95 @@
+"""What a list leads to: made on a scratch database, or read from the file that an export left beside the history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from omega_bridge.analysis import Analysis, StepAnalysis
+from omega_bridge.audit.scratch import Scratch, scratch_database
+from omega_bridge.catalog import Catalog, Key
+from omega_bridge.expectation import FILE, Expectation, from_text, to_text
+from omega_bridge.ledger import Outcome
+from omega_bridge.outcomes import StepOutcome
+from omega_bridge.planning.world import World
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.steps import Registry
+from omega_bridge.writing import write
+
+_WENT_WRONG = frozenset({Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED})
+
+
+def make(analysis: Analysis, listed: str, scratch: Scratch) -> Expectation:
+    """Run the list, with what only the models know ahead of it, on an empty database, and read all that is there then.
+
+    ``listed``: the digest of the list and the models.
+    """
+    steps = Registry(tuple(replace(step.step, destructive=True) for step in analysis))  # the rows are the list's own
+    with scratch_database(scratch, "expected") as database:
+        run = database.boot(steps)
+        with database.session() as session:
+            catalog = read_catalog(session.connection)
+            role = session.connection.info.user
+    rejected = {s.id: str(s.error or s.reason) for s in run.steps if s.outcome in _WENT_WRONG}
+    return Expectation(catalog, role, listed, _makers(catalog, analysis, run.steps), rejected)
+
+
+def keep(expected: Expectation, folder: Path) -> Path:
+    """Write the file beside the history."""
+    path = folder / FILE
+    write(path, to_text(expected))
+    return path
+
+
+def kept(folder: Path) -> Expectation | None:
+    """What the file says, where there is one. Raises ``ConfigurationInvalid`` where it cannot be read."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    return from_text(path.read_text(encoding="utf-8"), str(path))
+
+
+def _makers(catalog: Catalog, analysis: Analysis, outcomes: Iterable[StepOutcome]) -> dict[Key, str]:
+    """The step that each object comes from: by what was read of it, by what was seen to change, or by being the only one to name it."""
+    world = World(catalog)
+    found: dict[Key, str] = {}
+    for step in analysis:
+        for statement in step.reading.statements:
+            for effect in (*statement.effects, *statement.implied):
+                if effect.present and (key := world.find(effect.key)) is not None:
+                    found.setdefault(key, step.id)
+    for outcome in outcomes:
+        for difference in outcome.differences:
+            if difference.key in catalog:
+                found.setdefault(difference.key, outcome.id)
+    words = {step.id: frozenset(re.findall(r"\w+", step.step.sql.lower())) for step in analysis}
+    for key in catalog:
+        if key not in found and len(naming := [name for name, said in words.items() if _words(key) <= said]) == 1:
+            found[key] = naming[0]
+    return found
+
+
+def _words(key: Key) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", f"{key.table} {key.name.partition('(')[0]}".lower())) - {
+        "of",
+        "on",
+        "using",
+        "at",
+        "as",
+        "for",
+    }
+
+
+def steps_by_id(analysis: Analysis) -> dict[str, StepAnalysis]:
+    """The steps by their ids."""
+    return {step.id: step for step in analysis}
+
+
+def listed_by(registry: Registry, metadata: Any) -> str:
+    """The digest of a list and its models, under which an expectation is kept."""
+    from omega_bridge.start import promise_digest
+
+    return promise_digest(registry.digest(), metadata, None)

@@ -1,0 +1,319 @@
+"""The schema that a list leads to, as a database had it after the list ran there; its file; and what a database has otherwise.
+
+Nothing is guessed from the text of steps: what is expected was read by the reader that reads what is found.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from omega_bridge.catalog import Attributes, Catalog, Key, Kind
+from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.sql.printed import same_printed
+
+FILE = "omega.catalog.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """``catalog``: what is there after the list ran on an empty database; ``role``: who ran it there.
+
+    ``listed``: the digest of the list and the models. ``by``: the step that each object comes from, as far as it is known.
+    ``rejected``: steps that did not work out there, with the reason: what they promise is not in the catalog.
+    """
+
+    catalog: Catalog
+    role: str
+    listed: str
+    by: Mapping[Key, str] = field(default_factory=dict)
+    rejected: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def major(self) -> int:
+        """The major version of the server that it was read from."""
+        return self.catalog.server_version // 10000
+
+
+class What(StrEnum):
+    """``ADDED``: only the database has it, on something that the list makes. ``UNWANTED``: a step takes it away."""
+
+    MISSING = "missing"
+    DIFFERENT = "different"
+    UNWANTED = "unwanted"
+    ADDED = "only-in-database"
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One thing that a database has otherwise than expected. ``attribute`` is set where an object differs."""
+
+    what: What
+    key: Key
+    attribute: str = ""
+    expected: Any = None
+    found: Any = None
+
+    def __str__(self) -> str:
+        if self.what is What.DIFFERENT:
+            return f"{self.key}: {self.attribute} is {_shown(self.found)}, not {_shown(self.expected)}"
+        return str(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """``beyond``: what only the database has, outside of what the list makes. ``unseen``: what was not compared, and why."""
+
+    departures: tuple[Departure, ...]
+    beyond: tuple[Key, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+def compare(expected: Expectation, found: Catalog, role: str) -> Compared:
+    """Hold a database against what is expected. ``role``: who runs the list there.
+
+    Owners and privileges are compared where a step gives them; columns may stand in another order. Where the two servers are
+    of different releases, what they print is compared by its parse tree.
+    """
+    wanted = _moved(expected, found, role)
+    departures: list[Departure] = []
+    unseen: list[str] = []
+    for key, attributes in wanted.objects.items():
+        there = found.get(key)
+        if there is None:
+            departures.append(Departure(What.MISSING, key))
+            continue
+        for name, one, other in _differing(key, attributes, there, expected.role, role):
+            is_same = _means_same(one, other)
+            if is_same is None and expected.major != found.server_version // 10000:
+                unseen.append(
+                    f"{key}: {name}, which PostgreSQL {expected.major} and {found.server_version // 10000} print in words of their own"
+                )
+            elif not is_same:
+                departures.append(Departure(What.DIFFERENT, key, name, one, other))
+    added, beyond = _only_there(wanted, found)
+    departures += (Departure(What.ADDED, key) for key in added)
+    return Compared(tuple(_without_what_goes_along(departures, wanted)), tuple(beyond), tuple(unseen))
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = " ".join(str(text).split())
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+# --- what is the same -------------------------------------------------------------------------------------------
+
+_OUT_OF_COUNT = frozenset({"position"})
+
+
+def _differing(key: Key, one: Attributes, other: Attributes, role: str, role_there: str) -> Iterator[tuple[str, Any, Any]]:
+    for name in sorted({*one, *other} - _OUT_OF_COUNT):
+        left, right = one.get(name), other.get(name)
+        if name == "owner":
+            if left in (None, role) or left == right:
+                continue
+        elif name == "grants":
+            left, right = (
+                privileges(key.kind, a.get("grants"), str(a.get("owner") or r)) for a, r in ((one, role), (other, role_there))
+            )
+            if left is None or left == (right if right is not None else _BY_DEFAULT.get(key.kind, ())):
+                continue
+        elif left == right:
+            continue
+        yield name, left, right
+
+
+_ALL = {
+    Kind.TABLE: "arwdDxt",
+    Kind.VIEW: "arwdDxt",
+    Kind.MATERIALIZED_VIEW: "arwdDxt",
+    Kind.COLUMN: "",
+    Kind.SEQUENCE: "rwU",
+    Kind.FUNCTION: "X",
+    Kind.SCHEMA: "UC",
+}
+_BY_DEFAULT: Mapping[Kind, tuple[str, ...]] = {
+    Kind.FUNCTION: ("public=X",), Kind.ENUM: ("public=U",), Kind.DOMAIN: ("public=U",), Kind.COMPOSITE: ("public=U",),
+    Kind.RANGE: ("public=U",), Kind.BASE_TYPE: ("public=U",), Kind.LANGUAGE: ("public=U",),
+}  # fmt: skip
+"""What everybody may do with a new object (PostgreSQL's manual, "Privileges")."""
+
+_HAVE_MAINTAIN = frozenset({Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.DEFAULT_PRIVILEGES})
+_ITEM = re.compile(r'(?:"((?:[^"]|"")*)"|([^=]*))=([^/]*)/')
+
+
+def privileges(kind: Kind, items: list[str] | None, owner: str) -> tuple[str, ...] | None:
+    """Who may do what, without who granted it; ``None`` where it is what a new object has. The owner's name is ``owner``.
+
+    ``MAINTAIN``, which PostgreSQL has from 17 on, is left out.
+    """
+    if items is None:
+        return None
+    found = []
+    for item in items:
+        match = _ITEM.match(item)
+        if match is None:
+            found.append(item)
+            continue
+        who = (match[1] or "").replace('""', '"') or match[2] or "public"
+        rights = match[3].replace("m", "") if kind in _HAVE_MAINTAIN else match[3]
+        if who == owner and set(rights) == set(_ALL.get(kind, "U")):
+            continue
+        if rights:
+            found.append(f"{'owner' if who == owner else who}={rights}")
+    told = tuple(sorted(found))
+    return None if told == _BY_DEFAULT.get(kind, ()) else told
+
+
+def _means_same(one: Any, other: Any) -> bool | None:
+    """Whether two values as two releases print them are the same; ``None`` where they may be."""
+    if isinstance(one, str) and isinstance(other, str):
+        return same_printed(one, other)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        found = [_means_same(one.get(k), other.get(k)) for k in {*one, *other}]
+        return False if False in found else None if None in found else True
+    return bool(one == other)
+
+
+# --- what belongs to the list -----------------------------------------------------------------------------------
+
+
+def _only_there(wanted: Catalog, found: Catalog) -> tuple[list[Key], list[Key]]:
+    """What hangs on something that the list makes, and what does not."""
+    added: list[Key] = []
+    beyond: list[Key] = []
+    lone = [key for key in sorted(found.objects) if key not in wanted]
+    for key in lone:
+        owner = _owner(key, found.objects[key])
+        if owner is not None and any(k in wanted for k in owner):
+            added.append(key)
+        elif owner is None or not any(k in found for k in owner):
+            beyond.append(key)
+    return [k for k in added if not _comes_with(k, added)], beyond
+
+
+def _owner(key: Key, attributes: Attributes) -> tuple[Key, ...] | None:
+    """The relation that an object is a part of, in each kind that it may be; ``None`` for one that stands by itself."""
+    table = key.table or (str(attributes.get("table") or "") if key.kind is Kind.INDEX else "")
+    if key.kind is Kind.SEQUENCE and attributes.get("owned_by"):
+        table = str(attributes["owned_by"]).rpartition(".")[0].replace('"', "")
+    if not table:
+        return None
+    return tuple(Key(kind, key.schema, "", table) for kind in (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW))
+
+
+def _comes_with(key: Key, others: list[Key]) -> bool:
+    """Whether it is the index of a constraint that is told, too."""
+    return key.kind is Kind.INDEX and any(
+        k.kind is Kind.CONSTRAINT and (k.schema, k.name) == (key.schema, key.name) for k in others
+    )
+
+
+def _without_what_goes_along(departures: list[Departure], wanted: Catalog) -> Iterator[Departure]:
+    """What is missing is missing with all that is a part of it; a key and its index are one."""
+    gone = {d.key for d in departures if d.what is What.MISSING}
+    keys = {(d.key.schema, d.key.name) for d in departures if d.key.kind is Kind.CONSTRAINT}
+    for departure in departures:
+        owner = _owner(departure.key, wanted.get(departure.key) or {})
+        if departure.what is What.MISSING and owner is not None and any(k in gone for k in owner):
+            continue
+        if departure.key.kind is Kind.INDEX and (departure.key.schema, departure.key.name) in keys:
+            continue
+        yield departure
+
+
+def _moved(expected: Expectation, found: Catalog, role: str) -> Catalog:
+    """The catalog as it would be where the list works in another schema, and another role runs it."""
+    here, there = (c.search_path[0] if c.search_path else "" for c in (expected.catalog, found))
+    objects = expected.catalog.objects
+    if role != expected.role:
+        objects = {_of_role(k, expected.role, role): a for k, a in objects.items()}
+    if here == there or not here or not there:
+        return replace(expected.catalog, objects=objects)
+    moved: dict[Key, Attributes] = {}
+    qualified = re.compile(rf"(?<![\w.\"])(?:{re.escape(here)}|\"{re.escape(here)}\")\.")
+    quoted = there if re.fullmatch(r"[a-z_][a-z0-9_$]*", there) else '"' + there.replace('"', '""') + '"'
+    for key, attributes in objects.items():
+        if key.kind is Kind.SCHEMA and key.name == here:
+            continue
+        schema = there if key.schema == here else key.schema
+        moved[key._replace(schema=schema)] = {
+            name: _requalified(value, qualified, f"{quoted}.") for name, value in attributes.items()
+        }
+    return replace(expected.catalog, objects=moved)
+
+
+def _of_role(key: Key, role: str, other: str) -> Key:
+    """Default privileges are those of a role."""
+    ending = f" of {role}"
+    return (
+        key._replace(name=key.name.removesuffix(ending) + f" of {other}")
+        if key.kind is Kind.DEFAULT_PRIVILEGES and key.name.endswith(ending)
+        else key
+    )
+
+
+def _requalified(value: Any, qualified: re.Pattern[str], schema: str) -> Any:
+    return qualified.sub(lambda _: schema, value) if isinstance(value, str) else value
+
+
+# --- the file ---------------------------------------------------------------------------------------------------
+
+
+def to_text(expected: Expectation) -> str:
+    """The file: JSON with one object a line, sorted; the same list on the same server gives the same bytes."""
+    catalog = expected.catalog
+    head = {
+        "format": _FORMAT,
+        "server": expected.major,
+        "list": expected.listed,
+        "search_path": list(catalog.search_path),
+        "rejected": dict(expected.rejected),
+    }
+    lines = [json.dumps(head, ensure_ascii=False, sort_keys=True)]
+    for key in sorted(catalog.objects):
+        attributes = _symbolic(key, catalog.objects[key], expected.role)
+        row = [str(key.kind), key.schema, key.table, _of_role(key, expected.role, "").name, expected.by.get(key, ""), attributes]
+        lines.append(json.dumps(row, ensure_ascii=False, sort_keys=True))
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def _symbolic(key: Key, attributes: Attributes, role: str) -> dict[str, Any]:
+    """The attributes that say something; who ran the list is not told by name."""
+    found = {name: value for name, value in attributes.items() if value is not None}
+    if found.get("owner") == role:
+        del found["owner"]
+    granted = privileges(key.kind, found.pop("grants", None), str(attributes.get("owner") or role))
+    if granted is not None:
+        found["grants"] = list(granted)
+    return found
+
+
+def from_text(text: str, where: str) -> Expectation:
+    """What ``to_text`` wrote. Raises ``ConfigurationInvalid`` for anything else; ``where`` names the file there."""
+    try:
+        head, *rows = json.loads(text)
+        if head["format"] > _FORMAT:
+            raise ConfigurationInvalid(
+                f"{where} was written by a later release of omega-bridge",
+                hint="Use that release, or run omega-bridge export with this one.",
+            )
+        objects: dict[Key, Attributes] = {}
+        by: dict[Key, str] = {}
+        for kind, schema, table, name, step, attributes in rows:
+            key = Key(Kind(kind), schema, table, name)
+            objects[key] = attributes
+            if step:
+                by[key] = step
+        catalog = Catalog(objects, tuple(head["search_path"]), int(head["server"]) * 10000)
+        return Expectation(catalog, "", head["list"], by, head["rejected"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ConfigurationInvalid(
+            f"{where} is not one that export wrote: {error}", hint="Remove it and run: omega-bridge export"
+        ) from error

@@ -1,0 +1,63 @@
+"""SQL that makes an object, or one of its attributes, as it should be; made of what the rooms say of their statements."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from omega_bridge.catalog import Attributes, Key
+from omega_bridge.kinds import ROOMS
+from omega_bridge.sql import identifier
+
+_ENABLED = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+_STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
+
+
+def restored(key: Key, attributes: Attributes | None, attribute: str = "") -> str:
+    """The statement that makes it (or, of what is there, sets one ``attribute``) as the attributes say; empty where none is known."""
+    room = ROOMS[key.kind]
+    if attributes is None:
+        return ""
+    if attribute == "comment":
+        told = attributes.get("comment")
+        return f"COMMENT ON {room.named.format_map(_names(key))} IS {_literal(told) if told else 'NULL'}" if room.named else ""
+    template = room.alter.get(attribute, "") if attribute else room.again
+    words = {**_names(key), **_values(attributes, attributes.get(attribute))}
+    needed = re.findall(r"\{(\w+)\}", template)
+    return template.format_map(words).rstrip(" ;") if template and all(words.get(name) is not None for name in needed) else ""
+
+
+def _names(key: Key) -> dict[str, str]:
+    name, paren, arguments = key.name.partition("(")
+    return {
+        "name": identifier(key.name),
+        "plain": f"{identifier(key.schema)}.{key.name}".lstrip("."),
+        "object": f"{identifier(key.schema, name)}{paren}{arguments}",
+        "owner": identifier(key.schema, key.table),
+    }
+
+
+def _values(attributes: Attributes, value: Any) -> dict[str, Any]:
+    default = attributes.get("default")
+    labels, fields = attributes.get("labels"), attributes.get("attributes")
+    return {
+        "value": _STORAGE.get(str(value), value) if value is not None else None,
+        "type": attributes.get("type"),
+        "definition": attributes.get("definition"),
+        "in": attributes.get("schema"),
+        "default": f" DEFAULT {default}" if default else "",
+        "not_null": "" if attributes.get("nullable", True) else " NOT NULL",
+        "set_null": "DROP NOT NULL" if attributes.get("nullable", True) else "SET NOT NULL",
+        "set_default": f"SET DEFAULT {default}" if default else "DROP DEFAULT",
+        "enabled": _ENABLED.get(str(attributes.get("enabled"))),
+        "enable": "ENABLE" if attributes.get("row_security") else "DISABLE",
+        "force": "FORCE" if attributes.get("force_row_security") else "NO FORCE",
+        "logged": "UNLOGGED" if attributes.get("persistence") == "u" else "LOGGED",
+        "labels": ", ".join(map(_literal, labels)) if labels else None,
+        "fields": ", ".join(fields) if fields else None,
+        **{name: attributes.get(name) for name in ("increment", "minimum", "maximum", "start", "cache")},
+    }
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,88 @@
+"""Every kind of object through its life: made, made again, changed by a hand, seen by ``drift``, put back by a start."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+import omega_bridge
+from omega_bridge.analysis import analyse
+from omega_bridge.audit.drift import drift
+from omega_bridge.catalog import Catalog, Kind, diff
+from omega_bridge.expectation import Expectation, from_text, to_text
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.naive import send
+from omega_bridge.steps import Registry
+from tests.fixtures.databases import MakeDatabase
+from tests.kinds.lives import LIVES
+
+HANDS = [(kind, word) for kind, life in LIVES.items() for word in life.damages]
+NOTHING = analyse(Registry(()))
+
+
+def steps_of(kind: Kind, database: str) -> list[str]:
+    """The steps, for a database: subscriptions have one name in the whole server."""
+    name = str(conninfo_to_dict(database)["dbname"])
+    return [step.replace("{database}", name) for step in LIVES[kind].steps]
+
+
+def look(database: str) -> Catalog:
+    """All that is there."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        return read_catalog(conn)
+
+
+def expectation(database: str) -> Expectation:
+    """What stands there is what is expected, through the file."""
+    return from_text(to_text(Expectation(look(database), "postgres", "")), "here")
+
+
+def loop(database: str, steps: list[str]) -> Catalog:
+    """The naive loop to its end."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        before = None
+        while before != (before := read_catalog(conn).digest()):
+            for step in steps:
+                send(conn, [step])
+        return read_catalog(conn)
+
+
+def test_every_kind_has_a_life() -> None:
+    """A kind that is added is tried, too; and no hand is listed twice."""
+    assert set(Kind) - set(LIVES) == {Kind.SECURITY_LABEL}
+    assert len(HANDS) >= 60
+
+
+@pytest.mark.parametrize("kind", LIVES, ids=str)
+def test_made_and_made_again(kind: Kind, database: str) -> None:
+    """One start leads where the loop leads, the next one has nothing to do, and nothing has drifted."""
+    steps = steps_of(kind, database)
+    omega_bridge.boot(database, steps)
+    made = look(database)
+    assert any(key.kind is kind for key in made)
+    assert omega_bridge.boot(database, steps).outcome == "current"
+    assert diff(made, loop(database, steps)) == ()
+    found = drift(database, analyse(Registry.of(steps)), NOTHING, expectation(database))
+    assert (found.differences, found.unseen, found.standing) == ((), (), ())
+
+
+@pytest.mark.parametrize(("kind", "word"), HANDS, ids=str)
+def test_what_a_hand_does_is_seen_and_put_back(kind: Kind, word: str, make_database: MakeDatabase) -> None:
+    """``drift`` sees it; one start puts back what the loop puts back; what stays is what ``drift`` still tells."""
+    database = make_database()
+    steps = steps_of(kind, database)
+    omega_bridge.boot(database, steps)
+    expected, analysis = expectation(database), analyse(Registry.of(steps))
+    hand = LIVES[kind].damages[word].replace("{database}", str(conninfo_to_dict(database)["dbname"]))
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(hand.encode())
+    found = drift(database, analysis, NOTHING, expected)
+    assert found.differences, "nothing is seen"
+    omega_bridge.boot(database, steps)
+    started = look(database)
+    assert diff(started, loop(database, steps)) == (), "the loop puts more back"
+    left = {(d.key, d.attribute) for d in drift(database, analysis, NOTHING, expected).differences}
+    for one in found.differences:
+        if one.is_repaired is not None:
+            assert one.is_repaired == ((one.key, one.attribute) not in left), f"{one}: told {one.is_repaired}"
