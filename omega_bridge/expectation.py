@@ -98,7 +98,7 @@ def compare(expected: Expectation, found: Catalog, role: str) -> Compared:
                 departures.append(Departure(What.DIFFERENT, key, name, one, other))
     added, beyond = _only_there(wanted, found)
     departures += (Departure(What.ADDED, key) for key in added)
-    return Compared(tuple(_without_what_goes_along(departures, wanted)), tuple(beyond), tuple(unseen))
+    return Compared(tuple(_without_what_goes_along(departures, wanted, found)), tuple(beyond), tuple(unseen))
 
 
 def _shown(value: Any) -> str:
@@ -215,9 +215,10 @@ def _comes_with(key: Key, others: list[Key]) -> bool:
     )
 
 
-def _without_what_goes_along(departures: list[Departure], wanted: Catalog) -> Iterator[Departure]:
-    """What is missing is missing with all that is a part of it; a key and its index are one."""
+def _without_what_goes_along(departures: list[Departure], wanted: Catalog, found: Catalog) -> Iterator[Departure]:
+    """What is missing is missing with all that is a part of it; a key and its index are one, and so are a column and its sequence."""
     gone = {d.key for d in departures if d.what is What.MISSING}
+    told = {d.key for d in departures}
     keys = {(d.key.schema, d.key.name) for d in departures if d.key.kind is Kind.CONSTRAINT}
     for departure in departures:
         owner = _owner(departure.key, wanted.get(departure.key) or {})
@@ -225,7 +226,18 @@ def _without_what_goes_along(departures: list[Departure], wanted: Catalog) -> It
             continue
         if departure.key.kind is Kind.INDEX and (departure.key.schema, departure.key.name) in keys:
             continue
+        if departure.key.kind is Kind.SEQUENCE and _column_of(departure, wanted, found) in told:
+            continue
         yield departure
+
+
+def _column_of(departure: Departure, wanted: Catalog, found: Catalog) -> Key | None:
+    """The column that owns a sequence."""
+    owner = (wanted.get(departure.key) or found.get(departure.key) or {}).get("owned_by")
+    if not owner:
+        return None
+    table, _, column = str(owner).rpartition(".")
+    return Key(Kind.COLUMN, departure.key.schema, table.replace('"', ""), column.replace('"', ""))
 
 
 def _moved(expected: Expectation, found: Catalog, role: str) -> Catalog:

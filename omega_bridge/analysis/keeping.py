@@ -154,10 +154,11 @@ _OF_A_TRANSACTION = {
 
 _KEEPS_ROWS_OUTSIDE = {
     "vacuum_stmt", "reindex_stmt", "createdb_stmt", "alter_system_stmt", "create_table_space_stmt", "drop_table_space_stmt",
+    "create_subscription_stmt", "alter_subscription_stmt", "drop_subscription_stmt",
 }  # fmt: skip
 """What refuses a transaction and takes no row; a tablespace is dropped only where it is empty."""
 
-_REFUSES_A_TRANSACTION = {"dropdb_stmt", "create_subscription_stmt", "drop_subscription_stmt", "alter_subscription_stmt"}
+_REFUSES_A_TRANSACTION = {"dropdb_stmt"}
 
 
 def watched(text: str) -> Watched:

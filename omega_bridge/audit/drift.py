@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from omega_bridge.analysis import Analysis, with_escapes
-from omega_bridge.catalog import Catalog, Key
+from omega_bridge.analysis.program import DOUBT
+from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.expectation import Compared, Departure, Expectation, What, compare
 from omega_bridge.kinds.restoring import restored
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.promises import MODELS, Forecast, Unkept, forecast, together, unkept_by_models
-from omega_bridge.planning.world import DOUBT, World, is_anything
+from omega_bridge.planning.world import World, is_anything
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
@@ -70,7 +71,7 @@ class Drifted:
 class Drift:
     """``differences``: what is otherwise than list and models lead to. ``unclaimed``: what only the database has; that is no drift.
 
-    ``standing``: steps that the last start left failed, refused or without effect. ``unseen``: what was not looked at, and why.
+    ``standing``: steps of the list that the last start left failed, refused or without effect. ``unseen``: what was not looked at, and why.
     """
 
     differences: tuple[Drifted, ...]
@@ -107,7 +108,13 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
         found = read_catalog(connection)
         role = connection.info.user
         known = ledger_store.recall(connection)
-    standing = tuple({k: str(s[k]) for k in ("id", "outcome", "reason")} for s in (known.standing if known else ()))
+    ours = {s.id: s.checksum for s in analysis}
+    recorded = {s["id"]: s["checksum"] for s in (known.steps if known else ())}
+    standing = tuple(
+        {k: str(s[k]) for k in ("id", "outcome", "reason")}
+        for s in (known.standing if known else ())
+        if s["id"] in ours and recorded.get(s["id"]) == ours[s["id"]]
+    )
     seen = compare(expected, found, role)
     ahead = forecast(found, analysis)
     differences = (*_explained(seen, found, analysis, ahead, expected), *_by_promise(seen, found, models, ahead, expected))
@@ -166,7 +173,7 @@ def _is_repaired(departure: Departure, found: Catalog, ahead: Forecast, by: str)
         return None
     if departure.what is What.MISSING:
         return True if then is not None else None if by in ahead.sent or not by else False
-    if then is None or not by:
+    if then is None or not by or departure.key.kind is Kind.INDEX:
         return None
     now, value = found.objects[departure.key].get(departure.attribute), then.get(departure.attribute)
     if is_anything(value) or value == now:

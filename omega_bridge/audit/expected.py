@@ -19,6 +19,11 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.steps import Registry
 from omega_bridge.writing import write
 
+ELSEWHERE = "it may connect to another server, and is not tried"
+_REACHES_ELSEWHERE = re.compile(
+    r"\b(create|alter|drop)\s+subscription\b|\bdblink|\bcopy\b.*\bprogram\b", re.IGNORECASE | re.DOTALL
+)
+
 _WENT_WRONG = frozenset({Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED})
 
 
@@ -27,13 +32,16 @@ def make(analysis: Analysis, listed: str, scratch: Scratch) -> Expectation:
 
     ``listed``: the digest of the list and the models.
     """
-    steps = Registry(tuple(replace(step.step, destructive=True) for step in analysis))  # the rows are the list's own
+    elsewhere = {step.id: ELSEWHERE for step in analysis if _REACHES_ELSEWHERE.search(step.step.sql)}
+    steps = Registry(
+        tuple(replace(s.step, destructive=True) for s in analysis if s.id not in elsewhere)
+    )  # the rows are the list's own
     with scratch_database(scratch, "expected") as database:
         run = database.boot(steps)
         with database.session() as session:
             catalog = read_catalog(session.connection)
             role = session.connection.info.user
-    rejected = {s.id: str(s.error or s.reason) for s in run.steps if s.outcome in _WENT_WRONG}
+    rejected = elsewhere | {s.id: str(s.error or s.reason) for s in run.steps if s.outcome in _WENT_WRONG}
     return Expectation(catalog, role, listed, _makers(catalog, analysis, run.steps), rejected)
 
 

@@ -20,7 +20,7 @@ VERBS = {
     "export": "Append to the Alembic history what the list has and it lacks.",
     "verify": "Boot one scratch database and upgrade another at every prefix of the list; exit 1 where the catalogs differ.",
     "lint": "Say what in the list will hurt, and what to write instead; exit 1 where there is an error.",
-    "drift": "Show what the database lacks, or has otherwise than the list and the models say; exit 1 where there is anything.",
+    "drift": "Show what the database has otherwise than the list and the models lead to; exit 1 where there is anything.",
     "explain": "Explain a step of the list, an error code such as OB301, or a rule.",
     "check": "The gate for CI: lint, export --check, and the models against the steps; exit 1 where one says no.",
     "add": "Append to the list, where it is written, steps for what the models have and it lacks.",

@@ -65,4 +65,4 @@ def _tell(found: Drift) -> None:
     for what in found.unseen:
         typer.echo(f"not looked at: {what}")
     clean = "no drift in what was looked at" if found.unseen else "no drift"
-    typer.echo(f"{len(rows)} difference(s)" if rows else "no drift, but steps stand failed" if found.standing else clean)
+    typer.echo(f"{len(rows)} difference(s)" if rows else "no difference" if found.standing else clean)

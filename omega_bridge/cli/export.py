@@ -69,11 +69,38 @@ def export(
     else:
         lists = _past(setup, folder, from_git, follow or [], emails)
         done = _export_past(lists, folder, write=not check, prover=judges, listed=listed)
+    is_stale, written = _schema(setup, folder, listed, scratch_url, check=check) if prove or check else (False, [])
     if json:
-        output.as_json(done.as_dict() | ({"squashed": squashed.as_dict()} if squashed else {}))
+        told = done.as_dict()
+        told["written"] += written
+        output.as_json(told | ({"squashed": squashed.as_dict()} if squashed else {}))
     else:
         _tell(done, "would write" if check else "wrote")
-    raise typer.Exit(1 if check and done.revisions else 0)
+        for path in written:
+            typer.echo(f"wrote {path}")
+        if is_stale:
+            typer.echo(f"{folder / 'omega.catalog.json'} is of another list")
+    raise typer.Exit(1 if check and (done.revisions or is_stale) else 0)
+
+
+def _schema(setup: Setup, folder: Path, listed: str, scratch_url: str | None, *, check: bool) -> tuple[bool, list[str]]:
+    """Keep the schema that the list leads to beside the history; whether the one that is kept is of another list, and what was written."""
+    from omega_bridge.audit.expected import keep, kept, make
+    from omega_bridge.audit.scratch import scratch_server
+    from omega_bridge.errors import NoServerFound
+
+    there = kept(folder)
+    if (there is not None and there.listed == listed) or (there is None and check):
+        return False, []
+    if check:
+        return True, []
+    output.log_to_stderr(silent=True)
+    try:
+        with scratch_server(scratch_url) as server:
+            return False, [str(keep(make(setup.analysis, listed, server), folder))]
+    except NoServerFound as none:
+        typer.echo(f"the schema that the list leads to is not kept, there is no server to make it on: {none.hint}", err=True)
+        return False, []
 
 
 def _export(setup: Setup, folder: Path, **options: Any) -> Export:

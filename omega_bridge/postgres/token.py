@@ -21,11 +21,14 @@ from omega_bridge.postgres.watched import ELSEWHERE, Watched
 Connection = psycopg.Connection[Any]
 
 
+_XMIN = "xmin::pg_catalog.text::pg_catalog.int8"
+
+
 @dataclass(frozen=True, slots=True)
 class _Rows:
     """The rows of one catalog that count. ``key`` tells them apart; ``scan``: read the whole catalog for them.
 
-    ``within``: a further condition, on few rows.
+    ``within``: a further condition, on few rows. ``version``: what changes when a row does.
     """
 
     catalog: str
@@ -33,10 +36,11 @@ class _Rows:
     condition: str = ""
     scan: bool = False
     within: str = ""
+    version: str = _XMIN
 
     def __str__(self) -> str:
         """Their hash. A condition in ``FILTER`` is none that the planner would weigh."""
-        hashed = f"pg_catalog.hashint8extended({self.key}, xmin::pg_catalog.text::pg_catalog.int8)"
+        hashed = f"pg_catalog.hashint8extended({self.key}, {self.version})"
         filters = [f"({c})" for c in (self.condition if self.scan else "", self.within) if c]
         filtered = f" FILTER (WHERE {' AND '.join(filters)})" if filters else ""
         where = f" WHERE {self.condition}" if self.condition and not self.scan else ""
@@ -113,7 +117,8 @@ def _unnamed_rows(connection: Connection, watched: Watched, size: _Size) -> Iter
         yield from _in_schemas(size.path)
     for catalog in sorted(ELSEWHERE if watched.is_whole else watched.others):
         if catalog != "pg_publication_namespace" or connection.info.server_version >= 150000:
-            yield _Rows(catalog, *_ELSEWHERE.get(catalog, (_OID, _BY_USERS)))
+            key, condition = _ELSEWHERE.get(catalog, (_OID, _BY_USERS))
+            yield _Rows(catalog, key, condition, version=_VERSIONS.get(catalog, _XMIN))
 
 
 def _in_schemas(schemas: Sequence[int]) -> Iterable[_Rows]:
@@ -151,7 +156,10 @@ _NOT_OURS = (
 )
 """The bridge's own functions are made anew with each record."""
 _ELSEWHERE = {
-    "pg_description": (_both("objoid", "objsubid"), f"objoid OPERATOR(pg_catalog.>=) 16384 AND {_NOT_OURS}"),
+    "pg_description": (
+        _both("objoid", "objsubid"),
+        f"(objoid OPERATOR(pg_catalog.>=) 16384 OR classoid {_EQUALS} ANY ('{{2615,3079}}'::pg_catalog.oid[])) AND {_NOT_OURS}",
+    ),
     "pg_sequence": ("seqrelid::pg_catalog.int8", ""),
     "pg_foreign_table": ("ftrelid::pg_catalog.int8", ""),
     "pg_index": ("indexrelid::pg_catalog.int8", "indrelid OPERATOR(pg_catalog.>=) 16384"),
@@ -159,8 +167,21 @@ _ELSEWHERE = {
     "pg_db_role_setting": (_both("setdatabase", "setrole::pg_catalog.int8"), ""),
     "pg_namespace": (_OID, "nspname OPERATOR(pg_catalog.!~) '^pg_'"),
     "pg_extension": (_OID, ""),
+    "pg_user_mappings": ("umid::pg_catalog.int8", ""),
+    "pg_subscription": (
+        _OID,
+        f"subdbid {_EQUALS} (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname {_EQUALS} pg_catalog.current_database())",
+    ),
 }
-"""Key and condition of catalogs that count as a whole, where they are not ``oid`` and what users made."""
+"""Key and condition of catalogs that count as a whole, where they are not ``oid`` and what users made. Schemas (2615) and extensions
+(3079) of PostgreSQL's own have comments, too.
+"""
+_VERSIONS = {
+    "pg_user_mappings": "pg_catalog.hashtextextended(pg_catalog.concat(usename, umoptions), 0)",
+    "pg_subscription": "pg_catalog.hashtextextended(pg_catalog.concat(subname, subowner, subenabled, subslotname, subsynccommit, "
+    "subpublications), 0)",
+}
+"""What changes when a row does, where it is not ``xmin``: who may not read a catalog asks a view of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,9 +61,16 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
         frozenset(_named((Kind.FUNCTION,), made, asked)),
         loose,
         frozenset(_schemas(_keys(found), asked)),
-        others=frozenset(catalog for s in found if s.opaque for catalog in _UNNAMED.get(s.tag, ())),
+        others=frozenset((*(c for s in found if s.opaque for c in _UNNAMED.get(s.tag, ())), *_commented(found))),
         is_whole=any(s.opaque and s.tag not in _UNNAMED for s in found),
     )
+
+
+def _commented(found: Iterable[Sql]) -> Iterator[str]:
+    """Comments on what is not looked for by its name."""
+    for key in (e.key for s in found for e in s.effects if "comment" in dict(e.attributes)):
+        if key.kind not in (*RELATIONS, *_TYPES, Kind.COLUMN, Kind.FUNCTION):
+            yield "pg_description"
 
 
 _PUBLICATIONS = ("pg_publication", "pg_publication_rel", "pg_publication_namespace")
@@ -97,6 +104,7 @@ ELSEWHERE = (
     "pg_event_trigger", "pg_foreign_data_wrapper", "pg_foreign_server", "pg_foreign_table", "pg_extension", "pg_namespace",
     "pg_language", "pg_operator", "pg_opclass", "pg_opfamily", "pg_ts_config", "pg_ts_dict", "pg_ts_parser", "pg_ts_template",
     "pg_conversion", "pg_transform", "pg_enum", "pg_index", "pg_inherits", "pg_policy", "pg_trigger", "pg_db_role_setting", "pg_am",
+    "pg_user_mappings", "pg_subscription",
 )  # fmt: skip
 """All of them."""
 

@@ -9,9 +9,13 @@ import psycopg
 import pytest
 
 import omega_bridge
+from omega_bridge.audit.drift import Drift, drift
+from omega_bridge.audit.expected import make
+from omega_bridge.audit.scratch import GivenServer
 from omega_bridge.cli.app import run
 from omega_bridge.cli.setup import Setup, prepare
-from omega_bridge.drift import Drift, drift
+from omega_bridge.embedded import Server
+from omega_bridge.expectation import Expectation, from_text, to_text
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,9 +26,15 @@ def reference() -> Setup:
     return prepare(ROOT / "pyproject.toml", None)
 
 
-def compared(reference: Setup, database: str) -> Drift:
+@pytest.fixture(scope="module")
+def expected(reference: Setup, server: Server) -> Expectation:
+    """What the reference list and its models lead to, through the file that an export keeps."""
+    return from_text(to_text(make(reference.analysis, "", GivenServer(server.url))), "here")
+
+
+def compared(reference: Setup, database: str, expected: Expectation) -> Drift:
     """The drift of a database."""
-    return drift(database, reference.analysis, reference.promised)
+    return drift(database, reference.analysis, reference.promised, expected)
 
 
 def told(found: Drift) -> set[tuple[str, str, str, str]]:
@@ -32,17 +42,17 @@ def told(found: Drift) -> set[tuple[str, str, str, str]]:
     return {(u.what, f"{u.key.table}.{u.key.name}".lstrip("."), u.attribute, u.by) for u in found.differences}
 
 
-def test_drift_of_a_database_that_people_worked_on(reference: Setup, database: str) -> None:
+def test_drift_of_a_database_that_people_worked_on(reference: Setup, database: str, expected: Expectation) -> None:
     """After a start there is none; each thing that a hand changed is told, with who promised it; what it added stands apart."""
     omega_bridge.boot(database, reference.registry, metadata=reference.metadata)
-    assert compared(reference, database) == Drift((), ())
+    assert compared(reference, database, expected) == Drift((), ())
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(
             "ALTER TABLE tenants DROP COLUMN openai_api_key, ADD COLUMN by_hand int, ALTER timezone DROP DEFAULT;"
             "ALTER TABLE users ALTER email TYPE text; ALTER TABLE agents DROP COLUMN model; DROP INDEX uq_handoff_tenant;"
             "DROP TABLE chat_media; CREATE TABLE by_hand (a int)"
         )
-    found = compared(reference, database)
+    found = compared(reference, database, expected)
     assert told(found) == {
         ("missing", "tenants.openai_api_key", "", "tenants-openai-api-key"),
         ("different", "tenants.timezone", "default", "tenants-timezone-default"),
@@ -50,17 +60,25 @@ def test_drift_of_a_database_that_people_worked_on(reference: Setup, database: s
         ("missing", "agents.model", "", "models"),
         ("missing", "uq_handoff_tenant", "", "drop-tenant-human-handoff-config-tenant-human-handoff-co"),
         ("missing", "chat_media", "", "create-chat-media"),
+        ("only-in-database", "tenants.by_hand", "", "create-tenants"),
     }
-    assert [str(key) for key in found.unclaimed] == ["column public.tenants.by_hand", "table public.by_hand"]
+    assert [str(key) for key in found.unclaimed] == ["table public.by_hand"]
 
 
-def test_a_start_ends_the_drift_of_a_legacy_database(reference: Setup, database: str) -> None:
-    """What is left afterwards is what the start refused for the sake of rows."""
+def test_a_start_ends_the_drift_of_a_legacy_database(reference: Setup, database: str, expected: Expectation) -> None:
+    """What is left afterwards is what the start refused for the sake of rows, and what the legacy tables have of their own."""
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute((ROOT / "examples" / "nexus" / "legacy.sql").read_bytes())
-    assert len(compared(reference, database).differences) > 30
+    assert len(compared(reference, database, expected).differences) > 30
     omega_bridge.boot(database, reference.registry, metadata=reference.metadata)
-    assert told(compared(reference, database)) == {("different", "system_events.id", "type", "create-system-events")}
+    assert told(compared(reference, database, expected)) == {
+        ("different", "system_events.id", "type", "create-system-events"),
+        ("different", "system_events.id", "default", "create-system-events"),
+        *(
+            ("only-in-database", f"credentials.{name}", "", "create-credentials")
+            for name in ("api_key_encrypted", "legacy_id", "service_name")
+        ),
+    }
 
 
 def test_the_verb_changes_nothing(database: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +95,7 @@ def test_the_verb_changes_nothing(database: str, capsys: pytest.CaptureFixture[s
         assert conn.execute("SELECT to_regnamespace('omega_bridge'), to_regclass('tenants')").fetchone() == (None, None)
 
 
-def test_what_findings_say_to_write_runs(reference: Setup, database: str) -> None:
+def test_what_findings_say_to_write_runs(reference: Setup, database: str, expected: Expectation) -> None:
     """The steps that the findings about the reference list show run on a repaired database, and leave it as it is."""
     from omega_bridge.lint import lint
 
@@ -86,7 +104,7 @@ def test_what_findings_say_to_write_runs(reference: Setup, database: str) -> Non
     with psycopg.connect(database, autocommit=True) as conn:
         for text in (text for f in findings for text in f.instead):
             conn.execute(text.encode())
-    assert compared(reference, database) == Drift((), ())
+    assert compared(reference, database, expected) == Drift((), ())
 
 
 def test_what_stands_failed_is_told(database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -353,8 +353,11 @@ LIVES: Mapping[Kind, Life] = {
     ),
     Kind.SUBSCRIPTION: Life(
         (
-            "CREATE SUBSCRIPTION sub_{database} CONNECTION 'host=nowhere.invalid dbname=x' PUBLICATION p "
-            "WITH (connect = false, slot_name = NONE, enabled = false)",
+            unless(
+                "SELECT 1 FROM pg_subscription WHERE subname = 'sub_{database}'",
+                "CREATE SUBSCRIPTION sub_{database} CONNECTION 'host=nowhere.invalid dbname=x' PUBLICATION p "
+                "WITH (connect = false, slot_name = NONE, enabled = false)",
+            ),
         ),
         {
             "dropped": "DROP SUBSCRIPTION sub_{database}",
@@ -447,7 +450,7 @@ LIVES: Mapping[Kind, Life] = {
                 "CREATE OPERATOR CLASS oc FOR TYPE int USING hash AS OPERATOR 1 = (int, int), FUNCTION 1 hashint4(int)",
             ),
         ),
-        {"dropped": "DROP OPERATOR CLASS oc USING hash", "renamed": "ALTER OPERATOR CLASS oc USING hash RENAME TO other"},
+        {"dropped": "DROP OPERATOR CLASS oc USING hash"},
     ),
     Kind.OPERATOR_FAMILY: Life(
         (unless("SELECT 1 FROM pg_opfamily WHERE opfname = 'fam'", "CREATE OPERATOR FAMILY fam USING btree"),),

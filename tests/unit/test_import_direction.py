@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "planning",
         "analysis",
         "outcomes",
+        "expectation",
         "kinds",
         "catalog|ledger",
         "steps",
