@@ -59,7 +59,7 @@ def _tell(found: Drift) -> None:
     if append:
         typer.echo("no start puts these back; to do so, append to the list:\n  " + ";\n  ".join(append))
     for step in found.standing:
-        typer.echo(f"step {step['id']} stands {step['outcome']} since the last start: {step['reason']}")
+        typer.echo(f"step {step['id']} stands {step['outcome']}: {step['reason']}")
     if found.unclaimed:
         typer.echo("only the database has: " + ", ".join(str(key) for key in found.unclaimed))
     for what in found.unseen:
