@@ -7,7 +7,7 @@ holds: as in the naive loop, the last writer in the list's order has the last wo
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
@@ -99,6 +99,8 @@ class Convergence:
     """Steps that are not sent yet, by the step that waits."""
     _is_stirred: bool = False
     """Whether a further pass has sent a step that may have changed what the catalog does not show."""
+    _made: dict[str, set[str]] = field(default_factory=dict)
+    """The objects that each step has changed so far."""
     _got_on: bool = False
     """Whether this pass changed the schema or rows, or a step worked for the first time."""
     _done: list[tuple[str, str]] = field(default_factory=list)
@@ -198,7 +200,7 @@ class Convergence:
         if step.kind is StepKind.MIXED:
             is_meant = (self._is_stirred and is_opaque(step)) or is_elsewhere
             return not is_maintenance(step) and (is_meant or self._last(step, self._clock.added) > self._ended[step.id])
-        is_anew = self._clock.defaults > self._ended[step.id] and _rebuilds(step)
+        is_anew = self._clock.defaults > self._ended[step.id] and rebuilds(step)
         is_suspect = is_elsewhere or self._is_suspect(index)
         if not (is_suspect or is_anew):
             return False
@@ -257,10 +259,22 @@ class Convergence:
             self._got_on = self._got_on or is_new or bool(outcome.rows or outcome.differences or self._beyond)
         if outcome.action is Action.RUN and (outcome.outcome is Outcome.APPLIED or outcome.differences or self._beyond):
             self._clock.tick(outcome.differences, self._beyond)
+            self._clock.changed.update(dict.fromkeys(self._shadowed(outcome.differences), self._clock.now))
             self._done += [(step.id, told) for told in dict.fromkeys([*(str(d.key) for d in outcome.differences), *self._beyond])]
         self._began[step.id], self._ended[step.id] = began, self._clock.now
         self._note_waiting(index, outcome)
         self._keep(step, outcome)
+
+    def _shadowed(self, differences: Iterable[Difference]) -> Iterator[str]:
+        """Names that were another object's, of another schema, before one was made that bears them, too."""
+        for d in differences:
+            if (
+                d.left is None
+                and not d.attribute
+                and not d.key.table
+                and len(self.executor.catalog.named(d.key.kind, d.key.name)) > 1
+            ):
+                yield d.key.name
 
     def _note_waiting(self, index: int, outcome: StepOutcome) -> None:
         step = self.analysis.steps[index]
@@ -283,12 +297,14 @@ class Convergence:
             return
         if earlier is not None and outcome.outcome is Outcome.APPLIED and earlier.outcome not in _NOT_DONE:
             self._misplace(step, outcome)
+        self._made.setdefault(step.id, set()).update(str(d.key) for d in outcome.differences)
         self._settled(outcome)
 
     def _misplace(self, step: StepAnalysis, outcome: StepOutcome) -> None:
-        """A step that has done its work, and is given more by a later one."""
-        if outcome.differences and step.id not in {s for s, _ in self.misplaced}:
-            self.misplaced.append((step.id, f"{outcome.differences[0].key}, which a later step leads to"))
+        """A step that has done its work, and is given more by a later one: not where it makes again what another took away."""
+        more = [d for d in outcome.differences if d.right is not None and str(d.key) not in self._made.get(step.id, ())]
+        if more and step.id not in {s for s, _ in self.misplaced}:
+            self.misplaced.append((step.id, f"{more[0].key}, which a later step leads to"))
 
     # --- steps that share a transaction ------------------------------------------------------------------------
 
@@ -423,7 +439,7 @@ class Convergence:
         return list(dict.fromkeys(self._locks))
 
 
-def _rebuilds(step: StepAnalysis) -> bool:
+def rebuilds(step: StepAnalysis) -> bool:
     """Whether a step takes away what it makes anew."""
     effects = [e for s in step.reading.statements for e in s.effects]
     return not {e.key for e in effects if e.present}.isdisjoint(e.key for e in effects if not e.present)

@@ -23,7 +23,7 @@ from omega_bridge.postgres.whole import Changes, Watcher, Whole, changes
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
 from omega_bridge.revisions.trial import Proof, StillChanged, Trial, Verdict, trial_on
-from omega_bridge.sql import parse
+from omega_bridge.sql import parse, pb
 
 REJECTED = "PostgreSQL rejects it on an empty database"
 """Such a step fails at every start, too, and what follows it goes on; so must an upgrade."""
@@ -80,7 +80,7 @@ class ScratchProver:
     def still_change(self, held: Analysis, among: frozenset[str], rejected: frozenset[str]) -> list[StillChanged]:
         """See ``Prover``. What one step changes and a later one changes back is no change: a start does both, each time.
 
-        What refuses a transaction, or commits in its midst, could not be taken back, and is not tried.
+        What refuses a transaction could not be taken back, and is not tried.
         """
         due = {s.id for s in unsettled(World(self._before), held, among)} | rejected
         wanted = [(s, texts) for s in held if s.id in due and (texts := _rehearsal(s))]
@@ -163,14 +163,18 @@ def _texts(step: StepAnalysis) -> tuple[str, ...]:
 
 
 def _rehearsal(step: StepAnalysis) -> tuple[str, ...]:
-    """What is sent to try a step inside a transaction of ours: its text, without the ``BEGIN`` and ``COMMIT`` around all of it."""
+    """What is sent to try a step inside a transaction of ours: its text, without a ``BEGIN`` and ``COMMIT`` of its own."""
     if step.transactional:
         return _texts(step)
-    written = parse(step.step.sql) if step.problem is None else ()
-    ends = [n for n, s in enumerate(written) if s.tag == "transaction_stmt"]
-    if ends != [0, len(written) - 1] or not all(s.tag == "script" for s in step.reading.statements):
+    if step.problem is not None or not all(s.tag == "script" for s in step.reading.statements):
         return ()
-    return ("; ".join(s.text for s in written[1:-1]),)
+    written = parse(step.step.sql)
+    if any(s.tag == "transaction_stmt" and s.node.kind not in _ENDS for s in written):
+        return ()
+    return ("; ".join(s.text for s in written if s.tag != "transaction_stmt"),)
+
+
+_ENDS = {pb.TRANS_STMT_BEGIN, pb.TRANS_STMT_START, pb.TRANS_STMT_COMMIT}
 
 
 def _told(differences: Sequence[Difference], made: Changes, before: Whole) -> tuple[str, ...]:

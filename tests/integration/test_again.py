@@ -72,6 +72,13 @@ LISTS = {
         ["BEGIN; ALTER TABLE a ADD COLUMN IF NOT EXISTS inside int; COMMIT", A],
         ["3 settle create-a"],
     ),
+    "script-and-more": (
+        [
+            "BEGIN; CREATE TABLE IF NOT EXISTS a (id int); COMMIT; ALTER TABLE a ADD COLUMN IF NOT EXISTS b int REFERENCES b (id)",
+            B,
+        ],
+        ["3 settle create-b"],
+    ),
     "loop-and-rows": ([A, STAMPS, "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING", B], ["5 settle create-b"]),
 }
 

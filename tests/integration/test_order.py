@@ -101,6 +101,12 @@ LISTS = {
         "CREATE TABLE o (id int)",
         "CREATE SCHEMA IF NOT EXISTS side",
     ],
+    "a table of the schema that comes, and what is said of it": [
+        "SELECT set_config('search_path', 'side,public', false)",
+        "CREATE TABLE o (id int)",
+        "CREATE SCHEMA IF NOT EXISTS side",
+        "COMMENT ON TABLE o IS 'x'",
+    ],
     "statistics wait, and hold nobody back": [
         "ALTER TABLE t ADD c int CONSTRAINT k CHECK (c IS NOT NULL)",
         "CREATE TABLE IF NOT EXISTS t (id int)",

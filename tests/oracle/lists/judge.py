@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from omega_bridge.analysis import analyse
+from omega_bridge.convergence import rebuilds
 from omega_bridge.outcomes import BootOutcome, StepOutcome
 from omega_bridge.planning import make_plan
 from omega_bridge.postgres.catalog_reader import read_catalog
@@ -183,7 +184,7 @@ class _Trial:
         if not all(fresh):
             return
         one, two = (frozenset(line for line in self.place.picture(x) if not line.startswith("row of ")) for x in ("one", "two"))
-        says = found[0] is not None and found[0].equivalent
+        says = found[0] is not None and not any(d.revision == found[0].head for d in found[0].differences)  # of the head
         if says != (one == two):
             told = "" if found[0] is None else "; ".join(f"after {d.step} {d.difference}" for d in found[0].differences[:3])
             self.findings.append(
@@ -204,7 +205,11 @@ class _Trial:
         wanted, found = self.settled.picture, self.place.picture(label)
         if check in ("again", "retry") and self.undoes:  # its rows come and go in turn
             wanted, found = _without_rows(wanted), _without_rows(found)
-        if wanted != found and check in ("boot", "upgrade", "sql", "repair") and self._is_apart(found):
+        if (
+            wanted != found
+            and check in ("boot", "upgrade", "sql", "repair")
+            and self._is_apart(found, is_start=check in ("boot", "repair"))
+        ):
             return True
         if wanted != found and label in ("upgrade", "sql") and (self._is_as_written(found) or self._is_caught_up(found)):
             self.apart = True
@@ -218,7 +223,7 @@ class _Trial:
             return False
         return True
 
-    def _is_apart(self, found: frozenset[str]) -> bool:
+    def _is_apart(self, found: frozenset[str], *, is_start: bool) -> bool:
         """Whether the loop itself went wrong: it made again what a later step takes away, or lost what a waiting step reads."""
         if self.without is None:
             self.place.fresh("undone", like=self.began)
@@ -233,17 +238,18 @@ class _Trial:
             self.place.fresh("apart", like=self.began)
             other = loop(self.place, "apart", self.listed.entries, without=without, never=never)
             if other.picture == found:
-                self.place.fresh("loop", like="apart")
-                self.settled, self.apart = other, True
-                self.told_apart = {"never": without | never}
+                self.apart = True
+                if is_start:  # the later ones go on from there
+                    self.place.fresh("loop", like="apart")
+                    self.settled, self.told_apart = other, {"never": without | never}
                 return True
         return False
 
     def _left_to_later(self) -> frozenset[int]:
-        """The entries of which a start says that a later one takes away or replaces what they make."""
+        """The entries of which a start says that a later one takes away or replaces what they make, and those that rebuild."""
         with self.place.connection("boot") as conn:
             plan = make_plan(analyse(self.registry), read_catalog(conn))
-        return frozenset(n for n, s in enumerate(plan) if s.reason.startswith(LEFT))
+        return frozenset(n for n, s in enumerate(plan) if s.reason.startswith(LEFT) or rebuilds(s.analysis))
 
     def _is_as_written(self, found: frozenset[str]) -> bool:
         """Whether a history did on this foundation what its steps do one by one in the order that an empty database needs."""
