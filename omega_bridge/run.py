@@ -183,7 +183,8 @@ def raise_if_asked(run: Run, options: Options) -> None:
             _told(f"other sessions kept tables locked for {options.boot_timeout:g} s:", failures), hint=_HINT_BUSY, run=run
         )
     if run.outcome is BootOutcome.FAILED:
-        raise errors.StepFailed(_told("PostgreSQL rejected", failures), hint=_HINT_FAILED, failures=failures, run=run)
+        hint = missing_privileges(failures) + _HINT_FAILED
+        raise errors.StepFailed(_told("PostgreSQL rejected", failures), hint=hint, failures=failures, run=run)
     if options.strict:
         idle = [s for s in run.steps if s.outcome is Outcome.NO_EFFECT]
         refused = [s for s in run.steps if s.outcome is Outcome.REFUSED]
@@ -197,6 +198,36 @@ def raise_if_asked(run: Run, options: Options) -> None:
             told = "\n".join(f"  {found}" for found in run.unsettled)
             raise errors.ListDoesNotSettle(f"the list does not settle:\n{told}", hint=_HINT_UNSETTLED, run=run)
 
+
+def missing_privileges(failures: Iterable[StepOutcome]) -> str:
+    """What to grant, where a step failed for want of a privilege (SQLSTATE 42501); "" where none did.
+
+    What is missing stands in PostgreSQL's words alone (``aclcheck_error`` in src/backend/catalog/aclchk.c); in another language than
+    English, or for what they do not name, the hint points there.
+    """
+    lacking = [step.error.message for step in failures if step.error is not None and step.error.sqlstate == "42501"]
+    grants = list(dict.fromkeys(_grant(message) for message in lacking))
+    return f"The role that starts lacks a privilege: {'; '.join(grants)}. " if grants else ""
+
+
+def _grant(message: str) -> str:
+    for denied, grant in _GRANTS.items():
+        if message.startswith(denied):
+            return grant.format(message[len(denied) :].strip(), role="<role>")
+    return "grant it what the message names, or start as the owner"
+
+
+_GRANTS = {
+    "permission denied for schema ": "GRANT USAGE, CREATE ON SCHEMA {0} TO {role}",
+    "permission denied for database ": "GRANT CREATE ON DATABASE {0} TO {role}",
+    "permission denied for table ": "GRANT SELECT, INSERT, UPDATE, DELETE, REFERENCES, TRIGGER ON TABLE {0} TO {role}",
+    "permission denied for sequence ": "GRANT USAGE, SELECT, UPDATE ON SEQUENCE {0} TO {role}",
+    "permission denied for function ": "GRANT EXECUTE ON FUNCTION {0} TO {role}",
+    "permission denied for type ": "GRANT USAGE ON TYPE {0} TO {role}",
+    "must be owner of table ": "ALTER TABLE {0} OWNER TO {role}, or GRANT to it the role that owns the table",
+    "must be owner of ": "give {0} to {role} (ALTER ... OWNER TO), or GRANT to it the role that owns it",
+    "permission denied to create extension ": "CREATE EXTENSION {0} once as a superuser",
+}
 
 _HINT_FAILED = (
     "Correct the statement in the list and start again; everything else is committed and recorded. "

@@ -1,0 +1,44 @@
+"""A step that fails for want of a privilege: which one, and what to run."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+import omega_bridge
+from omega_bridge.errors import StepFailed
+from tests.fixtures.roles import MakeRole
+
+CREATE = "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {}', current_database()); END $$"
+
+
+@pytest.mark.parametrize(
+    ("step", "grant"),
+    [
+        ("CREATE TABLE IF NOT EXISTS closed.t (id int)", "GRANT USAGE, CREATE ON SCHEMA closed TO <role>"),
+        ("ALTER TABLE theirs ADD COLUMN IF NOT EXISTS a int", "ALTER TABLE theirs OWNER TO <role>"),
+        ("ALTER FUNCTION f() RENAME TO g", "give function f to <role>"),
+        (
+            "UPDATE theirs SET id = 1 WHERE id = 2",
+            "GRANT SELECT, INSERT, UPDATE, DELETE, REFERENCES, TRIGGER ON TABLE theirs TO <role>",
+        ),
+    ],
+    ids=["schema", "owner-of-a-table", "owner-of-a-function", "table"],
+)
+def test_a_missing_privilege_is_told_with_its_grant(database: str, make_role: MakeRole, step: str, grant: str) -> None:
+    """The hint begins with the statement that an administrator runs."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(
+            "CREATE SCHEMA closed; CREATE TABLE theirs (id int); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+        )
+    with pytest.raises(StepFailed) as told:
+        omega_bridge.boot(make_role(CREATE), [step])
+    assert told.value.hint.startswith("The role that starts lacks a privilege: ")
+    assert grant in told.value.hint
+
+
+def test_another_failure_speaks_of_no_privilege(database: str) -> None:
+    """Only SQLSTATE 42501 does."""
+    with pytest.raises(StepFailed) as told:
+        omega_bridge.boot(database, ["CREATE TABLE t (id nosuchtype)"])
+    assert "privilege" not in told.value.hint
