@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Sequence
 from importlib import resources
@@ -11,6 +12,7 @@ from typing import Any
 
 from mako.template import Template
 
+from omega_bridge import writing
 from omega_bridge.audit.report import Report
 from omega_bridge.ledger import Entry
 
@@ -19,9 +21,8 @@ _TEMPLATES = resources.files("omega_bridge.audit") / "templates"
 
 def write(report: Report, folder: Path) -> tuple[Path, ...]:
     """``report.html``, ``report.json``, ``revisions.csv``, ``ledger.csv``; what was there of those names is replaced."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.html").write_text(page(report), encoding="utf-8")
-    (folder / "report.json").write_text(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    writing.write(folder / "report.html", page(report))
+    writing.write(folder / "report.json", json.dumps(report.as_dict(), ensure_ascii=False, indent=2) + "\n")
     found = report.as_dict()
     _table(folder / "revisions.csv", found["revisions"])
     _table(folder / "ledger.csv", found["entries"])
@@ -41,10 +42,11 @@ def _told(entry: Entry) -> str:
 
 
 def _table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(rows[0] if rows else ())
-        writer.writerows(map(_cell, row.values()) for row in rows)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(rows[0] if rows else ())
+    writer.writerows(map(_cell, row.values()) for row in rows)
+    writing.write(path, text.getvalue())
 
 
 def _cell(value: Any) -> str:

@@ -27,10 +27,10 @@ from omega_bridge.revisions.sums import (
     Recorded,
     SumLine,
     check,
+    clear_interrupted,
     cumulative,
     head_of,
     paths,
-    pending,
     read_sum,
     revisions,
     text_of,
@@ -81,7 +81,7 @@ def export_past(
 ) -> Export:
     """``export`` for one list after the other: the history as it happened. Nothing is written before all are compiled."""
     if write:
-        _clear_interrupted(folder)
+        clear_interrupted(folder)
     compilation = _Compilation(folder)
     chains = []
     for past in lists:
@@ -113,16 +113,6 @@ def _write(folder: Path, rendered: Sequence[_Rendered], sum_text: str) -> None:
     if not (folder / "env.py").exists():
         writing.write(folder / "env.py", ENVIRONMENT)
     writing.write(folder / NAME, sum_text)
-    writing.remove(folder / PENDING)
-
-
-def _clear_interrupted(folder: Path) -> None:
-    """Remove what an export left that did not come to its end."""
-    named = {path for _, path in paths(folder, read_sum(folder))}
-    for path in pending(folder):
-        writing.remove(writing.temporary(path))
-        if path not in named:
-            writing.remove(path)
     writing.remove(folder / PENDING)
 
 

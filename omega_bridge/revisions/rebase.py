@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from omega_bridge.revisions.sums import ARCHIVE, NAME, VERSIONS, SumLine, cumulative, orphans, parse_line, paths, text_of
+from omega_bridge.revisions.sums import NAME, SumLine, cumulative, orphans, parse_line, paths, put_in_place, text_of
 from omega_bridge.writing import write
 
 
@@ -27,9 +27,9 @@ def rebase(folder: Path) -> Rebased:
     """
     path = folder / NAME
     lines = [parse_line(path, n, text) for n, text in _first_side(path.read_text(encoding="utf-8")) if text and text[0] != "#"]
-    _put_in_place(folder, lines)
+    put_in_place(folder, lines)
     kept = tuple(_intact(folder, lines))
-    _put_in_place(folder, kept)
+    put_in_place(folder, kept)
     write(path, text_of(kept))
     removed = tuple(orphans(folder, kept))
     for file in removed:
@@ -49,18 +49,6 @@ def _first_side(text: str) -> list[tuple[int, str]]:
         elif side < 2:
             found.append((number, line))
     return found
-
-
-def _put_in_place(folder: Path, lines: Sequence[SumLine]) -> None:
-    """Move what the other side archived, or took out of an archive, to where these lines have it."""
-    for line, wanted in paths(folder, lines):
-        if wanted.exists():
-            continue
-        for found in (folder / VERSIONS / line.file, *sorted((folder / ARCHIVE).glob(f"*/{line.file}"))):
-            if found.exists():
-                wanted.parent.mkdir(parents=True, exist_ok=True)
-                found.replace(wanted)
-                break
 
 
 def _intact(folder: Path, lines: Sequence[SumLine]) -> list[SumLine]:

@@ -15,8 +15,8 @@ from typing import Any
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.revisions import sums
 from omega_bridge.revisions.squash_rendering import read_part, render_squash
-from omega_bridge.revisions.sums import NAME, SQUASH, VERSIONS, SumLine, cumulative, head_of, paths, read_sum, text_of
-from omega_bridge.writing import write
+from omega_bridge.revisions.sums import NAME, PENDING, SQUASH, VERSIONS, SumLine, cumulative, head_of, paths, read_sum, text_of
+from omega_bridge.writing import remove, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ def squash(folder: Path, until: str, told: str = "") -> Squashed:
 
     Raises ``HistoryTampered``, and ``ConfigurationInvalid`` where there is nothing to squash.
     """
+    sums.clear_interrupted(folder)
     lines = read_sum(folder)
     contents = {(line.file, line.kind): content for line, content in sums.verified(folder, lines)}
     every = sums.revisions(lines)
@@ -66,13 +67,16 @@ def _text(content: bytes) -> str:
 
 
 def _write(folder: Path, lines: Sequence[SumLine], line: SumLine, text: str) -> None:
+    """The sum file last: killed before it, the next export or squash puts every file back, and begins anew."""
     now = (*lines, line)
+    write(folder / PENDING, f"{line.file}\n")
     write(folder / VERSIONS / line.file, text)
     for (_, old), (_, new) in zip(paths(folder, lines), paths(folder, now), strict=False):
         if old != new:
             new.parent.mkdir(parents=True, exist_ok=True)
             old.replace(new)
     write(folder / NAME, text_of(now, sums.listed(folder)))
+    remove(folder / PENDING)
 
 
 def _refuse_foreign(folder: Path, lines: Sequence[SumLine], gone: set[str]) -> None:

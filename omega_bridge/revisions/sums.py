@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from omega_bridge import writing
 from omega_bridge.errors import HistoryTampered
 
 FORMAT = "s2"
@@ -186,6 +187,8 @@ def verified(folder: Path, lines: Sequence[SumLine]) -> Iterator[tuple[SumLine, 
             with open(path, "rb") as file:
                 content = file.read()
         except FileNotFoundError:
+            if begun := pending(folder):
+                raise _interrupted(begun[0]) from None
             raise _tampered(f"{path} is gone, and {NAME} names it") from None
         if cumulative(previous, line.revision, content, line.format) != line.hash:
             raise _tampered(f"{path} is not what export wrote (or the lines of {NAME} before it were changed)")
@@ -194,9 +197,7 @@ def verified(folder: Path, lines: Sequence[SumLine]) -> Iterator[tuple[SumLine, 
     begun = pending(folder)
     for orphan in orphans(folder, lines):
         if orphan in begun:
-            raise HistoryTampered(
-                f"an export was interrupted before {NAME} named {orphan}", hint="Let it finish: omega-bridge export"
-            )
+            raise _interrupted(orphan)
         raise HistoryTampered(
             f"{orphan} was written by an export, and {NAME} does not name it: another branch appended to the history, too",
             hint="Bring the two in line: omega-bridge export --rebase",
@@ -207,6 +208,33 @@ def pending(folder: Path) -> tuple[Path, ...]:
     """The revision files that an interrupted export was writing; none where it came to its end."""
     path = folder / PENDING
     return tuple(folder / VERSIONS / name for name in path.read_text("utf-8").splitlines()) if path.exists() else ()
+
+
+def put_in_place(folder: Path, lines: Sequence[SumLine]) -> None:
+    """Move what was put into an archive, or taken out of one, to where these lines have it."""
+    for line, wanted in paths(folder, lines):
+        if wanted.exists():
+            continue
+        for found in (folder / VERSIONS / line.file, *sorted((folder / ARCHIVE).glob(f"*/{line.file}"))):
+            if found.exists():
+                wanted.parent.mkdir(parents=True, exist_ok=True)
+                found.replace(wanted)
+                break
+
+
+def clear_interrupted(folder: Path) -> None:
+    """Take back what an export or a squash left that did not come to its end; what the sum file names is where it says."""
+    begun = pending(folder)
+    if not begun:
+        return
+    lines = read_sum(folder)
+    put_in_place(folder, lines)
+    named = {path for _, path in paths(folder, lines)}
+    for path in begun:
+        writing.remove(writing.temporary(path))
+        if path not in named:
+            writing.remove(path)
+    writing.remove(folder / PENDING)
 
 
 def orphans(folder: Path, lines: Sequence[SumLine]) -> Iterator[Path]:
@@ -256,3 +284,7 @@ def parse_line(path: Path, number: int, text: str) -> SumLine:
             )
         )
     return SumLine(revision, kind, tuple(steps), file, digest, proof[0] if proof else "unproven", form)
+
+
+def _interrupted(path: Path) -> HistoryTampered:
+    return HistoryTampered(f"an export was interrupted before {NAME} named {path}", hint="Let it finish: omega-bridge export")

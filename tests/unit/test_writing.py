@@ -21,6 +21,8 @@ from omega_bridge import writing
 from omega_bridge.analysis import analyse
 from omega_bridge.errors import ConfigurationInvalid, HistoryTampered
 from omega_bridge.revisions.files import export
+from omega_bridge.revisions.rebase import rebase
+from omega_bridge.revisions.squash import squash
 from omega_bridge.revisions.sums import check, read_sum
 from omega_bridge.steps import Registry, Step
 
@@ -167,3 +169,37 @@ def test_nothing_in_a_step_breaks_its_file(id: str, title: str, comment: str) ->
             assert callable(found["upgrade"])
         assert {line.steps[0].label for line in read_sum(folder)} == {id, "two"}
         assert export(analyse(registry), folder).revisions == ()
+
+
+def squashed(folder: Path) -> dict[str, bytes]:
+    """A history of the list, squashed up to its third revision."""
+    squash(folder, read_sum(folder)[2].revision)
+    return contents(folder)
+
+
+def test_a_squash_that_is_killed_is_made_anew(tmp_path: Path) -> None:
+    """At any moment: the next squash ends as an undisturbed one, and an export finds the history that was there."""
+    analysis = analyse(Registry.of(STEPS))
+    export(analysis, tmp_path / "whole")
+    before = contents(tmp_path / "whole")
+    with ended_at(0, Killed()) as made:
+        wanted = squashed(tmp_path / "whole")
+    for number in range(1, len(made) + 1):
+        for go_on in ("squash", "export", "rebase"):
+            folder = tmp_path / f"{go_on}-{number}"
+            export(analysis, folder)
+            with pytest.raises(Killed), ended_at(number, Killed()):
+                squashed(folder)
+            is_written = len(read_sum(folder)) > len(STEPS)
+            if go_on == "export":
+                export(analysis, folder)
+            elif go_on == "rebase":
+                rebase(folder)
+                export(analysis, folder)
+            elif not is_written:
+                squashed(folder)
+            else:
+                export(analysis, folder)
+            check(folder)
+            left = {name: text for name, text in contents(folder).items() if not name.endswith(".tmp")}
+            assert left == (wanted if go_on == "squash" or is_written else before), (number, go_on)
