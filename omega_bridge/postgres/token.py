@@ -53,8 +53,35 @@ def expressions(connection: Connection, watched: Watched) -> tuple[str, ...]:
     """
     size = _Size.of(connection, watched)
     named = tuple(map(str, _rows(connection, watched, size)))
-    unnamed = [f"coalesce({rows}, 0)" for rows in _unnamed_rows(connection, watched, size)]
+    unnamed = [f"coalesce({rows}, 0)" for rows in (*_unnamed_rows(connection, watched, size), *shared(connection, watched))]
     return (*named, f"({' OPERATOR(pg_catalog.+) '.join(unnamed)})") if unnamed else named
+
+
+def shared(connection: Connection, watched: Watched) -> tuple[str, ...]:
+    """Hashes over what a list says of roles and of the database; nothing for a list that does not.
+
+    ``pg_authid`` may be read by superusers alone, and the view over it has no ``xmin``: there the values are what counts.
+    """
+    if watched.shared is not None and not watched.shared:
+        return ()
+    names = watched.shared
+    mine = f"r.rolname {_EQUALS} ANY ({_literal(connection, names)}::pg_catalog.name[])" if names is not None else "true"
+    roles = f"ARRAY(SELECT r.oid FROM pg_catalog.pg_roles r WHERE {mine})"
+    told = ", ".join(f"r.{name}" for name in _ROLE)
+    here = f"(SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname {_EQUALS} pg_catalog.current_database())"
+    settings = f"setdatabase {_EQUALS} ANY (ARRAY[0, {here}]) AND setrole {_EQUALS} ANY (0::pg_catalog.oid OPERATOR(pg_catalog.||) {roles})"
+    members = f"roleid {_EQUALS} ANY ({roles}) AND member {_EQUALS} ANY ({roles})"
+    return (
+        f"(SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws('|', {told}), 0)) FROM pg_catalog.pg_roles r WHERE {mine})",
+        str(_Rows("pg_auth_members", _both("roleid", "member::pg_catalog.int8"), members)),
+        str(_Rows("pg_db_role_setting", _both("setdatabase", "setrole::pg_catalog.int8"), settings)),
+        str(_Rows("pg_database", _OID, f"oid {_EQUALS} {here}")),
+        str(_Rows("pg_shdescription", "objoid::pg_catalog.int8")),
+    )
+
+
+_ROLE = ("oid", "rolname", "rolsuper", "rolinherit", "rolcreaterole", "rolcreatedb", "rolcanlogin", "rolreplication", "rolbypassrls",
+         "rolconnlimit", "rolvaliduntil")  # fmt: skip
 
 
 def _rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Rows]:

@@ -57,6 +57,8 @@ def ask(connection: Connection, watched: Watched) -> Asked:
     counted = sentinel.ask(connection)
     if counted is not None:
         columns: tuple[str, ...] = (counted.question(tokens.schemas(connection, watched)),)
+        if silent := tokens.shared(connection, watched):  # no event trigger fires for what is the whole cluster's
+            columns += (" OPERATOR(pg_catalog.+) ".join(f"coalesce({hashed}, 0)" for hashed in silent),)
     else:
         columns = tokens.expressions(connection, watched)
     return Asked(columns, token(connection, columns), counted.snapshot if counted else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,9 @@ class Watched:
     """Schemas that the list itself names."""
     others: frozenset[str] = frozenset()
     is_whole: bool = False
+    shared: frozenset[str] | None = frozenset()
+    """Words of the statements about roles and the database, in the catalogs of the whole cluster, for which no event trigger
+    fires; ``None``: their names are put together at run time."""
 
 
 def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
@@ -62,7 +66,8 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
         loose,
         frozenset(_schemas(_keys(found), asked)),
         others=frozenset((*(c for s in found if s.opaque for c in _UNNAMED.get(s.tag, ())), *_commented(found))),
-        is_whole=any(s.opaque and s.tag not in _UNNAMED for s in found),
+        is_whole=any(s.opaque and s.tag not in _UNNAMED and not _GRANTED.search(s.text) for s in found),
+        shared=_shared(found),
     )
 
 
@@ -71,6 +76,20 @@ def _commented(found: Iterable[Sql]) -> Iterator[str]:
     for key in (e.key for s in found for e in s.effects if "comment" in dict(e.attributes)):
         if key.kind not in (*RELATIONS, *_TYPES, Kind.COLUMN, Kind.FUNCTION):
             yield "pg_description"
+
+
+_SHARED = re.compile(r"\b(create|alter|drop|on)\s+(role|user|group|database)\b", re.IGNORECASE)
+_GRANTED = re.compile(r"^\s*(grant|revoke)\b.*\bon\s+database\b", re.IGNORECASE | re.DOTALL)
+_WORD = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)')
+
+
+def _shared(found: Iterable[Sql]) -> frozenset[str] | None:
+    """Roles are told by their names, so that those of other databases make no start look again."""
+    texts = [s.text for s in found if s.opaque and (s.tag == "grant_role_stmt" or _SHARED.search(s.text))]
+    if any("%" in text or "||" in text for text in texts):
+        return None
+    words = (w for text in texts for w in _WORD.finditer(text))
+    return frozenset(w[1].replace('""', '"') if w[1] is not None else w[2].lower() for w in words)
 
 
 _PUBLICATIONS = ("pg_publication", "pg_publication_rel", "pg_publication_namespace")
@@ -95,6 +114,13 @@ _UNNAMED: Mapping[str, tuple[str, ...]] = {
     "reindex_stmt": (),
     "cluster_stmt": (),
     "refresh_mat_view_stmt": (),
+    "create_role_stmt": (),
+    "alter_role_stmt": (),
+    "alter_role_set_stmt": (),
+    "drop_role_stmt": (),
+    "grant_role_stmt": (),
+    "alter_database_stmt": (),
+    "alter_database_set_stmt": (),
 }
 """Where statements leave what no look-up by name finds, by libpg_query's name for them. What is not here may leave its effect
 anywhere."""

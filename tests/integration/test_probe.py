@@ -238,3 +238,56 @@ def test_an_event_trigger_that_comes_later_is_asked_from_the_next_start_on(datab
     assert asked is not None
     assert "omega_bridge_sentinel.marks" in asked[0]
     assert "pg_attribute" not in asked[0]
+
+
+@pytest.mark.parametrize("watched", ["catalogs", "sentinel"])
+@pytest.mark.parametrize(
+    ("made", "lost", "asked"),
+    [
+        (
+            "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{r}') THEN CREATE ROLE {r}; END IF; END $$",
+            "DROP ROLE {r}",
+            "SELECT count(*) FROM pg_roles WHERE rolname = '{r}'",
+        ),
+        ("GRANT pg_monitor TO {s}", "REVOKE pg_monitor FROM {s}", "SELECT count(*) FROM pg_auth_members WHERE member = '{s}'::regrole"),
+        (
+            "ALTER ROLE {s} SET work_mem = '7MB'",
+            "ALTER ROLE {s} RESET work_mem",
+            "SELECT count(*) FROM pg_roles WHERE rolname = '{s}' AND rolconfig IS NOT NULL",
+        ),
+        (
+            "ALTER DATABASE {d} SET work_mem = '7MB'",
+            "ALTER DATABASE {d} RESET work_mem",
+            "SELECT count(*) FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase WHERE datname = current_database()",
+        ),
+        ("GRANT TEMPORARY ON DATABASE {d} TO {s}", "REVOKE ALL ON DATABASE {d} FROM {s}", "SELECT has_database_privilege('{s}', '{d}', 'TEMPORARY')::int"),
+        ("ALTER ROLE {s} CREATEDB", "ALTER ROLE {s} NOCREATEDB", "SELECT rolcreatedb::int FROM pg_roles WHERE rolname = '{s}'"),
+    ],
+    ids=["role", "membership", "role setting", "database setting", "database privilege", "attribute"],
+)  # fmt: skip
+def test_what_fires_no_event_trigger_is_made_again(database: str, watched: str, made: str, lost: str, asked: str) -> None:
+    """Roles and the database's settings: a start is quiet while they are there, also when other roles come, and not after their loss."""
+    name = str(psycopg.conninfo.conninfo_to_dict(database)["dbname"])
+    told = {"r": f"r_{name}", "s": f"s_{name}", "d": name}
+    made, lost, asked = (
+        "".join(text).replace("{r}", told["r"]).replace("{s}", told["s"]).replace("{d}", told["d"])
+        for text in (made, lost, asked)
+    )
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC; CREATE ROLE s_{name}".encode())
+        try:
+            if watched == "sentinel":
+                with open_session(database) as session:
+                    sentinel.install(session)
+            steps = ["CREATE TABLE IF NOT EXISTS t (id int)", made]
+            omega_bridge.boot(database, steps)
+            conn.execute(f"CREATE ROLE x_{name}; ALTER ROLE x_{name} SET work_mem = '1MB'; GRANT pg_monitor TO x_{name}".encode())
+            assert omega_bridge.boot(database, steps).round_trips == 1
+            assert conn.execute(asked.encode()).fetchone() == (1,)
+            conn.execute(lost.encode())
+            assert conn.execute(asked.encode()).fetchone() == (0,)
+            omega_bridge.boot(database, steps)
+            assert conn.execute(asked.encode()).fetchone() == (1,)
+            assert omega_bridge.boot(database, steps).round_trips == 1
+        finally:
+            conn.execute(f"DROP OWNED BY s_{name}; DROP ROLE s_{name}; DROP ROLE IF EXISTS x_{name}, r_{name}".encode())
