@@ -37,6 +37,7 @@ from omega_bridge.revisions import alembic_border, sums
 from omega_bridge.revisions.operations import ATTEMPTS, CREATED, INDEXES
 from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
+from omega_bridge.revisions.sending import SCRATCH
 from omega_bridge.start import promise_digest
 from omega_bridge.steps import Registry
 
@@ -143,6 +144,7 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
             connection = stack.enter_context(alembic_border.connection_to(connection_parameters(dsn)))
         if mark is not None:
             require_mark(_driver_of(connection), mark)
+            connection.info[SCRATCH] = True
         session = Session.over(_driver_of(connection), dsn)
         if command not in READ_ONLY:
             stack.enter_context(exclusive(session, LOCK_TIMEOUT, keeps_sessions=config.pooler_keeps_sessions))

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from omega_bridge.analysis import Analysis, StepAnalysis
+from omega_bridge.analysis import Analysis
+from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
 from omega_bridge.audit.scratch import Scratch, scratch_database
 from omega_bridge.catalog import Catalog, Key
 from omega_bridge.expectation import FILE, Expectation, from_text, to_text
@@ -19,11 +20,6 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.steps import Registry
 from omega_bridge.writing import write
 
-ELSEWHERE = "it may connect to another server, and is not tried"
-_REACHES_ELSEWHERE = re.compile(
-    r"\b(create|alter|drop)\s+subscription\b|\bdblink|\bcopy\b.*\bprogram\b", re.IGNORECASE | re.DOTALL
-)
-
 _WENT_WRONG = frozenset({Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED})
 
 
@@ -32,7 +28,7 @@ def make(analysis: Analysis, listed: str, scratch: Scratch) -> Expectation:
 
     ``listed``: the digest of the list and the models.
     """
-    elsewhere = {step.id: ELSEWHERE for step in analysis if _REACHES_ELSEWHERE.search(step.step.sql)}
+    elsewhere = {step.id: ELSEWHERE for step in analysis if may_reach_elsewhere(step.step.sql)}
     steps = Registry(
         tuple(replace(s.step, destructive=True) for s in analysis if s.id not in elsewhere)
     )  # the rows are the list's own
@@ -89,11 +85,6 @@ def _words(key: Key) -> frozenset[str]:
         "as",
         "for",
     }
-
-
-def steps_by_id(analysis: Analysis) -> dict[str, StepAnalysis]:
-    """The steps by their ids."""
-    return {step.id: step for step in analysis}
 
 
 def listed_by(registry: Registry, metadata: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import omega_bridge.revisions.operations  # noqa: F401  registers the operations
 from omega_bridge.analysis import Analysis, StepAnalysis
+from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
 from omega_bridge.audit.scratch import Scratch, scratch_database
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.planning import World
@@ -47,7 +48,7 @@ class ScratchProver:
 
     def remember(self, texts: Iterable[str]) -> None:
         """Bring both to where the exported history ends."""
-        for text in texts:
+        for text in (t for t in texts if not may_reach_elsewhere(t)):
             send(self._naive, (text,))
             send(self._trial.driver, (text,))
         self._before = read_catalog(self._naive)
@@ -56,6 +57,9 @@ class ScratchProver:
     def judge(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted]) -> Verdict:
         """Try the next revision; see ``Prover``."""
         texts = [t for s in steps for t in _texts(s)]
+        if any(map(may_reach_elsewhere, texts)):
+            self._advance(1)
+            return Verdict(tuple(verbatim(s, ELSEWHERE) for s in steps), Proof.VERBATIM)
         before = self._before
         rejected = any(send(self._naive, texts))
         self._before = read_catalog(self._naive)
@@ -83,7 +87,7 @@ class ScratchProver:
         What refuses a transaction could not be taken back, and is not tried.
         """
         due = {s.id for s in unsettled(World(self._before), held, among)} | rejected
-        wanted = [(s, texts) for s in held if s.id in due and (texts := _rehearsal(s))]
+        wanted = [(s, texts) for s in held if s.id in due and not may_reach_elsewhere(s.step.sql) and (texts := _rehearsal(s))]
         if not wanted:
             return []
         found: list[tuple[StepAnalysis, tuple[str, ...], Changes, bool]] = []

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from omega_bridge.analysis.reaching import may_reach_elsewhere
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.scratch import create_database, drop_database, put_mark, require_mark, url_for
 from omega_bridge.postgres.session import Session, open_session
@@ -50,9 +51,13 @@ class ScratchDatabase:
         require_mark(connection, self.token)
 
     def boot(self, steps: Registry | Iterable[StepLike], metadata: Any = None) -> Run:
-        """A start that goes on after failures. The environment's ``OMEGA_BRIDGE_DIRECT_URL`` is not followed: it leads elsewhere."""
+        """A start that goes on after failures. The environment's ``OMEGA_BRIDGE_DIRECT_URL`` is not followed: it leads elsewhere.
+
+        What may speak to another server is left out.
+        """
         with self.session():
             pass
+        steps = Registry(tuple(s for s in Registry.of(steps) if not may_reach_elsewhere(s.sql)))
         return run_boot(self.url, steps, metadata, Options(on_error="continue", accept_newer=True, retry=True))
 
 

@@ -11,11 +11,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from omega_bridge.analysis.keeping import is_script
+from omega_bridge.analysis.reaching import may_reach_elsewhere
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.sql import sendable
 
 _BEGUN = "omega_bridge_begun"
 """Whether a step's own ``BEGIN`` stands open on a connection."""
+
+SCRATCH = "omega_bridge_scratch"
+"""Whether a connection is that of a proof: what may speak to another server is not sent there."""
 
 BY_CURSOR = {"psycopg", "psycopg2", "pg8000"}
 
@@ -23,6 +27,8 @@ BY_CURSOR = {"psycopg", "psycopg2", "pg8000"}
 def send(bind: Connection, text: str) -> None:
     """Raises what the driver raises, ``StepSyntaxError`` and, for a driver that nobody has tried, ``ConfigurationInvalid``."""
     raw, dialect = sendable(text), bind.dialect
+    if bind.info.get(SCRATCH) and may_reach_elsewhere(text):
+        return
     if dialect.driver == "psycopg" and not dialect.is_async:
         driver: Any = bind.connection.driver_connection
         driver.execute(raw)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from omega_bridge.analysis import analyse
+from omega_bridge.analysis.reaching import ELSEWHERE
 from omega_bridge.audit.equivalence import verify
+from omega_bridge.audit.expected import make
 from omega_bridge.audit.proofs import prover
 from omega_bridge.audit.scratch import scratch_database
 from omega_bridge.embedded import Server
@@ -152,3 +155,23 @@ def test_a_copy_of_a_scratch_database_is_none(server: Server, make_database: Mak
         copied = make_database(template=name)
         with psycopg.connect(copied, autocommit=True) as conn, pytest.raises(NotScratch):
             scratch.check(conn)
+
+
+def test_no_proof_reaches_another_server(tmp_path: Path, make_database: MakeDatabase, server: Server) -> None:
+    """A subscription of the list is made on no scratch database, whoever proves; its revision is the step's own SQL."""
+    publisher = make_database()
+    where = psycopg.conninfo.conninfo_to_dict(publisher)
+    steps = Registry.of(
+        [
+            "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)",
+            f"CREATE SUBSCRIPTION sub_of_{where['dbname']} CONNECTION '{publisher}' PUBLICATION p WITH (create_slot = false, enabled = false)",
+        ]
+    )
+    folder = tmp_path / "alembic"
+    folder.mkdir()
+    with psycopg.connect(publisher, autocommit=True) as conn, prover(server) as judge:
+        done = export(analyse(steps), folder, prover=lambda _n: nullcontext(judge))
+        assert verify(steps, None, server, history=folder).equivalent
+        assert list(make(analyse(steps), "", server).rejected.values()) == [ELSEWHERE]
+        assert conn.execute("SELECT count(*) FROM pg_subscription WHERE subname LIKE 'sub_of_%'").fetchone() == (0,)
+    assert [reason for _, _, reason in done.coverage.verbatim] == [ELSEWHERE]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -12,6 +14,7 @@ import omega_bridge
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.drift import drift
 from omega_bridge.catalog import Catalog, Kind, diff
+from omega_bridge.embedded import Server
 from omega_bridge.expectation import Expectation, from_text, to_text
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.naive import send
@@ -20,6 +23,9 @@ from tests.fixtures.databases import MakeDatabase
 from tests.kinds.lives import LIVES
 
 HANDS = [(kind, word) for kind, life in LIVES.items() for word in life.damages]
+OF_THE_SERVER = (Kind.SUBSCRIPTION, Kind.SETTING)
+"""Kept for a database by its name: a copy of the database has none of it."""
+
 NOTHING = analyse(Registry(()))
 
 
@@ -27,6 +33,27 @@ def steps_of(kind: Kind, database: str) -> list[str]:
     """The steps, for a database: subscriptions have one name in the whole server."""
     name = str(conninfo_to_dict(database)["dbname"])
     return [step.replace("{database}", name) for step in LIVES[kind].steps]
+
+
+Made = tuple[str, Expectation]
+
+
+@pytest.fixture(scope="module")
+def made(server: Server) -> Iterator[Callable[[Kind], Made]]:
+    """A database in which a start made everything of one kind, to be copied, and what it holds; one at a time."""
+    with ExitStack() as stack:
+        known: dict[Kind, Made] = {}
+
+        def of(kind: Kind) -> Made:
+            if kind not in known:
+                name = f"made_{secrets.token_hex(4)}"
+                url = server.create_database(name)
+                stack.callback(server.drop_database, name)
+                omega_bridge.boot(url, steps_of(kind, url))
+                known[kind] = (name, expectation(url))
+            return known[kind]
+
+        yield of
 
 
 @pytest.fixture
@@ -82,11 +109,19 @@ def test_made_and_made_again(kind: Kind, place: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "word"), HANDS, ids=str)
-def test_what_a_hand_does_is_seen_and_put_back(kind: Kind, word: str, place: str) -> None:
+def test_what_a_hand_does_is_seen_and_put_back(
+    kind: Kind, word: str, made: Callable[[Kind], Made], make_database: MakeDatabase, request: pytest.FixtureRequest
+) -> None:
     """``drift`` sees it; one start puts back what the loop puts back; what stays is what ``drift`` still tells."""
-    database, steps = place, steps_of(kind, place)
-    omega_bridge.boot(database, steps)
-    expected, analysis = expectation(database), analyse(Registry.of(steps))
+    if kind in OF_THE_SERVER:
+        database = str(request.getfixturevalue("place"))
+        omega_bridge.boot(database, steps_of(kind, database))
+        expected = expectation(database)
+    else:
+        template, expected = made(kind)
+        database = make_database(template=template)
+    steps = steps_of(kind, database)
+    analysis = analyse(Registry.of(steps))
     hand = LIVES[kind].damages[word].replace("{database}", str(conninfo_to_dict(database)["dbname"]))
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(hand.encode())
