@@ -34,8 +34,9 @@ from omega_bridge.postgres.scratch import require_mark
 from omega_bridge.postgres.session import Session, border, lost_connection
 from omega_bridge.repair import scope
 from omega_bridge.revisions import alembic_border, sums
-from omega_bridge.revisions.operations import ATTEMPTS, CREATED, INDEXES
+from omega_bridge.revisions.operations import CREATED, INDEXES
 from omega_bridge.revisions.parts import from_a_part, left_the_part
+from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
 from omega_bridge.revisions.sending import SCRATCH
 from omega_bridge.start import promise_digest

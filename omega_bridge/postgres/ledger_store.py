@@ -24,7 +24,7 @@ from omega_bridge.postgres.encoding import codec, storable
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
 from omega_bridge.postgres.trust import check
-from omega_bridge.postgres.who import who
+from omega_bridge.who import who
 
 LAYOUT = 2
 """Version of the tables in our schema; 1 had no ``chain``, and one state for the whole database."""
@@ -163,7 +163,8 @@ def tip(connection: Connection, *, lock: bool = False) -> Tip:
             f"a newer release of omega-bridge keeps the record of this database (layout {layout}; this one knows {LAYOUT})",
             hint="Start with the newer release of omega-bridge.",
         )
-    by = who(role=role, login=login, application=application, schema=schema, search_path=path)
+    client = f"psycopg {psycopg.__version__}"
+    by = who(role=role, login=login, application=application, schema=schema, search_path=path, client=client)
     return Tip(seq, digest, by, moved=own != seq, is_cut=own > (last or 0))
 
 

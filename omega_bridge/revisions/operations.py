@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, ClassVar
 
@@ -15,9 +16,10 @@ from alembic.autogenerate import renderers
 from alembic.operations import MigrateOperation, Operations, ops
 
 from omega_bridge.analysis.reading import reading_of
-from omega_bridge.revisions import guards, row_guard
+from omega_bridge.revisions import guards, recording, row_guard
 from omega_bridge.revisions.alembic_border import server_error
 from omega_bridge.revisions.quoting import quoted
+from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD
 from omega_bridge.revisions.sending import send
 from omega_bridge.sql import parse, printed_type, sendable
@@ -27,10 +29,6 @@ log = logging.getLogger("omega_bridge")
 CREATED = "omega_bridge_created"
 """The migration context's option that tells a downgrade what the bridge created: catalog keys as text, and changed
 attributes as ``<key>: <attribute>``. Absent or ``None``: no record, nothing is held back."""
-
-
-ATTEMPTS = "omega_bridge_attempts"
-"""The migration context's option that gathers what ``attempt_step`` could not do: ``(sqlstate, message)`` each."""
 
 
 INDEXES = "omega_bridge_indexes"
@@ -489,6 +487,11 @@ def _is_held_back(operations: Operations, told: str | None) -> bool:
 
 
 def _run(operations: Operations, operation: _Ours) -> None:
+    with _on_record(operations):
+        _work(operations, operation)
+
+
+def _work(operations: Operations, operation: _Ours) -> None:
     if _is_held_back(operations, operation.undoes()):
         return
     context = operations.migration_context
@@ -502,6 +505,12 @@ def _run(operations: Operations, operation: _Ours) -> None:
     for text in operation.statements():
         words = operation.words if operation.words != text else None
         _guarded(operations, text, partial(_send, operations, text), words)
+
+
+def _on_record(operations: Operations) -> AbstractContextManager[None]:
+    """In an ``env.py`` that knows nothing of the record, what a revision of ours does goes into it all the same."""
+    context = operations.migration_context
+    return nullcontext() if GUARD in context.opts or context.as_sql else recording.of(context, operations.get_bind())
 
 
 def _send(operations: Operations, text: str) -> None:
@@ -588,8 +597,9 @@ def _asking_first(kind: type[MigrateOperation]) -> None:
     alembics = Operations._to_impl.dispatch(kind)
 
     def implementation(operations: Operations, operation: Any) -> Any:
-        if not _is_held_back(operations, _object(operation)):
-            _watched(operations, operation, alembics)
+        with _on_record(operations):
+            if not _is_held_back(operations, _object(operation)):
+                _watched(operations, operation, alembics)
 
     _implement(kind, implementation)
 
@@ -601,7 +611,8 @@ def _under_guard(kind: type[MigrateOperation]) -> None:
     def implementation(operations: Operations, operation: Any) -> Any:
         guard = operations.migration_context.opts.get(GUARD)
         if guard is None:
-            return alembics(operations, operation)
+            with _on_record(operations):
+                return alembics(operations, operation)
         found: list[Any] = []
         guard.run(lambda: found.append(alembics(operations, operation)), None)
         return found[-1]
@@ -629,3 +640,16 @@ for _kind in (ops.DropTableOp, ops.DropColumnOp, ops.DropIndexOp, ops.DropConstr
     _asking_first(_kind)
 for _other in (ops.AddColumnOp, ops.CreateTableOp, ops.AlterColumnOp, ops.ExecuteSQLOp, ops.BulkInsertOp):
     _under_guard(_other)
+
+
+def _only_on_record(kind: type[MigrateOperation]) -> None:
+    alembics = Operations._to_impl.dispatch(kind)
+
+    def implementation(operations: Operations, operation: Any) -> Any:
+        with _on_record(operations):
+            return alembics(operations, operation)
+
+    _implement(kind, implementation)
+
+
+_only_on_record(ops.CreateIndexOp)

@@ -37,7 +37,8 @@ def send(bind: Connection, text: str) -> None:
             _leave_what_nobody_began(bind, text)
         bind.exec_driver_sql(text, execution_options={"no_parameters": True}).close()
     elif dialect.driver == "asyncpg":
-        bind.exec_driver_sql("SELECT 1").close()  # the adapter begins its transaction with its first statement
+        if not text.startswith("ROLLBACK TO"):  # in a transaction that has failed
+            bind.exec_driver_sql("SELECT 1").close()  # the adapter begins its transaction with its first statement
         adapted: Any = bind.connection.dbapi_connection
         adapted.run_async(lambda connection: connection.execute(text))
     else:

@@ -11,13 +11,16 @@ from alembic import command
 from sqlalchemy import URL, create_mock_engine
 
 import omega_bridge
+from omega_bridge import Step
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.embedded import EmbeddedServer
 from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.ledger import judge
+from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions.sending import send
 from tests.integration.test_rows import value
-from tests.integration.test_rows_in_history import VERSION, configured, exported
+from tests.integration.test_rows_in_history import VERSION, configured, entries, exported
 
 SYNC = """
 from alembic import context
@@ -125,3 +128,36 @@ def test_a_driver_that_nobody_has_tried_is_an_error() -> None:
     engine.dialect.driver = "someone"
     with pytest.raises(ConfigurationInvalid, match="someone"):
         send(engine, "SELECT 1")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("per_migration", [False, True])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_what_a_revision_did_is_on_record(tmp_path: Path, tcp: EmbeddedServer, driver: str, per_migration: bool) -> None:
+    """Whoever connects: each revision of ours that was committed, with who it was; what failed or was refused; and the chain holds."""
+    name = f"record_{driver}_{per_migration}".lower()
+    tcp.create_database(name)
+    url = tcp.tcp_url_for(name)
+    omega_bridge.boot(url, ["CREATE TABLE IF NOT EXISTS u (id int)"])
+    steps: list[str | Step] = [*STEPS[:2], Step("GRANT SELECT ON t TO no_such_role_of_ours", id="grant")]
+
+    exported(tmp_path, steps, env_for(driver, url, per_migration))
+    last = sorted((tmp_path / "versions").glob("*.py"))[-1]
+    last.write_text(last.read_text().replace("op.run_step(", "op.attempt_step("))  # as a proof on scratch would have it
+    command.upgrade(configured(tmp_path, url), "head")
+    told = [e for e in entries(url) if e[0] == "alembic"]
+    assert [e[1:3] for e in told] == [("upgrade", "applied"), ("upgrade", "applied"), ("upgrade", "failed")]
+    assert told[2][3]["error"]["sqlstate"] == "42704"
+    assert told[0][3]["by"]["client"] == f"alembic, {driver.removesuffix('_async')}"
+    for step, outcome in (
+        ("INSERT INTO t SELECT 1 / count(*) FROM t", "failed"),
+        ("DO $$ BEGIN EXECUTE 'DROP ' || 'TABLE t'; END $$", "refused"),
+    ):
+        value(url, "INSERT INTO t (id) VALUES (1) ON CONFLICT DO NOTHING" if outcome == "refused" else "DELETE FROM t")
+        folder = tmp_path / outcome
+        exported(folder, [*steps, Step(step, id="bad")], env_for(driver, url, per_migration))
+        with pytest.raises(Exception, match=r"division by zero|would destroy rows"):
+            command.upgrade(configured(folder, url), "head")
+        last = entries(url)[-1]
+        assert (last[:3], last[3]["steps"]) == (("alembic", "upgrade", outcome), ["bad"])
+    with psycopg.connect(url, autocommit=True) as conn:
+        assert judge(list(ledger_store.read(conn)), ledger_store.end_of(conn)).is_intact

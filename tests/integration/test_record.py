@@ -101,10 +101,10 @@ def test_an_entry_says_who(database: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("GIT_COMMIT", "0a1b2c3")
     omega_bridge.boot(database, STEPS)
     with open_session(database) as session:
-        entries = list(ledger_store.read(session.connection))
+        entries, role = list(ledger_store.read(session.connection)), session.connection.info.user
     for entry in entries:
         by = entry.draft.detail["by"]
-        assert by["role"] == session.connection.info.user
+        assert by["role"] == role
         assert by["schema"] == "public"
         assert by["release"] == "0a1b2c3"
         assert by["application"].startswith("omega-bridge")

@@ -12,8 +12,8 @@ RELEASE = ("OMEGA_BRIDGE_RELEASE", "GIT_COMMIT", "SOURCE_COMMIT", "GIT_SHA", "CI
 """Environment variables that may say which image or git revision runs; the first that is set counts."""
 
 
-def who(*, role: str, login: str, application: str, schema: str, search_path: str) -> Mapping[str, str]:
-    """``role`` is ``current_user``, ``login`` ``session_user``; left out where it is the same, or not known."""
+def who(*, role: str, login: str, application: str, schema: str, search_path: str, client: str) -> Mapping[str, str]:
+    """``role`` is ``current_user``, ``login`` ``session_user``; left out where it is the same, or not known. ``client``: the driver."""
     found = {
         "role": role,
         "login": "" if login == role else login,
@@ -21,6 +21,7 @@ def who(*, role: str, login: str, application: str, schema: str, search_path: st
         "schema": schema,
         "search_path": search_path,
         "release": next((os.environ[name] for name in RELEASE if os.environ.get(name)), ""),
+        "client": client,
         **_here(),
     }
     return {name: value for name, value in found.items() if value or name == "schema"}
@@ -29,9 +30,7 @@ def who(*, role: str, login: str, application: str, schema: str, search_path: st
 @cache
 def _here() -> Mapping[str, str]:
     """What this process knows of itself: it does not change while it runs."""
-    import psycopg
-
-    return {"os_user": _account(), "host": socket.gethostname(), "client": f"psycopg {psycopg.__version__}"}
+    return {"os_user": _account(), "host": socket.gethostname()}
 
 
 def _account() -> str:
