@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from omega_bridge.analysis import analyse
 from omega_bridge.convergence import rebuilds
@@ -79,7 +80,7 @@ class _Trial:
         self.folder: Path | None = None
         self.without: frozenset[int] | None = None
         self.held_back: frozenset[int] = frozenset()
-        self.told_apart: dict[str, frozenset[int]] = {}
+        self.told_apart: dict[str, Any] = {}
         self.apart = False
         self.began = "start"
         self.undoes = False
@@ -231,17 +232,18 @@ class _Trial:
         none: frozenset[int] = frozenset()
         kept = self.without | self.held_back if self.began == "damaged" else none  # what has had its turn before the damage
         for without, never in dict.fromkeys(
-            ((none, self.held_back), (self.without, none), (self.without, self.held_back), (none, kept))
+            ((none, self.held_back), (self.without, none), (self.without, self.held_back), (none, kept), (none, none))
         ):
-            if not without and not never:
+            repeats = not without and not never
+            if repeats and self.listed.repeats:
                 continue
             self.place.fresh("apart", like=self.began)
-            other = loop(self.place, "apart", self.listed.entries, without=without, never=never)
+            other = loop(self.place, "apart", self.listed.entries, without=without, never=never, repeats=repeats)
             if other.picture == found:
                 self.apart = True
                 if is_start:  # the later ones go on from there
                     self.place.fresh("loop", like="apart")
-                    self.settled, self.told_apart = other, {"never": without | never}
+                    self.settled, self.told_apart = other, {"never": without | never, "repeats": repeats}
                 return True
         return False
 

@@ -37,14 +37,15 @@ def loop(
     *,
     without: frozenset[int] = frozenset(),
     never: frozenset[int] = frozenset(),
+    repeats: bool = False,
 ) -> Settled:
     """Run the list on a database until a pass changes nothing. The entries ``without`` are sent until they have worked once, those
-    of ``never`` not at all.
+    of ``never`` not at all. With ``repeats``, data is sent in every pass, as services do it.
     """
     done = set(never)
     before: frozenset[str] | None = None
     for number in range(1, PASSES + 1):
-        done |= without & one_pass(place, label, entries, done)[1]
+        done |= without & one_pass(place, label, entries, set(done) if repeats else done)[1]
         now = place.picture(label)
         if now == before:
             return Settled(now, number, True)
