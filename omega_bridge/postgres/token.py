@@ -182,6 +182,11 @@ _NOT_OURS = (
     " ON n.oid OPERATOR(pg_catalog.=) p.pronamespace WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge'))"
 )
 """The bridge's own functions are made anew with each record."""
+_HERE = (
+    "setdatabase OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT 0::pg_catalog.oid UNION ALL SELECT d.oid FROM pg_catalog.pg_database d"
+    " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))"
+)
+"""The catalog is shared, and other databases' settings are no concern of ours."""
 _ELSEWHERE = {
     "pg_description": (
         _both("objoid", "objsubid"),
@@ -191,7 +196,7 @@ _ELSEWHERE = {
     "pg_foreign_table": ("ftrelid::pg_catalog.int8", ""),
     "pg_index": ("indexrelid::pg_catalog.int8", "indrelid OPERATOR(pg_catalog.>=) 16384"),
     "pg_inherits": (_both("inhrelid", "inhseqno"), ""),
-    "pg_db_role_setting": (_both("setdatabase", "setrole::pg_catalog.int8"), ""),
+    "pg_db_role_setting": (_both("setdatabase", "setrole::pg_catalog.int8"), _HERE),
     "pg_namespace": (_OID, "nspname OPERATOR(pg_catalog.!~) '^pg_'"),
     "pg_extension": (_OID, ""),
     "pg_user_mappings": ("umid::pg_catalog.int8", ""),

@@ -101,7 +101,10 @@ _PARTS = {
     "pg_foreign_table": ("ftrelid::int8", "true"),
     "pg_description": ("objoid::int8 << 16 | objsubid", "objoid >= 16384 OR classoid = 2615"),
     "pg_seclabel": ("objoid::int8 << 16 | objsubid", "true"),
-    "pg_db_role_setting": ("setdatabase::int8 << 32 | setrole::int8", "true"),
+    "pg_db_role_setting": (
+        "setdatabase::int8 << 32 | setrole::int8",
+        "setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))",
+    ),
 }
 """The others: the key of a row, and which rows count (2615 is ``pg_namespace``)."""
 

@@ -83,6 +83,18 @@ class Held:
         found = judge.still_change(self._in_order(places, near | rejected), near, rejected)
         return [self._draft(step, Again(_giver(step, changed), changes), after) for step, changes in found]
 
+    def retried(self, after: Revision, judge: Prover, places: Places, before: int) -> list[Revision]:
+        """What PostgreSQL rejected at its place and takes now, of the steps that stand before the place ``before`` in the list.
+
+        A step that waited comes in the list's second pass, and so do they: in the list's order.
+        """
+        rejected = frozenset(label for label in self._rejected if places.get(label, before) < before)
+        if not rejected:
+            return []
+        found = judge.still_change(self._in_order(places, rejected), frozenset(), rejected)
+        given = self._changed or {"": (self._number, after.labels[-1])}
+        return [self._draft(step, Again(_giver(step, given), changes), after) for step, changes in found]
+
     def again_unproven(self, world: World, last: Revision, places: Places) -> list[Revision]:
         """The same at the end of an export that has no server: what may have work again since it ran last.
 

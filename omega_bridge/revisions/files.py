@@ -150,6 +150,7 @@ class _Compilation:
         writer = _Writer(self, world, held, judge)
         for chain in chains:
             for revision in chain.new:
+                yield from writer.retries(revision, chain.places)
                 yield writer.write(revision)
             yield from writer.passes(chain.places) if chain.new else ()
         for draft in held.again_unproven(world, writer.last, chains[-1].places) if judge is None else ():
@@ -166,6 +167,8 @@ class _Writer:
         self._down = kept[-1].revision if kept else None
         self._number = len(kept)
         self._moved: dict[str, str] = {}
+        self._furthest = -1
+        """The place in the list of the furthest step so far."""
         self.last: Revision
 
     def passes(self, places: Places) -> Iterator[_Rendered]:
@@ -177,6 +180,13 @@ class _Writer:
             yield from map(self.write, late)
             if not late:
                 return
+
+    def retries(self, draft: Revision, places: Places) -> Iterator[_Rendered]:
+        """Before a step that waited: what was rejected ahead of it in the list, and is taken now."""
+        place = min((places[label] for label in draft.labels if label in places), default=self._furthest)
+        if self._judge is not None and place < self._furthest:
+            yield from map(self.write, self._held.retried(self.last, self._judge, places, place))
+        self._furthest = max(self._furthest, place)
 
     def write(self, draft: Revision) -> _Rendered:
         """The next revision's file."""

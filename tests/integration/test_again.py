@@ -68,6 +68,15 @@ LISTS = {
     "search-path-left": ([A, "CREATE SCHEMA IF NOT EXISTS side", "SET search_path TO side, public"], []),
     "target-met-late": ([TARGET, A], ["3 settle create-a"]),
     "schema-met-late": (["GRANT USAGE ON SCHEMA side TO PUBLIC", "CREATE SCHEMA side"], ["3 settle schema-side"]),
+    "rejected-ahead-of-who-waits": (
+        [
+            "DO $$ DECLARE n int; BEGIN SELECT count(*) INTO n FROM pg_class WHERE relname = 'd';"
+            " IF n = 0 THEN CREATE TABLE d (LIKE a INCLUDING ALL); END IF; END $$",
+            "CREATE TABLE IF NOT EXISTS d (LIKE a, extra int)",
+            A,
+        ],
+        ["3 settle create-a"],
+    ),
     "script-before-its-table": (
         ["BEGIN; ALTER TABLE a ADD COLUMN IF NOT EXISTS inside int; COMMIT", A],
         ["3 settle create-a"],

@@ -17,7 +17,7 @@ from pathlib import Path
 from omega_bridge.embedded import EmbeddedServer, Server, find_server
 from tests.oracle.lists.generator import FORMS, Width, generate
 from tests.oracle.lists.judge import CHECKS, Finding, Verdict, judge
-from tests.oracle.lists.kinds import KINDS
+from tests.oracle.lists.kinds import EVERY, KINDS
 from tests.oracle.lists.listed import Listed
 from tests.oracle.lists.place import Place
 from tests.oracle.lists.shrink import shrink
@@ -28,6 +28,8 @@ def main() -> int:
     asked = _arguments()
     logging.getLogger("omega_bridge").setLevel(logging.CRITICAL)
     kinds, forms = (frozenset(x.split(",")) if x else None for x in (asked.kinds, asked.forms))
+    if kinds == {"every"}:
+        kinds = frozenset(EVERY)
     width = Width(kinds or frozenset(KINDS), forms or FORMS, not asked.plain_names, not asked.no_start, not asked.no_damage)
     checks = tuple(asked.checks.split(","))
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -109,7 +111,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1, help="the first seed; each round takes the next")
     parser.add_argument("--server", help="URL of a scratch server, of a superuser (default: an embedded one)")
-    parser.add_argument("--kinds", help=f"of {','.join(KINDS)}")
+    parser.add_argument("--kinds", help=f"of {','.join(EVERY)} or every (default: all but {','.join(EVERY.keys() - KINDS)})")
     parser.add_argument("--forms", help=f"of {','.join(sorted(FORMS))}")
     parser.add_argument("--checks", default=",".join(CHECKS))
     parser.add_argument("--verify-every", type=int, default=5, help="rounds between two that ask verify, too; 0: never")

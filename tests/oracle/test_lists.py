@@ -10,7 +10,7 @@ import pytest
 from omega_bridge.embedded import Server
 from tests.oracle.lists.generator import Width, generate
 from tests.oracle.lists.judge import judge
-from tests.oracle.lists.kinds import KINDS
+from tests.oracle.lists.kinds import EVERY, KINDS
 from tests.oracle.lists.listed import Entry, Listed
 from tests.oracle.lists.place import Place
 from tests.oracle.lists.shrink import shrink
@@ -50,4 +50,8 @@ def test_a_difference_is_found_and_shrunk(place: Place) -> None:
 def test_a_seed_gives_one_list() -> None:
     """A seed in a report is enough to see the list again."""
     assert all(generate(seed) == generate(seed) for seed in range(20))
+    every = Width(kinds=frozenset(EVERY))
+    assert {e.family.partition("/")[0].partition("+")[0] for seed in range(400) for e in generate(seed, every).entries} == set(
+        EVERY
+    )
     assert {e.family.partition("/")[0].partition("+")[0] for seed in range(400) for e in generate(seed).entries} == set(KINDS)

@@ -9,7 +9,7 @@ from random import Random
 from tests.oracle.lists.context import Context
 from tests.oracle.lists.forms import entry
 from tests.oracle.lists.fragment import Fragment
-from tests.oracle.lists.kinds import KINDS
+from tests.oracle.lists.kinds import EVERY, KINDS
 from tests.oracle.lists.listed import Entry, Listed
 
 FORMS = frozenset({"guarded", "swallowed", "shapes", "dynamic", "several"})
@@ -47,16 +47,16 @@ def _entry(c: Context, kinds: list[str], forms: frozenset[str]) -> Entry:
     if "several" not in forms or not c.chance(0.25):
         return _one(c, kind, forms)
     names = [kind, *(c.of(kinds) for _ in range(c.rng.randrange(1, 3)))]
-    return entry(c, [KINDS[k](c) for k in names], "+".join(names), forms)
+    return entry(c, [EVERY[k](c) for k in names], "+".join(names), forms)
 
 
 def _one(c: Context, kind: str, forms: frozenset[str]) -> Entry:
-    return entry(c, [KINDS[kind](c)], kind, forms)
+    return entry(c, [EVERY[kind](c)], kind, forms)
 
 
 def _statements(c: Context, kinds: Collection[str], number: int) -> list[Fragment]:
     plain = sorted(set(kinds) - {"loop", "failing", "housekeeping", "mixed"})
-    return [f for _ in range(number) if not (f := KINDS[c.of(plain)](c)).alone]
+    return [f for _ in range(number) if not (f := EVERY[c.of(plain)](c)).alone]
 
 
 def _start(c: Context, kinds: list[str]) -> tuple[str, ...]:
