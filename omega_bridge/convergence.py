@@ -278,10 +278,10 @@ class Convergence:
 
     def _note_waiting(self, index: int, outcome: StepOutcome) -> None:
         step = self.analysis.steps[index]
-        world = World(self.executor.catalog)
-        later = [s for n, s in enumerate(self.analysis) if n > index or s.id in self._waiting]
-        did_not_work = outcome.outcome in (Outcome.FAILED, Outcome.NO_EFFECT)
-        need = waits_for(step, later, outcome.error, world) if did_not_work else None
+        need = None
+        if outcome.outcome in (Outcome.FAILED, Outcome.NO_EFFECT):
+            later = [s for n, s in enumerate(self.analysis) if n > index or s.id in self._waiting]
+            need = waits_for(step, later, outcome.error, World(self.executor.catalog))
         if need is not None:
             self._waiting[step.id] = need
             self._waited.setdefault(step.id, str(need))

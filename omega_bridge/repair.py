@@ -7,6 +7,7 @@ tried again after it, as the next start of a naive loop would.
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from omega_bridge.postgres.patience import Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.postgres.waiting import BUSY
+from omega_bridge.readings import Readings, folder
 from omega_bridge.run import Options, Run, Unsettled, judged, raise_if_asked
 from omega_bridge.sources import located
 from omega_bridge.steps import Registry, Repeat
@@ -35,11 +37,16 @@ log = logging.getLogger("omega_bridge")
 
 
 def understood(registry: Registry, steps: object, metadata: Any) -> Analysis:
-    """The list with the place of each step, ahead of it what only the models know, read. Asks no server.
+    """The list with the place of each step, ahead of it what only the models know, read; what was read before is kept. Asks no server.
 
     ``steps``: what ``registry`` was made of.
     """
-    return analyse(_complete(located(registry, steps), metadata))
+    complete = _complete(located(registry, steps), metadata)
+    readings = Readings(folder(os.environ), (step.sql for step in complete))
+    readings.give()
+    analysis = analyse(complete)
+    readings.keep(step.reading for step in analysis)
+    return analysis
 
 
 def repair(

@@ -34,6 +34,23 @@ def write(path: Path, content: str | bytes) -> None:
         ) from exc
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Make or replace a file that can be made anew at any time, for this user alone; a crash of the machine may leave it broken.
+
+    Several may write it at once: one of them stands. Raises ``OSError``.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+        os.replace(beside, path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+
+
 def temporary(path: Path) -> Path:
     """Where a file is written before it is renamed. A crash may leave it; the next writing of the file replaces it."""
     real = path.resolve() if path.is_symlink() else path

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
 from omega_bridge import sql
-from omega_bridge.analysis.blocks import read_program
 from omega_bridge.analysis.program import (
     Compared,
     Condition,
@@ -92,6 +91,19 @@ class Reading:
         )
 
     @cached_property
+    def hangs_on_the_rest(self) -> bool:
+        """Whether it may mean objects that it does not name: it computes statements, or its guard is not understood."""
+        return any(s.opaque for s in statements(self.program)) or not all(map(is_decidable, conditions(self.program)))
+
+    @cached_property
+    def only_sets(self) -> bool:
+        """Whether it only sets what later steps run under: it has no work of its own."""
+        if self.problem is not None:
+            return False
+        found = sql.parse(self.text)
+        return bool(found) and all(s.tag == "variable_set_stmt" for s in found)
+
+    @cached_property
     def transactional(self) -> bool:
         """Whether all of it may run inside a transaction."""
         return all(s.transactional for s in self.statements)
@@ -110,9 +122,23 @@ class Reading:
         )
 
 
+_given: dict[str, Reading] = {}
+
+
+def give(readings: Iterable[Reading]) -> None:
+    """Readings that the same reader made of the same texts before: ``reading_of`` takes them for its own, once."""
+    _given.clear()
+    _given.update((reading.text, reading) for reading in readings)
+
+
 @lru_cache(maxsize=16384)
 def reading_of(text: str) -> Reading:
-    """Read a text."""
+    """Read a text, or take what was given of it. Only a text that has to be read loads the parser."""
+    given = _given.pop(text, None)
+    if given is not None:
+        return given
+    from omega_bridge.analysis.blocks import read_program
+
     problem = None
     opaque = (Sql(text, "unreadable", opaque=True),)
     try:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
-from omega_bridge.analysis.program import conditions, is_decidable
+from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
 from omega_bridge.catalog import Kind
-from omega_bridge.errors import StepSyntaxError
 from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.overrides import Overrides
 from omega_bridge.planning.waiting import words_of
 from omega_bridge.planning.world import World
-from omega_bridge.sql import parse
 
 _MAINTENANCE = {"vacuum_stmt", "reindex_stmt", "cluster_stmt", "lock_stmt"}
 VIEWS = (Kind.VIEW, Kind.MATERIALIZED_VIEW)
@@ -71,8 +68,8 @@ _CALLS = {"do_stmt", "call_stmt", "select_stmt"}
 
 
 def hangs_on_the_rest(step: StepAnalysis) -> bool:
-    """Whether a step may mean objects that it does not name: it computes statements, or its guard is not understood."""
-    return any(s.opaque for s in statements(step.program)) or not all(is_decidable(c) for c in conditions(step.program))
+    """Whether a step may mean objects that it does not name."""
+    return step.reading.hangs_on_the_rest
 
 
 def is_maintenance(step: StepAnalysis) -> bool:
@@ -83,8 +80,4 @@ def is_maintenance(step: StepAnalysis) -> bool:
 
 def only_sets(step: StepAnalysis) -> bool:
     """Whether a step only sets what later ones run under: it has no work of its own."""
-    try:
-        found = parse(step.step.sql)
-    except StepSyntaxError:
-        return False
-    return bool(found) and all(s.tag == "variable_set_stmt" for s in found)
+    return step.reading.only_sets

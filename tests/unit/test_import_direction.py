@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
     for layer in (
         "cli",
         "audit",
-        "start+run+background+repair+convergence+preview+adoption+environment+lint+drift+explaining|embedded",
+        "start+run+background+readings+repair+convergence+preview+adoption+environment+lint+drift+explaining|embedded",
         "sources+config|postgres|revisions",
         "planning",
         "analysis",

@@ -1,0 +1,129 @@
+"""A reading as plain data, of JSON's types alone, and back: what is taken from a file is data, and never code.
+
+A list's first item says what it stands for; what is not written for certain, or not as it was written, raises ``ValueError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeAlias
+
+from omega_bridge.analysis.program import (
+    ANYTHING,
+    All,
+    AnyOf,
+    Compared,
+    Constant,
+    Effect,
+    Exists,
+    Filter,
+    Handled,
+    If,
+    Not,
+    Pattern,
+    Raise,
+    Sql,
+    Unknown,
+)
+from omega_bridge.analysis.reading import Reading, StepKind
+from omega_bridge.catalog import Key, Kind
+
+Plain: TypeAlias = "bool | int | float | str | list[Plain] | None"
+
+_TUPLE, _LIST, _ANYTHING, _KIND, _KEY = range(5)
+_VALUES: tuple[type[Any], ...] = (
+    All, AnyOf, Compared, Constant, Effect, Exists, Filter, Handled, If, Not, Pattern, Raise, Sql, Unknown,
+)  # fmt: skip
+_TAGS = {value: number for number, value in enumerate(_VALUES, start=5)}
+_DEFAULTS: dict[type[Any], list[tuple[str, Any]]] = {v: [(f.name, f.default) for f in fields(v) if f.init] for v in _VALUES}
+_AS_THEY_ARE = frozenset({type(None), bool, int, float, str})
+_KINDS: dict[object, Kind] = {str(kind): kind for kind in Kind}
+_STEP_KINDS = {str(kind): kind for kind in StepKind}
+_DERIVED = (
+    "checksum", "label", "size", "is_certain", "hangs_on_the_rest", "only_sets", "transactional", "may_destroy", "is_additive",
+)  # fmt: skip
+
+
+def as_plain(reading: Reading) -> list[Plain]:
+    """The reading without its text. Raises ``ValueError`` for one that is not written: of a text that does not parse."""
+    if reading.problem is not None or reading.named or any(s.tag == "unreadable" for s in reading.statements):
+        raise ValueError("only what was read of a text alone, to its end, is written")
+    derived: list[Plain] = [getattr(reading, name) for name in _DERIVED]
+    provides: list[Plain] = [[str(kind), name] for kind, name in sorted(reading.provides)]
+    names: list[Plain] = [*sorted(reading.names)]
+    return [str(reading.kind), derived, names, provides, _encoded(reading.program)]
+
+
+def as_reading(text: str, plain: object) -> Reading:
+    """The reading of ``text`` that was written. Raises ``ValueError`` for what none was written as."""
+    try:
+        kind, derived, names, provides, program = _list(plain)
+        found = Reading(text, _program(program), _STEP_KINDS[kind])
+        found.__dict__.update(zip(_DERIVED, _list(derived), strict=True))
+        found.__dict__["names"] = frozenset(_list(names))
+        found.__dict__["provides"] = frozenset([(_KINDS[of], name) for of, name in _list(provides)])
+    except (TypeError, KeyError, IndexError, RecursionError) as exc:
+        raise ValueError(f"no reading is written like this: {exc}") from exc
+    return found
+
+
+def _encoded(value: object) -> Plain:
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        plain: Plain = value  # type: ignore[assignment]
+        return plain
+    if isinstance(value, tuple | list) and kind in (tuple, list):
+        return [_TUPLE if kind is tuple else _LIST, *map(_encoded, value)]
+    if isinstance(value, Key):
+        return [_KEY, str(value.kind), value.schema, value.table, value.name]
+    if kind in _TAGS:
+        named = _DEFAULTS[kind]
+        held = [getattr(value, name) for name, _ in named]
+        while held and _is_default(held[-1], named[len(held) - 1][1]):
+            held.pop()
+        return [_TAGS[kind], *map(_encoded, held)]
+    if value is ANYTHING:
+        return [_ANYTHING]
+    if isinstance(value, Kind):
+        return [_KIND, str(value)]
+    raise ValueError(f"a value of type {kind.__name__} is not written")
+
+
+def _is_default(value: object, default: object) -> bool:
+    return type(value) is type(default) and value == default
+
+
+def _decoded(plain: Any) -> Any:
+    if type(plain) is not list:
+        return plain
+    tag = plain[0]
+    if tag == _KEY:
+        _, kind, schema, table, name = plain
+        return Key(_KINDS[kind], schema, table, name)
+    items = [item if type(item) is not list else _decoded(item) for item in plain[1:]]
+    if tag == _TUPLE:
+        return tuple(items)
+    if tag == _LIST:
+        return items
+    if tag == _ANYTHING:
+        return ANYTHING
+    if tag == _KIND:
+        return _KINDS[items[0]]
+    if type(tag) is not int or not 5 <= tag < len(_VALUES) + 5:
+        raise KeyError(tag)
+    made: Callable[..., Any] = _VALUES[tag - 5]
+    return made(*items)
+
+
+def _program(plain: Plain) -> tuple[Any, ...]:
+    found = _decoded(plain)
+    if type(found) is not tuple:
+        raise TypeError("it holds no program")
+    return found
+
+
+def _list(plain: object) -> list[Any]:
+    if type(plain) is not list:
+        raise TypeError("it is no list")
+    return plain

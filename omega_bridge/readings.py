@@ -1,0 +1,163 @@
+"""What was read of a list's texts, kept in a file between starts: a text that has not changed is not read again.
+
+A reading is taken from the file for the very text that it was made of (SHA-256), and where the reader is the same: its own source, the
+parser and Python (``reader``). The file is data (``analysis/plain.py``), of this user or root, and nobody else may write it. A file of
+which any of this is not so counts as none. Losing it costs time, and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from omega_bridge import writing
+from omega_bridge.analysis.plain import as_plain, as_reading
+from omega_bridge.analysis.reading import Reading, give
+
+log = logging.getLogger("omega_bridge")
+
+_FORMAT = "omega-bridge readings 1"
+_OFF = ("off", "0", "no", "false")
+_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_PACKAGE = Path(__file__).parent
+_SOURCES = (".", "analysis", "analysis/effects", "kinds", "sql")
+"""Folders of the package: all that a reading may depend on, and more."""
+_LONGEST = 64 << 20
+"""Bytes: nobody's readings take more."""
+
+
+def folder(environ: Mapping[str, str]) -> Path | None:
+    """Where readings are kept: ``OMEGA_BRIDGE_CACHE``, else the user's cache folder (XDG); ``None`` for nowhere."""
+    said = environ.get("OMEGA_BRIDGE_CACHE", "")
+    if said.lower() in _OFF or os.name != "posix":
+        return None
+    if said:
+        return Path(said)
+    base = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
+    return Path(base) / "omega-bridge" if os.path.isabs(base) else None
+
+
+@cache
+def reader() -> str | None:
+    """Who reads: a digest of the reader's source, the parser's and of Python's version; ``None`` where they cannot be had."""
+    found = hashlib.sha256(repr(sys.version_info[:2]).encode())
+    try:
+        for name in _SOURCES:
+            for entry in sorted(os.listdir(_PACKAGE / name)):
+                if entry.endswith(".py"):
+                    found.update(f"\0{name}/{entry}\0".encode())
+                    found.update((_PACKAGE / name / entry).read_bytes())
+        found.update(_parser())
+    except OSError:
+        return None
+    return found.hexdigest()
+
+
+def _parser() -> bytes:
+    """The record of the parser's installation: each of its files with its digest. Raises ``FileNotFoundError``."""
+    for place in sys.path:
+        with suppress(OSError):
+            for entry in os.listdir(place or "."):
+                if entry.startswith("postgast-") and entry.endswith(".dist-info"):
+                    return Path(place, entry, "RECORD").read_bytes()
+    raise FileNotFoundError("postgast")
+
+
+class Readings:
+    """The readings that are kept for one list. ``texts``: its steps', in order."""
+
+    def __init__(self, place: Path | None, texts: Iterable[str]) -> None:
+        self._by_key = {_key(text): text for text in texts}
+        self._path = place / f"{next(iter(self._by_key))[:16]}.readings" if place is not None and self._by_key else None
+        self._reader = reader() if self._path is not None else None
+        self._lines: dict[str, bytes] = {}
+        if self._path is not None and self._reader is not None:
+            self._lines = _read(self._path, self._reader)
+
+    def give(self) -> None:
+        """Hand what is kept of the texts to ``reading_of``."""
+        give(list(self._kept()))
+
+    def _kept(self) -> Iterator[Reading]:
+        for key, text in self._by_key.items():
+            line = self._lines.get(key)
+            if line is None:
+                continue
+            try:
+                yield as_reading(text, json.loads(line))
+            except (ValueError, RecursionError):
+                self._lines.clear()
+                return
+
+    def keep(self, readings: Iterable[Reading]) -> None:
+        """Keep what is new; of another list's texts as many as of this one's. What the file system refuses is not kept."""
+        if self._path is None or self._reader is None:
+            return
+        lines = {
+            key: self._lines.get(key) or _line(reading) for reading in readings if (key := _key(reading.text)) in self._by_key
+        }
+        if not any(line is not None and key not in self._lines for key, line in lines.items()):
+            return
+        others = [(key, line) for key, line in self._lines.items() if key not in lines]
+        try:
+            _make_sure_of(self._path.parent)
+            writing.write_private(self._path, _whole(self._reader, [*lines.items(), *others[: len(lines)]]))
+        except OSError as exc:
+            log.debug("what was read is not kept: %s", exc)
+
+
+def _key(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _line(reading: Reading) -> bytes | None:
+    try:
+        return json.dumps(as_plain(reading), separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        return None
+
+
+def _whole(by: str, lines: Iterable[tuple[str, bytes | None]]) -> bytes:
+    body = b"\n".join(key.encode() + b" " + line for key, line in lines if line is not None)
+    return f"{_FORMAT} {by} {hashlib.sha256(body).hexdigest()}\n".encode() + body
+
+
+def _read(path: Path, by: str) -> dict[str, bytes]:
+    """Each key's line in the file; none where it is not there, not ours alone, not whole, or of another reader."""
+    try:
+        raw = _bytes_of(path)
+    except OSError:
+        return {}
+    head, _, body = raw.partition(b"\n")
+    if head != f"{_FORMAT} {by} {hashlib.sha256(body).hexdigest()}".encode():
+        return {}
+    return {line[:64].decode("ascii", "replace"): line[65:] for line in body.split(b"\n")}
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Raises ``OSError``, too, for what others may have written."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or not _is_ours(found) or found.st_size > _LONGEST:
+            raise PermissionError(f"{path} is not this user's alone")
+        return file.read()
+
+
+def _make_sure_of(place: Path) -> None:
+    """The folder is there, and nobody else may write into it. Raises ``OSError``."""
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _is_ours(place.stat()):
+        raise PermissionError(f"others may write into {place}")
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    return found.st_uid in (os.geteuid(), 0) and not found.st_mode & _OTHERS

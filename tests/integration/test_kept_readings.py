@@ -1,0 +1,74 @@
+"""A start in a process that has just begun, on a database that holds the rest of the list."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+
+from omega_bridge.steps import Step
+
+STEPS = [
+    "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)",
+    "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'a') THEN "
+    "ALTER TABLE t ADD COLUMN a text; END IF; END $$",
+    "UPDATE t SET a = 'x' WHERE a IS NULL",
+]
+NEW = "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int"
+START = """
+import json, sys
+import omega_bridge
+from omega_bridge.analysis import reading
+from omega_bridge.steps import Step
+url, *steps = json.loads(sys.argv[1])
+run = omega_bridge.boot(url, steps)
+reader = sys.modules.get("omega_bridge.analysis.blocks")
+print(json.dumps({
+    "read": reader.read_program.cache_info().misses if reader else 0,
+    "outcome": run.outcome, "digest": run.catalog_digest,
+    "steps": [[s.id, s.outcome, s.action, s.reason, s.kind, s.checksum, [str(d) for d in s.differences]] for s in run.steps],
+}))
+"""
+
+
+def start(url: str, steps: list[str], cache: object) -> dict[str, object]:
+    """What a process of its own says of its start."""
+    done = subprocess.run(
+        [sys.executable, "-c", START, json.dumps([url, *steps])],
+        env={**os.environ, "OMEGA_BRIDGE_CACHE": str(cache)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    told: dict[str, object] = json.loads(done.stdout)
+    return told
+
+
+def test_a_new_step_is_all_that_is_read(make_database: object, tmp_path: Path) -> None:
+    """A start with one new step reads that one, and does to the letter what it does where it reads them all."""
+    with_it, without = make_database(), make_database()  # type: ignore[operator]
+    assert start(with_it, STEPS, tmp_path)["read"] == len(STEPS)
+    start(without, STEPS, "off")
+    one, other = start(with_it, [*STEPS, NEW], tmp_path), start(without, [*STEPS, NEW], "off")
+    assert (one.pop("read"), other.pop("read")) == (1, 4)
+    assert one == other
+    assert one["outcome"] == "repaired"
+
+
+def test_a_loss_is_repaired_without_reading(database: str, tmp_path: Path) -> None:
+    """What somebody dropped is put back by a process that reads nothing of a list that it knows."""
+    start(database, STEPS, tmp_path)
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("ALTER TABLE t DROP COLUMN a")
+    told = start(database, STEPS, tmp_path)
+    assert (told["read"], told["outcome"]) == (0, "repaired")
+
+
+def test_places_and_flags_are_those_of_the_list(database: str) -> None:
+    """Only the text's meaning is kept: an id, a title or a flag that the list gives a known text is the list's."""
+    import omega_bridge
+
+    omega_bridge.boot(database, STEPS)
+    run = omega_bridge.boot(database, [Step(STEPS[0], id="named", title="Titled"), *STEPS[1:], NEW])
+    assert (run.steps[0].id, run.steps[0].title) == ("named", "Titled")
