@@ -1,7 +1,9 @@
 """An access method."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, Statements, unnamed
 
 ROOM = Room(
     Kind.ACCESS_METHOD,
@@ -11,4 +13,15 @@ ROOM = Room(
         "handler": "x.amhandler::regproc::text",
     },
     named="ACCESS METHOD {name}",
+    statements=Statements(
+        create=unnamed("create_am_stmt"),
+        alter=NONE,
+        drop=DROP,
+        comment=COMMENT,
+        rename=NONE,
+        owner=NONE,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_am"),),
 )

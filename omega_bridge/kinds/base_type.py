@@ -2,6 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import GRANT, OWNER, RENAME, SET_SCHEMA, ReadAs, Statements, unnamed
 
 ROOM = Room(
     Kind.BASE_TYPE,
@@ -25,4 +26,15 @@ ROOM = Room(
     },
     only="x.typtype IN ('b', 'p') AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = x.oid)",
     named="TYPE {object}",
+    statements=Statements(
+        create=unnamed("define_stmt"),
+        alter=unnamed("alter_type_stmt"),
+        drop=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),
+        comment=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),
+        rename=RENAME,
+        owner=OWNER,
+        grant=GRANT,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(),
 )

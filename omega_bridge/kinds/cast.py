@@ -1,7 +1,9 @@
 """A cast between two types."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, Statements, unnamed
 
 ROOM = Room(
     Kind.CAST,
@@ -12,4 +14,15 @@ ROOM = Room(
         "method": "x.castmethod",
     },
     named="CAST {plain}",
+    statements=Statements(
+        create=unnamed("create_cast_stmt", leaves=("pg_cast",)),
+        alter=NONE,
+        drop=DROP,
+        comment=COMMENT,
+        rename=NONE,
+        owner=NONE,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_cast"),),
 )

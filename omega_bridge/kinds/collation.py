@@ -1,7 +1,9 @@
 """A collation."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
 
 ROOM = Room(
     Kind.COLLATION,
@@ -16,4 +18,15 @@ ROOM = Room(
         "rules": "to_jsonb(x) ->> 'collicurules'",
     },
     named="COLLATION {object}",
+    statements=Statements(
+        create=unnamed("define_stmt"),
+        alter=unnamed("alter_collation_stmt"),
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=NONE,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(Counted("pg_collation"),),
 )

@@ -2,6 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Since, Stored
+from omega_bridge.kinds.statements import GRANT, NONE, Statements, altered, commented, renamed
 
 ROOM = Room(
     Kind.COLUMN,
@@ -45,4 +46,15 @@ ROOM = Room(
         "statistics": "ALTER TABLE {owner} ALTER COLUMN {name} SET STATISTICS {value}",
         "storage": "ALTER TABLE {owner} ALTER COLUMN {name} SET STORAGE {value}",
     },
+    statements=Statements(
+        create=altered(),
+        alter=altered(),
+        drop=altered(),
+        comment=commented("OBJECT_COLUMN"),
+        rename=renamed("OBJECT_COLUMN"),
+        owner=NONE,
+        grant=GRANT,
+        set_schema=NONE,
+    ),
+    counted=(),
 )

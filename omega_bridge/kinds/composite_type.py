@@ -2,6 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import GRANT, OWNER, RENAME, SET_SCHEMA, Read, ReadAs, Statements, altered_unread
 
 ROOM = Room(
     Kind.COMPOSITE,
@@ -22,4 +23,15 @@ ROOM = Room(
     is_common=True,
     named="TYPE {object}",
     again="CREATE TYPE {object} AS ({fields})",
+    statements=Statements(
+        create=Read("composite_type_stmt", "objects.create_composite"),
+        alter=altered_unread(),
+        drop=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),
+        comment=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),
+        rename=RENAME,
+        owner=OWNER,
+        grant=GRANT,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(),
 )

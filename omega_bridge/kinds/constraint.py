@@ -2,10 +2,11 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, NONE, Statements, altered, renamed
 
 ROOM = Room(
     Kind.CONSTRAINT,
-    Stored("pg_constraint", "x.conname", table="conrelid"),
+    Stored("pg_constraint", "x.conname", namespace="connamespace", table="conrelid"),
     {
         "type": "x.contype",
         "definition": "pg_get_constraintdef(x.oid)",
@@ -28,4 +29,15 @@ ROOM = Room(
         "definition": "ALTER TABLE {owner} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {definition}",
         "validated": "ALTER TABLE {owner} VALIDATE CONSTRAINT {name}",
     },
+    statements=Statements(
+        create=altered(),
+        alter=altered(),
+        drop=altered(),
+        comment=COMMENT,
+        rename=renamed("OBJECT_TABCONSTRAINT"),
+        owner=NONE,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(),
 )

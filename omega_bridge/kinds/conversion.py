@@ -1,7 +1,9 @@
 """A conversion between encodings."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
 
 ROOM = Room(
     Kind.CONVERSION,
@@ -13,4 +15,15 @@ ROOM = Room(
         "default": "x.condefault",
     },
     named="CONVERSION {object}",
+    statements=Statements(
+        create=unnamed("create_conversion_stmt"),
+        alter=NONE,
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=NONE,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(Counted("pg_conversion"),),
 )

@@ -1,7 +1,9 @@
 """Privileges that what a role makes will have."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import NONE, Statements, unnamed
 
 ROOM = Room(
     Kind.DEFAULT_PRIVILEGES,
@@ -20,4 +22,15 @@ ROOM = Room(
     only="x.defaclnamespace = 0::oid OR s.oid IS NOT NULL",
     comment="",
     place=("coalesce(s.nspname, '')", "''"),
+    statements=Statements(
+        create=unnamed("alter_default_privileges_stmt", leaves=("pg_default_acl",)),
+        alter=unnamed("alter_default_privileges_stmt", leaves=("pg_default_acl",)),
+        drop=unnamed("alter_default_privileges_stmt", leaves=("pg_default_acl",)),
+        comment=NONE,
+        rename=NONE,
+        owner=NONE,
+        grant=unnamed("alter_default_privileges_stmt", leaves=("pg_default_acl",)),
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_default_acl"),),
 )

@@ -2,6 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, GRANT, OWNER, RENAME, SET_SCHEMA, Opaque, Read, Statements, dropped
 
 ROOM = Room(
     Kind.DOMAIN,
@@ -30,4 +31,15 @@ ROOM = Room(
     is_common=True,
     named="DOMAIN {object}",
     again="CREATE DOMAIN {object} AS {type}",
+    statements=Statements(
+        create=Read("create_domain_stmt", "objects.create_domain"),
+        alter=Opaque("the attributes that it sets are compared in the catalog, not promised", ("alter_domain_stmt",)),
+        drop=dropped("OBJECT_DOMAIN"),
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=GRANT,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(),
 )

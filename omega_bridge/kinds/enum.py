@@ -1,11 +1,13 @@
 """An enumeration."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import GRANT, OWNER, RENAME, SET_SCHEMA, Read, Statements, commented, dropped
 
 ROOM = Room(
     Kind.ENUM,
-    Stored("pg_type", "x.typname", namespace="typnamespace", owner="typowner", acl="typacl"),
+    Stored("pg_type", "x.typname", namespace="typnamespace", owner="typowner", acl="typacl", parts=("pg_enum", "enumtypid")),
     {
         "labels": "(SELECT array_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = x.oid)",
     },
@@ -14,4 +16,15 @@ ROOM = Room(
     is_common=True,
     named="TYPE {object}",
     again="CREATE TYPE {object} AS ENUM ({labels})",
+    statements=Statements(
+        create=Read("create_enum_stmt", "objects.create_enum"),
+        alter=Read("alter_enum_stmt", "objects.alter_enum"),
+        drop=dropped("OBJECT_TYPE"),
+        comment=commented("OBJECT_TYPE"),
+        rename=RENAME,
+        owner=OWNER,
+        grant=GRANT,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(Counted("pg_enum"),),
 )

@@ -1,7 +1,9 @@
 """An event trigger."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, Statements, unnamed
 
 ROOM = Room(
     Kind.EVENT_TRIGGER,
@@ -20,4 +22,15 @@ ROOM = Room(
     alter={
         "enabled": "ALTER EVENT TRIGGER {name} {enabled}",
     },
+    statements=Statements(
+        create=unnamed("create_event_trig_stmt", leaves=("pg_event_trigger",)),
+        alter=unnamed("alter_event_trig_stmt", leaves=("pg_event_trigger",)),
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_event_trigger"),),
 )

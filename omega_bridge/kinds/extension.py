@@ -1,7 +1,9 @@
 """An extension; what it owns is part of it, and is read nowhere else."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, NONE, SET_SCHEMA, Opaque, Read, Statements, dropped
 
 ROOM = Room(
     Kind.EXTENSION,
@@ -15,4 +17,15 @@ ROOM = Room(
     is_common=True,
     named="EXTENSION {name}",
     again="CREATE EXTENSION {name} SCHEMA {in}",
+    statements=Statements(
+        create=Read("create_extension_stmt", "objects.create_extension"),
+        alter=Opaque("what a version brings is the extension's", ("alter_extension_stmt", "alter_extension_contents_stmt")),
+        drop=dropped("OBJECT_EXTENSION"),
+        comment=COMMENT,
+        rename=NONE,
+        owner=NONE,
+        grant=NONE,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(Counted("pg_extension", condition=""),),
 )

@@ -1,7 +1,9 @@
 """A foreign-data wrapper."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, GRANT, NONE, OWNER, RENAME, Statements, unnamed
 
 ROOM = Room(
     Kind.FOREIGN_DATA_WRAPPER,
@@ -15,4 +17,15 @@ ROOM = Room(
         ),
     },
     named="FOREIGN DATA WRAPPER {name}",
+    statements=Statements(
+        create=unnamed("create_fdw_stmt", leaves=("pg_foreign_data_wrapper",)),
+        alter=unnamed("alter_fdw_stmt"),
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=GRANT,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_foreign_data_wrapper"),),
 )

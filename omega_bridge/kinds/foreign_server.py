@@ -1,7 +1,9 @@
 """A foreign server. Of options that may be a secret the name is read alone."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, GRANT, NONE, OWNER, RENAME, Statements, unnamed
 
 ROOM = Room(
     Kind.FOREIGN_SERVER,
@@ -16,4 +18,15 @@ ROOM = Room(
         ),
     },
     named="SERVER {name}",
+    statements=Statements(
+        create=unnamed("create_foreign_server_stmt", leaves=("pg_foreign_server",)),
+        alter=unnamed("alter_foreign_server_stmt", leaves=("pg_foreign_server",)),
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=GRANT,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_foreign_server"),),
 )

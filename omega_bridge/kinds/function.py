@@ -2,6 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, GRANT, OWNER, RENAME, SET_SCHEMA, Opaque, Read, Statements, dropped
 
 ROOM = Room(
     Kind.FUNCTION,
@@ -33,4 +34,18 @@ ROOM = Room(
     alter={
         "definition": "{definition}",
     },
+    statements=Statements(
+        create=(
+            Read("create_function_stmt", "routines.create_function"),
+            Opaque("what an aggregate is made of is not read", ("define_stmt",)),
+        ),
+        alter=Opaque("the attributes that it sets are compared in the catalog, not promised", ("alter_function_stmt",)),
+        drop=dropped("OBJECT_FUNCTION", "OBJECT_PROCEDURE"),
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=GRANT,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(),
 )

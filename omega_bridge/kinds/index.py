@@ -1,11 +1,13 @@
 """An index, that of a key included."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import NONE, Read, Statements, altered_unread, commented, dropped, renamed
 
 ROOM = Room(
     Kind.INDEX,
-    Stored("pg_index", "x.relname", namespace="relnamespace"),
+    Stored("pg_class", "x.relname", namespace="relnamespace"),
     {
         "table": "t.relname",
         "definition": "pg_get_indexdef(i.indexrelid)",
@@ -34,4 +36,15 @@ ROOM = Room(
         "definition": "DROP INDEX {object}; {definition}",
         "valid": "REINDEX INDEX CONCURRENTLY {object}",
     },
+    statements=Statements(
+        create=Read("index_stmt", "tables.create_index"),
+        alter=altered_unread("pg_index"),
+        drop=dropped("OBJECT_INDEX"),
+        comment=commented("OBJECT_INDEX"),
+        rename=renamed("OBJECT_INDEX"),
+        owner=NONE,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_index", "indexrelid::pg_catalog.int8", "indrelid OPERATOR(pg_catalog.>=) 16384"),),
 )

@@ -1,7 +1,9 @@
 """A procedural language."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, GRANT, NONE, OWNER, RENAME, Statements, unnamed
 
 ROOM = Room(
     Kind.LANGUAGE,
@@ -13,4 +15,15 @@ ROOM = Room(
         "validator": "nullif(x.lanvalidator, 0::oid)::regprocedure::text",
     },
     named="LANGUAGE {name}",
+    statements=Statements(
+        create=unnamed("create_plang_stmt"),
+        alter=NONE,
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=GRANT,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_language"),),
 )

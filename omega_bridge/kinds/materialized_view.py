@@ -2,6 +2,17 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import (
+    CREATE_TABLE_AS,
+    GRANT,
+    RELATION_OWNER,
+    SET_SCHEMA,
+    Statements,
+    altered_unread,
+    commented,
+    dropped,
+    renamed,
+)
 
 ROOM = Room(
     Kind.MATERIALIZED_VIEW,
@@ -21,4 +32,15 @@ ROOM = Room(
     alter={
         "definition": "DROP MATERIALIZED VIEW {object}; CREATE MATERIALIZED VIEW {object} AS {definition}",
     },
+    statements=Statements(
+        create=CREATE_TABLE_AS,
+        alter=altered_unread(),
+        drop=dropped("OBJECT_MATVIEW"),
+        comment=commented("OBJECT_MATVIEW"),
+        rename=renamed("OBJECT_MATVIEW"),
+        owner=RELATION_OWNER,
+        grant=GRANT,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(),
 )

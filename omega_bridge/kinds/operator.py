@@ -1,7 +1,9 @@
 """An operator."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, SET_SCHEMA, Statements, unnamed
 
 ROOM = Room(
     Kind.OPERATOR,
@@ -25,4 +27,15 @@ ROOM = Room(
     },
     only="x.oprcode::oid <> 0::oid",
     named="OPERATOR {plain}",
+    statements=Statements(
+        create=unnamed("define_stmt"),
+        alter=unnamed("alter_operator_stmt"),
+        drop=DROP,
+        comment=COMMENT,
+        rename=NONE,
+        owner=OWNER,
+        grant=NONE,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(Counted("pg_operator"),),
 )

@@ -1,7 +1,9 @@
 """An operator class of an index access method."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
 
 ROOM = Room(
     Kind.OPERATOR_CLASS,
@@ -18,4 +20,15 @@ ROOM = Room(
         "storage": "format_type(nullif(x.opckeytype, 0::oid), NULL)",
     },
     named="OPERATOR CLASS {plain}",
+    statements=Statements(
+        create=unnamed("create_op_class_stmt"),
+        alter=NONE,
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=NONE,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(Counted("pg_opclass"),),
 )

@@ -1,7 +1,9 @@
 """An operator family of an index access method, with its members."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
 
 ROOM = Room(
     Kind.OPERATOR_FAMILY,
@@ -23,4 +25,15 @@ ROOM = Room(
         ),
     },
     named="OPERATOR FAMILY {plain}",
+    statements=Statements(
+        create=unnamed("create_op_family_stmt"),
+        alter=unnamed("alter_op_family_stmt"),
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=NONE,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(Counted("pg_opfamily"), Counted("pg_amop"), Counted("pg_amproc")),
 )

@@ -1,7 +1,9 @@
 """A row-level security policy of a table."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, NONE, RENAME, Opaque, Read, Statements, dropped
 
 ROOM = Room(
     Kind.POLICY,
@@ -19,4 +21,20 @@ ROOM = Room(
     rows="tables t JOIN pg_policy x ON x.polrelid = t.oid",
     is_common=True,
     named="POLICY {name} ON {owner}",
+    statements=Statements(
+        create=Read("create_policy_stmt", "objects.create_policy"),
+        alter=Opaque(
+            "the attributes that it sets are compared in the catalog, not promised",
+            ("alter_policy_stmt",),
+            ("pg_policy",),
+            names_tables=True,
+        ),
+        drop=dropped("OBJECT_POLICY"),
+        comment=COMMENT,
+        rename=RENAME,
+        owner=NONE,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_policy"),),
 )

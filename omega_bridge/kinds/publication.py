@@ -1,7 +1,11 @@
 """A publication of logical replication."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Since, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, Statements, unnamed
+
+_CATALOGS = ("pg_publication", "pg_publication_rel", "pg_publication_namespace")
 
 ROOM = Room(
     Kind.PUBLICATION,
@@ -39,4 +43,15 @@ ROOM = Room(
         ),
     },
     named="PUBLICATION {name}",
+    statements=Statements(
+        create=unnamed("create_publication_stmt", leaves=_CATALOGS),
+        alter=unnamed("alter_publication_stmt", leaves=_CATALOGS),
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_publication"), Counted("pg_publication_rel"), Counted("pg_publication_namespace", since=150000)),
 )

@@ -2,6 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Since, Stored
+from omega_bridge.kinds.statements import GRANT, OWNER, RENAME, SET_SCHEMA, ReadAs, Statements, unnamed
 
 ROOM = Room(
     Kind.RANGE,
@@ -20,4 +21,15 @@ ROOM = Room(
     joins="JOIN pg_range g ON g.rngtypid = x.oid",
     only="x.typtype = 'r'",
     named="TYPE {object}",
+    statements=Statements(
+        create=unnamed("create_range_stmt"),
+        alter=unnamed("alter_type_stmt"),
+        drop=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),
+        comment=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),
+        rename=RENAME,
+        owner=OWNER,
+        grant=GRANT,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(),
 )

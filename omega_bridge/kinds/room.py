@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
+from omega_bridge.kinds.statements import Statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,7 @@ class Stored:
     ``catalog``: without its schema. ``name``: the column with the object's name, or an expression that tells it apart.
     ``namespace``, ``table``: the columns with the oid of its schema, or of the relation that it belongs to. ``owner``, ``acl``:
     the columns with its owner and its privileges. The row itself is ``x``, its schema ``s``, the relation that it belongs to ``t``.
+    ``parts``: a catalog whose rows are parts of it, and the column there with its oid.
     """
 
     catalog: str
@@ -23,6 +26,12 @@ class Stored:
     table: str = ""
     owner: str = ""
     acl: str = ""
+    parts: tuple[str, str] | None = None
+
+    @property
+    def column(self) -> str:
+        """The column with the object's name."""
+        return self.name.removeprefix("x.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +68,7 @@ class Room:
     again: str = ""
     alter: Mapping[str, str] = field(default_factory=dict)
     is_common: bool = False
+    statements: Statements = field(kw_only=True)
+    counted: tuple[Counted, ...] = field(kw_only=True)
+    """The catalogs that count as a whole, where what a list does in them is known by no name; none where every row is found in
+    ``pg_class``, ``pg_attribute``, ``pg_constraint``, ``pg_type`` or ``pg_proc``."""

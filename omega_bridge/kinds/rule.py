@@ -1,7 +1,9 @@
 """A rewrite rule of a table or view; the one that makes a view is part of it."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, RENAME, Statements, altered_unread, unnamed
 
 ROOM = Room(
     Kind.RULE,
@@ -17,4 +19,15 @@ ROOM = Room(
         "definition": "DROP RULE {name} ON {owner}; {definition}",
         "enabled": "ALTER TABLE {owner} {enabled} RULE {name}",
     },
+    statements=Statements(
+        create=unnamed("rule_stmt", leaves=("pg_rewrite",), names_tables=True),
+        alter=altered_unread("pg_rewrite"),
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=NONE,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_rewrite"),),
 )

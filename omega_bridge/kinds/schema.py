@@ -1,7 +1,9 @@
 """A schema. The one that every database has belongs to the first role, and from 15 on to ``pg_database_owner`` (6171)."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, GRANT, NONE, OWNER, RENAME, Read, Statements, dropped
 
 ROOM = Room(
     Kind.SCHEMA,
@@ -19,4 +21,15 @@ ROOM = Room(
     is_common=True,
     named="SCHEMA {name}",
     again="CREATE SCHEMA {name}",
+    statements=Statements(
+        create=Read("create_schema_stmt", "objects.create_schema"),
+        alter=NONE,
+        drop=dropped("OBJECT_SCHEMA"),
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=GRANT,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_namespace", condition="nspname OPERATOR(pg_catalog.!~) '^pg_'"),),
 )

@@ -1,7 +1,9 @@
 """A security label of an object."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted, both
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import NONE, Statements, unnamed
 
 ROOM = Room(
     Kind.SECURITY_LABEL,
@@ -12,4 +14,15 @@ ROOM = Room(
     rows="pg_seclabels x",
     only="x.objoid >= 16384::oid",
     comment="",
+    statements=Statements(
+        create=unnamed("sec_label_stmt"),
+        alter=unnamed("sec_label_stmt"),
+        drop=unnamed("sec_label_stmt"),
+        comment=NONE,
+        rename=NONE,
+        owner=NONE,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_seclabel", both("objoid", "objsubid"), ""),),
 )

@@ -1,7 +1,19 @@
 """A sequence, that of an identity column included."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import (
+    GRANT,
+    RELATION_OWNER,
+    SET_SCHEMA,
+    Read,
+    Statements,
+    commented,
+    dropped,
+    renamed,
+    unnamed,
+)
 
 ROOM = Room(
     Kind.SEQUENCE,
@@ -38,4 +50,15 @@ ROOM = Room(
         "minimum": "ALTER SEQUENCE {object} MINVALUE {value}",
         "maximum": "ALTER SEQUENCE {object} MAXVALUE {value}",
     },
+    statements=Statements(
+        create=Read("create_seq_stmt", "tables.create_sequence"),
+        alter=unnamed("alter_seq_stmt", leaves=("pg_sequence",)),
+        drop=dropped("OBJECT_SEQUENCE"),
+        comment=commented("OBJECT_SEQUENCE"),
+        rename=renamed("OBJECT_SEQUENCE"),
+        owner=RELATION_OWNER,
+        grant=GRANT,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(Counted("pg_sequence", "seqrelid::pg_catalog.int8", ""),),
 )

@@ -1,7 +1,9 @@
 """A setting that a database has, or a role in it."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import EQUALS, HERE, Counted, both
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import NONE, Statements, unnamed
 
 ROOM = Room(
     Kind.SETTING,
@@ -15,4 +17,19 @@ ROOM = Room(
     rows="pg_db_role_setting x CROSS JOIN LATERAL unnest(x.setconfig) AS c (value)",
     only="x.setdatabase = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())",
     comment="",
+    statements=Statements(
+        create=unnamed("alter_role_set_stmt", "alter_database_set_stmt", leaves=()),
+        alter=unnamed("alter_role_set_stmt", "alter_database_set_stmt", leaves=()),
+        drop=unnamed("alter_role_set_stmt", "alter_database_set_stmt", leaves=()),
+        comment=NONE,
+        rename=NONE,
+        owner=NONE,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(
+        Counted(
+            "pg_db_role_setting", both("setdatabase", "setrole::pg_catalog.int8"), f"setdatabase {EQUALS} ANY (ARRAY[0, {HERE}])"
+        ),
+    ),
 )

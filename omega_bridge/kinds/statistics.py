@@ -1,7 +1,9 @@
 """Extended statistics."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
 
 ROOM = Room(
     Kind.STATISTICS,
@@ -16,4 +18,15 @@ ROOM = Room(
         "definition": "DROP STATISTICS {object}; {definition}",
         "target": "ALTER STATISTICS {object} SET STATISTICS {value}",
     },
+    statements=Statements(
+        create=unnamed("create_stats_stmt", leaves=("pg_statistic_ext",), names_tables=True),
+        alter=unnamed("alter_stats_stmt", leaves=("pg_statistic_ext",)),
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=NONE,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(Counted("pg_statistic_ext"),),
 )

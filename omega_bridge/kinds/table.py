@@ -1,7 +1,21 @@
 """A table: ordinary, partitioned, or foreign."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted, both
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import (
+    CREATE_TABLE_AS,
+    GRANT,
+    RELATION_OWNER,
+    SET_SCHEMA,
+    Read,
+    Statements,
+    altered,
+    commented,
+    dropped,
+    renamed,
+    unnamed,
+)
 
 ROOM = Room(
     Kind.TABLE,
@@ -49,4 +63,22 @@ ROOM = Room(
         "force_row_security": "ALTER TABLE {object} {force} ROW LEVEL SECURITY",
         "persistence": "ALTER TABLE {object} SET {logged}",
     },
+    statements=Statements(
+        create=(
+            Read("create_stmt", "tables.create_table"),
+            CREATE_TABLE_AS,
+            unnamed("create_foreign_table_stmt", "import_foreign_schema_stmt"),
+        ),
+        alter=altered("pg_index", "pg_inherits"),
+        drop=dropped("OBJECT_TABLE"),
+        comment=commented("OBJECT_TABLE"),
+        rename=renamed("OBJECT_TABLE"),
+        owner=RELATION_OWNER,
+        grant=GRANT,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(
+        Counted("pg_inherits", both("inhrelid", "inhseqno"), ""),
+        Counted("pg_foreign_table", "ftrelid::pg_catalog.int8", ""),
+    ),
 )

@@ -1,7 +1,9 @@
 """A text search configuration."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted, both
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
 
 ROOM = Room(
     Kind.TEXT_SEARCH_CONFIGURATION,
@@ -18,4 +20,18 @@ ROOM = Room(
         ),
     },
     named="TEXT SEARCH CONFIGURATION {object}",
+    statements=Statements(
+        create=unnamed("define_stmt"),
+        alter=unnamed("alter_tsconfiguration_stmt"),
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=NONE,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(
+        Counted("pg_ts_config"),
+        Counted("pg_ts_config_map", both("mapcfg", "maptokentype"), "mapcfg OPERATOR(pg_catalog.>=) 16384"),
+    ),
 )

@@ -1,7 +1,9 @@
 """A text search dictionary."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
 
 ROOM = Room(
     Kind.TEXT_SEARCH_DICTIONARY,
@@ -14,4 +16,15 @@ ROOM = Room(
         "options": "x.dictinitoption",
     },
     named="TEXT SEARCH DICTIONARY {object}",
+    statements=Statements(
+        create=unnamed("define_stmt"),
+        alter=unnamed("alter_tsdictionary_stmt"),
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=NONE,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(Counted("pg_ts_dict"),),
 )

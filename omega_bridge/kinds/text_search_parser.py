@@ -1,7 +1,9 @@
 """A text search parser."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, RENAME, SET_SCHEMA, Statements, unnamed
 
 ROOM = Room(
     Kind.TEXT_SEARCH_PARSER,
@@ -13,4 +15,15 @@ ROOM = Room(
         ),
     },
     named="TEXT SEARCH PARSER {object}",
+    statements=Statements(
+        create=unnamed("define_stmt"),
+        alter=NONE,
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=NONE,
+        grant=NONE,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(Counted("pg_ts_parser"),),
 )

@@ -1,7 +1,9 @@
 """A transform of a type for a language."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, Statements, unnamed
 
 ROOM = Room(
     Kind.TRANSFORM,
@@ -13,4 +15,15 @@ ROOM = Room(
         "from_sql": "nullif(x.trffromsql, 0::oid)::regprocedure::text",
         "to_sql": "nullif(x.trftosql, 0::oid)::regprocedure::text",
     },
+    statements=Statements(
+        create=unnamed("create_transform_stmt"),
+        alter=NONE,
+        drop=DROP,
+        comment=COMMENT,
+        rename=NONE,
+        owner=NONE,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_transform"),),
 )

@@ -1,7 +1,9 @@
 """A trigger of a table or view."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, NONE, RENAME, Read, Statements, altered_unread, dropped
 
 ROOM = Room(
     Kind.TRIGGER,
@@ -18,4 +20,15 @@ ROOM = Room(
         "definition": "DROP TRIGGER {name} ON {owner}; {definition}",
         "enabled": "ALTER TABLE {owner} {enabled} TRIGGER {name}",
     },
+    statements=Statements(
+        create=Read("create_trig_stmt", "routines.create_trigger"),
+        alter=altered_unread("pg_trigger"),
+        drop=dropped("OBJECT_TRIGGER"),
+        comment=COMMENT,
+        rename=RENAME,
+        owner=NONE,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(Counted("pg_trigger"),),
 )

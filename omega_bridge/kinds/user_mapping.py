@@ -1,7 +1,9 @@
 """A user mapping of a foreign server. Its options may hold a password: their names are read alone."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import NONE, Statements, unnamed
 
 ROOM = Room(
     Kind.USER_MAPPING,
@@ -11,4 +13,22 @@ ROOM = Room(
     },
     rows="pg_user_mappings x",
     comment="",
+    statements=Statements(
+        create=unnamed("create_user_mapping_stmt"),
+        alter=unnamed("alter_user_mapping_stmt"),
+        drop=unnamed("drop_user_mapping_stmt"),
+        comment=NONE,
+        rename=NONE,
+        owner=NONE,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(
+        Counted(
+            "pg_user_mappings",
+            "umid::pg_catalog.int8",
+            version="pg_catalog.hashtextextended(pg_catalog.concat(usename, umoptions), 0)",
+            condition="",
+        ),
+    ),
 )

@@ -2,6 +2,17 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import (
+    GRANT,
+    RELATION_OWNER,
+    SET_SCHEMA,
+    Read,
+    Statements,
+    altered_unread,
+    commented,
+    dropped,
+    renamed,
+)
 
 ROOM = Room(
     Kind.VIEW,
@@ -20,4 +31,15 @@ ROOM = Room(
     alter={
         "definition": "CREATE OR REPLACE VIEW {object} AS {definition}",
     },
+    statements=Statements(
+        create=Read("view_stmt", "tables.create_view"),
+        alter=altered_unread(),
+        drop=dropped("OBJECT_VIEW"),
+        comment=commented("OBJECT_VIEW"),
+        rename=renamed("OBJECT_VIEW"),
+        owner=RELATION_OWNER,
+        grant=GRANT,
+        set_schema=SET_SCHEMA,
+    ),
+    counted=(),
 )

@@ -14,14 +14,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from omega_bridge.kinds import COUNTED, MEMBERS, ROOMS, stored_in
+from omega_bridge.kinds.counted import EQUALS, HERE, OID, XMIN, both
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.encoding import storable
-from omega_bridge.postgres.watched import ELSEWHERE, Watched
+from omega_bridge.postgres.watched import Watched
 
 Connection = psycopg.Connection[Any]
-
-
-_XMIN = "xmin::pg_catalog.text::pg_catalog.int8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class _Rows:
     condition: str = ""
     scan: bool = False
     within: str = ""
-    version: str = _XMIN
+    version: str = XMIN
 
     def __str__(self) -> str:
         """Their hash. A condition in ``FILTER`` is none that the planner would weigh."""
@@ -65,17 +64,16 @@ def shared(connection: Connection, watched: Watched) -> tuple[str, ...]:
     if watched.shared is not None and not watched.shared:
         return ()
     names = watched.shared
-    mine = f"r.rolname {_EQUALS} ANY ({_literal(connection, names)}::pg_catalog.name[])" if names is not None else "true"
+    mine = f"r.rolname {EQUALS} ANY ({_literal(connection, names)}::pg_catalog.name[])" if names is not None else "true"
     roles = f"ARRAY(SELECT r.oid FROM pg_catalog.pg_roles r WHERE {mine})"
     told = ", ".join(f"r.{name}" for name in _ROLE)
-    here = f"(SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname {_EQUALS} pg_catalog.current_database())"
-    settings = f"setdatabase {_EQUALS} ANY (ARRAY[0, {here}]) AND setrole {_EQUALS} ANY (0::pg_catalog.oid OPERATOR(pg_catalog.||) {roles})"
-    members = f"roleid {_EQUALS} ANY ({roles}) AND member {_EQUALS} ANY ({roles})"
+    settings = f"setdatabase {EQUALS} ANY (ARRAY[0, {HERE}]) AND setrole {EQUALS} ANY (0::pg_catalog.oid OPERATOR(pg_catalog.||) {roles})"
+    members = f"roleid {EQUALS} ANY ({roles}) AND member {EQUALS} ANY ({roles})"
     return (
         f"(SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws('|', {told}), 0)) FROM pg_catalog.pg_roles r WHERE {mine})",
-        str(_Rows("pg_auth_members", _both("roleid", "member::pg_catalog.int8"), members)),
-        str(_Rows("pg_db_role_setting", _both("setdatabase", "setrole::pg_catalog.int8"), settings)),
-        str(_Rows("pg_database", _OID, f"oid {_EQUALS} {here}")),
+        str(_Rows("pg_auth_members", both("roleid", "member::pg_catalog.int8"), members)),
+        str(_Rows("pg_db_role_setting", both("setdatabase", "setrole::pg_catalog.int8"), settings)),
+        str(_Rows("pg_database", OID, f"oid {EQUALS} {HERE}")),
         str(_Rows("pg_shdescription", "objoid::pg_catalog.int8")),
     )
 
@@ -88,28 +86,25 @@ def _rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Ro
     oids = _oids(size.tables)
     scan = scans_classes(size.catalogs, len(watched.relations))
     relations = (
-        f"pg_catalog.hashname(relname) {_EQUALS} ANY ('{{{','.join(map(str, size.hashes))}}}'::pg_catalog.int4[])"
+        f"pg_catalog.hashname(relname) {EQUALS} ANY ('{{{','.join(map(str, size.hashes))}}}'::pg_catalog.int4[])"
         if scan
         else _among(connection, "relname", watched.relations)
     )
 
     def here(column: str) -> str:
-        return f"{column} {_EQUALS} ANY ({_oids(size.schemas)})"
+        return f"{column} {EQUALS} ANY ({_oids(size.schemas)})"
 
-    yield _Rows("pg_class", _OID, relations, scan, here("relnamespace"))
-    attributes = f"attrelid {_EQUALS} ANY ({oids}) AND attnum OPERATOR(pg_catalog.>) 0"
-    yield _Rows("pg_attribute", _both("attrelid", "attnum"), attributes, scans_attributes(size.catalogs))
+    yield _Rows("pg_class", OID, relations, scan, here("relnamespace"))
+    attributes = f"attrelid {EQUALS} ANY ({oids}) AND attnum OPERATOR(pg_catalog.>) 0"
+    yield _Rows("pg_attribute", both("attrelid", "attnum"), attributes, scans_attributes(size.catalogs))
     elsewhere = f"ANY (ARRAY(SELECT oid FROM pg_catalog.pg_class WHERE {here('relnamespace')}))"
-    for catalog, owner, name in (
-        ("pg_constraint", "conrelid", "conname"),
-        ("pg_trigger", "tgrelid", "tgname"),
-        ("pg_policy", "polrelid", "polname"),
-    ):
+    for stored in (ROOMS[kind].stored for kind in MEMBERS):
+        catalog, name = stored.catalog, stored.column
         if catalog in watched.catalogs:
             loose = watched.loose.get(catalog)
-            near = here("connamespace") if catalog == "pg_constraint" else f"{owner} {_EQUALS} {elsewhere}"
+            near = here(stored.namespace) if stored.namespace else f"{stored.table} {EQUALS} {elsewhere}"
             also = f" OR ({_among(connection, name, loose)} AND {near})" if loose else ""
-            yield _Rows(catalog, _OID, f"{owner} {_EQUALS} ANY ({oids}){also}")
+            yield _Rows(catalog, OID, f"{stored.table} {EQUALS} ANY ({oids}){also}")
     named = {"pg_class": ("relname", "relnamespace", watched.relations)}
     named |= {"pg_type": ("typname", "typnamespace", watched.types)} if watched.types else {}
     named |= {"pg_proc": ("proname", "pronamespace", watched.functions)} if watched.functions else {}
@@ -118,20 +113,21 @@ def _rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Ro
             f"SELECT oid FROM pg_catalog.{catalog} WHERE {_among(connection, name, names)} AND {here(space)}"
             for catalog, (name, space, names) in named.items()
         )
-        yield _Rows("pg_description", _both("objoid", "objsubid"), f"objoid {_EQUALS} ANY (ARRAY({objects}))")
+        yield _Rows("pg_description", both("objoid", "objsubid"), f"objoid {EQUALS} ANY (ARRAY({objects}))")
     if watched.types:
         types = _among(connection, "typname", watched.types)
-        yield _Rows("pg_type", _OID, types, within=here("typnamespace"))
-        if "pg_enum" in watched.catalogs:
-            enums = f"SELECT t.oid FROM pg_catalog.pg_type t WHERE {types} AND {here('typnamespace')}"
-            yield _Rows("pg_enum", _OID, f"enumtypid {_EQUALS} ANY (ARRAY({enums}))")
+        yield _Rows("pg_type", OID, types, within=here("typnamespace"))
+        for catalog, whole in (parts for kind in stored_in("pg_type") if (parts := ROOMS[kind].stored.parts)):
+            if catalog in watched.catalogs:
+                wholes = f"SELECT t.oid FROM pg_catalog.pg_type t WHERE {types} AND {here('typnamespace')}"
+                yield _Rows(catalog, OID, f"{whole} {EQUALS} ANY (ARRAY({wholes}))")
     if watched.functions:
-        yield _Rows("pg_proc", _OID, _among(connection, "proname", watched.functions), within=here("pronamespace"))
+        yield _Rows("pg_proc", OID, _among(connection, "proname", watched.functions), within=here("pronamespace"))
     if "pg_extension" in watched.catalogs:
-        yield _Rows("pg_extension", _OID)
+        yield _Rows("pg_extension", OID)
     if "pg_namespace" in watched.catalogs:
         named_too = f" OR {_among(connection, 'nspname', watched.schemas)}" if watched.schemas else ""
-        yield _Rows("pg_namespace", _OID, here("oid") + named_too)
+        yield _Rows("pg_namespace", OID, here("oid") + named_too)
 
 
 def _oids(numbers: Iterable[int]) -> str:
@@ -142,10 +138,9 @@ def _unnamed_rows(connection: Connection, watched: Watched, size: _Size) -> Iter
     """What counts though no name is known of it: one column of the token for all of it."""
     if watched.is_whole:
         yield from _in_schemas(size.path)
-    for catalog in sorted(ELSEWHERE if watched.is_whole else watched.others):
-        if catalog != "pg_publication_namespace" or connection.info.server_version >= 150000:
-            key, condition = _ELSEWHERE.get(catalog, (_OID, _BY_USERS))
-            yield _Rows(catalog, key, condition, version=_VERSIONS.get(catalog, _XMIN))
+    for counted in (COUNTED[catalog] for catalog in sorted(COUNTED if watched.is_whole else watched.others)):
+        if connection.info.server_version >= counted.since:
+            yield _Rows(counted.catalog, counted.key, counted.condition, version=counted.version)
 
 
 def _in_schemas(schemas: Sequence[int]) -> Iterable[_Rows]:
@@ -153,67 +148,19 @@ def _in_schemas(schemas: Sequence[int]) -> Iterable[_Rows]:
     inside = "'{" + ",".join(map(str, schemas)) + "}'::pg_catalog.oid[]"
 
     def own(schema: str, name: str) -> str:
-        return f"{schema} {_EQUALS} ANY ({inside}) AND pg_catalog.strpos({name}::pg_catalog.text, 'alembic_version') {_EQUALS} 0"
+        return f"{schema} {EQUALS} ANY ({inside}) AND pg_catalog.strpos({name}::pg_catalog.text, 'alembic_version') {EQUALS} 0"
 
-    yield _Rows("pg_class", _OID, own("relnamespace", "relname"))
-    relations = f"attrelid {_EQUALS} ANY (ARRAY(SELECT oid FROM pg_catalog.pg_class WHERE {own('relnamespace', 'relname')}))"
-    yield _Rows("pg_attribute", _both("attrelid", "attnum"), f"{relations} AND attnum OPERATOR(pg_catalog.>) 0")
-    yield _Rows("pg_constraint", _OID, own("connamespace", "conname"))
-    yield _Rows("pg_type", _OID, own("typnamespace", "typname"))
-    yield _Rows("pg_proc", _OID, own("pronamespace", "proname"))
+    yield _Rows("pg_class", OID, own("relnamespace", "relname"))
+    relations = f"attrelid {EQUALS} ANY (ARRAY(SELECT oid FROM pg_catalog.pg_class WHERE {own('relnamespace', 'relname')}))"
+    yield _Rows("pg_attribute", both("attrelid", "attnum"), f"{relations} AND attnum OPERATOR(pg_catalog.>) 0")
+    yield _Rows("pg_constraint", OID, own("connamespace", "conname"))
+    yield _Rows("pg_type", OID, own("typnamespace", "typname"))
+    yield _Rows("pg_proc", OID, own("pronamespace", "proname"))
 
 
 def _among(connection: Connection, column: str, names: Iterable[str]) -> str:
     """A name is one of these."""
-    return f"{column} {_EQUALS} ANY ({_literal(connection, names)}::pg_catalog.name[])"
-
-
-def _both(oid: str, number: str) -> str:
-    """An object and a part of it as one number."""
-    return f"({oid}::pg_catalog.int8 OPERATOR(pg_catalog.<<) 16) OPERATOR(pg_catalog.+) {number}"
-
-
-_EQUALS = "OPERATOR(pg_catalog.=)"
-_OID = "oid::pg_catalog.int8"
-_BY_USERS = "oid OPERATOR(pg_catalog.>=) 16384"
-"""PostgreSQL's own objects have smaller oids (``FirstNormalObjectId`` in src/include/access/transam.h)."""
-_NOT_OURS = (
-    "objoid OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT p.oid FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n"
-    " ON n.oid OPERATOR(pg_catalog.=) p.pronamespace WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge'))"
-)
-"""The bridge's own functions are made anew with each record."""
-_HERE = (
-    "setdatabase OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT 0::pg_catalog.oid UNION ALL SELECT d.oid FROM pg_catalog.pg_database d"
-    " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))"
-)
-"""The catalog is shared, and other databases' settings are no concern of ours."""
-_ELSEWHERE = {
-    "pg_description": (
-        _both("objoid", "objsubid"),
-        f"(objoid OPERATOR(pg_catalog.>=) 16384 OR classoid {_EQUALS} ANY ('{{2615,3079}}'::pg_catalog.oid[])) AND {_NOT_OURS}",
-    ),
-    "pg_sequence": ("seqrelid::pg_catalog.int8", ""),
-    "pg_foreign_table": ("ftrelid::pg_catalog.int8", ""),
-    "pg_index": ("indexrelid::pg_catalog.int8", "indrelid OPERATOR(pg_catalog.>=) 16384"),
-    "pg_inherits": (_both("inhrelid", "inhseqno"), ""),
-    "pg_db_role_setting": (_both("setdatabase", "setrole::pg_catalog.int8"), _HERE),
-    "pg_namespace": (_OID, "nspname OPERATOR(pg_catalog.!~) '^pg_'"),
-    "pg_extension": (_OID, ""),
-    "pg_user_mappings": ("umid::pg_catalog.int8", ""),
-    "pg_subscription": (
-        _OID,
-        f"subdbid {_EQUALS} (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname {_EQUALS} pg_catalog.current_database())",
-    ),
-}
-"""Key and condition of catalogs that count as a whole, where they are not ``oid`` and what users made. Schemas (2615) and extensions
-(3079) of PostgreSQL's own have comments, too.
-"""
-_VERSIONS = {
-    "pg_user_mappings": "pg_catalog.hashtextextended(pg_catalog.concat(usename, umoptions), 0)",
-    "pg_subscription": "pg_catalog.hashtextextended(pg_catalog.concat(subname, subowner, subenabled, subslotname, subsynccommit, "
-    "subpublications), 0)",
-}
-"""What changes when a row does, where it is not ``xmin``: who may not read a catalog asks a view of it."""
+    return f"{column} {EQUALS} ANY ({_literal(connection, names)}::pg_catalog.name[])"
 
 
 @dataclass(frozen=True, slots=True)

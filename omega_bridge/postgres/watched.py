@@ -8,21 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from omega_bridge.analysis import Analysis
-from omega_bridge.analysis.program import ANY_SCHEMA, RELATIONS, Pattern, Sql, conditions, patterns
+from omega_bridge.analysis.program import ANY_SCHEMA, Pattern, Sql, conditions, patterns
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.kinds import IN_CATALOG, LEAVES, MEMBERS, stored_in
 
-_TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
-_CATALOGS = {
-    Kind.CONSTRAINT: "pg_constraint",
-    Kind.TRIGGER: "pg_trigger",
-    Kind.POLICY: "pg_policy",
-    Kind.ENUM: "pg_enum",
-    Kind.DOMAIN: "pg_type",
-    Kind.COMPOSITE: "pg_type",
-    Kind.FUNCTION: "pg_proc",
-    Kind.EXTENSION: "pg_extension",
-    Kind.SCHEMA: "pg_namespace",
-}
+_RELATIONS = stored_in("pg_class")
+_TYPES = stored_in("pg_type")
+_FUNCTIONS = stored_in("pg_proc")
+_ALWAYS = ("pg_class", "pg_attribute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +49,17 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
     loose: dict[str, frozenset[str]] = {}
     for p in asked:
         if p.table is None and p.name is not None:
-            for catalog in {_CATALOGS[k] for k in p.kinds if k in (Kind.CONSTRAINT, Kind.TRIGGER, Kind.POLICY)}:
+            for catalog in {IN_CATALOG[k] for k in p.kinds if k in MEMBERS}:
                 loose[catalog] = loose.get(catalog, frozenset()) | {p.name}
     return Watched(
         frozenset(_catalogs(found, asked)),
         frozenset(_relations(_keys(found), asked)) | (frozenset(names) - analysis.names()),
         frozenset(_named(_TYPES, made, asked)),
-        frozenset(_named((Kind.FUNCTION,), made, asked)),
+        frozenset(_named(_FUNCTIONS, made, asked)),
         loose,
         frozenset(_schemas(_keys(found), asked)),
-        others=frozenset((*(c for s in found if s.opaque for c in _UNNAMED.get(s.tag, ())), *_commented(found))),
-        is_whole=any(s.opaque and s.tag not in _UNNAMED and not _GRANTED.search(s.text) for s in found),
+        others=frozenset((*(c for s in found if s.opaque for c in LEAVES.get(s.tag, ())), *_commented(found))),
+        is_whole=any(s.opaque and s.tag not in LEAVES and not _GRANTED.search(s.text) for s in found),
         shared=_shared(found),
     )
 
@@ -74,7 +67,7 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
 def _commented(found: Iterable[Sql]) -> Iterator[str]:
     """Comments on what is not looked for by its name."""
     for key in (e.key for s in found for e in s.effects if "comment" in dict(e.attributes)):
-        if key.kind not in (*RELATIONS, *_TYPES, Kind.COLUMN, Kind.FUNCTION):
+        if key.kind not in (*_RELATIONS, *_TYPES, *_FUNCTIONS, Kind.COLUMN):
             yield "pg_description"
 
 
@@ -90,49 +83,6 @@ def _shared(found: Iterable[Sql]) -> frozenset[str] | None:
         return None
     words = (w for text in texts for w in _WORD.finditer(text))
     return frozenset(w[1].replace('""', '"') if w[1] is not None else w[2].lower() for w in words)
-
-
-_PUBLICATIONS = ("pg_publication", "pg_publication_rel", "pg_publication_namespace")
-_UNNAMED: Mapping[str, tuple[str, ...]] = {
-    "create_publication_stmt": _PUBLICATIONS,
-    "alter_publication_stmt": _PUBLICATIONS,
-    "create_stats_stmt": ("pg_statistic_ext",),
-    "alter_stats_stmt": ("pg_statistic_ext",),
-    "rule_stmt": ("pg_rewrite",),
-    "alter_default_privileges_stmt": ("pg_default_acl",),
-    "comment_stmt": ("pg_description",),
-    "alter_seq_stmt": ("pg_sequence",),
-    "alter_policy_stmt": ("pg_policy",),
-    "create_cast_stmt": ("pg_cast",),
-    "create_event_trig_stmt": ("pg_event_trigger",),
-    "alter_event_trig_stmt": ("pg_event_trigger",),
-    "create_fdw_stmt": ("pg_foreign_data_wrapper",),
-    "create_foreign_server_stmt": ("pg_foreign_server",),
-    "alter_foreign_server_stmt": ("pg_foreign_server",),
-    "alter_table_stmt": ("pg_trigger", "pg_index", "pg_inherits"),
-    "vacuum_stmt": (),
-    "reindex_stmt": (),
-    "cluster_stmt": (),
-    "refresh_mat_view_stmt": (),
-    "create_role_stmt": (),
-    "alter_role_stmt": (),
-    "alter_role_set_stmt": (),
-    "drop_role_stmt": (),
-    "grant_role_stmt": (),
-    "alter_database_stmt": (),
-    "alter_database_set_stmt": (),
-}
-"""Where statements leave what no look-up by name finds, by libpg_query's name for them. What is not here may leave its effect
-anywhere."""
-
-ELSEWHERE = (
-    *_PUBLICATIONS, "pg_statistic_ext", "pg_rewrite", "pg_default_acl", "pg_description", "pg_sequence", "pg_cast", "pg_collation",
-    "pg_event_trigger", "pg_foreign_data_wrapper", "pg_foreign_server", "pg_foreign_table", "pg_extension", "pg_namespace",
-    "pg_language", "pg_operator", "pg_opclass", "pg_opfamily", "pg_ts_config", "pg_ts_dict", "pg_ts_parser", "pg_ts_template",
-    "pg_conversion", "pg_transform", "pg_enum", "pg_index", "pg_inherits", "pg_policy", "pg_trigger", "pg_db_role_setting", "pg_am",
-    "pg_user_mappings", "pg_subscription",
-)  # fmt: skip
-"""All of them."""
 
 
 def _patterns(analysis: Analysis) -> Iterator[Pattern]:
@@ -161,13 +111,14 @@ def _catalogs(found: Iterable[Sql], asked: Iterable[Pattern]) -> Iterator[str]:
 
 def _catalog(kind: Kind, constraint: Any) -> Iterator[str]:
     """A primary key or unique constraint shows in ``pg_class``, as its index."""
-    if kind in _CATALOGS and not (kind is Kind.CONSTRAINT and constraint in ("p", "u")):
-        yield _CATALOGS[kind]
+    catalog = IN_CATALOG.get(kind, _ALWAYS[0])
+    if catalog not in _ALWAYS and not (kind is Kind.CONSTRAINT and constraint in ("p", "u")):
+        yield catalog
 
 
 def _relations(keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:
     """Tables, their indexes and keys, sequences, views: the names in ``pg_class``."""
-    named = (*RELATIONS, Kind.CONSTRAINT)
+    named = (*_RELATIONS, Kind.CONSTRAINT)
     for key in keys:
         yield from (n for n in (key.table, key.name if key.kind in named else "") if n)
     for pattern in asked:

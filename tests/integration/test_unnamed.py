@@ -60,6 +60,23 @@ DAMAGES = {
         "DROP TEXT SEARCH CONFIGURATION words",
         "SELECT count(*) FROM pg_ts_config WHERE cfgname = 'words'",
     ),
+    "text search mapping": (
+        [
+            "DROP TEXT SEARCH CONFIGURATION IF EXISTS words; CREATE TEXT SEARCH CONFIGURATION words (PARSER = default)",
+            "ALTER TEXT SEARCH CONFIGURATION words DROP MAPPING IF EXISTS FOR word; "
+            "ALTER TEXT SEARCH CONFIGURATION words ADD MAPPING FOR word WITH simple",
+        ],
+        "ALTER TEXT SEARCH CONFIGURATION words DROP MAPPING FOR word",
+        "SELECT count(*) FROM pg_ts_config_map WHERE mapcfg >= 16384",
+    ),
+    "member of an operator family": (
+        [
+            "DROP OPERATOR FAMILY IF EXISTS fam USING btree; CREATE OPERATOR FAMILY fam USING btree",
+            "ALTER OPERATOR FAMILY fam USING btree ADD OPERATOR 1 < (int4, int4)",
+        ],
+        "ALTER OPERATOR FAMILY fam USING btree DROP OPERATOR 1 (int4, int4)",
+        "SELECT count(*) FROM pg_amop WHERE oid >= 16384",
+    ),
     "aggregate": (
         ["CREATE OR REPLACE AGGREGATE total(int) (sfunc = int4pl, stype = int)"],
         "DROP AGGREGATE total(int)",

@@ -1,0 +1,154 @@
+"""What a room says of its kind's statements: for each verb, how it is read, or why it is sent as it stands. Plain values.
+
+Statements go by libpg_query's names for them (``index_stmt``), and the objects that a ``DROP`` or ``COMMENT`` is about by its
+``ObjectType``. A reader is a function in ``omega_bridge.analysis.effects``, which is made of what stands here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TypeAlias
+
+from omega_bridge.catalog import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A statement of which certain things are known.
+
+    ``reader``: module and function, such as ``objects.create_enum``; the fields that it knows are the constant of the function's
+    name in capitals, or ``known``. ``objects``: what it is about here, where a statement is one of many kinds. ``leaves``: catalogs
+    that show the parts of it that are not read, beside the rows of what it names; ``None`` where they may be anywhere.
+    """
+
+    tag: str
+    reader: str
+    known: str = ""
+    objects: tuple[str, ...] = ()
+    leaves: tuple[str, ...] | None = None
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The same for a loop over what is read and what is opaque."""
+        return (self.tag,)
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """Statements that are sent as they stand, and of which nothing is claimed: ``because`` says why.
+
+    ``leaves``: the catalogs that show what they did, beside the rows of what they name; ``None`` where it may be anywhere.
+    ``names_tables``: without the tables in their text they fail.
+    """
+
+    because: str
+    tags: tuple[str, ...] = ()
+    leaves: tuple[str, ...] | None = None
+    names_tables: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAs:
+    """Statements whose text does not say that they are about this kind: they are read as those of another."""
+
+    kind: Kind
+    because: str
+
+
+Said: TypeAlias = Read | Opaque | ReadAs
+Verb: TypeAlias = Said | tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statements:
+    """The statements about one kind of object. None may be left out: where PostgreSQL has no such statement, say ``NONE``."""
+
+    create: Verb
+    alter: Verb
+    drop: Verb
+    comment: Verb
+    rename: Verb
+    owner: Verb
+    grant: Verb
+    set_schema: Verb
+
+    def all(self) -> tuple[Said, ...]:
+        """What is said of every verb."""
+        verbs = (getattr(self, verb.name) for verb in fields(self))
+        return tuple(said for verb in verbs for said in (verb if isinstance(verb, tuple) else (verb,)))
+
+    def read(self, verb: str) -> tuple[Read, ...]:
+        """The statements of one verb that are read."""
+        found: Verb = getattr(self, verb)
+        return tuple(said for said in (found if isinstance(found, tuple) else (found,)) if isinstance(said, Read))
+
+
+NONE = Opaque("PostgreSQL has no such statement")
+
+_NO_NAME = "objects of its kind are not looked for by their names"
+
+
+def unnamed(*tags: str, leaves: tuple[str, ...] | None = None, names_tables: bool = False) -> Opaque:
+    """Statements about what is looked at with the whole schema alone."""
+    return Opaque(_NO_NAME, tags, leaves, names_tables)
+
+
+def dropped(*objects: str) -> Read:
+    """``DROP`` is read."""
+    return Read("drop_stmt", "drops.drop", objects=objects)
+
+
+def commented(*objects: str) -> Read:
+    """``COMMENT ON`` is read."""
+    return Read("comment_stmt", "objects.comment", objects=objects, leaves=("pg_description",))
+
+
+def renamed(*objects: str) -> Read:
+    """``ALTER ... RENAME`` is read."""
+    return Read("rename_stmt", "alter_table.rename", objects=objects)
+
+
+def altered(*leaves: str) -> Read:
+    """``ALTER TABLE`` is read, command by command."""
+    return Read("alter_table_stmt", "alter_table.alter_table", leaves=leaves)
+
+
+def altered_unread(*leaves: str) -> Opaque:
+    """A form of ``ALTER TABLE`` that is not read: what it names shows it, and ``leaves``."""
+    return Opaque("the attributes that it sets are compared in the catalog, not promised", ("alter_table_stmt",), leaves)
+
+
+CREATE_TABLE_AS = Read("create_table_as_stmt", "tables.create_table_as")
+
+DROP = unnamed("drop_stmt")
+COMMENT = Opaque("the comment is compared in the catalog, not promised", ("comment_stmt",), leaves=("pg_description",))
+RENAME = Opaque("what else goes by the old name is not in its text", ("rename_stmt",))
+OWNER = Opaque("the owner is compared in the catalog, not promised", ("alter_owner_stmt",))
+RELATION_OWNER = Opaque("the owner is compared in the catalog, not promised", ("alter_table_stmt",), leaves=())
+GRANT = Opaque("privileges are compared in the catalog, not promised", ("grant_stmt",), names_tables=True)
+SET_SCHEMA = Opaque("what moves along is not in its text", ("alter_object_schema_stmt",))
+
+_SAME_SCHEMA = "it leaves the catalog as it is"
+
+OF_NO_KIND: tuple[Said, ...] = (
+    Read("insert_stmt", "data.insert"),
+    Read("update_stmt", "data.update"),
+    Read("delete_stmt", "data.delete"),
+    Read("merge_stmt", "data.other", "MERGE"),
+    Read("copy_stmt", "data.other", "COPY"),
+    Read("truncate_stmt", "drops.truncate"),
+    Read("select_stmt", "data.select"),
+    Read("call_stmt", "data.call"),
+    Read("refresh_mat_view_stmt", "data.call", "REFRESH", leaves=()),
+    Read("lock_stmt", "data.nothing", "LOCK"),
+    Read("variable_show_stmt", "data.nothing", "SHOW"),
+    Read("explain_stmt", "data.explain"),
+    Opaque(_SAME_SCHEMA, ("vacuum_stmt", "cluster_stmt"), leaves=(), names_tables=True),
+    Opaque(_SAME_SCHEMA, ("reindex_stmt",), leaves=()),
+    Opaque(
+        "the catalogs of the whole server are asked by the names in their text",
+        ("create_role_stmt", "alter_role_stmt", "drop_role_stmt", "grant_role_stmt", "alter_database_stmt"),
+        leaves=(),
+    ),
+)
+"""What belongs to no kind of object: rows, queries, maintenance, roles."""

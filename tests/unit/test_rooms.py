@@ -1,0 +1,120 @@
+"""A kind of object is known whole, or the import or a test says what was forgotten."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import invalidate_caches
+from pathlib import Path
+
+import pytest
+from postgast import pg_query_pb2 as pb
+
+from omega_bridge import kinds
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds import COUNTED, LEAVES, ROOMS, SAID, gathered
+from omega_bridge.kinds.statements import ReadAs
+
+MODULES = [kind.replace(" ", "_") for kind in Kind]
+ROOM = '''"""A kind that is not whole."""
+
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, Statements, unnamed
+
+ROOM = Room(
+    Kind.EVENT_TRIGGER,
+    Stored("pg_event_trigger", "x.evtname", owner="evtowner"),
+    {"event": "x.evtevent"},
+    statements=Statements(
+        create=unnamed("create_event_trig_stmt"),
+        alter=unnamed("alter_event_trig_stmt"),
+        drop=DROP,
+        comment=COMMENT,
+        rename=RENAME,
+        owner=OWNER,
+        grant=NONE,
+        set_schema=NONE,
+    ),
+    counted=(),
+)
+'''
+OF_THE_SERVER = {
+    "alter_database_refresh_coll_stmt", "alter_system_stmt", "alter_table_move_all_stmt",
+    "alter_table_space_options_stmt", "create_table_space_stmt", "createdb_stmt",
+    "drop_table_space_stmt", "dropdb_stmt",
+}  # fmt: skip
+OF_THE_SESSION = {
+    "check_point_stmt", "close_portal_stmt", "constraints_set_stmt", "deallocate_stmt", "declare_cursor_stmt", "discard_stmt",
+    "do_stmt", "execute_stmt", "fetch_stmt", "listen_stmt", "load_stmt", "notify_stmt", "prepare_stmt", "transaction_stmt",
+    "unlisten_stmt", "variable_set_stmt",
+}  # fmt: skip
+OF_ANY_KIND = {"alter_object_depends_stmt", "drop_owned_stmt", "reassign_owned_stmt"}
+NO_STATEMENTS = {"plassign_stmt", "raw_stmt", "replica_identity_stmt", "return_stmt", "set_operation_stmt"}
+"""Nodes of the grammar that stand inside others."""
+
+
+@pytest.fixture
+def gather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Gathers the rooms with one of this text among them."""
+    monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
+
+    def with_room(text: str) -> None:
+        (tmp_path / "unfinished.py").write_text(text)
+        sys.modules.pop("omega_bridge.kinds.unfinished", None)
+        invalidate_caches()
+        gathered([*MODULES, "unfinished"])
+
+    return with_room
+
+
+@pytest.mark.parametrize(
+    ("lacks", "told"),
+    [
+        *(
+            (f"        {verb}={value},\n", verb)
+            for verb, value in (("grant", "NONE"), ("rename", "RENAME"), ("set_schema", "NONE"))
+        ),
+        ("    counted=(),\n", "counted"),
+        ("ROOM = ", "ROOM"),
+        ('    Stored("pg_event_trigger", "x.evtname", owner="evtowner"),\n    {"event": "x.evtevent"},\n', "stored"),
+    ],
+    ids=lambda value: value.strip() if value.isidentifier() else "",
+)
+def test_a_room_that_lacks_a_part_is_no_room(gather: Callable[[str], None], lacks: str, told: str) -> None:
+    """Who forgets a part of a kind is told which, and in which file, by the import itself."""
+    with pytest.raises(ImportError, match=rf"kinds/unfinished.py is not complete: .*'{told}'"):
+        gather(ROOM.replace(lacks, ""))
+
+
+def test_a_room_stands_under_its_own_name(gather: Callable[[str], None]) -> None:
+    """A kind is found by its name."""
+    with pytest.raises(ImportError, match=r"kinds/unfinished.py is the room of event trigger: name it so"):
+        gather(ROOM)
+
+
+def test_a_kind_without_a_room_is_told() -> None:
+    """A word in ``Kind`` alone is not enough."""
+    with pytest.raises(ImportError, match=r"lacks a room for: domain, event trigger$"):
+        gathered(m for m in MODULES if m not in ("domain", "event_trigger"))
+
+
+def test_every_statement_of_the_grammar_is_some_kinds() -> None:
+    """No statement is overlooked: each is said by a kind's room, or belongs to the session or the server."""
+    grammar = {field.name for field in pb.Node.DESCRIPTOR.fields if field.name.endswith("_stmt")} - NO_STATEMENTS
+    said = {tag for one in SAID if not isinstance(one, ReadAs) for tag in one.tags}
+    assert said <= grammar
+    assert grammar - said == OF_THE_SERVER | OF_THE_SESSION | OF_ANY_KIND
+
+
+def test_what_a_statement_leaves_is_counted() -> None:
+    """Where a statement leaves what is known by no name, that catalog counts as a whole."""
+    assert {catalog for catalogs in LEAVES.values() for catalog in catalogs} <= COUNTED.keys()
+
+
+@pytest.mark.parametrize("room", ROOMS.values(), ids=lambda room: str(room.kind))
+def test_every_kind_is_watched(room: kinds.Room) -> None:
+    """An object of any kind that is lost is seen: its catalog counts as a whole, or is asked for by names and schemas."""
+    by_name = {"pg_class", "pg_attribute", "pg_constraint", "pg_type", "pg_proc"}
+    views_of = {"pg_seclabels": "pg_seclabel"}
+    assert views_of.get(room.stored.catalog, room.stored.catalog) in by_name | COUNTED.keys()
