@@ -6,8 +6,8 @@ of the promise compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from omega_bridge.analysis import Analysis, with_escapes
@@ -117,7 +117,10 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
     )
     seen = compare(expected, found, role)
     ahead = forecast(found, analysis)
-    differences = (*_explained(seen, found, analysis, ahead, expected), *_by_promise(seen, found, models, ahead, expected))
+    differences = (
+        *_explained(seen, found, analysis, ahead, expected),
+        *_by_promise(seen, found, models, ahead, _only_rejected_there(expected, standing)),
+    )
     unseen = (
         *seen.unseen,
         *(f"what step {name} makes: on a scratch database it fails: {why}" for name, why in expected.rejected.items()),
@@ -198,6 +201,12 @@ def _by_promise(seen: Compared, found: Catalog, models: Analysis, ahead: Forecas
                 unkept.place,
                 is_repaired,
             )
+
+
+def _only_rejected_there(expected: Expectation, standing: Iterable[Mapping[str, str]]) -> Expectation:
+    """Without the steps that fail here, too: they are told as what stands failed."""
+    failed = {s["id"] for s in standing}
+    return replace(expected, rejected={k: v for k, v in expected.rejected.items() if k not in failed})
 
 
 def _is_expected(unkept: Unkept, expected: Expectation) -> bool:

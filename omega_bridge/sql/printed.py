@@ -1,7 +1,8 @@
 """Do two texts that PostgreSQL printed mean the same, where other releases print them in other words?
 
-From 16 on a query's columns are printed without the table's name where there is only one (``pg_get_viewdef``), from 14 on
-``EXTRACT`` as such and no longer as ``date_part`` (release notes of both).
+From 16 on a query's columns are printed without the table's name where there is only one (``pg_get_viewdef``); from 14 on
+``EXTRACT``, ``AT TIME ZONE`` and their kin as they were written and no longer as calls, and a procedure's parameters with ``IN`` (release
+notes of both, and src/backend/utils/adt/ruleutils.c).
 """
 
 from __future__ import annotations
@@ -45,8 +46,10 @@ def _normal(tag: str, node: Any) -> str:
     for found in walk(plain):
         if type(found) is pb.ColumnRef and len(found.fields) > 1 and is_alone:
             del found.fields[:-1]
-        elif type(found) is pb.FuncCall and strings(found.funcname)[-1] in ("date_part", "extract"):
-            _as_extract(found)
+        elif type(found) is pb.FuncCall:
+            _as_call(found)
+        elif type(found) is pb.FunctionParameter and found.mode == pb.FUNC_PARAM_DEFAULT:
+            found.mode = pb.FUNC_PARAM_IN
         elif type(found) is pb.ResTarget and type(inner(found.val)) is pb.ColumnRef and found.name == _last(inner(found.val)):
             found.name = ""
     return deparse_statement(tag, plain)
@@ -56,16 +59,21 @@ _SOURCES = (pb.RangeVar, pb.RangeSubselect, pb.RangeFunction, pb.RangeTableFunc,
 """What a query may take its columns from."""
 
 
-def _as_extract(call: Any) -> None:
-    part = inner(call.args[0])
-    if type(part) is pb.TypeCast:
-        part = inner(part.arg)
-    if type(part) is not pb.A_Const:
+def _as_call(call: Any) -> None:
+    """A function in the form of a plain call, by its older name."""
+    name = strings(call.funcname)[-1]
+    if strings(call.funcname)[:-1] not in ((), ("pg_catalog",)):
         return
-    call.ClearField("funcname")
-    call.funcname.extend(pb.Node(string=pb.String(sval=name)) for name in ("pg_catalog", "extract"))
-    call.funcformat = pb.COERCE_SQL_SYNTAX
-    call.args[0].a_const.CopyFrom(part)
+    del call.funcname[:]
+    call.funcname.append(pb.Node(string=pb.String(sval="date_part" if name == "extract" else name)))
+    call.funcformat = pb.COERCE_EXPLICIT_CALL
+    if name not in ("date_part", "extract") or not call.args:
+        return
+    part = inner(call.args[0])
+    if type(part) is pb.TypeCast and type(inner(part.arg)) is pb.A_Const:
+        constant = pb.A_Const()
+        constant.CopyFrom(inner(part.arg))
+        call.args[0].a_const.CopyFrom(constant)
 
 
 def _last(column: Any) -> str:

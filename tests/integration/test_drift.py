@@ -7,8 +7,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 import omega_bridge
+from omega_bridge.analysis import analyse
 from omega_bridge.audit.drift import Drift, drift
 from omega_bridge.audit.expected import make
 from omega_bridge.audit.scratch import GivenServer
@@ -16,6 +19,10 @@ from omega_bridge.cli.app import run
 from omega_bridge.cli.setup import Setup, prepare
 from omega_bridge.embedded import Server
 from omega_bridge.expectation import Expectation, from_text, to_text
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.revisions.models import every_table, with_models
+from omega_bridge.steps import Registry
+from tests.acceptance.test_lists import VARIABLES, listed
 
 ROOT = Path(__file__).parents[2]
 
@@ -123,3 +130,68 @@ def test_what_stands_failed_is_told(database: str, tmp_path: Path, capsys: pytes
         run(["drift", "--steps", f"{tmp_path}/main.py:steps", "--database-url", database, "--json"])
     assert ended.value.code == 0
     assert json.loads(capsys.readouterr().out)["standing"] == []
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_nothing_has_drifted_right_after_a_start(name: str, database: str, server: Server) -> None:
+    """Whatever list was started: what it left is what it leads to, and what it could not do is told as that."""
+    registry = listed(name)
+    analysis = analyse(registry)
+    omega_bridge.boot(database, registry, on_error="continue", allow_destructive=[s.id for s in analysis])
+    found = drift(database, analysis, analyse(Registry(())), make(analysis, "", GivenServer(server.url)))
+    assert (found.differences, found.unclaimed) == ((), ())
+
+
+def test_models_of_every_type_have_not_drifted(database: str, server: Server) -> None:
+    """Types and defaults as SQLAlchemy writes them are as PostgreSQL keeps them."""
+    metadata = sa.MetaData()
+    types = (
+        sa.Numeric(10), sa.Numeric(10, 2), sa.Numeric(), sa.Float(), sa.Float(24), sa.Double(), sa.REAL(), sa.Integer(), sa.BigInteger(),
+        sa.SmallInteger(), sa.Boolean(), sa.String(), sa.String(20), sa.Text(), sa.Unicode(7), sa.Date(), sa.Time(), sa.DateTime(),
+        sa.DateTime(timezone=True), sa.Interval(), sa.LargeBinary(), sa.JSON(), sa.Uuid(), sa.Enum("a", "b", name="letters"),
+        sa.Enum("x", "y", native_enum=False), sa.ARRAY(sa.Integer), sa.ARRAY(sa.Integer, dimensions=2), sa.ARRAY(sa.String(3)),
+        sa.CHAR(3), sa.VARCHAR(4), sa.NUMERIC(6, 3), sa.DECIMAL(5), sa.TIMESTAMP(timezone=True), sa.Time(timezone=True),
+        pg.JSONB(), pg.UUID(), pg.INET(), pg.CIDR(), pg.MACADDR(), pg.MACADDR8(), pg.MONEY(), pg.OID(), pg.REGCLASS(), pg.BIT(3),
+        pg.BIT(varying=True), pg.BYTEA(), pg.TSVECTOR(), pg.TSQUERY(), pg.INTERVAL(fields="DAY TO SECOND", precision=3), pg.TIMESTAMP(precision=2),
+        pg.TIME(precision=1), pg.DOUBLE_PRECISION(), pg.INT4RANGE(), pg.NUMRANGE(), pg.TSTZRANGE(), pg.DATERANGE(),
+        pg.ENUM("p", "q", name="others"), pg.DOMAIN("positive", sa.Integer, check="VALUE > 0"),
+    )  # fmt: skip
+    defaults = (
+        sa.text("NULL"), sa.text("now()"), sa.text("CURRENT_TIMESTAMP"), sa.text("gen_random_uuid()"), sa.text("'{}'::jsonb"), "plain", sa.func.now(),
+        sa.text("nextval('counted')"), sa.text("'2024-01-31'"), sa.text("1 + 1"),
+    )  # fmt: skip
+    kept = (
+        pg.TIMESTAMP(),
+        sa.DateTime(),
+        pg.TIMESTAMP(timezone=True),
+        sa.Uuid(),
+        pg.JSONB(),
+        sa.String(9),
+        sa.DateTime(),
+        sa.Integer(),
+        sa.Date(),
+        sa.Integer(),
+    )
+    sa.Sequence("counted", metadata=metadata)
+    sa.Table(
+        "every", metadata, sa.Column("id", sa.Uuid, primary_key=True, server_default=sa.text("gen_random_uuid()")),
+        *(sa.Column(f"c{n}", of, nullable=bool(n % 2)) for n, of in enumerate(types)),
+        *(sa.Column(f"d{n}", of, server_default=default) for n, (of, default) in enumerate(zip(kept, defaults, strict=True))),
+        sa.Column("number", sa.Integer, sa.Identity(always=True)), sa.Column("twice", sa.Integer, sa.Computed("c7 * 2")),
+        sa.Index("ix_every", "c7", postgresql_where=sa.text("c10")), sa.CheckConstraint("c7 > 0", name="positive_c7"),
+    )  # fmt: skip
+    steps = Registry.of(
+        [
+            "CREATE SEQUENCE IF NOT EXISTS counted",
+            "DO $$ BEGIN CREATE DOMAIN positive AS int CHECK (VALUE > 0); EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        ]
+    )
+    with psycopg.connect(database, autocommit=True) as conn:
+        for step in steps:
+            conn.execute(step.sql.encode())
+    omega_bridge.boot(database, steps, metadata=metadata)
+    complete = analyse(with_models(steps, metadata))
+    with psycopg.connect(database, autocommit=True) as conn:
+        there = Expectation(read_catalog(conn), conn.info.user, "")
+    found = drift(database, complete, analyse(every_table(metadata)), there)
+    assert found.differences == ()
