@@ -58,7 +58,10 @@ def at_work(database: str, url: str, steps: list[str], **options: Any) -> Iterat
 
     thread = threading.Thread(target=start)
     thread.start()
-    waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE 'omega-bridge%'"
+    waits = (
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE 'omega-bridge%'"
+        " AND datname = current_database()"
+    )
     with psycopg.connect(database, autocommit=True) as conn:
         while thread.is_alive() and conn.execute(waits).fetchone() != (True,):
             time.sleep(0.01)
@@ -123,7 +126,8 @@ def test_what_reaches_beyond_takes_turns(database: str, tenants: dict[str, str],
     assert ended == ["repaired"]
     assert omega_bridge.boot(tenants["two"], [T, wide]).outcome in ("repaired", "current")
     with psycopg.connect(database) as conn:
-        assert conn.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
+        mine = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        assert conn.execute(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND {mine}".encode()).fetchone() == (0,)
 
 
 def test_replicas_of_many_tenants_start_at_once(database: str) -> None:
