@@ -23,7 +23,7 @@ from omega_bridge.planning.unsettled import VIEWS, hangs_on_the_rest, is_mainten
 from omega_bridge.planning.waiting import holder, is_awaited, waits_for
 from omega_bridge.postgres import batch, daily, standing
 from omega_bridge.postgres.executor import Executor, outcome_of, skipped
-from omega_bridge.postgres.whole import Changes, Watcher, Whole, changes
+from omega_bridge.postgres.whole import Changes, Watcher, changes
 from omega_bridge.run import Unsettled
 
 log = logging.getLogger("omega_bridge")
@@ -57,10 +57,10 @@ class _Clock:
         self.now += 1
         if differences or beyond:
             self.schema = self.now
-        for told, names in (beyond or {}).items():
+        for key, names in (beyond or {}).items():
             self.added.update(dict.fromkeys(names, self.now))
             self.changed.update(dict.fromkeys(names, self.now))
-            if told.startswith("default acl "):
+            if key.kind is Kind.DEFAULT_PRIVILEGES:
                 self.defaults = self.now
         for d in differences:
             if d.key.kind is Kind.SCHEMA and not d.attribute:
@@ -109,7 +109,7 @@ class Convergence:
     """The ``search_path`` under which a step was last judged or sent."""
     _watcher: Watcher | None = None
     """Who looks at all of the database; where one step's effects, which its text does not tell, may concern another."""
-    _seen: Whole | None = None
+    _seen: Catalog | None = None
     """All of the database before this pass."""
     _beyond: Changes = field(default_factory=dict)
     """What the step that was sent last changed of it."""
@@ -260,7 +260,7 @@ class Convergence:
         if outcome.action is Action.RUN and (outcome.outcome is Outcome.APPLIED or outcome.differences or self._beyond):
             self._clock.tick(outcome.differences, self._beyond)
             self._clock.changed.update(dict.fromkeys(self._shadowed(outcome.differences), self._clock.now))
-            self._done += [(step.id, told) for told in dict.fromkeys([*(str(d.key) for d in outcome.differences), *self._beyond])]
+            self._done += [(step.id, str(key)) for key in dict.fromkeys([*(d.key for d in outcome.differences), *self._beyond])]
         self._began[step.id], self._ended[step.id] = began, self._clock.now
         self._note_waiting(index, outcome)
         self._keep(step, outcome)

@@ -20,7 +20,6 @@ from omega_bridge.planning.unsettled import unsettled
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters
 from omega_bridge.postgres.naive import rehearse, send
-from omega_bridge.postgres.whole import Changes, Watcher, Whole, changes
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
 from omega_bridge.revisions.trial import Proof, StillChanged, Trial, Verdict, trial_on
@@ -42,8 +41,6 @@ class ScratchProver:
         self._trial = trial
         self._advance = advance
         self._before = read_catalog(naive)
-        self._watcher = Watcher(naive)
-        self._whole = self._watcher.look()
         self._changed: frozenset[str] = frozenset()
 
     def remember(self, texts: Iterable[str]) -> None:
@@ -52,7 +49,6 @@ class ScratchProver:
             send(self._naive, (text,))
             send(self._trial.driver, (text,))
         self._before = read_catalog(self._naive)
-        self._whole = self._watcher.look()
 
     def judge(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted]) -> Verdict:
         """Try the next revision; see ``Prover``."""
@@ -63,8 +59,7 @@ class ScratchProver:
         before = self._before
         rejected = any(send(self._naive, texts))
         self._before = read_catalog(self._naive)
-        whole, self._whole = self._whole, self._watcher.look()
-        self._changed = self._changed.union(*changes(whole, self._whole).values())
+        self._changed |= _names(diff(before, self._before))
         self._advance(1)
         if rejected:
             send(self._trial.driver, texts)
@@ -90,18 +85,18 @@ class ScratchProver:
         wanted = [(s, texts) for s in held if s.id in due and not may_reach_elsewhere(s.step.sql) and (texts := _rehearsal(s))]
         if not wanted:
             return []
-        found: list[tuple[StepAnalysis, tuple[str, ...], Changes, bool]] = []
+        found: list[tuple[StepAnalysis, tuple[Difference, ...], bool]] = []
         with self._naive.transaction(force_rollback=True):
             self._naive.execute("RESET search_path")  # a pass begins as a start does, whatever a step of the one before has set
-            now, whole = self._before, self._whole
+            now = self._before
             for step, texts in wanted:
                 is_taken = rehearse(self._naive, texts)
                 then, now = now, read_catalog(self._naive)
-                was, whole = whole, self._watcher.look()
-                made = changes(was, whole)
-                found.append((step, _told(diff(then, now), made, was), made, is_taken and step.id in rejected))
-            stays = changes(self._whole, whole).keys()
-        return [(step, told) for step, told, made, is_new in found if is_new or not stays.isdisjoint(made)]
+                found.append((step, diff(then, now), is_taken and step.id in rejected))
+            stays = {d.key for d in diff(self._before, now)}
+        return [
+            (step, tuple(_told(d) for d in made)) for step, made, is_new in found if is_new or any(d.key in stays for d in made)
+        ]
 
     def _inside(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted], before: Catalog, texts: list[str]) -> Verdict:
         """Forward, once more, and back, in one transaction: kept where all of it is as the step does it."""
@@ -181,17 +176,15 @@ def _rehearsal(step: StepAnalysis) -> tuple[str, ...]:
 _ENDS = {pb.TRANS_STMT_BEGIN, pb.TRANS_STMT_START, pb.TRANS_STMT_COMMIT}
 
 
-def _told(differences: Sequence[Difference], made: Changes, before: Whole) -> tuple[str, ...]:
-    """What changed, without the values: servers print definitions each in its own way. Of the rest, what the catalog has nothing of."""
-    if not differences:
-        return tuple(f"{'changes' if told in before.rest else 'creates'} {told}" for told in sorted(made))
-    return tuple(_one_told(d) for d in differences)
-
-
-def _one_told(difference: Difference) -> str:
+def _told(difference: Difference) -> str:
+    """What changed, without the values: servers print definitions each in its own way."""
     if difference.attribute:
         return f"changes {difference.key}: {difference.attribute}"
     return f"{'creates' if difference.left is None else 'drops'} {difference.key}"
+
+
+def _names(differences: Iterable[Difference]) -> frozenset[str]:
+    return frozenset(n for d in differences for n in (d.key.table, d.key.name.partition("(")[0]) if n)
 
 
 def _operations(part: Part) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Everything that a step may change in a database but rows: the whole catalog, and what the catalog leaves out.
+"""Everything that a step may change in a database but rows: the whole catalog, of every kind of object and by no name.
 
 Read around a step whose effect is not in its text. The server is asked first whether any row of its catalogs was written;
 what was written and says the same is no change.
@@ -6,58 +6,32 @@ what was written and says the same is no change.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
-from omega_bridge.catalog import Catalog, diff
+from omega_bridge.catalog import Catalog, Key, diff
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.postgres.queries import query
 
 Connection = psycopg.Connection[Any]
 
-Changes = Mapping[str, frozenset[str]]
-"""Objects in words, each with the names in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """The catalog as it is printed with every name in full, and the rest: objects in words, with what is said of them."""
-
-    catalog: Catalog
-    rest: Mapping[str, str]
-
-
-def read_whole(connection: Connection) -> Whole:
-    """Read it: two statements, under a ``search_path`` of their own."""
-    with connection.transaction(force_rollback=True):
-        connection.execute(_OWN_PATH)
-        compression = "a.attcompression" if connection.info.server_version >= 140000 else "''"
-        rest = connection.execute(query("rest").replace("{compression}", compression).encode()).fetchall()
-        return Whole(read_catalog(connection), dict(rest))
-
+Changes = Mapping[Key, frozenset[str]]
+"""Objects, each with the names in it."""
 
 _OWN_PATH = "SET LOCAL search_path = pg_catalog, pg_temp"
 
 
-def changes(before: Whole, after: Whole) -> Changes:
+def read_whole(connection: Connection) -> Catalog:
+    """Everything, printed with every name in full."""
+    with connection.transaction(force_rollback=True):
+        connection.execute(_OWN_PATH)
+        return read_catalog(connection)
+
+
+def changes(before: Catalog, after: Catalog) -> Changes:
     """What two of them do not share."""
-    found = {
-        str(d.key): frozenset(n for n in (d.key.table, d.key.name.partition("(")[0]) if n)
-        for d in diff(before.catalog, after.catalog)
-    }
-    for told in before.rest.keys() | after.rest.keys():
-        if before.rest.get(told) != after.rest.get(told):
-            found[told] = _names(told)
-    return found
-
-
-def _names(told: str) -> frozenset[str]:
-    """The names in an object's identity, without their quotes; its type's words are among them, and do no harm."""
-    return frozenset((*re.findall(r"\w+", told), *(n.replace('""', '"') for n in re.findall(r'"((?:[^"]|"")+)"', told))))
+    return {d.key: frozenset(n for n in (d.key.table, d.key.name.partition("(")[0]) if n) for d in diff(before, after)}
 
 
 class Watcher:
@@ -66,10 +40,10 @@ class Watcher:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._written: str | None = None
-        self._whole: Whole | None = None
+        self._whole: Catalog | None = None
 
-    def look(self) -> Whole:
-        """The whole as it is now; read only where a catalog was written to since it was read last."""
+    def look(self) -> Catalog:
+        """Everything as it is now; read only where a catalog was written to since it was read last."""
         with self._connection.transaction(force_rollback=True):
             self._connection.execute(_OWN_PATH)
             row = self._connection.execute(_WRITTEN.encode()).fetchone()

@@ -13,9 +13,10 @@ import omega_bridge
 from omega_bridge import environment
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.proofs import prover
+from omega_bridge.catalog import Catalog
 from omega_bridge.config import Config
 from omega_bridge.embedded import Server
-from omega_bridge.postgres.whole import Watcher, Whole, changes, read_whole
+from omega_bridge.postgres.whole import Watcher, changes, read_whole
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
 from omega_bridge.steps import Registry
@@ -24,13 +25,13 @@ from tests.fixtures.databases import MakeDatabase
 ENV = "from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n"
 
 
-def whole(url: str) -> Whole:
+def whole(url: str) -> Catalog:
     """All of a database."""
     with psycopg.connect(url, autocommit=True) as conn:
         return read_whole(conn)
 
 
-def looped(url: str, texts: Sequence[str]) -> Whole:
+def looped(url: str, texts: Sequence[str]) -> Catalog:
     """All of a database when the naive loop changes nothing more in it."""
     before = None
     for _ in range(8):
@@ -49,18 +50,16 @@ def looped(url: str, texts: Sequence[str]) -> Whole:
 
 BASE = "CREATE TABLE t (id int, a text); CREATE VIEW v AS SELECT id FROM t; CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"
 STATEMENTS = {
-    "rule r on public.t": "CREATE RULE r AS ON DELETE TO t DO ALSO NOTHING",
+    "rule public.t.r": "CREATE RULE r AS ON DELETE TO t DO ALSO NOTHING",
     "publication p": "CREATE PUBLICATION p FOR TABLE t",
-    "statistics object public.st": "CREATE STATISTICS st (dependencies) ON id, a FROM t",
-    "default acl for role postgres in schema public on tables": "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC",
-    "table public.t": "ALTER TABLE t REPLICA IDENTITY FULL",
+    "statistics public.st": "CREATE STATISTICS st (dependencies) ON id, a FROM t",
+    "default privileges public.tables of postgres": "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC",
     "schema public": "GRANT CREATE ON SCHEMA public TO pg_monitor",
     "operator public.===(integer,integer)": "CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq)",
-    "cast (public.pair AS integer)": "CREATE TYPE pair AS (a int); CREATE FUNCTION g(pair) RETURNS int LANGUAGE sql AS 'SELECT 1'; "
-    "CREATE CAST (pair AS int) WITH FUNCTION g(pair)",
-    "type public.span": "CREATE TYPE span AS RANGE (subtype = int4)",
-    "table column public.t.a": "COMMENT ON COLUMN t.a IS 'a'",
-    "table bucket_1": "CREATE TABLE bucket_1 (id int)",
+    "range type public.span": "CREATE TYPE span AS RANGE (subtype = int4)",
+    "column public.t.a": "COMMENT ON COLUMN t.a IS 'a'",
+    "table public.t": "ALTER TABLE t SET (fillfactor = 50)",
+    "table public.bucket_1": "CREATE TABLE bucket_1 (id int)",
     "event trigger e": "CREATE FUNCTION et() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; "
     "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION et()",
 }
@@ -74,9 +73,7 @@ def test_what_a_statement_leaves_is_seen(database: str, told: str) -> None:
         watcher = Watcher(conn)
         before = watcher.look()
         conn.execute(STATEMENTS[told].encode())
-        after = watcher.look()
-    found = changes(before, after)
-    assert any(told.split()[-1].rpartition(".")[2] in text and told.split()[0] in text for text in found) or told in found
+        assert told in map(str, changes(before, watcher.look()))
 
 
 def test_what_is_written_anew_and_says_the_same_is_no_change(database: str) -> None:
@@ -92,7 +89,7 @@ def test_what_is_written_anew_and_says_the_same_is_no_change(database: str) -> N
         conn.execute("ANALYZE t; CREATE TEMP TABLE passing (id int)")
         assert changes(before, watcher.look()) == {}
         conn.execute("DROP RULE r ON t")
-        assert "rule r on public.t" in changes(before, watcher.look())
+        assert list(map(str, changes(before, watcher.look()))) == ["rule public.t.r"]
 
 
 def test_another_one_s_search_path_changes_no_word(database: str) -> None:
@@ -105,7 +102,7 @@ def test_another_one_s_search_path_changes_no_word(database: str) -> None:
         )
         conn.execute("SET search_path = evil, public, pg_catalog")
         found = changes(before, read_whole(conn))
-    assert all("evil" in text for text in found)
+    assert all("evil" in str(key) for key in found)
 
 
 LOOP = """DO $$ DECLARE t record; BEGIN
