@@ -17,7 +17,7 @@ from omega_bridge.run import Run
 from omega_bridge.sql import unswallowed
 from tests.oracle.lists import ways
 from tests.oracle.lists.listed import Entry, Listed, Rows
-from tests.oracle.lists.loop import Settled, loop, one_pass, undone
+from tests.oracle.lists.loop import PLACED, Settled, loop, one_pass, undone
 from tests.oracle.lists.place import Place
 
 LEFT = "a later step takes away or replaces what it makes"
@@ -184,7 +184,7 @@ class _Trial:
         )
         if not all(fresh):
             return
-        one, two = (frozenset(line for line in self.place.picture(x) if not line.startswith("row of ")) for x in ("one", "two"))
+        one, two = (frozenset(map(_unplaced, _without_rows(self.place.picture(x)))) for x in ("one", "two"))
         says = found[0] is not None and not any(d.revision == found[0].head for d in found[0].differences)  # of the head
         if says != (one == two):
             told = "" if found[0] is None else "; ".join(f"after {d.step} {d.difference}" for d in found[0].differences[:3])
@@ -296,6 +296,11 @@ class _Trial:
 def _held_back(run: Run) -> frozenset[int]:
     """The entries that a start has not sent, for the sake of one that waits."""
     return frozenset(n for n, s in enumerate(run.steps) if s.reason.startswith(HELD_BACK))
+
+
+def _unplaced(line: str) -> str:
+    """A line without a column's place, which ``verify`` tells apart."""
+    return PLACED.sub(r"\1 ", line, count=1)
 
 
 def _without_rows(picture: frozenset[str]) -> frozenset[str]:
