@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from omega_bridge.analysis import Analysis, StepKind
 from omega_bridge.catalog import Catalog
+from omega_bridge.expectation import Expectation, What, compare, kept
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.planning import World, evaluate
 from omega_bridge.postgres import ledger_store, standing, watch
@@ -50,9 +51,25 @@ class Survey:
     """Revisions that hold although one before them does not."""
 
 
-def survey(connection: Any, analysis: Analysis, folder: Path, amiss: Mapping[str, str] | None = None) -> Survey:
-    """Compare the live catalog with each revision's steps, as the list has them now; see ``hold_against``. Reads only."""
-    return hold_against(read_catalog(connection, analysis.names()), analysis, folder, amiss)
+def survey(
+    connection: Any, analysis: Analysis, folder: Path, amiss: Mapping[str, str] | None = None, expected: Expectation | None = None
+) -> Survey:
+    """Compare the live catalog with each revision's steps, as the list has them now; see ``hold_against``. Reads only.
+
+    ``expected``: what the list leads to; whatever is missing or different is a gap of the step that it comes from.
+    """
+    if expected is None:
+        return hold_against(read_catalog(connection, analysis.names()), analysis, folder, amiss)
+    catalog = read_catalog(connection)
+    denied = [d for d in compare(expected, catalog, connection.info.user).departures if d.what in (What.MISSING, What.DIFFERENT)]
+    told: dict[str, str] = {}
+    for departure in denied:
+        text = f"{departure} is not there" if departure.what is What.MISSING else str(departure)
+        told.setdefault(expected.maker(departure.key), text)
+    found = hold_against(catalog, analysis, folder, {**told, **(amiss or {})})
+    lone = {step: text for step, text in told.items() if step not in {gap.step for gap in found.gaps}}
+    more = tuple(Gap(found.head or "", step, text) for step, text in lone.items())
+    return replace(found, gaps=(*found.gaps, *more)) if more else found
 
 
 def hold_against(catalog: Catalog, analysis: Analysis, folder: Path, amiss: Mapping[str, str] | None = None) -> Survey:
@@ -109,14 +126,18 @@ def adopt(
     critical: Sequence[str],
     *,
     keeps_sessions: bool = False,
+    accepted: Collection[str] = (),
 ) -> Survey:
     """Stamp the head and leave the record of a clean boot, where there is no gap; else change nothing.
 
-    No step is sent. Raises ``LockNotAcquired``, ``PoolerDetected``, ``NotPermitted``, ``HistoryTampered``.
+    ``accepted``: steps whose gaps are known and stay, such as legacy tables of another shape. No step is sent. Raises
+    ``LockNotAcquired``, ``PoolerDetected``, ``NotPermitted``, ``HistoryTampered``.
     """
     with permissions(session), exclusive(session, 60.0, keeps_sessions=keeps_sessions):
         connection = session.connection
-        found = survey(connection, analysis, folder)
+        expected = kept(folder, promise_digest(registry.digest(), metadata, None))
+        every = survey(connection, analysis, folder, expected=expected)
+        found = replace(every, gaps=tuple(gap for gap in every.gaps if gap.step not in accepted))
         if found.gaps or found.head is None:
             return found
         names = scope(analysis, critical, metadata)
@@ -125,6 +146,8 @@ def adopt(
         asked = watch.ask(connection, promised.watched)
         catalog = read_catalog(connection, names)
         detail = {"adopted": True, "revisions": found.revisions, "catalog": catalog.digest()}
+        if len(every.gaps) > len(found.gaps):
+            detail["accepted"] = [gap.as_dict() for gap in every.gaps if gap.step in accepted]
         with connection.transaction():
             standing.stamp(connection, found.head)
             draft = Draft(Driver.BOOT, Event.STAMP, str(uuid.uuid4()), found.head, "", "already-there", detail)

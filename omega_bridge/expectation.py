@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from omega_bridge.catalog import Attributes, Catalog, Key, Kind
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.sql.printed import same_printed
+from omega_bridge.writing import write
 
 FILE = "omega.catalog.json"
 _FORMAT = 1
@@ -33,6 +35,11 @@ class Expectation:
     listed: str
     by: Mapping[Key, str] = field(default_factory=dict)
     rejected: Mapping[str, str] = field(default_factory=dict)
+
+    def maker(self, key: Key) -> str:
+        """The step that an object comes from, or that the table comes from which it is a part of; empty where it is not known."""
+        table = Key(Kind.TABLE, key.schema, "", key.table)
+        return self.by.get(key) or (self.by.get(table, "") if key.table else "")
 
     @property
     def major(self) -> int:
@@ -329,3 +336,19 @@ def from_text(text: str, where: str) -> Expectation:
         raise ConfigurationInvalid(
             f"{where} is not one that export wrote: {error}", hint="Remove it and run: omega-bridge export"
         ) from error
+
+
+def keep(expected: Expectation, folder: Path) -> Path:
+    """Write the file beside the history."""
+    path = folder / FILE
+    write(path, to_text(expected))
+    return path
+
+
+def kept(folder: Path, listed: str | None = None) -> Expectation | None:
+    """What the file says, where there is one; with ``listed``, where it is of just that list. Raises ``ConfigurationInvalid``."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    found = from_text(path.read_text(encoding="utf-8"), str(path))
+    return found if listed in (None, found.listed) else None

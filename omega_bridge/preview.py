@@ -11,6 +11,7 @@ from omega_bridge.adoption import Survey, survey
 from omega_bridge.analysis import Analysis, StepKind, with_escapes
 from omega_bridge.analysis.losing import losses
 from omega_bridge.catalog import Catalog
+from omega_bridge.expectation import Expectation, compare
 from omega_bridge.ledger import Outcome
 from omega_bridge.planning import Action, Plan, PlannedStep, make_plan
 from omega_bridge.planning.locks import locks_of
@@ -62,6 +63,8 @@ class Look:
     """Steps that the last start left failed, refused or without effect: id, outcome, reason."""
     versions: tuple[str, ...]
     last_boot: str | None
+    differences: int | None = None
+    """How many things are missing or otherwise than the list leads to, or only here; ``None`` where that was not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,20 @@ class Promise:
     head: str | None
 
 
-def look(database: object, analysis: Analysis, promise: Promise) -> Look:
-    """Read, decide, change nothing."""
+def look(database: object, analysis: Analysis, promise: Promise, expected: Expectation | None = None) -> Look:
+    """Read, decide, change nothing. ``expected``: what the list leads to, attribute by attribute."""
     with open_session(normalise(database)) as session:
         plan = _plan(session, analysis, promise)
         versions, last_boot = ledger_store.versions(session.connection), ledger_store.last_boot(session.connection)
         known = ledger_store.recall(session.connection)
+        connection = session.connection
+        differences = None
+        if expected is not None:
+            differences = len(compare(expected, read_catalog(connection), connection.info.user).departures)
     standing = tuple({k: s[k] for k in ("id", "outcome", "reason")} for s in (known.standing if known else ()))
     failed = {s["id"] for s in standing if s["outcome"] == Outcome.FAILED}
     pending = tuple(s for s in plan.pending if s.analysis.kind is not StepKind.DATA or s.analysis.id in failed)
-    return Look(pending, standing, versions, last_boot)
+    return Look(pending, standing, versions, last_boot, differences)
 
 
 def preview(database: object, analysis: Analysis, promise: Promise) -> Preview:
@@ -133,10 +140,13 @@ def _decided(session: Session, catalog: Catalog, planned: PlannedStep, standing:
     )
 
 
-def surveyed(database: object, analysis: Analysis, folder: Path) -> Survey:
-    """How far the exported history holds in a database, with what the last start left failed or refused. Reads only."""
+def surveyed(database: object, analysis: Analysis, folder: Path, expected: Expectation | None = None) -> Survey:
+    """How far the exported history holds in a database, with what the last start left failed or refused. Reads only.
+
+    ``expected``: what the list leads to, attribute by attribute.
+    """
     with open_session(normalise(database)) as session:
         known = ledger_store.recall(session.connection)
         stands = known.standing if known else ()
         amiss = {s["id"]: f"{s['outcome']}: {s['reason']}" for s in stands if s["outcome"] in (Outcome.FAILED, Outcome.REFUSED)}
-        return survey(session.connection, analysis, folder, amiss)
+        return survey(session.connection, analysis, folder, amiss, expected)

@@ -138,7 +138,7 @@ def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Foreca
             promise = unwanted[key]
             yield Drifted(What.UNWANTED, key, by=promise.by, place=promise.place, is_repaired=True)
             continue
-        by = _maker(departure, last, expected)
+        by = last.get((key, departure.attribute)) or expected.maker(key)
         step = steps.get(by)
         is_repaired = False if departure.what is What.ADDED else _is_repaired(departure, found, ahead, by)
         yield Drifted(
@@ -148,13 +148,6 @@ def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Foreca
             is_repaired,
             restored(key, expected.catalog.get(key), departure.attribute) if is_repaired is False and departure.what is not What.ADDED else "",
         )  # fmt: skip
-
-
-def _maker(departure: Departure, last: dict[tuple[Key, str], str], expected: Expectation) -> str:
-    """The step that it comes from: the last one that sets the attribute, its own, or that of the table which it is a part of."""
-    key = departure.key
-    table = next((name for k, name in expected.by.items() if key.table and k == (k.kind, key.schema, "", key.table)), "")
-    return last.get((key, departure.attribute)) or expected.by.get(key) or table
 
 
 def _setters(analysis: Analysis, expected: Expectation) -> dict[tuple[Key, str], str]:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
 from omega_bridge.audit.scratch import Scratch, scratch_database
 from omega_bridge.catalog import Catalog, Key
-from omega_bridge.expectation import FILE, Expectation, from_text, to_text
+from omega_bridge.expectation import Expectation
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.steps import Registry
-from omega_bridge.writing import write
 
 _WENT_WRONG = frozenset({Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED})
 
@@ -39,21 +37,6 @@ def make(analysis: Analysis, listed: str, scratch: Scratch) -> Expectation:
             role = session.connection.info.user
     rejected = elsewhere | {s.id: str(s.error or s.reason) for s in run.steps if s.outcome in _WENT_WRONG}
     return Expectation(catalog, role, listed, _makers(catalog, analysis, run.steps), rejected)
-
-
-def keep(expected: Expectation, folder: Path) -> Path:
-    """Write the file beside the history."""
-    path = folder / FILE
-    write(path, to_text(expected))
-    return path
-
-
-def kept(folder: Path) -> Expectation | None:
-    """What the file says, where there is one. Raises ``ConfigurationInvalid`` where it cannot be read."""
-    path = folder / FILE
-    if not path.is_file():
-        return None
-    return from_text(path.read_text(encoding="utf-8"), str(path))
 
 
 def _makers(catalog: Catalog, analysis: Analysis, outcomes: Iterable[StepOutcome]) -> dict[Key, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from omega_bridge.cli import options, output
@@ -14,6 +16,10 @@ def adopt(
     database_url: options.DatabaseUrl = None,
     json: options.Json = False,
     directory: options.Output = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", metavar="STEP", help="A step whose gaps are known and stay (repeatable).", show_default=False),
+    ] = None,
 ) -> None:
     """Stamp a database that was repaired without a record; exit 1, and say what is missing, where something is."""
     from omega_bridge.adoption import adopt as stamp
@@ -30,6 +36,7 @@ def adopt(
             setup.history(directory),
             setup.config.critical_tables,
             keeps_sessions=setup.config.pooler_keeps_sessions,
+            accepted=accept or (),
         )
     adopted = not found.gaps and found.head is not None
     if json:
@@ -46,5 +53,5 @@ def adopt(
         )
         for gap in found.gaps:
             typer.echo(f"  {gap.revision}  {gap.step}: {gap.reason}")
-        typer.echo("a start repairs what is missing, and stamps: omega-bridge boot")
+        typer.echo("a start repairs what is missing, and stamps: omega-bridge boot; what stays as it is: --accept STEP")
     raise typer.Exit(0 if adopted else 1)

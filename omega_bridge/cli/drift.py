@@ -39,11 +39,12 @@ def drift(
 
 
 def _expected(setup: Setup, scratch_url: str | None) -> Expectation:
-    from omega_bridge.audit.expected import kept, listed_by, make
+    from omega_bridge.audit.expected import listed_by, make
     from omega_bridge.audit.scratch import scratch_server
+    from omega_bridge.expectation import kept
 
     listed = listed_by(setup.registry, setup.metadata)
-    if scratch_url is None and not setup.steps and (there := kept(setup.history())) is not None and there.listed == listed:
+    if scratch_url is None and not setup.steps and (there := kept(setup.history(), listed)) is not None:
         return there
     output.log_to_stderr(silent=True)
     with scratch_server(scratch_url) as server:

@@ -85,9 +85,10 @@ def export(
 
 def _schema(setup: Setup, folder: Path, listed: str, scratch_url: str | None, *, check: bool) -> tuple[bool, list[str]]:
     """Keep the schema that the list leads to beside the history; whether the one that is kept is of another list, and what was written."""
-    from omega_bridge.audit.expected import keep, kept, make
+    from omega_bridge.audit.expected import make
     from omega_bridge.audit.scratch import scratch_server
     from omega_bridge.errors import NoServerFound
+    from omega_bridge.expectation import keep, kept
 
     there = kept(folder)
     if (there is not None and there.listed == listed) or (there is None and check):

@@ -31,21 +31,29 @@ def status(
         for name in ("registry", "exported", "database", "revision"):
             typer.echo(f"{name:9} {found[name]['told']}")
     raise typer.Exit(
-        0 if found["exported"]["is_fresh"] and found["database"]["pending"] == 0 and found["revision"]["is_head"] else 1
+        0
+        if found["exported"]["is_fresh"]
+        and found["database"]["pending"] == 0
+        and not found["database"]["differences"]
+        and found["revision"]["is_head"]
+        else 1
     )
 
 
 def _found(setup: Setup, directory: Any) -> dict[str, Any]:
+    from omega_bridge.expectation import kept
     from omega_bridge.preview import look, surveyed
     from omega_bridge.revisions import sums
     from omega_bridge.revisions.files import export
+    from omega_bridge.start import promise_digest
 
     analysis = setup.analysis
     folder = setup.history(directory)
     missing = export(analysis, folder, write=False)
     head = sums.head(folder)
-    seen = look(setup.database, analysis, setup.promise)
-    held = surveyed(setup.database, analysis, folder)
+    expected = kept(folder, promise_digest(setup.registry.digest(), setup.metadata, None))
+    seen = look(setup.database, analysis, setup.promise, expected)
+    held = surveyed(setup.database, analysis, folder, expected)
     kinds = [str(s.kind) for s in analysis]
     behind = len(missing.revisions)
     return {
@@ -66,6 +74,7 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
             "steps": [s.analysis.id for s in seen.pending],
             "last_boot": seen.last_boot,
             "standing": list(seen.standing),
+            "differences": seen.differences,
             "told": _lacking(seen) or "holds everything",
         },
         "revision": {
@@ -85,6 +94,10 @@ def _lacking(seen: Look) -> str:
     """What the database does not hold of the list."""
     told = [f"{len(seen.pending)} step(s) pending: {', '.join(s.analysis.id for s in seen.pending[:5])}"] if seen.pending else []
     told += [f"step {s['id']} stands {s['outcome']}: {s['reason']}" for s in seen.standing[:5]]
+    if seen.differences:
+        told.append(f"{seen.differences} difference(s) from what the list leads to; see: omega-bridge drift")
+    if seen.differences is None and not told:
+        told.append("holds every step; not compared attribute by attribute, for want of an omega.catalog.json of this list")
     return "; ".join(told)
 
 

@@ -59,7 +59,25 @@ def test_gaps_are_said_and_nothing_is_stamped(database: str) -> None:
     found = json.loads(done.stdout)
     assert (done.returncode, found["adopted"]) == (1, False)
     assert next(g["step"] for g in found["gaps"]) == "tenants-system-prompt"
-    assert "column tenants.timezone" in found["gaps"][0]["reason"]
+    assert "tenants.timezone" in found["gaps"][0]["reason"]
     assert found["revision"] is not None
     with psycopg.connect(database) as conn:
         assert conn.execute("SELECT to_regnamespace('omega_bridge'), to_regclass('alembic_version')").fetchone() == (None, None)
+
+
+def test_what_drift_denies_is_not_vouched_for(database: str) -> None:
+    """A column of another type is a gap of its step, and ``status`` says so; what is known and stays is accepted by name, on record."""
+    repaired_by_the_loop(database)
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("ALTER TABLE users ALTER COLUMN email TYPE text")
+    told = json.loads(omega("status", "--json", url=database).stdout)["database"]
+    assert (told["differences"], "omega-bridge drift" in told["told"]) == (1, True)
+    done = omega("adopt", "--json", url=database)
+    gaps = json.loads(done.stdout)["gaps"]
+    assert (done.returncode, [g["reason"] for g in gaps]) == (
+        1, ["column public.users.email: type is text, not character varying(255)"]
+    )  # fmt: skip
+    assert omega("adopt", "--accept", gaps[0]["step"], url=database).returncode == 0
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT detail->'accepted'->0->>'step' FROM omega_bridge.ledger").fetchone() == (gaps[0]["step"],)
+    assert omega("status", url=database).returncode == 1
