@@ -1,7 +1,7 @@
 """A column of a table or view."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Room, Since, Stored
+from omega_bridge.kinds.room import Asked, Room, Since, Stored
 from omega_bridge.kinds.statements import GRANT, NONE, Statements, altered, commented, renamed
 
 ROOM = Room(
@@ -46,6 +46,12 @@ ROOM = Room(
         "statistics": "ALTER TABLE {owner} ALTER COLUMN {name} SET STATISTICS {value}",
         "storage": "ALTER TABLE {owner} ALTER COLUMN {name} SET STORAGE {value}",
     },
+    asked=Asked(
+        there="EXISTS (SELECT FROM pg_attribute WHERE attrelid = {of} AND attname = {literal} AND attnum > 0 AND NOT attisdropped)",
+        gone="ALTER TABLE {owner} DROP COLUMN {name}",
+        comment="(SELECT col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = {of} AND attname = {literal})",
+        renamed="ALTER TABLE {owner} RENAME COLUMN {name} TO {new}",
+    ),
     statements=Statements(
         create=altered(),
         alter=altered(),

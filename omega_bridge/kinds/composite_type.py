@@ -1,7 +1,7 @@
 """A composite type that is no table."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Asked, Room, Stored
 from omega_bridge.kinds.statements import GRANT, OWNER, RENAME, SET_SCHEMA, Read, ReadAs, Statements, altered_unread
 
 ROOM = Room(
@@ -23,6 +23,11 @@ ROOM = Room(
     is_common=True,
     named="TYPE {object}",
     again="CREATE TYPE {object} AS ({fields})",
+    asked=Asked(
+        there="to_regtype({text}) IS NOT NULL",
+        gone="DROP TYPE {object}",
+        comment="obj_description(to_regtype({text}), 'pg_type')",
+    ),
     statements=Statements(
         create=Read("composite_type_stmt", "objects.create_composite"),
         alter=altered_unread(),

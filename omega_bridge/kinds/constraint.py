@@ -1,7 +1,7 @@
 """A constraint of a table: primary key, unique, foreign key, check, exclusion."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Asked, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, Statements, altered, renamed
 
 ROOM = Room(
@@ -29,6 +29,11 @@ ROOM = Room(
         "definition": "ALTER TABLE {owner} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {definition}",
         "validated": "ALTER TABLE {owner} VALIDATE CONSTRAINT {name}",
     },
+    asked=Asked(
+        there="EXISTS (SELECT FROM pg_constraint WHERE conrelid = {of} AND conname = {literal})",
+        gone="ALTER TABLE {owner} DROP CONSTRAINT {name}",
+        renamed="ALTER TABLE {owner} RENAME CONSTRAINT {name} TO {new}",
+    ),
     statements=Statements(
         create=altered(),
         alter=altered(),

@@ -1,7 +1,7 @@
 """A domain."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Asked, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, GRANT, OWNER, RENAME, SET_SCHEMA, Opaque, Read, Statements, dropped
 
 ROOM = Room(
@@ -31,6 +31,11 @@ ROOM = Room(
     is_common=True,
     named="DOMAIN {object}",
     again="CREATE DOMAIN {object} AS {type}",
+    asked=Asked(
+        there="to_regtype({text}) IS NOT NULL",
+        gone="DROP DOMAIN {object}",
+        comment="obj_description(to_regtype({text}), 'pg_type')",
+    ),
     statements=Statements(
         create=Read("create_domain_stmt", "objects.create_domain"),
         alter=Opaque("the attributes that it sets are compared in the catalog, not promised", ("alter_domain_stmt",)),

@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Asked, Room, Stored
 from omega_bridge.kinds.statements import GRANT, OWNER, RENAME, SET_SCHEMA, Read, Statements, commented, dropped
 
 ROOM = Room(
@@ -16,6 +16,11 @@ ROOM = Room(
     is_common=True,
     named="TYPE {object}",
     again="CREATE TYPE {object} AS ENUM ({labels})",
+    asked=Asked(
+        there="to_regtype({text}) IS NOT NULL",
+        gone="DROP TYPE {object}",
+        comment="obj_description(to_regtype({text}), 'pg_type')",
+    ),
     statements=Statements(
         create=Read("create_enum_stmt", "objects.create_enum"),
         alter=Read("alter_enum_stmt", "objects.alter_enum"),

@@ -1,7 +1,7 @@
 """A function, procedure, window function or aggregate."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Asked, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, GRANT, OWNER, RENAME, SET_SCHEMA, Opaque, Read, Statements, dropped
 
 ROOM = Room(
@@ -34,6 +34,7 @@ ROOM = Room(
     alter={
         "definition": "{definition}",
     },
+    asked=Asked(there="to_regprocedure({routine_text}) IS NOT NULL", gone="DROP ROUTINE {routine}"),
     statements=Statements(
         create=(
             Read("create_function_stmt", "routines.create_function"),

@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Asked, Room, Stored
 from omega_bridge.kinds.statements import NONE, Read, Statements, altered_unread, commented, dropped, renamed
 
 ROOM = Room(
@@ -36,6 +36,12 @@ ROOM = Room(
         "definition": "DROP INDEX {object}; {definition}",
         "valid": "REINDEX INDEX CONCURRENTLY {object}",
     },
+    asked=Asked(
+        there="EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass({text}) AND indisvalid)",
+        gone="DROP INDEX {object}",
+        comment="obj_description(to_regclass({text}), 'pg_class')",
+        renamed="ALTER INDEX {object} RENAME TO {new}",
+    ),
     statements=Statements(
         create=Read("index_stmt", "tables.create_index"),
         alter=altered_unread("pg_index"),

@@ -1,7 +1,7 @@
 """A materialised view. Whether it is filled is a matter of its rows."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Asked, Room, Stored
 from omega_bridge.kinds.statements import (
     CREATE_TABLE_AS,
     GRANT,
@@ -32,6 +32,12 @@ ROOM = Room(
     alter={
         "definition": "DROP MATERIALIZED VIEW {object}; CREATE MATERIALIZED VIEW {object} AS {definition}",
     },
+    asked=Asked(
+        there="to_regclass({text}) IS NOT NULL",
+        gone="DROP MATERIALIZED VIEW {object}",
+        comment="obj_description(to_regclass({text}), 'pg_class')",
+        renamed="ALTER MATERIALIZED VIEW {object} RENAME TO {new}",
+    ),
     statements=Statements(
         create=CREATE_TABLE_AS,
         alter=altered_unread(),

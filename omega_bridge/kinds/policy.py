@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Asked, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, RENAME, Opaque, Read, Statements, dropped
 
 ROOM = Room(
@@ -21,6 +21,10 @@ ROOM = Room(
     rows="tables t JOIN pg_policy x ON x.polrelid = t.oid",
     is_common=True,
     named="POLICY {name} ON {owner}",
+    asked=Asked(
+        there="EXISTS (SELECT FROM pg_policy WHERE polrelid = {of} AND polname = {literal})",
+        gone="DROP POLICY {name} ON {owner}",
+    ),
     statements=Statements(
         create=Read("create_policy_stmt", "objects.create_policy"),
         alter=Opaque(

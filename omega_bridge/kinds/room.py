@@ -44,6 +44,22 @@ class Since:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """How a revision asks for an object, in SQL, and takes it away. Names follow the session's ``search_path``.
+
+    ``there`` holds where the object exists; ``gone`` is the ``DROP``; ``comment`` gives its comment, and ``renamed`` gives it the
+    name ``{new}``, where an operation says so. Words: ``{name}``, ``{object}`` (with its schema) and ``{owner}`` (the relation that
+    it belongs to) as statements write them, ``{literal}`` and ``{text}`` the first two as string constants, ``{of}`` the oid of the
+    third; ``{routine}`` and ``{routine_text}`` an object whose name carries the types of its arguments.
+    """
+
+    there: str
+    gone: str
+    comment: str = ""
+    renamed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """One kind of object.
 
@@ -68,7 +84,14 @@ class Room:
     again: str = ""
     alter: Mapping[str, str] = field(default_factory=dict)
     is_common: bool = False
+    asked: Asked | None = None
+    """``None`` for what no operation of a revision makes: its steps are carried verbatim."""
     statements: Statements = field(kw_only=True)
     counted: tuple[Counted, ...] = field(kw_only=True)
     """The catalogs that count as a whole, where what a list does in them is known by no name; none where every row is found in
     ``pg_class``, ``pg_attribute``, ``pg_constraint``, ``pg_type`` or ``pg_proc``."""
+
+    def __post_init__(self) -> None:
+        for verb, part in (("create", "there"), ("drop", "gone"), ("comment", "comment"), ("rename", "renamed")):
+            if self.statements.read(verb) and not (self.asked and getattr(self.asked, part)):
+                raise TypeError(f"its {verb.upper()} is read, and a revision has to know it: Asked lacks '{part}'")

@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Asked, Room, Stored
 from omega_bridge.kinds.statements import (
     GRANT,
     RELATION_OWNER,
@@ -50,6 +50,12 @@ ROOM = Room(
         "minimum": "ALTER SEQUENCE {object} MINVALUE {value}",
         "maximum": "ALTER SEQUENCE {object} MAXVALUE {value}",
     },
+    asked=Asked(
+        there="to_regclass({text}) IS NOT NULL",
+        gone="DROP SEQUENCE {object}",
+        comment="obj_description(to_regclass({text}), 'pg_class')",
+        renamed="ALTER SEQUENCE {object} RENAME TO {new}",
+    ),
     statements=Statements(
         create=Read("create_seq_stmt", "tables.create_sequence"),
         alter=unnamed("alter_seq_stmt", leaves=("pg_sequence",)),

@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted, both
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Asked, Room, Stored
 from omega_bridge.kinds.statements import (
     CREATE_TABLE_AS,
     GRANT,
@@ -63,6 +63,12 @@ ROOM = Room(
         "force_row_security": "ALTER TABLE {object} {force} ROW LEVEL SECURITY",
         "persistence": "ALTER TABLE {object} SET {logged}",
     },
+    asked=Asked(
+        there="to_regclass({text}) IS NOT NULL",
+        gone="DROP TABLE {object}",
+        comment="obj_description(to_regclass({text}), 'pg_class')",
+        renamed="ALTER TABLE {object} RENAME TO {new}",
+    ),
     statements=Statements(
         create=(
             Read("create_stmt", "tables.create_table"),

@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Asked, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, RENAME, Read, Statements, altered_unread, dropped
 
 ROOM = Room(
@@ -20,6 +20,10 @@ ROOM = Room(
         "definition": "DROP TRIGGER {name} ON {owner}; {definition}",
         "enabled": "ALTER TABLE {owner} {enabled} TRIGGER {name}",
     },
+    asked=Asked(
+        there="EXISTS (SELECT FROM pg_trigger WHERE tgrelid = {of} AND tgname = {literal} AND NOT tgisinternal)",
+        gone="DROP TRIGGER {name} ON {owner}",
+    ),
     statements=Statements(
         create=Read("create_trig_stmt", "routines.create_trigger"),
         alter=altered_unread("pg_trigger"),

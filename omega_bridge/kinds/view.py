@@ -1,7 +1,7 @@
 """A view."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Asked, Room, Stored
 from omega_bridge.kinds.statements import (
     GRANT,
     RELATION_OWNER,
@@ -31,6 +31,12 @@ ROOM = Room(
     alter={
         "definition": "CREATE OR REPLACE VIEW {object} AS {definition}",
     },
+    asked=Asked(
+        there="to_regclass({text}) IS NOT NULL",
+        gone="DROP VIEW {object}",
+        comment="obj_description(to_regclass({text}), 'pg_class')",
+        renamed="ALTER VIEW {object} RENAME TO {new}",
+    ),
     statements=Statements(
         create=Read("view_stmt", "tables.create_view"),
         alter=altered_unread(),

@@ -7,16 +7,10 @@ from __future__ import annotations
 
 import re
 
+from omega_bridge.catalog import Kind
+from omega_bridge.kinds import ROOMS
+from omega_bridge.kinds.room import Asked
 from omega_bridge.revisions.dialect import PREPARER
-
-_RELATIONS = {"table", "view", "materialized view", "sequence"}
-_TYPES = {"enum", "domain", "composite type"}
-_MEMBERS = {
-    "column": ("pg_attribute", "attrelid", "attname", " AND attnum > 0 AND NOT attisdropped"),
-    "constraint": ("pg_constraint", "conrelid", "conname", ""),
-    "trigger": ("pg_trigger", "tgrelid", "tgname", " AND NOT tgisinternal"),
-    "policy": ("pg_policy", "polrelid", "polname", ""),
-}
 
 
 def identifier(name: str, schema: str | None = None) -> str:
@@ -42,37 +36,45 @@ def is_there(kind: str, name: str, table: str | None = None, schema: str | None 
     ``kind`` is one of the catalog's words; ``table`` is the owner of a column, constraint, trigger or policy. A
     function's name carries its argument types.
     """
-    if kind in _RELATIONS:
-        return f"{regclass(name, schema)} IS NOT NULL"
-    if kind in _TYPES:
-        return f"to_regtype({literal(identifier(name, schema))}) IS NOT NULL"
-    if kind in _MEMBERS:
-        catalog, owner, column, more = _MEMBERS[kind]
-        return (
-            f"EXISTS (SELECT FROM {catalog} WHERE {owner} = {regclass(table or '', schema)} AND {column} = {literal(name)}{more})"
-        )
-    if kind == "index":
-        return f"EXISTS (SELECT FROM pg_index WHERE indexrelid = {regclass(name, schema)} AND indisvalid)"
-    if kind == "function":
-        return f"to_regprocedure({literal(_function(name, schema))}) IS NOT NULL"
-    if kind == "extension":
-        return f"EXISTS (SELECT FROM pg_extension WHERE extname = {literal(name)})"
-    if kind == "schema":
-        return f"to_regnamespace({literal(identifier(name))}) IS NOT NULL"
-    raise ValueError(f"no way to look for a {kind} in the catalog")
+    return _asked(kind).there.format_map(_words(name, table, schema))
 
 
 def drop(kind: str, name: str, table: str | None = None, schema: str | None = None, *, cascade: bool = False) -> str:
     """The statement that takes the object away."""
-    tail = " CASCADE" if cascade else ""
-    if kind in {"column", "constraint"}:
-        return f"ALTER TABLE {identifier(table or '', schema)} DROP {kind.upper()} {identifier(name)}{tail}"
-    if kind in ("trigger", "policy"):
-        return f"DROP {kind.upper()} {identifier(name)} ON {identifier(table or '', schema)}{tail}"
-    if kind == "function":
-        return f"DROP ROUTINE {_function(name, schema)}{tail}"
-    word = {"enum": "TYPE", "composite type": "TYPE"}.get(kind, kind.upper())
-    return f"DROP {word} {identifier(name, None if kind in ('extension', 'schema') else schema)}{tail}"
+    return _asked(kind).gone.format_map(_words(name, table, schema)) + (" CASCADE" if cascade else "")
+
+
+def rename(kind: str, old: str, new: str, table: str | None = None, schema: str | None = None) -> str:
+    """The statement that gives the object its new name."""
+    return _asked(kind).renamed.format_map({**_words(old, table, schema), "new": identifier(new)})
+
+
+def named(kind: str, name: str, table: str | None = None, schema: str | None = None) -> str:
+    """The object as statements name it, such as ``COLUMN t.c``."""
+    return ROOMS[Kind(kind)].named.format_map(_words(name, table, schema))
+
+
+def _asked(kind: str) -> Asked:
+    asked = ROOMS[Kind(kind)].asked if kind in ROOMS else None
+    if asked is None:
+        raise ValueError(f"no way to look for a {kind} in the catalog")
+    return asked
+
+
+def _words(name: str, table: str | None, schema: str | None) -> dict[str, str]:
+    """What stands in a room's templates."""
+    bare, bracket, arguments = name.partition("(")
+    whole, routine = identifier(name, schema), f"{identifier(bare, schema)}{bracket}{arguments}"
+    return {
+        "name": identifier(name),
+        "object": whole,
+        "routine": routine,
+        "owner": identifier(table or "", schema),
+        "literal": literal(name),
+        "text": literal(whole),
+        "routine_text": literal(routine),
+        "of": regclass(table or "", schema),
+    }
 
 
 def unless(condition: str, *statements: str, optional: str | None = None) -> str:
@@ -107,11 +109,6 @@ def tagged(text: str) -> str:
     return f"{tag}{text}{tag}"
 
 
-def _function(name: str, schema: str | None) -> str:
-    bare, bracket, arguments = name.partition("(")
-    return f"{identifier(bare, schema)}{bracket}{arguments}"
-
-
 def default_is(table: str, column: str, wanted: str | None, schema: str | None = None) -> str:
     """A condition that holds where the column's default is the one wanted, as PostgreSQL prints it.
 
@@ -138,10 +135,7 @@ def nullable_is(table: str, column: str, wanted: bool, schema: str | None = None
 
 def comment_is(kind: str, name: str, table: str | None, wanted: str | None, schema: str | None = None) -> str:
     """A condition that holds where the object carries that comment."""
-    if kind == "column":
-        found = f"(SELECT col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = {regclass(table or '', schema)} AND attname = {literal(name)})"
-    elif kind in _TYPES:
-        found = f"obj_description(to_regtype({literal(identifier(name, schema))}), 'pg_type')"
-    else:
-        found = f"obj_description({regclass(name, schema)}, 'pg_class')"
+    found = _asked(kind).comment.format_map(_words(name, table, schema))
+    if not found:
+        raise ValueError(f"no way to look for the comment on a {kind} in the catalog")
     return f"{found} IS NOT DISTINCT FROM {literal(wanted) if wanted is not None else 'NULL'}"

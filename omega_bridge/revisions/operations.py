@@ -297,14 +297,10 @@ class EnsureCommentOp(_Ours):
         operations.invoke(cls(kind, name, comment, **options))
 
     def statements(self) -> Sequence[str]:
-        word = {"enum": "TYPE"}.get(self.kind, self.kind.upper())
-        if self.kind == "column":
-            target = f"{guards.identifier(self.table or '', self.schema)}.{guards.identifier(self.name)}"
-        else:
-            target = guards.identifier(self.name, self.schema)
+        target = guards.named(self.kind, self.name, self.table, self.schema)
         text = guards.literal(self.comment) if self.comment is not None else "NULL"
         there = guards.comment_is(self.kind, self.name, self.table, self.comment, self.schema)
-        return (guards.unless(there, f"COMMENT ON {word} {target} IS {text}"),)
+        return (guards.unless(there, f"COMMENT ON {target} IS {text}"),)
 
     def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
         return (
@@ -330,14 +326,9 @@ class EnsureRenamedOp(_Ours):
         operations.invoke(cls(kind, old, new, **options))
 
     def statements(self) -> Sequence[str]:
-        if self.kind in ("column", "constraint"):
-            start = f"ALTER TABLE {guards.identifier(self.table or '', self.schema)} RENAME {self.kind.upper()}"
-        else:
-            start = f"ALTER {self.kind.upper()} {guards.identifier(self.old, self.schema)} RENAME"
-        middle = f" {guards.identifier(self.old)}" if self.kind in ("column", "constraint") else ""
         gone = f"NOT ({guards.is_there(self.kind, self.old, self.table, self.schema)})"
         come = guards.is_there(self.kind, self.new, self.table, self.schema)
-        return (guards.unless(f"{gone} OR {come}", f"{start}{middle} TO {guards.identifier(self.new)}"),)
+        return (guards.unless(f"{gone} OR {come}", guards.rename(self.kind, self.old, self.new, self.table, self.schema)),)
 
     def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
         return (

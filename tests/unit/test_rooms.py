@@ -69,6 +69,23 @@ def gather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
 
 
 @pytest.mark.parametrize(
+    ("said", "read", "told"),
+    [
+        ('create=unnamed("create_event_trig_stmt")', 'create=Read("create_event_trig_stmt", "objects.create_schema")', "there"),
+        ("drop=DROP", 'drop=dropped("OBJECT_EVENT_TRIGGER")', "gone"),
+        ("comment=COMMENT", 'comment=commented("OBJECT_EVENT_TRIGGER")', "comment"),
+        ("rename=RENAME", 'rename=renamed("OBJECT_EVENT_TRIGGER")', "renamed"),
+    ],
+    ids=lambda value: value if value.isidentifier() else "",
+)
+def test_what_is_read_can_be_asked_for(gather: Callable[[str], None], said: str, read: str, told: str) -> None:
+    """Who has a statement read is told what a revision then has to know of the kind."""
+    text = ROOM.replace("import COMMENT,", "import COMMENT, Read, commented, dropped, renamed,").replace(said, read)
+    with pytest.raises(ImportError, match=rf"kinds/unfinished.py is not complete: .*Asked lacks '{told}'"):
+        gather(text)
+
+
+@pytest.mark.parametrize(
     ("lacks", "told"),
     [
         *(
