@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from typing import Any
 
 from benchmarks.machine import machine
 from benchmarks.measures.cold import cold
+from benchmarks.measures.everyday import CASES, everyday
 from benchmarks.measures.fleet import fleet
 from benchmarks.measures.latency import latency
 from benchmarks.measures.locks import strongest_locks
@@ -25,7 +27,7 @@ from benchmarks.testbed import SETTINGS, Testbed
 from omega_bridge.embedded import EmbeddedServer
 from omega_bridge.postgres.lock import POLL
 
-SECTIONS = ("cold", "noop", "latency", "fleet")
+SECTIONS = ("cold", "noop", "latency", "everyday", "fleet")
 SIZES = (10, 100, 1000, 5000)
 ROOT = Path(__file__).parents[1]
 
@@ -40,9 +42,13 @@ def main() -> None:
         found |= _described(bed)
         for section in SECTIONS:
             found[section] = [] if section == "fleet" else {}
-        _say("imports")
-        _import_all(bed, min(options.sizes))
-        for size in options.sizes:
+        if "everyday" in options.only:
+            found["everyday"] = _everyday(bed, options)
+        is_alone = options.only == ("everyday",)
+        if not is_alone:
+            _say("imports")
+            _import_all(bed, min(options.sizes))
+        for size in () if is_alone else options.sizes:
             _measure_one_size(bed, wire, size, options, found)
             bed.sweep()
         if "fleet" in options.only:
@@ -51,7 +57,30 @@ def main() -> None:
                 found["fleet"] += fleet(bed, options.fleet_size, replicas, repeats=options.fleet_repeats)
         found["failed"] = bed.failed
     found["seconds"] = round(time.perf_counter() - started)
-    print(write(found, options.output))
+    print(write(_beside_the_rest(found, options), options.output))
+
+
+def _everyday(bed: Testbed, options: argparse.Namespace) -> dict[str, Any]:
+    """Measured first, while nothing else has warmed the machine; with its own command, for it may be run by itself."""
+    cases: dict[str, Any] = {}
+    for size, new in CASES:
+        _say(f"{new} of {size} steps new")
+        effort = {"repeats": options.repeats, "patience": options.patience * 8}
+        cases[f"{new} of {size:,}"] = everyday(bed, size, new, **effort)
+        bed.sweep()
+    return {
+        "command": options.command, "machine": machine(), "began": time.strftime("%Y-%m-%d"), "server": bed.server.version,
+        "cases": cases,
+    }  # fmt: skip
+
+
+def _beside_the_rest(found: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """An ordinary day that was measured alone takes the place of the one in the results that are there."""
+    there = options.output / "results.json"
+    if options.only != ("everyday",) or not there.exists():
+        return found
+    earlier: dict[str, Any] = json.loads(there.read_text())
+    return earlier | {"everyday": found["everyday"]}
 
 
 def _import_all(bed: Testbed, size: int) -> None:
@@ -118,7 +147,8 @@ def _options() -> argparse.Namespace:
     if unknown := set(options.only) - set(SECTIONS):
         parser.error(f"no such section: {', '.join(sorted(unknown))}")
     is_whole = not (options.quick or options.sizes or options.peers or options.only != SECTIONS)
-    options.output = options.output or ROOT / ("docs" if is_whole else "build") / "benchmarks"
+    is_told = is_whole or (options.only == ("everyday",) and not (options.quick or options.peers))
+    options.output = options.output or ROOT / ("docs" if is_told else "build") / "benchmarks"
     options.command = "make bench" if is_whole else f"python -m benchmarks {' '.join(sys.argv[1:])}"
     options.sizes = options.sizes or ((10, 100) if options.quick else SIZES)
     options.repeats, options.cold_repeats, options.patience = (9, 1, 0.3) if options.quick else (31, 5, 2.5)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.report.figures import ALEMBIC, BASE, LOOP, OURS, PSQL, SENTINEL, ratio, times
+from benchmarks.report.figures import ALEMBIC, BASE, KEPT, LOOP, OURS, PSQL, SENTINEL, ratio, times
 
 Results = Mapping[str, Any]
 
@@ -16,6 +16,7 @@ WITH_SENTINEL = 1.3
 COLD = {"1000": 0.25, "5000": 0.45}
 CHEAPER = {LOOP: 100.0, ALEMBIC: 10.0}
 FLEET = 1.3
+EVERYDAY = {"1 of 30": 25.0, "1 of 1,000": 40.0, "50 of 1,000": 120.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Bar:
 
 def bars(results: Results) -> list[Bar]:
     """Every bar for which the run has both sides."""
-    return [*_noop(results), *_cheaper(results), *_harmless(results), *_cold(results), *_fleet(results)]
+    return [*_noop(results), *_cheaper(results), *_harmless(results), *_cold(results), *_everyday(results), *_fleet(results)]
 
 
 def _noop(results: Results) -> Iterator[Bar]:
@@ -82,6 +83,14 @@ def _cold(results: Results) -> Iterator[Bar]:
         found = ratio(results["cold"].get(size, {}), OURS, PSQL)
         if found is not None:
             yield Bar(f"an empty database, {int(size):,} steps, against `psql -1 -f`", limit, found)
+
+
+def _everyday(results: Results) -> Iterator[Bar]:
+    """Against connecting and ``SELECT 1``, in a process of its own as well."""
+    for case, limit in EVERYDAY.items():
+        found = ratio(results.get("everyday", {}).get("cases", {}).get(case, {}), KEPT, BASE)
+        if found is not None:
+            yield Bar(f"{case} steps new, a process that has just begun, against connecting and `SELECT 1`", limit, found)
 
 
 def _fleet(results: Results) -> Iterator[Bar]:

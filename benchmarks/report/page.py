@@ -15,7 +15,8 @@ Results = Mapping[str, Any]
 def page(results: Results, drawn: Mapping[str, str]) -> str:
     """README.md as one text. ``drawn``: the plots' file names by section."""
     parts = [
-        _head(results), _bars(results), _noop(results, drawn), _latency(results, drawn), _cold(results, drawn), _fleet(results),
+        _head(results), _bars(results), _noop(results, drawn), _latency(results, drawn), _cold(results, drawn), _everyday(results),
+        _fleet(results),
         _ahead(results), _method(results), _absent(results),
     ]  # fmt: skip
     return "\n".join(line for part in parts if part for line in (*part, "")).rstrip() + "\n"
@@ -102,6 +103,28 @@ def _cold(results: Results, drawn: Mapping[str, str]) -> list[str]:
         *_shown(drawn, "cold", "An empty database: growth with the list"),
         "",
         *tables.cold_spread(results),
+    ]
+
+
+def _everyday(results: Results) -> list[str]:
+    found = results.get("everyday")
+    if not found:
+        return []
+    on = found["machine"]
+    return [
+        "## An ordinary day",
+        "",
+        "A few new steps on a database that holds the rest of the list: the start that repairs is nearly always this one. Milliseconds, and",
+        "in parentheses the multiple of connecting and `SELECT 1`. Each start is a process of its own, in which Python, psycopg and the list",
+        "are loaded when the clock starts; importing omega-bridge, or Alembic and SQLAlchemy, is in the time, bytecode is written. One that",
+        "has just begun has what earlier processes read of the steps that are not new ([`OMEGA_BRIDGE_CACHE`](../reference.md)); with nothing",
+        "kept it reads every step. omega-bridge without a word beside it is a process that has started before: it has read the list, and",
+        "imported all that a repair needs.",
+        "",
+        f"Made by `{found['command']}` on {found['began']}, all in one run; {on['processor']}, load at the beginning {on['load']},",
+        f"Python {on['python']}, PostgreSQL {found['server']}.",
+        "",
+        *tables.everyday(results),
     ]
 
 

@@ -44,6 +44,18 @@ def _cell(results: Results, values: Mapping[str, Any], peer: str, base: str, siz
     return milliseconds(middle) + (f" ({times(compared)})" if compared is not None else "")
 
 
+def everyday(results: Results) -> list[str]:
+    """One row a peer, one column a case: median and spread in milliseconds, and in parentheses the multiple of connecting."""
+    cases = results["everyday"]["cases"]
+    rows = ([peer, *(_of_a_day(values, peer) for values in cases.values())] for peer in peers_of(cases.values()))
+    return table(["new steps", *cases], rows)
+
+
+def _of_a_day(values: Mapping[str, Any], peer: str) -> str:
+    taken, compared = samples(values, peer), ratio(values, peer, BASE)
+    return f"{timed(taken)} ({times(compared)})" if taken and compared is not None else "-"
+
+
 def noop_in_detail(results: Results, size: str) -> list[str]:
     """One length: time with its spread, CPU on both sides, what crosses the network, what is written."""
     head = [
