@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
 from omega_bridge.analysis.program import conditions
@@ -111,6 +111,8 @@ class Convergence:
     """Who looks at all of the database; where one step's effects, which its text does not tell, may concern another."""
     _seen: Catalog | None = None
     """All of the database before this pass."""
+    _foreseen: tuple[Catalog, dict[int, PlannedStep]] | None = None
+    """Plans by the steps' places, and the catalog that they are made for."""
     _beyond: Changes = field(default_factory=dict)
     """What the step that was sent last changed of it."""
 
@@ -158,8 +160,16 @@ class Convergence:
                 if together:
                     index = tried
                     continue
+                self._foresee(index, taken)
             self._step(index)
             index += 1
+
+    def _foresee(self, index: int, taken: list[PlannedStep]) -> None:
+        """Of steps that were planned for a batch, those ahead of the first that would do anything: planned once more they would be
+        planned alike, while the catalog is this one.
+        """
+        ahead = takewhile(lambda p: p.action is Action.SKIP and not (p.found is not None and p.found.rebuilds), taken)
+        self._foreseen = (self.executor.catalog, dict(enumerate(ahead, start=index)))
 
     def _step(self, index: int) -> None:
         """One step in its place: sent, skipped, or held back."""
@@ -200,6 +210,8 @@ class Convergence:
         if step.kind is StepKind.MIXED:
             is_meant = (self._is_stirred and is_opaque(step)) or is_elsewhere
             return not is_maintenance(step) and (is_meant or self._last(step, self._clock.added) > self._ended[step.id])
+        if not is_elsewhere and self._is_untouched(step):
+            return False
         is_anew = self._clock.defaults > self._ended[step.id] and rebuilds(step)
         is_suspect = is_elsewhere or self._is_suspect(index)
         if not (is_suspect or is_anew):
@@ -215,6 +227,15 @@ class Convergence:
             return False
         is_sure = planned.found is not None and bool(lacking(planned.found, start, end))
         return self._last(step, self._clock.added) > (self._began if is_sure else self._ended)[step.id]
+
+    def _is_untouched(self, step: StepAnalysis) -> bool:
+        """Whether nothing that a step may look at has changed since it was judged: most steps of a long list, so it is asked first."""
+        began, clock = self._began[step.id], self._clock
+        if clock.defaults > self._ended[step.id]:
+            return False
+        if self._last(step, clock.added) > began or self._last(step, clock.changed) > began:
+            return False
+        return all(clock.added.get(name, 0) <= began for name in step.reading.taken_away)
 
     def _is_suspect(self, index: int) -> bool:
         """Whether others, or the step itself, may have given it work since it was judged."""
@@ -382,7 +403,9 @@ class Convergence:
 
     def _planned(self, index: int) -> PlannedStep:
         """The plan of a step as things are. What it rebuilds has the privileges by default of the day on which it was made."""
-        planned = self._planner.plan(index, World(self.executor.catalog))
+        catalog, foreseen = self._foreseen or (None, {})
+        known = foreseen.get(index) if catalog is self.executor.catalog else None
+        planned = known or self._planner.plan(index, World(self.executor.catalog))
         found, ended = planned.found, self._ended.get(planned.analysis.id)
         if ended is None or planned.action is Action.RUN or found is None or not found.rebuilds or self._clock.defaults <= ended:
             return planned

@@ -52,16 +52,18 @@ def as_plain(reading: Reading) -> list[Plain]:
     derived: list[Plain] = [getattr(reading, name) for name in _DERIVED]
     provides: list[Plain] = [[str(kind), name] for kind, name in sorted(reading.provides)]
     names: list[Plain] = [*sorted(reading.names)]
-    return [str(reading.kind), derived, names, provides, _encoded(reading.program)]
+    taken_away: list[Plain] = [*sorted(reading.taken_away)]
+    return [str(reading.kind), derived, names, taken_away, provides, _encoded(reading.program)]
 
 
 def as_reading(text: str, plain: object) -> Reading:
     """The reading of ``text`` that was written. Raises ``ValueError`` for what none was written as."""
     try:
-        kind, derived, names, provides, program = _list(plain)
+        kind, derived, names, taken_away, provides, program = _list(plain)
         found = Reading(text, _program(program), _STEP_KINDS[kind])
         found.__dict__.update(zip(_DERIVED, _list(derived), strict=True))
         found.__dict__["names"] = frozenset(_list(names))
+        found.__dict__["taken_away"] = frozenset(_list(taken_away))
         found.__dict__["provides"] = frozenset([(_KINDS[of], name) for of, name in _list(provides)])
     except (TypeError, KeyError, IndexError, RecursionError) as exc:
         raise ValueError(f"no reading is written like this: {exc}") from exc

@@ -71,6 +71,11 @@ class Reading:
         return self.named.union(_names_of(self.statements, self.program))
 
     @cached_property
+    def taken_away(self) -> frozenset[str]:
+        """The names of what it takes away, a function's without its arguments."""
+        return frozenset(e.key.name.partition("(")[0] for s in self.statements for e in s.effects if not e.present)
+
+    @cached_property
     def label(self) -> str | None:
         """From what it does; ``None`` where that is not known."""
         return _label(self.program)

@@ -29,7 +29,7 @@ OTHERS = [
     "DO $$ BEGIN EXECUTE 'CREATE TABLE x ()'; END $$", "VACUUM t", "ALTER TABLE t RENAME TO u", "UPDATE t SET a = 1 WHERE a = 2",
 ]  # fmt: skip
 DERIVED = [
-    "names", "label", "checksum", "provides", "size", "is_certain", "hangs_on_the_rest", "only_sets", "transactional", "may_destroy",
+    "names", "taken_away", "label", "checksum", "provides", "size", "is_certain", "hangs_on_the_rest", "only_sets", "transactional", "may_destroy",
     "is_additive",
 ]  # fmt: skip
 UNREADABLE = "CREATE TABLE ("
@@ -165,7 +165,8 @@ def test_a_broken_file_is_none(form: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["7", "[]", '["schema"]', '["schema",[],[],[],[0]]', "[[" * 3000, "{}", '["nothing",[1,2,3,4,5,6,7,8,9],[],[],[0]]']
+    "line",
+    ["7", "[]", '["schema"]', '["schema",[],[],[],[],[0]]', "[[" * 3000, "{}", '["nothing",[1,2,3,4,5,6,7,8,9],[],[],[],[0]]'],
 )
 def test_data_of_another_form_is_no_reading(line: str, tmp_path: Path) -> None:
     """A line that no reading is written as counts as none, though the file is whole: nothing in it is run."""
