@@ -6,15 +6,17 @@ field is set that its function does not know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, NamedTuple
 
-from omega_bridge.analysis.effects import alter_table, data, drops, objects, routines, tables
 from omega_bridge.analysis.effects.naming import NotRead, relation
 from omega_bridge.analysis.effects.repeating import errors_again
 from omega_bridge.analysis.program import DOUBT, Effect, Sql
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.kinds import NAMING_TABLES, SAID
+from omega_bridge.kinds.statements import Read
 from omega_bridge.sql import Fields, Statement, goes_beyond, pb, walk
 
 
@@ -25,38 +27,18 @@ class Reader(NamedTuple):
     known: Fields
 
 
-READERS: dict[str, Reader] = {
-    "create_stmt": Reader(tables.create_table, tables.CREATE_TABLE),
-    "create_table_as_stmt": Reader(tables.create_table_as, tables.CREATE_TABLE_AS),
-    "index_stmt": Reader(tables.create_index, tables.CREATE_INDEX),
-    "view_stmt": Reader(tables.create_view, tables.CREATE_VIEW),
-    "create_seq_stmt": Reader(tables.create_sequence, tables.CREATE_SEQUENCE),
-    "alter_table_stmt": Reader(alter_table.alter_table, alter_table.ALTER_TABLE),
-    "rename_stmt": Reader(alter_table.rename, alter_table.RENAME),
-    "drop_stmt": Reader(drops.drop, drops.DROP),
-    "truncate_stmt": Reader(drops.truncate, drops.TRUNCATE),
-    "create_enum_stmt": Reader(objects.create_enum, objects.CREATE_ENUM),
-    "alter_enum_stmt": Reader(objects.alter_enum, objects.ALTER_ENUM),
-    "create_domain_stmt": Reader(objects.create_domain, objects.CREATE_DOMAIN),
-    "composite_type_stmt": Reader(objects.create_composite, objects.CREATE_COMPOSITE),
-    "create_extension_stmt": Reader(objects.create_extension, objects.CREATE_EXTENSION),
-    "create_schema_stmt": Reader(objects.create_schema, objects.CREATE_SCHEMA),
-    "comment_stmt": Reader(objects.comment, objects.COMMENT),
-    "create_policy_stmt": Reader(objects.create_policy, objects.CREATE_POLICY),
-    "create_function_stmt": Reader(routines.create_function, routines.CREATE_FUNCTION),
-    "create_trig_stmt": Reader(routines.create_trigger, routines.CREATE_TRIGGER),
-    "insert_stmt": Reader(data.insert, data.INSERT),
-    "update_stmt": Reader(data.update, data.UPDATE),
-    "delete_stmt": Reader(data.delete, data.DELETE),
-    "merge_stmt": Reader(data.other, data.MERGE),
-    "copy_stmt": Reader(data.other, data.COPY),
-    "select_stmt": Reader(data.select, data.SELECT),
-    "call_stmt": Reader(data.call, data.CALL),
-    "refresh_mat_view_stmt": Reader(data.call, data.REFRESH),
-    "lock_stmt": Reader(data.nothing, data.LOCK),
-    "variable_show_stmt": Reader(data.nothing, data.SHOW),
-    "explain_stmt": Reader(data.explain, data.EXPLAIN),
-}
+def _reader(said: Read) -> Reader:
+    """The function that a room names, and the fields beside it."""
+    module, name = said.reader.split(".")
+    try:
+        home = import_module(f"{__name__}.{module}")
+        return Reader(getattr(home, name), getattr(home, said.known or name.upper()))
+    except (AttributeError, ImportError) as exc:
+        raise ImportError(f"{said.tag} is said to be read by {said.reader}: {exc}") from exc
+
+
+READERS: Mapping[str, Reader] = {said.tag: _reader(said) for said in SAID if isinstance(said, Read)}
+"""By libpg_query's name for the statement; which function reads it is said in ``omega_bridge.kinds``."""
 
 _OUTSIDE_TRANSACTIONS = {
     "vacuum_stmt",
@@ -107,12 +89,9 @@ def _in_doubt(found: Sql) -> Sql:
     return replace(found, effects=(), implied=doubts, needs=(), opaque=True)
 
 
-_NAMING_TABLES = {"grant_stmt", "rule_stmt", "create_stats_stmt", "cluster_stmt", "vacuum_stmt", "alter_policy_stmt"}
-
-
 def _named(statement: Statement) -> Iterator[Key]:
     """The tables that a statement of unknown effect is about: without them it fails."""
-    if statement.tag not in _NAMING_TABLES:
+    if statement.tag not in NAMING_TABLES:
         return
     is_sequence = getattr(statement.node, "objtype", None) == pb.OBJECT_SEQUENCE
     kind = Kind.SEQUENCE if is_sequence else Kind.TABLE

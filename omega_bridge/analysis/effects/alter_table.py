@@ -7,8 +7,10 @@ from typing import Any
 
 from omega_bridge.analysis.effects.columns import COLUMN, CONSTRAINT, column, default, references, table_constraint
 from omega_bridge.analysis.effects.naming import RELATION, TYPE, NotRead, member, relation
+from omega_bridge.analysis.effects.targets import RENAMED
 from omega_bridge.analysis.program import DOUBT, Effect, Sql
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.kinds import ROOMS
 from omega_bridge.sql import Fields, Statement, deparse_type, fields, goes_beyond, inner, known, pb, strings
 
 
@@ -153,15 +155,6 @@ def _command(found: _Found, table: Key, command: Any) -> None:
             found.effects.append(Effect(table, attributes=(_SWITCHES[subtype],)))
 
 
-_RENAMED = {
-    pb.OBJECT_TABLE: Kind.TABLE,
-    pb.OBJECT_VIEW: Kind.VIEW,
-    pb.OBJECT_MATVIEW: Kind.MATERIALIZED_VIEW,
-    pb.OBJECT_INDEX: Kind.INDEX,
-    pb.OBJECT_SEQUENCE: Kind.SEQUENCE,
-}
-
-
 RENAME = fields(
     RELATION,
     RenameStmt=known("relation", "rename_type relation_type subname newname missing_ok", **_BEHAVIOUR),
@@ -171,15 +164,10 @@ RENAME = fields(
 def rename(statement: Statement) -> Sql:
     """The old name is gone and the new one is there."""
     node = statement.node
-    old: Key
-    if node.rename_type == pb.OBJECT_COLUMN and node.relation_type == pb.OBJECT_TABLE:
-        old = member(relation(node.relation), Kind.COLUMN, node.subname)
-    elif node.rename_type == pb.OBJECT_TABCONSTRAINT:
-        old = member(relation(node.relation), Kind.CONSTRAINT, node.subname)
-    elif node.rename_type in _RENAMED:
-        old = relation(node.relation, _RENAMED[node.rename_type])
-    else:
+    kind = RENAMED.get(node.rename_type)
+    if kind is None or (kind is Kind.COLUMN and node.relation_type != pb.OBJECT_TABLE):
         return Sql(statement.text, statement.tag, opaque=True, offset=statement.offset)
+    old = member(relation(node.relation), kind, node.subname) if ROOMS[kind].stored.table else relation(node.relation, kind)
     new = Key(old.kind, old.schema, old.table, node.newname)
     effects = (Effect(old, present=False), Effect(new))
     return Sql(

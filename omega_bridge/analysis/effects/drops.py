@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from omega_bridge.analysis.effects.naming import NAME, RELATION, TYPE, member, qualified, relation, routine, split
+from omega_bridge.analysis.effects.naming import NAME, RELATION, TYPE, relation
+from omega_bridge.analysis.effects.targets import DROPPED, target
 from omega_bridge.analysis.program import Effect, Sql
-from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, fields, inner, known, pb, strings
-
-_PLAIN = {
-    pb.OBJECT_TABLE: Kind.TABLE,
-    pb.OBJECT_VIEW: Kind.VIEW,
-    pb.OBJECT_MATVIEW: Kind.MATERIALIZED_VIEW,
-    pb.OBJECT_INDEX: Kind.INDEX,
-    pb.OBJECT_SEQUENCE: Kind.SEQUENCE,
-}
-_OWNED = {pb.OBJECT_TRIGGER: Kind.TRIGGER, pb.OBJECT_POLICY: Kind.POLICY}
-_BARE = {pb.OBJECT_SCHEMA: Kind.SCHEMA, pb.OBJECT_EXTENSION: Kind.EXTENSION}
+from omega_bridge.sql import Statement, fields, inner, known, pb
 
 _BEHAVIOUR = {"behavior": (pb.DROP_RESTRICT, pb.DROP_CASCADE)}
 
@@ -33,26 +23,14 @@ def drop(statement: Statement) -> Sql:
     node = statement.node
     effects: list[Effect] = []
     opaque = False
-    for target in map(inner, node.objects):
-        if node.remove_type in _PLAIN:
-            key = qualified(target.items, _PLAIN[node.remove_type])
-        elif node.remove_type in _OWNED:
-            *owner, name = strings(target.items)
-            schema, table = split(tuple(owner))
-            key = member(Key(Kind.TABLE, schema, "", table), _OWNED[node.remove_type], name)
-        elif node.remove_type in _BARE:
-            key = Key(_BARE[node.remove_type], "", "", target.sval)
-        elif node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
-            key = qualified(target.names, Kind.DOMAIN if node.remove_type == pb.OBJECT_DOMAIN else Kind.ENUM)
-        elif node.remove_type in (pb.OBJECT_FUNCTION, pb.OBJECT_PROCEDURE):
-            key = qualified(target.objname, Kind.FUNCTION)
-            if not target.args_unspecified:
-                key = routine(key, map(inner, target.objargs))
-                opaque = opaque or any(inner(p).mode == pb.FUNC_PARAM_OUT for p in target.objfuncargs)
-        else:
+    kind = DROPPED.get(node.remove_type)
+    for named in map(inner, node.objects):
+        if kind is None:
             opaque = True
             continue
-        effects.append(Effect(key, present=False))
+        effects.append(Effect(target(kind, named), present=False))
+        is_routine = named.DESCRIPTOR.name == "ObjectWithArgs"
+        opaque = opaque or (is_routine and any(inner(p).mode == pb.FUNC_PARAM_OUT for p in named.objfuncargs))
     cascade = node.behavior == pb.DROP_CASCADE
     takes_rows = node.remove_type in (pb.OBJECT_TABLE, pb.OBJECT_SCHEMA) or cascade
     return Sql(

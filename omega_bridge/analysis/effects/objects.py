@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from omega_bridge.analysis.effects.columns import references
-from omega_bridge.analysis.effects.naming import NAME, RELATION, TYPE, NotRead, defined, made, member, qualified, relation, split
+from omega_bridge.analysis.effects.naming import NAME, RELATION, TYPE, NotRead, defined, made, member, qualified, relation
+from omega_bridge.analysis.effects.targets import COMMENTED, target
 from omega_bridge.analysis.program import ANYTHING, Effect, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.sql import Statement, fields, inner, known, pb, strings
@@ -96,32 +97,16 @@ def create_schema(statement: Statement) -> Sql:
     )
 
 
-_COMMENTED = {
-    pb.OBJECT_TABLE: Kind.TABLE,
-    pb.OBJECT_VIEW: Kind.VIEW,
-    pb.OBJECT_MATVIEW: Kind.MATERIALIZED_VIEW,
-    pb.OBJECT_INDEX: Kind.INDEX,
-    pb.OBJECT_SEQUENCE: Kind.SEQUENCE,
-}
-
-
 COMMENT = fields(NAME, TYPE, CommentStmt=known("object", "objtype comment"))
 
 
 def comment(statement: Statement) -> Sql:
     """The object carries that comment."""
     node = statement.node
-    target = inner(node.object)
-    key: Key
-    if node.objtype in _COMMENTED:
-        key = qualified(target.items, _COMMENTED[node.objtype])
-    elif node.objtype == pb.OBJECT_COLUMN:
-        *owner, name = strings(target.items)
-        key = Key(Kind.COLUMN, *split(tuple(owner)), name)
-    elif node.objtype == pb.OBJECT_TYPE:
-        key = qualified(target.names, Kind.ENUM)
-    else:
+    kind = COMMENTED.get(node.objtype)
+    if kind is None:
         return Sql(statement.text, statement.tag, opaque=True, offset=statement.offset)
+    key = target(kind, inner(node.object))
     wanted = (("comment", node.comment or None),)
     return Sql(statement.text, statement.tag, (Effect(key, attributes=wanted),), needs=(key,), offset=statement.offset)
 
