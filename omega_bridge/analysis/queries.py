@@ -15,6 +15,7 @@ from omega_bridge.analysis.lookups import LOOKUPS, TIES, Lookup
 from omega_bridge.analysis.program import ANY_SCHEMA, CURRENT, PATH, VISIBLE, Filter, Pattern
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.errors import StepSyntaxError
+from omega_bridge.kinds import ROOMS
 from omega_bridge.sql import beyond, inner, parse_type, pb, strings
 
 NAME_BYTES = 63
@@ -154,10 +155,7 @@ def _conjunct(search: _Search, test: Any) -> None:
             raise NotRecognised
 
 
-_KINDS = {
-    "r": (Kind.TABLE,), "p": (Kind.TABLE,), "f": (Kind.TABLE,), "v": (Kind.VIEW,), "m": (Kind.MATERIALIZED_VIEW,),
-    "S": (Kind.SEQUENCE,), "i": (Kind.INDEX,), "I": (Kind.INDEX,),
-}  # fmt: skip
+_BY_LETTER = {letter: room.kind for room in ROOMS.values() for letter in room.guards.letters}
 _OIDS = ("schema oid", "table oid", "type oid", "index oid", "oid")
 
 
@@ -205,9 +203,9 @@ def _add(search: _Search, found: Filter) -> None:
                 raise NotRecognised
         case "relkind":
             wanted = (found.value,) if found.operator == "=" else found.value if found.operator == "in" else ()
-            if not wanted or not all(letter in _KINDS for letter in wanted):
+            if not wanted or not all(letter in _BY_LETTER for letter in wanted):
                 raise NotRecognised
-            search.kinds = tuple(dict.fromkeys(kind for letter in wanted for kind in _KINDS[letter]))
+            search.kinds = tuple(dict.fromkeys(_BY_LETTER[letter] for letter in wanted))
             search.filters.append(Filter("relkind", "in", tuple(wanted)))
         case "schema" | "attnum":
             raise NotRecognised

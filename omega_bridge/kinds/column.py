@@ -1,7 +1,7 @@
 """A column of a table or view."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Asked, Room, Since, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Since, Stored
 from omega_bridge.kinds.statements import GRANT, NONE, Statements, altered, commented, renamed
 
 ROOM = Room(
@@ -51,6 +51,22 @@ ROOM = Room(
         gone="ALTER TABLE {owner} DROP COLUMN {name}",
         comment="(SELECT col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = {of} AND attname = {literal})",
         renamed="ALTER TABLE {owner} RENAME COLUMN {name} TO {new}",
+    ),
+    guards=Guards(
+        columns={"attisdropped": "always false", "attnum": "attnum", "attnotnull": "not null"},
+        views={
+            "columns": {
+                "table_schema": "schema",
+                "table_name": "table",
+                "column_name": "name",
+                "data_type": "data_type",
+                "udt_name": "udt_name",
+                "is_nullable": "is_nullable",
+                "column_default": "default",
+                "character_maximum_length": "length",
+                "is_identity": "is_identity",
+            },
+        },
     ),
     statements=Statements(
         create=altered(),

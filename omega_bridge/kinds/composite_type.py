@@ -1,7 +1,7 @@
 """A composite type that is no table."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import GRANT, OWNER, RENAME, SET_SCHEMA, Read, ReadAs, Statements, altered_unread
 
 ROOM = Room(
@@ -28,6 +28,7 @@ ROOM = Room(
         gone="DROP TYPE {object}",
         comment="obj_description(to_regtype({text}), 'pg_type')",
     ),
+    guards=Guards(columns={"typtype": "typtype", "oid": "oid"}),
     statements=Statements(
         create=Read("composite_type_stmt", "objects.create_composite"),
         alter=altered_unread(),

@@ -1,7 +1,7 @@
 """A constraint of a table: primary key, unique, foreign key, check, exclusion."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, Statements, altered, renamed
 
 ROOM = Room(
@@ -33,6 +33,19 @@ ROOM = Room(
         there="EXISTS (SELECT FROM pg_constraint WHERE conrelid = {of} AND conname = {literal})",
         gone="ALTER TABLE {owner} DROP CONSTRAINT {name}",
         renamed="ALTER TABLE {owner} RENAME CONSTRAINT {name} TO {new}",
+    ),
+    guards=Guards(
+        columns={"contype": "type", "convalidated": "validated"},
+        views={
+            "table_constraints": {
+                "constraint_schema": "schema",
+                "table_schema": "schema",
+                "table_name": "table",
+                "constraint_name": "name",
+                "constraint_type": "constraint_type",
+            },
+            "referential_constraints": {"constraint_schema": "schema", "constraint_name": "name"},
+        },
     ),
     statements=Statements(
         create=altered(),

@@ -1,7 +1,7 @@
 """A domain."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, GRANT, OWNER, RENAME, SET_SCHEMA, Opaque, Read, Statements, dropped
 
 ROOM = Room(
@@ -36,6 +36,7 @@ ROOM = Room(
         gone="DROP DOMAIN {object}",
         comment="obj_description(to_regtype({text}), 'pg_type')",
     ),
+    guards=Guards(columns={"typtype": "typtype", "oid": "oid"}),
     statements=Statements(
         create=Read("create_domain_stmt", "objects.create_domain"),
         alter=Opaque("the attributes that it sets are compared in the catalog, not promised", ("alter_domain_stmt",)),

@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import GRANT, OWNER, RENAME, SET_SCHEMA, Read, Statements, commented, dropped
 
 ROOM = Room(
@@ -21,6 +21,7 @@ ROOM = Room(
         gone="DROP TYPE {object}",
         comment="obj_description(to_regtype({text}), 'pg_type')",
     ),
+    guards=Guards(columns={"typtype": "typtype", "oid": "oid"}, part_columns={"enumlabel": "label"}),
     statements=Statements(
         create=Read("create_enum_stmt", "objects.create_enum"),
         alter=Read("alter_enum_stmt", "objects.alter_enum"),

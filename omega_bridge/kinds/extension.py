@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, SET_SCHEMA, Opaque, Read, Statements, dropped
 
 ROOM = Room(
@@ -18,6 +18,7 @@ ROOM = Room(
     named="EXTENSION {name}",
     again="CREATE EXTENSION {name} SCHEMA {in}",
     asked=Asked(there="EXISTS (SELECT FROM pg_extension WHERE extname = {literal})", gone="DROP EXTENSION {name}"),
+    guards=Guards(columns={}),
     statements=Statements(
         create=Read("create_extension_stmt", "objects.create_extension"),
         alter=Opaque("what a version brings is the extension's", ("alter_extension_stmt", "alter_extension_contents_stmt")),

@@ -1,7 +1,7 @@
 """A function, procedure, window function or aggregate."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, GRANT, OWNER, RENAME, SET_SCHEMA, Opaque, Read, Statements, dropped
 
 ROOM = Room(
@@ -35,6 +35,7 @@ ROOM = Room(
         "definition": "{definition}",
     },
     asked=Asked(there="to_regprocedure({routine_text}) IS NOT NULL", gone="DROP ROUTINE {routine}"),
+    guards=Guards(columns={"proname": "name"}, views={"routines": {"routine_schema": "schema", "routine_name": "name"}}),
     statements=Statements(
         create=(
             Read("create_function_stmt", "routines.create_function"),

@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import NONE, Read, Statements, altered_unread, commented, dropped, renamed
 
 ROOM = Room(
@@ -41,6 +41,11 @@ ROOM = Room(
         gone="DROP INDEX {object}",
         comment="obj_description(to_regclass({text}), 'pg_class')",
         renamed="ALTER INDEX {object} RENAME TO {new}",
+    ),
+    guards=Guards(
+        letters="iI",
+        columns={"relkind": "relkind", "oid": "oid"},
+        views={"pg_indexes": {"schemaname": "schema", "tablename": "on table", "indexname": "name"}},
     ),
     statements=Statements(
         create=Read("index_stmt", "tables.create_index"),

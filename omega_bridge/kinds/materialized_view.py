@@ -1,7 +1,7 @@
 """A materialised view. Whether it is filled is a matter of its rows."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import (
     CREATE_TABLE_AS,
     GRANT,
@@ -37,6 +37,11 @@ ROOM = Room(
         gone="DROP MATERIALIZED VIEW {object}",
         comment="obj_description(to_regclass({text}), 'pg_class')",
         renamed="ALTER MATERIALIZED VIEW {object} RENAME TO {new}",
+    ),
+    guards=Guards(
+        letters="m",
+        columns={"relkind": "relkind", "oid": "oid"},
+        views={"pg_matviews": {"schemaname": "schema", "matviewname": "name"}},
     ),
     statements=Statements(
         create=CREATE_TABLE_AS,

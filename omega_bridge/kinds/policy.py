@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, RENAME, Opaque, Read, Statements, dropped
 
 ROOM = Room(
@@ -25,6 +25,7 @@ ROOM = Room(
         there="EXISTS (SELECT FROM pg_policy WHERE polrelid = {of} AND polname = {literal})",
         gone="DROP POLICY {name} ON {owner}",
     ),
+    guards=Guards(views={"pg_policies": {"schemaname": "schema", "tablename": "table", "policyname": "name"}}),
     statements=Statements(
         create=Read("create_policy_stmt", "objects.create_policy"),
         alter=Opaque(

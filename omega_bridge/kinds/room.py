@@ -60,6 +60,21 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Guards:
+    """Where guards look for an object, and what each column there means (the manual's chapters "System Catalogs", "System Views"
+    and "The Information Schema"). What is not listed is not read: the guard is left to the server.
+
+    ``columns``: of its own catalog, beside those that ``Stored`` tells; ``None`` where guards on that are not read.
+    ``part_columns``: of the catalog with its parts. ``views``: by the name of a view. ``letters``: what ``relkind`` is of it.
+    """
+
+    columns: Mapping[str, str] | None = None
+    letters: str = ""
+    part_columns: Mapping[str, str] = field(default_factory=dict)
+    views: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """One kind of object.
 
@@ -84,6 +99,7 @@ class Room:
     again: str = ""
     alter: Mapping[str, str] = field(default_factory=dict)
     is_common: bool = False
+    guards: Guards = Guards()
     asked: Asked | None = None
     """``None`` for what no operation of a revision makes: its steps are carried verbatim."""
     statements: Statements = field(kw_only=True)

@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, GRANT, NONE, OWNER, RENAME, Read, Statements, dropped
 
 ROOM = Room(
@@ -22,6 +22,7 @@ ROOM = Room(
     named="SCHEMA {name}",
     again="CREATE SCHEMA {name}",
     asked=Asked(there="to_regnamespace({text}) IS NOT NULL", gone="DROP SCHEMA {name}"),
+    guards=Guards(columns={}, views={"schemata": {"schema_name": "name"}}),
     statements=Statements(
         create=Read("create_schema_stmt", "objects.create_schema"),
         alter=NONE,

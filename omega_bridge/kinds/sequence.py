@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import (
     GRANT,
     RELATION_OWNER,
@@ -55,6 +55,14 @@ ROOM = Room(
         gone="DROP SEQUENCE {object}",
         comment="obj_description(to_regclass({text}), 'pg_class')",
         renamed="ALTER SEQUENCE {object} RENAME TO {new}",
+    ),
+    guards=Guards(
+        letters="S",
+        columns={"relkind": "relkind", "oid": "oid"},
+        views={
+            "sequences": {"sequence_schema": "schema", "sequence_name": "name"},
+            "pg_sequences": {"schemaname": "schema", "sequencename": "name"},
+        },
     ),
     statements=Statements(
         create=Read("create_seq_stmt", "tables.create_sequence"),

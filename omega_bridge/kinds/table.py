@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted, both
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import (
     CREATE_TABLE_AS,
     GRANT,
@@ -68,6 +68,14 @@ ROOM = Room(
         gone="DROP TABLE {object}",
         comment="obj_description(to_regclass({text}), 'pg_class')",
         renamed="ALTER TABLE {object} RENAME TO {new}",
+    ),
+    guards=Guards(
+        letters="rpf",
+        columns={"relkind": "relkind", "oid": "oid"},
+        views={
+            "tables": {"table_schema": "schema", "table_name": "name", "table_type": "table_type"},
+            "pg_tables": {"schemaname": "schema", "tablename": "name"},
+        },
     ),
     statements=Statements(
         create=(

@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, RENAME, Read, Statements, altered_unread, dropped
 
 ROOM = Room(
@@ -23,6 +23,17 @@ ROOM = Room(
     asked=Asked(
         there="EXISTS (SELECT FROM pg_trigger WHERE tgrelid = {of} AND tgname = {literal} AND NOT tgisinternal)",
         gone="DROP TRIGGER {name} ON {owner}",
+    ),
+    guards=Guards(
+        columns={"tgisinternal": "always false"},
+        views={
+            "triggers": {
+                "trigger_name": "name",
+                "event_object_table": "table",
+                "trigger_schema": "schema",
+                "event_object_schema": "schema",
+            },
+        },
     ),
     statements=Statements(
         create=Read("create_trig_stmt", "routines.create_trigger"),

@@ -1,7 +1,7 @@
 """A view."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Asked, Room, Stored
+from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import (
     GRANT,
     RELATION_OWNER,
@@ -36,6 +36,15 @@ ROOM = Room(
         gone="DROP VIEW {object}",
         comment="obj_description(to_regclass({text}), 'pg_class')",
         renamed="ALTER VIEW {object} RENAME TO {new}",
+    ),
+    guards=Guards(
+        letters="v",
+        columns={"relkind": "relkind", "oid": "oid"},
+        views={
+            "tables": {"table_schema": "schema", "table_name": "name", "table_type": "table_type"},
+            "views": {"table_schema": "schema", "table_name": "name"},
+            "pg_views": {"schemaname": "schema", "viewname": "name"},
+        },
     ),
     statements=Statements(
         create=Read("view_stmt", "tables.create_view"),
