@@ -15,8 +15,10 @@ from typing import Any
 import omega_bridge
 from omega_bridge.audit.gate import Check
 from omega_bridge.errors import ConfigurationInvalid, HistoryTampered
+from omega_bridge.expectation import Expectation, compare, kept
 from omega_bridge.ledger import Entry, Event, Outcome, Tip, judge
 from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.session import open_session
 from omega_bridge.redaction import redact
@@ -104,6 +106,7 @@ def report(
         end = ledger_store.end_of(session.connection)
         version = ledger_store.versions(session.connection)
         (server,) = session.rows("SHOW server_version")[0]
+        schema = _schema(session.connection, kept(history, listed))
     entries = tuple(e for e in found if as_of is None or e.at <= as_of)
     try:
         recorded = sums.read_sum(history)
@@ -111,7 +114,7 @@ def report(
         recorded = ()
     lines = tuple(_lines(sums.revisions(recorded), entries))
     head = sums.head_of(recorded)
-    checks = [_history(history), _list(history, listed), _record(found, end), _version(version, head)]
+    checks = [_history(history), _list(history, listed), _record(found, end), _version(version, head), schema]
     if certificate is not None:
         checks.append(_equivalence(certificate, head, recorded))
     return Report(redact(database), str(server), version, head, made, as_of, tuple(checks), lines, entries)
@@ -150,6 +153,28 @@ def _record(entries: Sequence[Entry], end: Tip | None) -> Check:
 def _version(version: tuple[str, ...], head: str | None) -> Check:
     ok = head is not None and version == (head,)
     return Check("database", ok, f"at {', '.join(version) or 'no revision'}" + (", the head" if ok else f"; the head is {head}"))
+
+
+def _schema(connection: Any, expected: Expectation | None) -> Check:
+    """What ``drift`` would tell, and what the last start left failed."""
+    known = ledger_store.recall(connection)
+    if known is not None and known.standing:
+        first = known.standing[0]
+        return Check("schema", False, f"{len(known.standing)} step(s) stand undone, the first: {first['id']}: {first['reason']}")
+    if expected is None:
+        return Check(
+            "schema", False, "not compared: there is no omega.catalog.json of this list; export writes it where it has a server"
+        )
+    seen = compare(expected, read_catalog(connection), connection.info.user)
+    if seen.departures:
+        return Check(
+            "schema", False, f"{len(seen.departures)} difference(s), the first: {seen.departures[0]}; all: omega-bridge drift"
+        )
+    unseen = f"; not looked at: {'; '.join(seen.unseen)}" if seen.unseen else ""
+    rejected = (
+        f"; but for what {', '.join(expected.rejected)} make(s), which fail on an empty database" if expected.rejected else ""
+    )
+    return Check("schema", True, f"as the list leads to, attribute by attribute{rejected}{unseen}")
 
 
 def _equivalence(certificate: Path, head: str | None, lines: Sequence[sums.SumLine]) -> Check:

@@ -16,10 +16,13 @@ import omega_bridge
 from omega_bridge import OmegaBridgeError, Step, environment
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.equivalence import verify
+from omega_bridge.audit.expected import make
 from omega_bridge.audit.report import Report, report
 from omega_bridge.audit.report_files import write
+from omega_bridge.audit.scratch import GivenServer
 from omega_bridge.config import Config
 from omega_bridge.embedded import Server
+from omega_bridge.expectation import FILE, keep
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
 from omega_bridge.start import promise_digest
@@ -36,12 +39,13 @@ LISTED = promise_digest(Registry.of(STEPS).digest(), None, None)
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> Path:
-    """The exported list."""
+def history(tmp_path: Path, server: Server) -> Path:
+    """The exported list, and the schema that it leads to."""
     folder = tmp_path / "alembic"
     folder.mkdir()
     (folder / "env.py").write_text(ENV)
     export(analyse(Registry.of(STEPS)), folder, listed=LISTED)
+    keep(make(analyse(Registry.of(STEPS)), LISTED, GivenServer(server.url)), folder)
     return folder
 
 
@@ -74,7 +78,7 @@ def test_each_revision_says_how_the_database_came_by_it(database: str, history: 
         conn.execute("CREATE TABLE t (id int PRIMARY KEY, b text)")
     empty = look(database, history)
     assert how(empty) == ["not there"] * 4
-    assert checks(empty) == {"history": True, "list": True, "record": False, "database": False}
+    assert checks(empty) == {"history": True, "list": True, "record": False, "database": False, "schema": False}
     environment.upgrade(alembic(database, history), "+1")
     between = datetime.now(UTC)
     omega_bridge.boot(database, STEPS, history=history)
@@ -85,7 +89,7 @@ def test_each_revision_says_how_the_database_came_by_it(database: str, history: 
     environment.downgrade(alembic(database, history), "-1")
     after = look(database, history)
     assert how(after) == ["alembic", "boot", "held", "taken back"]
-    assert checks(after) == {"history": True, "list": True, "record": True, "database": False}
+    assert checks(after) == {"history": True, "list": True, "record": True, "database": False, "schema": False}
     earlier = look(database, history, as_of=between)
     assert how(earlier) == ["alembic", "not there", "not there", "not there"]
     assert len(earlier.entries) == 1
@@ -94,17 +98,32 @@ def test_each_revision_says_how_the_database_came_by_it(database: str, history: 
     assert how(look(database, history)) == ["alembic", "boot", "held", "alembic"]
 
 
+def test_what_has_drifted_or_stands_failed_is_in_the_report(database: str, history: Path) -> None:
+    """It agrees with ``drift``; and says what was not compared."""
+    omega_bridge.boot(database, STEPS, history=history)
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("ALTER TABLE t ALTER COLUMN c DROP DEFAULT")
+    found = look(database, history)
+    assert (checks(found)["schema"], found.ok) == (False, False)
+    assert "column public.t.c: default" in next(c.told for c in found.checks if c.name == "schema")
+    omega_bridge.boot(database, [*STEPS, "GRANT SELECT ON t TO no_such_role_of_ours"], history=history, on_error="continue")
+    assert "42704" in next(c.told for c in look(database, history).checks if c.name == "schema")
+    (history / FILE).unlink()
+    omega_bridge.boot(database, STEPS, history=history, accept_newer=True)
+    assert "not compared" in next(c.told for c in look(database, history).checks if c.name == "schema")
+
+
 def test_what_was_touched_does_not_hold(database: str, history: Path) -> None:
     """An edited file, an edited entry, a list that has moved on: each is named, and the report is still made."""
     omega_bridge.boot(database, STEPS, history=history)
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute("ALTER TABLE omega_bridge.ledger DISABLE TRIGGER append_only")
         conn.execute("UPDATE omega_bridge.ledger SET outcome = 'skipped' WHERE seq = 2")
-    assert checks(look(database, history)) == {"history": True, "list": True, "record": False, "database": True}
+    assert checks(look(database, history)) == {"history": True, "list": True, "record": False, "database": True, "schema": True}
     file = sorted((history / "versions").glob("*.py"))[1]
     file.write_text(file.read_text() + "# late\n")
     found = report(database, history, "another", made=datetime.now(UTC))
-    assert checks(found) == {"history": False, "list": False, "record": False, "database": True}
+    assert checks(found) == {"history": False, "list": False, "record": False, "database": True, "schema": False}
     assert file.name in next(c.told for c in found.checks if c.name == "history")
     assert not found.ok
 
