@@ -6,12 +6,10 @@ tried again after it, as the next start of a naive loop would.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,24 +42,11 @@ def understood(registry: Registry, steps: object, metadata: Any) -> Analysis:
     ``steps``: what ``registry`` was made of.
     """
     complete = _complete(located(registry, steps), metadata)
-    with _collecting_later():
-        readings = Readings(folder(os.environ), (step.sql for step in complete))
-        readings.give()
-        analysis = analyse(complete)
+    readings = Readings(folder(os.environ), (step.sql for step in complete))
+    readings.give()
+    analysis = analyse(complete)
     readings.keep(step.reading for step in analysis)
     return analysis
-
-
-@contextmanager
-def _collecting_later() -> Iterator[None]:
-    """No look for garbage while values are made that all stay: with a long list that is half of what they cost."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def repair(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Any, Unpack
 
@@ -160,17 +161,30 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
         if turn.instead is not None:
             done: Run = turn.instead
             return done
-        from omega_bridge.postgres.readiness import getting_ready
-        from omega_bridge.steps import Registry
+        with _nothing_thrown_away():
+            from omega_bridge.postgres.readiness import getting_ready
+            from omega_bridge.steps import Registry
 
-        registry = Registry.of(steps)
-        with getting_ready(session, options.lock_timeout, options.trusted_owners) as reader:
-            from omega_bridge.repair import repair, understood
+            registry = Registry.of(steps)
+            with getting_ready(session, options.lock_timeout, options.trusted_owners) as reader:
+                from omega_bridge.repair import repair, understood
 
-            analysis = understood(registry, steps, metadata)
+                analysis = understood(registry, steps, metadata)
         run = repair(session, reader, analysis, metadata, options, digest, head)
     session.cost.seconds["repair"] = time.perf_counter() - started
     return run
+
+
+def _nothing_thrown_away() -> AbstractContextManager[object]:
+    """Around the making of values that all stay, modules and a list's meaning: looking for garbage among them is a third of what they cost."""
+    import gc
+    from contextlib import ExitStack
+
+    stack = ExitStack()
+    if gc.isenabled():
+        gc.disable()
+        stack.callback(gc.enable)
+    return stack
 
 
 def when_current(session: Any, digest: str, head: str | None, options: Options) -> Run | None:

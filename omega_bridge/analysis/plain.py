@@ -32,11 +32,10 @@ from omega_bridge.catalog import Key, Kind
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | None"
 
 _TUPLE, _LIST, _ANYTHING, _KIND, _KEY = range(5)
-_VALUES: tuple[type[Any], ...] = (
-    All, AnyOf, Compared, Constant, Effect, Exists, Filter, Handled, If, Not, Pattern, Raise, Sql, Unknown,
-)  # fmt: skip
-_TAGS = {value: number for number, value in enumerate(_VALUES, start=5)}
-_DEFAULTS: dict[type[Any], list[tuple[str, Any]]] = {v: [(f.name, f.default) for f in fields(v) if f.init] for v in _VALUES}
+_CLASSES = (All, AnyOf, Compared, Constant, Effect, Exists, Filter, Handled, If, Not, Pattern, Raise, Sql, Unknown)
+_VALUES: dict[int, type[Any]] = dict(enumerate(_CLASSES, start=5))
+_TAGS = {value: number for number, value in _VALUES.items()}
+_DEFAULTS: dict[type[Any], list[tuple[str, Any]]] = {v: [(f.name, f.default) for f in fields(v) if f.init] for v in _CLASSES}
 _AS_THEY_ARE = frozenset({type(None), bool, int, float, str})
 _KINDS: dict[object, Kind] = {str(kind): kind for kind in Kind}
 _STEP_KINDS = {str(kind): kind for kind in StepKind}
@@ -96,30 +95,26 @@ def _is_default(value: object, default: object) -> bool:
     return type(value) is type(default) and value == default
 
 
-def _decoded(plain: Any) -> Any:
-    if type(plain) is not list:
-        return plain
-    tag = plain[0]
-    if tag == _KEY:
-        _, kind, schema, table, name = plain
-        return Key(_KINDS[kind], schema, table, name)
-    items = [item if type(item) is not list else _decoded(item) for item in plain[1:]]
-    if tag == _TUPLE:
-        return tuple(items)
-    if tag == _LIST:
-        return items
-    if tag == _ANYTHING:
-        return ANYTHING
-    if tag == _KIND:
-        return _KINDS[items[0]]
-    if type(tag) is not int or not 5 <= tag < len(_VALUES) + 5:
-        raise KeyError(tag)
-    made: Callable[..., Any] = _VALUES[tag - 5]
-    return made(*items)
+def _decoded(plain: list[Any]) -> Any:
+    if not plain:
+        raise IndexError("an empty list stands for nothing")
+    tag, *items = [item if type(item) is not list else _decoded(item) for item in plain]
+    made = _VALUES.get(tag)
+    return made(*items) if made is not None else _OTHERS[tag](items)
+
+
+def _key(items: list[Any]) -> Key:
+    kind, schema, table, name = items
+    return Key(_KINDS[kind], schema, table, name)
+
+
+_OTHERS: dict[int, Callable[[list[Any]], Any]] = {
+    _TUPLE: tuple, _LIST: list, _ANYTHING: lambda _: ANYTHING, _KIND: lambda items: _KINDS[items[0]], _KEY: _key,
+}  # fmt: skip
 
 
 def _program(plain: Plain) -> tuple[Any, ...]:
-    found = _decoded(plain)
+    found = _decoded(_list(plain))
     if type(found) is not tuple:
         raise TypeError("it holds no program")
     return found

@@ -75,6 +75,8 @@ def tree_of(text: str, shown: str) -> ast.Module:
 def _comments(text: str) -> dict[int, tuple[str, bool]]:
     """By line: the comment, and whether it stands alone."""
     found: dict[int, tuple[str, bool]] = {}
+    if "#" not in text:
+        return found
     lines = text.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
