@@ -27,6 +27,7 @@ from omega_bridge.analysis.program import (
 )
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.errors import StepSyntaxError
+from omega_bridge.kinds import READ
 
 
 class StepKind(StrEnum):
@@ -241,22 +242,7 @@ def _names(key: Key) -> Iterator[str]:
 
 # --- what an older program can ignore -------------------------------------------------------------------------
 
-_ADDITIVE = {
-    "create_stmt",
-    "index_stmt",
-    "alter_table_stmt",
-    "create_enum_stmt",
-    "alter_enum_stmt",
-    "create_extension_stmt",
-    "create_schema_stmt",
-    "create_seq_stmt",
-    "create_function_stmt",
-    "create_domain_stmt",
-    "view_stmt",
-    "comment_stmt",
-    "insert_stmt",
-    "select_stmt",
-}
+_ADDITIVE = {tag for tag, said in READ.items() if said.is_additive}
 
 
 def _ignorable(s: Sql) -> bool:

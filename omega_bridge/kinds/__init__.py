@@ -13,9 +13,9 @@ from types import MappingProxyType
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import COMMENTS, Counted
 from omega_bridge.kinds.room import Room
-from omega_bridge.kinds.statements import OF_NO_KIND, Opaque, ReadAs, Said
+from omega_bridge.kinds.statements import OF_NO_KIND, Opaque, Read, ReadAs, Said
 
-__all__ = ["COUNTED", "IN_CATALOG", "LEAVES", "MEMBERS", "NAMING_TABLES", "ROOMS", "SAID", "gathered", "stored_in"]
+__all__ = ["COUNTED", "IN_CATALOG", "LEAVES", "MEMBERS", "NAMING_TABLES", "READ", "ROOMS", "SAID", "gathered", "stored_in"]
 
 _FRAME = frozenset({"room", "counted", "question", "restoring", "statements"})
 
@@ -55,6 +55,10 @@ MEMBERS = tuple(room.kind for room in ROOMS.values() if room.is_common and room.
 
 SAID: tuple[Said, ...] = (*(said for room in ROOMS.values() for said in room.statements.all()), *OF_NO_KIND)
 """What is said of any statement."""
+
+
+READ: Mapping[str, Read] = MappingProxyType({said.tag: said for said in SAID if isinstance(said, Read)})
+"""The statements that are read, by libpg_query's names."""
 
 
 def _leaves() -> Mapping[str, tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """A column of a table or view."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Asked, Guards, Room, Since, Stored
+from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Since, Stored
 from omega_bridge.kinds.statements import GRANT, NONE, Statements, altered, commented, renamed
 
 ROOM = Room(
@@ -52,6 +52,7 @@ ROOM = Room(
         comment="(SELECT col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = {of} AND attname = {literal})",
         renamed="ALTER TABLE {owner} RENAME COLUMN {name} TO {new}",
     ),
+    compared={"type": Compared.TYPE},
     guards=Guards(
         columns={"attisdropped": "always false", "attnum": "attnum", "attnotnull": "not null"},
         views={

@@ -30,7 +30,7 @@ ROOM = Room(
     ),
     guards=Guards(columns={"typtype": "typtype", "oid": "oid"}),
     statements=Statements(
-        create=Read("composite_type_stmt", "objects.create_composite"),
+        create=Read("composite_type_stmt", "objects.create_composite", twice="duplicate_object", is_batched=True),
         alter=altered_unread(),
         drop=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),
         comment=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),

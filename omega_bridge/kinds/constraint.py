@@ -1,7 +1,7 @@
 """A constraint of a table: primary key, unique, foreign key, check, exclusion."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Asked, Guards, Room, Stored
+from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, Statements, altered, renamed
 
 ROOM = Room(
@@ -34,6 +34,7 @@ ROOM = Room(
         gone="ALTER TABLE {owner} DROP CONSTRAINT {name}",
         renamed="ALTER TABLE {owner} RENAME CONSTRAINT {name} TO {new}",
     ),
+    compared={"definition": Compared.CONSTRAINT},
     guards=Guards(
         columns={"contype": "type", "convalidated": "validated"},
         views={

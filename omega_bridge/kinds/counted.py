@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 EQUALS = "OPERATOR(pg_catalog.=)"
 OID = "oid::pg_catalog.int8"
@@ -18,8 +18,7 @@ def both(oid: str, number: str) -> str:
     return f"({oid}::pg_catalog.int8 OPERATOR(pg_catalog.<<) 16) OPERATOR(pg_catalog.+) {number}"
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """A catalog that counts as a whole, where what a list does in it is known by no name.
 
     ``key`` tells its rows apart, ``condition`` says which of them count, ``version`` is what changes when a row does.

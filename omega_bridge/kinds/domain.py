@@ -38,7 +38,7 @@ ROOM = Room(
     ),
     guards=Guards(columns={"typtype": "typtype", "oid": "oid"}),
     statements=Statements(
-        create=Read("create_domain_stmt", "objects.create_domain"),
+        create=Read("create_domain_stmt", "objects.create_domain", twice="duplicate_object", is_additive=True, is_batched=True),
         alter=Opaque("the attributes that it sets are compared in the catalog, not promised", ("alter_domain_stmt",)),
         drop=dropped("OBJECT_DOMAIN"),
         comment=COMMENT,

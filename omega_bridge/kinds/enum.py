@@ -23,8 +23,8 @@ ROOM = Room(
     ),
     guards=Guards(columns={"typtype": "typtype", "oid": "oid"}, part_columns={"enumlabel": "label"}),
     statements=Statements(
-        create=Read("create_enum_stmt", "objects.create_enum"),
-        alter=Read("alter_enum_stmt", "objects.alter_enum"),
+        create=Read("create_enum_stmt", "objects.create_enum", twice="duplicate_object", is_additive=True, is_batched=True),
+        alter=Read("alter_enum_stmt", "objects.alter_enum", is_additive=True),
         drop=dropped("OBJECT_TYPE"),
         comment=commented("OBJECT_TYPE"),
         rename=RENAME,

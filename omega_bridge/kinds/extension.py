@@ -20,7 +20,14 @@ ROOM = Room(
     asked=Asked(there="EXISTS (SELECT FROM pg_extension WHERE extname = {literal})", gone="DROP EXTENSION {name}"),
     guards=Guards(columns={}),
     statements=Statements(
-        create=Read("create_extension_stmt", "objects.create_extension"),
+        create=Read(
+            "create_extension_stmt",
+            "objects.create_extension",
+            twice="duplicate_object",
+            unless="if_not_exists",
+            is_additive=True,
+            is_batched=True,
+        ),
         alter=Opaque("what a version brings is the extension's", ("alter_extension_stmt", "alter_extension_contents_stmt")),
         drop=dropped("OBJECT_EXTENSION"),
         comment=COMMENT,

@@ -1,7 +1,7 @@
 """A function, procedure, window function or aggregate."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Asked, Guards, Room, Stored
+from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, GRANT, OWNER, RENAME, SET_SCHEMA, Opaque, Read, Statements, dropped
 
 ROOM = Room(
@@ -35,10 +35,18 @@ ROOM = Room(
         "definition": "{definition}",
     },
     asked=Asked(there="to_regprocedure({routine_text}) IS NOT NULL", gone="DROP ROUTINE {routine}"),
+    compared={"definition": Compared.ROUTINE},
     guards=Guards(columns={"proname": "name"}, views={"routines": {"routine_schema": "schema", "routine_name": "name"}}),
     statements=Statements(
         create=(
-            Read("create_function_stmt", "routines.create_function"),
+            Read(
+                "create_function_stmt",
+                "routines.create_function",
+                twice="duplicate_function",
+                unless="replace",
+                is_additive=True,
+                is_batched=True,
+            ),
             Opaque("what an aggregate is made of is not read", ("define_stmt",)),
         ),
         alter=Opaque("the attributes that it sets are compared in the catalog, not promised", ("alter_function_stmt",)),

@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Asked, Guards, Room, Stored
+from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Stored
 from omega_bridge.kinds.statements import NONE, Read, Statements, altered_unread, commented, dropped, renamed
 
 ROOM = Room(
@@ -42,13 +42,23 @@ ROOM = Room(
         comment="obj_description(to_regclass({text}), 'pg_class')",
         renamed="ALTER INDEX {object} RENAME TO {new}",
     ),
+    compared={"definition": Compared.INDEX},
     guards=Guards(
         letters="iI",
         columns={"relkind": "relkind", "oid": "oid"},
         views={"pg_indexes": {"schemaname": "schema", "tablename": "on table", "indexname": "name"}},
     ),
     statements=Statements(
-        create=Read("index_stmt", "tables.create_index"),
+        create=Read(
+            "index_stmt",
+            "tables.create_index",
+            twice="duplicate_table",
+            unless="if_not_exists",
+            lock="SHARE",
+            lock_concurrently="SHARE UPDATE EXCLUSIVE",
+            is_additive=True,
+            is_batched=True,
+        ),
         alter=altered_unread("pg_index"),
         drop=dropped("OBJECT_INDEX"),
         comment=commented("OBJECT_INDEX"),

@@ -27,7 +27,7 @@ ROOM = Room(
     ),
     guards=Guards(views={"pg_policies": {"schemaname": "schema", "tablename": "table", "policyname": "name"}}),
     statements=Statements(
-        create=Read("create_policy_stmt", "objects.create_policy"),
+        create=Read("create_policy_stmt", "objects.create_policy", twice="duplicate_object"),
         alter=Opaque(
             "the attributes that it sets are compared in the catalog, not promised",
             ("alter_policy_stmt",),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.statements import Statements
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """Where PostgreSQL keeps objects of a kind (its manual, chapter "System Catalogs").
 
     ``catalog``: without its schema. ``name``: the column with the object's name, or an expression that tells it apart.
@@ -34,8 +36,7 @@ class Stored:
         return self.name.removeprefix("x.")
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(NamedTuple):
     """An attribute that PostgreSQL has from a version on, such as ``150000``; before, it is ``otherwise``."""
 
     version: int
@@ -43,8 +44,16 @@ class Since:
     otherwise: str = "NULL"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Compared(StrEnum):
+    """How an attribute that PostgreSQL prints is held against what a statement says."""
+
+    TYPE = "type"
+    CONSTRAINT = "constraint"
+    INDEX = "index"
+    ROUTINE = "routine"
+
+
+class Asked(NamedTuple):
     """How a revision asks for an object, in SQL, and takes it away. Names follow the session's ``search_path``.
 
     ``there`` holds where the object exists; ``gone`` is the ``DROP``; ``comment`` gives its comment, and ``renamed`` gives it the
@@ -59,8 +68,7 @@ class Asked:
     renamed: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Guards:
+class Guards(NamedTuple):
     """Where guards look for an object, and what each column there means (the manual's chapters "System Catalogs", "System Views"
     and "The Information Schema"). What is not listed is not read: the guard is left to the server.
 
@@ -70,8 +78,11 @@ class Guards:
 
     columns: Mapping[str, str] | None = None
     letters: str = ""
-    part_columns: Mapping[str, str] = field(default_factory=dict)
-    views: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    part_columns: Mapping[str, str] = MappingProxyType({})
+    views: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+
+
+NO_GUARDS = Guards()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +110,9 @@ class Room:
     again: str = ""
     alter: Mapping[str, str] = field(default_factory=dict)
     is_common: bool = False
-    guards: Guards = Guards()
+    compared: Mapping[str, Compared] = field(default_factory=dict)
+    """Of attributes whose text may differ and mean the same; others are compared as they are, or left to the server."""
+    guards: Guards = NO_GUARDS
     asked: Asked | None = None
     """``None`` for what no operation of a revision makes: its steps are carried verbatim."""
     statements: Statements = field(kw_only=True)

@@ -24,7 +24,14 @@ ROOM = Room(
     asked=Asked(there="to_regnamespace({text}) IS NOT NULL", gone="DROP SCHEMA {name}"),
     guards=Guards(columns={}, views={"schemata": {"schema_name": "name"}}),
     statements=Statements(
-        create=Read("create_schema_stmt", "objects.create_schema"),
+        create=Read(
+            "create_schema_stmt",
+            "objects.create_schema",
+            twice="duplicate_schema",
+            unless="if_not_exists",
+            is_additive=True,
+            is_batched=True,
+        ),
         alter=NONE,
         drop=dropped("OBJECT_SCHEMA"),
         comment=COMMENT,

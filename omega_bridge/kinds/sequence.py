@@ -65,7 +65,14 @@ ROOM = Room(
         },
     ),
     statements=Statements(
-        create=Read("create_seq_stmt", "tables.create_sequence"),
+        create=Read(
+            "create_seq_stmt",
+            "tables.create_sequence",
+            twice="duplicate_table",
+            unless="if_not_exists",
+            is_additive=True,
+            is_batched=True,
+        ),
         alter=unnamed("alter_seq_stmt", leaves=("pg_sequence",)),
         drop=dropped("OBJECT_SEQUENCE"),
         comment=commented("OBJECT_SEQUENCE"),

@@ -79,7 +79,14 @@ ROOM = Room(
     ),
     statements=Statements(
         create=(
-            Read("create_stmt", "tables.create_table"),
+            Read(
+                "create_stmt",
+                "tables.create_table",
+                twice="duplicate_table",
+                unless="if_not_exists",
+                is_additive=True,
+                is_batched=True,
+            ),
             CREATE_TABLE_AS,
             unnamed("create_foreign_table_stmt", "import_foreign_schema_stmt"),
         ),

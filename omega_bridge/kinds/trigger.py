@@ -2,7 +2,7 @@
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
-from omega_bridge.kinds.room import Asked, Guards, Room, Stored
+from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, RENAME, Read, Statements, altered_unread, dropped
 
 ROOM = Room(
@@ -24,6 +24,7 @@ ROOM = Room(
         there="EXISTS (SELECT FROM pg_trigger WHERE tgrelid = {of} AND tgname = {literal} AND NOT tgisinternal)",
         gone="DROP TRIGGER {name} ON {owner}",
     ),
+    compared={"definition": Compared.ROUTINE},
     guards=Guards(
         columns={"tgisinternal": "always false"},
         views={
@@ -36,7 +37,14 @@ ROOM = Room(
         },
     ),
     statements=Statements(
-        create=Read("create_trig_stmt", "routines.create_trigger"),
+        create=Read(
+            "create_trig_stmt",
+            "routines.create_trigger",
+            twice="duplicate_object",
+            unless="replace",
+            lock="SHARE ROW EXCLUSIVE",
+            is_batched=True,
+        ),
         alter=altered_unread("pg_trigger"),
         drop=dropped("OBJECT_TRIGGER"),
         comment=COMMENT,

@@ -47,7 +47,7 @@ ROOM = Room(
         },
     ),
     statements=Statements(
-        create=Read("view_stmt", "tables.create_view"),
+        create=Read("view_stmt", "tables.create_view", twice="duplicate_table", unless="replace", is_additive=True),
         alter=altered_unread(),
         drop=dropped("OBJECT_VIEW"),
         comment=commented("OBJECT_VIEW"),

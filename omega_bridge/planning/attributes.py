@@ -9,6 +9,8 @@ from typing import Any
 from omega_bridge import sql
 from omega_bridge.analysis.program import ANYTHING, Filter
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.kinds import ROOMS
+from omega_bridge.kinds.room import Compared
 from omega_bridge.sql import MODIFIER, printed_type
 
 
@@ -25,21 +27,20 @@ def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> boo
         return None
     if found == wanted:
         return True
-    match name:
-        case "type" if key.kind is Kind.COLUMN:
+    match ROOMS[key.kind].compared.get(name):
+        case Compared.TYPE:
             return sql.same_type(str(found), str(wanted))
+        case Compared.CONSTRAINT:
+            return _same_constraint(found, wanted) or None
+        case Compared.INDEX:
+            return sql.same_index(str(found), str(wanted)) or None
+        case Compared.ROUTINE:
+            return sql.same_routine(str(found), str(wanted), key.schema) or None
+    match name:
         case "arguments":
             return sql.same_statement(f"DROP FUNCTION f({found}", f"DROP FUNCTION f({wanted}")
         case "default":
             return False if found is None or wanted is None else sql.same_expression(found, wanted)
-        case "definition" if key.kind is Kind.CONSTRAINT:
-            return _same_constraint(found, wanted) or None
-        case "definition" if key.kind is Kind.INDEX:
-            return sql.same_index(str(found), str(wanted)) or None
-        case "definition" if key.kind in (Kind.FUNCTION, Kind.TRIGGER):
-            return sql.same_routine(str(found), str(wanted), key.schema) or None
-        case "definition":
-            return None
         case "valid" if " ON ONLY " in str(attributes.get("definition", "")):
             return True  # of a partitioned table: it is valid once every partition has its own
         case "collation":

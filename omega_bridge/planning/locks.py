@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds import READ
 from omega_bridge.planning.plan import PlannedStep
 
 
@@ -10,15 +11,9 @@ def locks_of(planned: PlannedStep) -> list[str]:
     """The table locks that a step's pending statements take, by PostgreSQL's manual ("Explicit Locking")."""
     found: list[str] = []
     for s in planned.statements:
-        if s.tag == "index_stmt":
-            mode = "SHARE" if s.transactional else "SHARE UPDATE EXCLUSIVE"
-        elif s.tag in ("alter_table_stmt", "drop_stmt", "rename_stmt", "truncate_stmt"):
-            mode = "ACCESS EXCLUSIVE"
-        elif s.tag == "create_trig_stmt":
-            mode = "SHARE ROW EXCLUSIVE"
-        elif s.tag in ("insert_stmt", "update_stmt", "delete_stmt"):
-            mode = "ROW EXCLUSIVE"
-        else:
+        said = READ.get(s.tag)
+        mode = "" if said is None else said.lock if s.transactional else said.lock_concurrently or said.lock
+        if not mode:
             continue
         tables = [dict(e.attributes).get("table") or e.key.table or e.key.name for e in s.effects] or [
             k.name for k in s.needs if k.kind is Kind.TABLE

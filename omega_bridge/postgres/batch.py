@@ -16,6 +16,7 @@ import psycopg
 from omega_bridge.analysis import StepKind
 from omega_bridge.analysis.program import Sql
 from omega_bridge.catalog import Catalog, Difference, Key, Kind, diff
+from omega_bridge.kinds import READ
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
@@ -28,20 +29,7 @@ from omega_bridge.postgres.standing import Promised
 LIMIT = 1000
 """Steps in one transaction: each table it touches holds slots of the server's lock table until the end."""
 
-_PLAIN = {
-    "create_stmt",
-    "alter_table_stmt",
-    "index_stmt",
-    "create_enum_stmt",
-    "create_domain_stmt",
-    "composite_type_stmt",
-    "create_extension_stmt",
-    "create_schema_stmt",
-    "create_seq_stmt",
-    "create_function_stmt",
-    "create_trig_stmt",
-    "comment_stmt",
-}
+_PLAIN = {tag for tag, said in READ.items() if said.is_batched}
 
 
 def fits(planned: PlannedStep, started: Catalog) -> bool:

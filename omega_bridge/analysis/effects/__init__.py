@@ -15,7 +15,7 @@ from omega_bridge.analysis.effects.naming import NotRead, relation
 from omega_bridge.analysis.effects.repeating import errors_again
 from omega_bridge.analysis.program import DOUBT, Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.kinds import NAMING_TABLES, SAID
+from omega_bridge.kinds import NAMING_TABLES, READ
 from omega_bridge.kinds.statements import Read
 from omega_bridge.sql import Fields, Statement, goes_beyond, pb, walk
 
@@ -37,7 +37,7 @@ def _reader(said: Read) -> Reader:
         raise ImportError(f"{said.tag} is said to be read by {said.reader}: {exc}") from exc
 
 
-READERS: Mapping[str, Reader] = {said.tag: _reader(said) for said in SAID if isinstance(said, Read)}
+READERS: Mapping[str, Reader] = {tag: _reader(said) for tag, said in READ.items()}
 """By libpg_query's name for the statement; which function reads it is said in ``omega_bridge.kinds``."""
 
 _OUTSIDE_TRANSACTIONS = {
