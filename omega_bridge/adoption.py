@@ -10,7 +10,7 @@ from typing import Any
 
 from omega_bridge.analysis import Analysis, StepKind
 from omega_bridge.catalog import Catalog
-from omega_bridge.expectation import Expectation, What, compare, kept
+from omega_bridge.expectation import Expectation, What, compare, kept, moved
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.planning import World, evaluate
 from omega_bridge.postgres import ledger_store, standing, watch
@@ -61,6 +61,7 @@ def survey(
     if expected is None:
         return hold_against(read_catalog(connection, analysis.names()), analysis, folder, amiss)
     catalog = read_catalog(connection)
+    expected = moved(expected, catalog, connection.info.user)
     denied = [d for d in compare(expected, catalog, connection.info.user).departures if d.what in (What.MISSING, What.DIFFERENT)]
     told: dict[str, str] = {}
     for departure in denied:

@@ -15,6 +15,7 @@ from typing import Any
 
 from omega_bridge.catalog import Attributes, Catalog, Key, Kind
 from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.sql import identifier
 from omega_bridge.sql.printed import same_printed
 from omega_bridge.writing import write
 
@@ -87,7 +88,7 @@ def compare(expected: Expectation, found: Catalog, role: str) -> Compared:
     Owners and privileges are compared where a step gives them; columns may stand in another order. Where the two servers are
     of different releases, what they print is compared by its parse tree.
     """
-    wanted = _moved(expected, found, role)
+    wanted = moved(expected, found, role).catalog
     departures: list[Departure] = []
     unseen: list[str] = []
     for key, attributes in wanted.objects.items():
@@ -195,7 +196,8 @@ def _only_there(wanted: Catalog, found: Catalog) -> tuple[list[Key], list[Key]]:
     """What hangs on something that the list makes, and what does not."""
     added: list[Key] = []
     beyond: list[Key] = []
-    lone = [key for key in sorted(found.objects) if key not in wanted]
+    ground = {Key(Kind.SCHEMA, "", "", name) for name in ("public", *found.search_path[:1])}  # on which every list may work
+    lone = [key for key in sorted(found.objects) if key not in wanted and key not in ground]
     for key in lone:
         owner = _owner(key, found.objects[key])
         if owner is not None and any(k in wanted for k in owner):
@@ -247,25 +249,30 @@ def _column_of(departure: Departure, wanted: Catalog, found: Catalog) -> Key | N
     return Key(Kind.COLUMN, departure.key.schema, table.replace('"', ""), column.replace('"', ""))
 
 
-def _moved(expected: Expectation, found: Catalog, role: str) -> Catalog:
-    """The catalog as it would be where the list works in another schema, and another role runs it."""
+def moved(expected: Expectation, found: Catalog, role: str) -> Expectation:
+    """What is expected where the list works in the schema of that database, and ``role`` runs it."""
     here, there = (c.search_path[0] if c.search_path else "" for c in (expected.catalog, found))
-    objects = expected.catalog.objects
+    objects, by = expected.catalog.objects, expected.by
     if role != expected.role:
-        objects = {_of_role(k, expected.role, role): a for k, a in objects.items()}
+        objects = {_of_role(key, expected.role, role): attributes for key, attributes in objects.items()}
+        by = {_of_role(key, expected.role, role): step for key, step in by.items()}
     if here == there or not here or not there:
-        return replace(expected.catalog, objects=objects)
-    moved: dict[Key, Attributes] = {}
+        return replace(expected, catalog=replace(expected.catalog, objects=objects), by=by)
     qualified = re.compile(rf"(?<![\w.\"])(?:{re.escape(here)}|\"{re.escape(here)}\")\.")
-    quoted = there if re.fullmatch(r"[a-z_][a-z0-9_$]*", there) else '"' + there.replace('"', '""') + '"'
-    for key, attributes in objects.items():
-        if key.kind is Kind.SCHEMA and key.name == here:
-            continue
-        schema = there if key.schema == here else key.schema
-        moved[key._replace(schema=schema)] = {
-            name: _requalified(value, qualified, f"{quoted}.") for name, value in attributes.items()
-        }
-    return replace(expected.catalog, objects=moved)
+
+    def placed(key: Key) -> Key:
+        return key._replace(schema=there) if key.schema == here else key
+
+    catalog = replace(
+        expected.catalog,
+        objects={
+            placed(key): {name: _requalified(value, qualified, f"{identifier(there)}.") for name, value in attributes.items()}
+            for key, attributes in objects.items()
+            if key != Key(Kind.SCHEMA, "", "", here)
+        },
+        search_path=(there, *expected.catalog.search_path[1:]),
+    )
+    return replace(expected, catalog=catalog, by={placed(key): step for key, step in by.items()})
 
 
 def _of_role(key: Key, role: str, other: str) -> Key:

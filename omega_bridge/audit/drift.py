@@ -13,7 +13,7 @@ from typing import Any
 from omega_bridge.analysis import Analysis, with_escapes
 from omega_bridge.analysis.program import DOUBT
 from omega_bridge.catalog import Catalog, Key, Kind
-from omega_bridge.expectation import Compared, Departure, Expectation, What, compare
+from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, moved
 from omega_bridge.kinds.restoring import restored
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.promises import MODELS, Forecast, Unkept, forecast, together, unkept_by_models
@@ -115,6 +115,7 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
         for s in (known.standing if known else ())
         if s["id"] in ours and recorded.get(s["id"]) == ours[s["id"]]
     )
+    expected = moved(expected, found, role)
     seen = compare(expected, found, role)
     ahead = forecast(found, analysis)
     differences = (

@@ -1,8 +1,11 @@
-"""A subscription of logical replication. Its connection string may hold a password, and is not read."""
+"""A subscription of logical replication. Its connection string may hold a password, and is not read.
+
+Before 14 a role that is no superuser may read neither its ``oid`` nor how it commits (src/backend/catalog/system_views.sql).
+"""
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import EQUALS, HERE, Counted
-from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.kinds.room import Room, Since, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, OWNER, RENAME, Statements, unnamed
 
 ROOM = Room(
@@ -11,9 +14,12 @@ ROOM = Room(
     {
         "enabled": "x.subenabled",
         "slot": "x.subslotname",
-        "synchronous_commit": "x.subsynccommit",
+        "synchronous_commit": Since(140000, "x.subsynccommit"),
         "publications": "(SELECT array_agg(p ORDER BY p) FROM unnest(x.subpublications) p)",
+        "comment": Since(140000, "obj_description(x.oid, 'pg_subscription')"),
     },
+    rows="pg_subscription x",
+    comment="",
     only="x.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())",
     named="SUBSCRIPTION {name}",
     statements=Statements(
@@ -29,10 +35,10 @@ ROOM = Room(
     counted=(
         Counted(
             "pg_subscription",
+            "pg_catalog.hashtext(subname::pg_catalog.text)::pg_catalog.int8",
             condition=f"subdbid {EQUALS} {HERE}",
             version=(
-                "pg_catalog.hashtextextended(pg_catalog.concat(subname, subowner, subenabled, subslotname, subsynccommit, "
-                "subpublications), 0)"
+                "pg_catalog.hashtextextended(pg_catalog.concat(subname, subowner, subenabled, subslotname, subpublications), 0)"
             ),
         ),
     ),

@@ -23,6 +23,7 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions.models import every_table, with_models
 from omega_bridge.steps import Registry
 from tests.acceptance.test_lists import VARIABLES, listed
+from tests.fixtures.roles import MakeRole
 
 ROOT = Path(__file__).parents[2]
 
@@ -195,3 +196,34 @@ def test_models_of_every_type_have_not_drifted(database: str, server: Server) ->
         there = Expectation(read_catalog(conn), conn.info.user, "")
     found = drift(database, complete, analyse(every_table(metadata)), there)
     assert found.differences == ()
+
+
+EVERYWHERE = [
+    "CREATE TABLE IF NOT EXISTS tt (id serial PRIMARY KEY, a int CHECK (a > 0), b text DEFAULT 'x')",
+    "CREATE INDEX IF NOT EXISTS ix ON tt (a) WHERE b > 'a'",
+    "CREATE OR REPLACE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+    "DROP TRIGGER IF EXISTS tr ON tt; CREATE TRIGGER tr BEFORE INSERT ON tt FOR EACH ROW EXECUTE FUNCTION tf()",
+    "CREATE OR REPLACE VIEW v AS SELECT id, a FROM tt",
+    "CREATE OR REPLACE RULE r AS ON DELETE TO tt DO INSTEAD NOTHING",
+    "CREATE STATISTICS IF NOT EXISTS st ON a, b FROM tt",
+    "DO $$ BEGIN EXECUTE 'CREATE TABLE IF NOT EXISTS kid (id int REFERENCES tt (id), parent int)'; END $$",
+    "GRANT SELECT ON tt TO PUBLIC",
+    "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+]
+
+
+def test_another_role_in_another_schema(database: str, make_role: MakeRole, server: Server) -> None:
+    """Who ran the list on the scratch database, and in which schema, is no drift; a role that is no superuser sees all there is to see."""
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    service = make_role(f"GRANT CREATE ON DATABASE {name} TO {{}}", 'CREATE SCHEMA "App-1" AUTHORIZATION {}')
+    url = psycopg.conninfo.make_conninfo(service, options='-c search_path="App-1",public')
+    omega_bridge.boot(url, EVERYWHERE)
+    analysis = analyse(Registry.of(EVERYWHERE))
+    expected = from_text(to_text(make(analysis, "", GivenServer(server.url))), "here")
+    assert drift(url, analysis, analyse(Registry(())), expected) == Drift((), ())
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("""ALTER TABLE "App-1".tt ALTER b DROP DEFAULT; DROP TRIGGER tr ON "App-1".tt; DROP RULE r ON "App-1".tt""")
+    found = drift(url, analysis, analyse(Registry(())), expected)
+    assert told(found) == {
+        ("different", "tt.b", "default", "create-tt"), ("missing", "tt.tr", "", "drop-tt-tr"), ("missing", "tt.r", "", "step-3efe617c"),
+    }  # fmt: skip
