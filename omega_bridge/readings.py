@@ -19,8 +19,8 @@ from functools import cache
 from pathlib import Path
 
 from omega_bridge import writing
-from omega_bridge.analysis.plain import as_plain, as_reading
-from omega_bridge.analysis.reading import Reading, give
+from omega_bridge.analysis.plain import as_plain, as_reading, names_in
+from omega_bridge.analysis.reading import Reading, give, reading_of
 
 log = logging.getLogger("omega_bridge")
 
@@ -81,21 +81,32 @@ class Readings:
         self._lines: dict[str, bytes] = {}
         if self._path is not None and self._reader is not None:
             self._lines = _read(self._path, self._reader)
+        self._plain: dict[str, object] = {}
+        """By text: what is kept of it, as it is written."""
+        try:
+            self._plain = {text: json.loads(line) for key, text in self._by_key.items() if (line := self._lines.get(key))}
+        except (ValueError, RecursionError):
+            self._lines.clear()
+
+    def names(self) -> frozenset[str] | None:
+        """The identifiers that the texts name: of those that are new, by reading them. ``None`` where nothing is kept."""
+        if not self._plain:
+            return None
+        new = (reading_of(text).names for text in self._by_key.values() if text not in self._plain)
+        try:
+            return frozenset().union(*map(names_in, self._plain.values()), *new)
+        except (ValueError, TypeError):
+            return None
 
     def give(self) -> None:
         """Hand what is kept of the texts to ``reading_of``."""
         give(list(self._kept()))
 
     def _kept(self) -> Iterator[Reading]:
-        for key, text in self._by_key.items():
-            line = self._lines.get(key)
-            if line is None:
-                continue
-            try:
-                yield as_reading(text, json.loads(line))
-            except (ValueError, RecursionError):
-                self._lines.clear()
-                return
+        try:
+            yield from [as_reading(text, plain) for text, plain in self._plain.items()]
+        except ValueError:
+            self._lines.clear()
 
     def keep(self, readings: Iterable[Reading]) -> None:
         """Keep what is new; of another list's texts as many as of this one's. What the file system refuses is not kept."""

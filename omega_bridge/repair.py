@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,18 @@ from omega_bridge.steps import Registry, Repeat
 log = logging.getLogger("omega_bridge")
 
 
-def understood(registry: Registry, steps: object, metadata: Any) -> Analysis:
+def understood(
+    registry: Registry, steps: object, metadata: Any, critical_tables: Collection[str], named: Callable[[frozenset[str]], object]
+) -> Analysis:
     """The list with the place of each step, ahead of it what only the models know, read; what was read before is kept. Asks no server.
 
-    ``steps``: what ``registry`` was made of.
+    ``steps``: what ``registry`` was made of. ``named`` is called with the identifiers that a start has to look at, as soon as they are known.
     """
     complete = _complete(located(registry, steps), metadata)
     readings = Readings(folder(os.environ), (step.sql for step in complete))
+    names = readings.names()
+    if names is not None:
+        named(_scope(names, critical_tables, metadata))
     readings.give()
     analysis = analyse(complete)
     readings.keep(step.reading for step in analysis)
@@ -329,8 +334,12 @@ def _refuse_if_newer(known: ledger_store.State | None, analysis: Analysis, head:
 
 def scope(analysis: Analysis, critical_tables: Iterable[str], metadata: Any) -> frozenset[str]:
     """Every identifier that a start has to look at: of the list, the models, the inspection."""
+    return _scope(analysis.names(), critical_tables, metadata)
+
+
+def _scope(names: frozenset[str], critical_tables: Iterable[str], metadata: Any) -> frozenset[str]:
     models = frozenset(metadata.tables[t].name for t in metadata.tables) if metadata is not None else frozenset()
-    return analysis.names() | frozenset(t.rpartition(".")[2] for t in critical_tables) | models
+    return names | frozenset(t.rpartition(".")[2] for t in critical_tables) | models
 
 
 def _has_once(analysis: Analysis) -> bool:

@@ -169,7 +169,7 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
             with getting_ready(session, options.lock_timeout, options.trusted_owners) as reader:
                 from omega_bridge.repair import repair, understood
 
-                analysis = understood(registry, steps, metadata)
+                analysis = understood(registry, steps, metadata, options.critical_tables, reader.look_ahead)
         run = repair(session, reader, analysis, metadata, options, digest, head)
     session.cost.seconds["repair"] = time.perf_counter() - started
     return run

@@ -69,6 +69,15 @@ def as_reading(text: str, plain: object) -> Reading:
     return found
 
 
+def names_in(plain: object) -> list[str]:
+    """The identifiers that a reading names, as it is written. Raises ``ValueError``."""
+    try:
+        names = _list(_list(plain)[2])
+    except (TypeError, IndexError) as exc:
+        raise ValueError(f"no reading is written like this: {exc}") from exc
+    return names
+
+
 def _encoded(value: object) -> Plain:
     kind = type(value)
     if kind in _AS_THEY_ARE:

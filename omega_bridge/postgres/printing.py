@@ -16,6 +16,11 @@ from psycopg import pq, sql
 _DEFAULTS = {"DateStyle": "ISO", "IntervalStyle": "postgres"}
 
 
+def is_default(connection: psycopg.Connection[Any]) -> bool:
+    """Whether dates and intervals are printed in their default form as it is."""
+    return all((connection.info.parameter_status(n) or d).split(",")[0] == d for n, d in _DEFAULTS.items())
+
+
 @contextmanager
 def by_default(connection: psycopg.Connection[Any]) -> Iterator[None]:
     """Inside the block, dates and intervals are printed in their default form. Two statements more where they are not anyway."""

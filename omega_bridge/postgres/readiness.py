@@ -19,8 +19,8 @@ def getting_ready(session: Session, turn: float, owners: Collection[str] = ()) -
     A server process that has just started takes longer to plan that reading than to read. Raises psycopg's errors at the end;
     where the block raises itself, the server is stopped, and that error stands.
     """
-    reader = CatalogReader(session)
     sender = Sender(session)
+    reader = CatalogReader(session, sender)
     is_lacking = bool(ledger_store.lacking(session.connection, owners))
     with border(session.dsn), lock.database(session, turn) if is_lacking else nullcontext():
         text = ledger_store.lacking(session.connection, owners) if is_lacking else ""  # another start may have made it meanwhile

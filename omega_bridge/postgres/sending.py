@@ -21,6 +21,8 @@ class Sender:
         self._session, self._pgconn = session, session.connection.pgconn
         self._gathered: list[str] = []
         self._is_sent = False
+        self.value: bytes | None = None
+        """The first value of the last row that came back, as the server prints it."""
 
     def add(self, texts: Iterable[str]) -> None:
         """Send them when the server is idle. Raises what those sent before have met."""
@@ -32,6 +34,12 @@ class Sender:
         """Send one text of several statements at once."""
         self._gathered.append(text)
         self._send()
+
+    def follow(self, text: str) -> None:
+        """Send one more text as soon as the server is idle: now, or at the end. Raises what those sent before have met."""
+        self._gathered.append(text)
+        if self._is_idle():
+            self._send()
 
     def finish(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         """Send the rest, and wait for the end of it. Raises what the server did not take."""
@@ -70,6 +78,8 @@ class Sender:
             result = self._pgconn.get_result()
             if result is None:
                 break
+            if result.status == ExecStatus.TUPLES_OK and result.ntuples:
+                self.value = result.get_value(0, 0)
             if result.status == ExecStatus.FATAL_ERROR:
                 error = psycopg.errors.error_from_result(result)
         self._is_sent = False

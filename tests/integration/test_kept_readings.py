@@ -10,6 +10,10 @@ from pathlib import Path
 
 import psycopg
 
+import omega_bridge
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.readiness import getting_ready
+from omega_bridge.postgres.session import open_session
 from omega_bridge.steps import Step
 
 STEPS = [
@@ -65,10 +69,26 @@ def test_a_loss_is_repaired_without_reading(database: str, tmp_path: Path) -> No
     assert (told["read"], told["outcome"]) == (0, "repaired")
 
 
+def test_a_catalog_that_was_asked_for_ahead_is_the_catalog(database: str) -> None:
+    """What the server reads while the list is thought about is what it would have read afterwards; and it is used once."""
+    omega_bridge.boot(database, STEPS)
+    names = frozenset({"t", "a", "t_pkey"})
+    with open_session(database) as session:
+        with getting_ready(session, 5.0) as reader:
+            reader.look_ahead(names)
+        sent = session.cost.round_trips
+        ahead = reader.read(names)
+        assert session.cost.round_trips == sent
+        assert ahead == read_catalog(session.connection, names)
+        session.connection.execute("ALTER TABLE t ADD COLUMN c int")
+        assert reader.read(names) == read_catalog(session.connection, names) != ahead
+        with getting_ready(session, 5.0) as reader:
+            reader.look_ahead(frozenset({"other"}))
+        assert reader.read(names) == read_catalog(session.connection, names)
+
+
 def test_places_and_flags_are_those_of_the_list(database: str) -> None:
     """Only the text's meaning is kept: an id, a title or a flag that the list gives a known text is the list's."""
-    import omega_bridge
-
     omega_bridge.boot(database, STEPS)
     run = omega_bridge.boot(database, [Step(STEPS[0], id="named", title="Titled"), *STEPS[1:], NEW])
     assert (run.steps[0].id, run.steps[0].title) == ("named", "Titled")

@@ -51,8 +51,10 @@ def kept(place: Path, texts: list[str]) -> tuple[Analysis, list[str]]:
     reading_of.cache_clear()
     held = Readings(place, texts)
     taken = [r.text for r in held._kept()]
+    names = held.names()
     held.give()
     analysis = analyse(Registry.of(texts))
+    assert names is None or names == analysis.names() or taken == []
     held.keep(step.reading for step in analysis)
     return analysis, [t for t in texts if t not in taken]
 
