@@ -11,9 +11,10 @@ import pytest
 from postgast import pg_query_pb2 as pb
 
 from omega_bridge import kinds
-from omega_bridge.catalog import Kind
+from omega_bridge.analysis import effects
+from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.kinds import COUNTED, LEAVES, ROOMS, SAID, gathered
-from omega_bridge.kinds.statements import ReadAs
+from omega_bridge.kinds.statements import Read, ReadAs
 
 MODULES = [kind.replace(" ", "_") for kind in Kind]
 ROOM = '''"""A kind that is not whole."""
@@ -135,3 +136,21 @@ def test_every_kind_is_watched(room: kinds.Room) -> None:
     by_name = {"pg_class", "pg_attribute", "pg_constraint", "pg_type", "pg_proc"}
     views_of = {"pg_seclabels": "pg_seclabel"}
     assert views_of.get(room.stored.catalog, room.stored.catalog) in by_name | COUNTED.keys()
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS.values() if room.is_common], ids=lambda room: str(room.kind))
+def test_what_is_looked_for_by_name_is_found_by_its_name(room: kinds.Room) -> None:
+    """An object is found by its own name or its table's; what lies in no schema is read whatever is looked for."""
+    stored = room.stored
+    lies_in = bool(stored.namespace or stored.table)
+    key = Key(room.kind, "s" if lies_in else "", "t" if stored.table else "", "n")
+    held = Catalog({key: {}})
+    assert (key in held.concerned([])) is not lies_in
+    assert key in held.concerned(["t" if stored.table else "n"])
+
+
+@pytest.mark.parametrize("reader", ["objects.create_nothing", "nowhere.create_enum", "objects.split"])
+def test_a_reader_that_is_not_there_is_told(reader: str) -> None:
+    """A room that names a function which does not exist, or one without its fields, stops the import."""
+    with pytest.raises(ImportError, match=rf"create_am_stmt is said to be read by {reader}"):
+        effects._reader(Read("create_am_stmt", reader))
