@@ -65,7 +65,7 @@ def _everyday(bed: Testbed, options: argparse.Namespace) -> dict[str, Any]:
     cases: dict[str, Any] = {}
     for size, new in CASES:
         _say(f"{new} of {size} steps new")
-        effort = {"repeats": options.repeats, "patience": options.patience * 8}
+        effort = {"repeats": options.repeats, "patience": options.patience * 4}
         cases[f"{new} of {size:,}"] = everyday(bed, size, new, **effort)
         bed.sweep()
     return {

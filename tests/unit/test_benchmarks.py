@@ -98,6 +98,21 @@ def test_the_fleet_s_bars_take_the_worst_of_the_runs() -> None:
     assert [bar.is_met for bar in found] == [False, True, True]
 
 
+def test_an_ordinary_day_s_bars_are_those_of_a_process_that_has_just_begun(tmp_path: Path) -> None:
+    """The cold start has the bar; who has read the list before stands beside it in the table, and is none."""
+    cases = {
+        "1 of 30": {figures.BASE: [0.01], figures.KEPT: [0.2, 0.3, 0.2], figures.ANEW: [0.5], figures.OURS: [0.1]},
+        "1 of 1,000": {figures.BASE: [0.01], figures.KEPT: [0.41]},
+    }
+    day = {"command": "python -m benchmarks --only everyday", "began": "2026-01-02", "server": "18.6", "cases": cases}
+    found = results(everyday=day | {"machine": results()["machine"]})
+    assert [(bar.limit, round(bar.measured, 6), bar.is_met) for bar in bars(found)] == [(25, 20, True), (40, 41, False)]
+    (tmp_path / "results.json").write_text(json.dumps(found))
+    page = render(tmp_path / "results.json").read_text()
+    assert "Made by `python -m benchmarks --only everyday` on 2026-01-02" in page
+    assert f"| **{figures.ANEW}** | 500 [500-500] (50.0) | - |" in page
+
+
 def test_who_was_quicker_is_told() -> None:
     """The page names each peer that needed less time, in process against in process."""
     quicker = tables.ahead(results(noop={"10": noop(ours=0.002, base=0.001, loop=0.001, alembic=0.01)}))
