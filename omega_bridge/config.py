@@ -27,6 +27,7 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "on-error": _TEXT,
     "strict": _SWITCH,
     "allow-destructive": _LIST,
+    "allow-rejected": _LIST,
     "lock-timeout": _NUMBER,
     "table-lock-timeout": _NUMBER,
     "statement-timeout": _NUMBER,
@@ -104,6 +105,11 @@ class Config:
     def trusted_owners(self) -> tuple[str, ...]:
         """Roles whose objects in our schema are used, beside those that always are."""
         return tuple(self.values.get("trusted-owners", ()))
+
+    @property
+    def allow_rejected(self) -> tuple[str, ...]:
+        """Steps that PostgreSQL may reject on a scratch database."""
+        return tuple(self.values.get("allow-rejected", ()))
 
     @property
     def lint_ignore(self) -> tuple[str, ...]:

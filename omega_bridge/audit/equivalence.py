@@ -1,13 +1,12 @@
-"""Equivalence: both drivers lead to the same catalog, shown on two scratch databases at every prefix of the list.
+"""Equivalence: both drivers lead to the same catalog, shown on scratch databases from every start.
 
-Prefixes are taken in the chain's order, which is the one in which a boot of an empty database settles the steps. The
-boots are those of one database that lives through the list's past as the history records it. Upgrades run in the bridge's
-own environment: the project's ``env.py`` may connect wherever it likes, and is not loaded.
+One start lives through the list's past: prefixes are taken in the chain's order, which is the one in which a boot of an empty
+database settles the steps, and the boots are those of one database that has each text as the history records it. The others
+begin with the list as it is today. Who looks at both is our own reader, and a witness that is not ours.
 """
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,73 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omega_bridge import environment, errors
+from omega_bridge import errors
 from omega_bridge.analysis import Analysis, analyse
-from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
-from omega_bridge.catalog import Catalog, Difference, diff
-from omega_bridge.config import Config
+from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
+from omega_bridge.audit.fresh import begun
+from omega_bridge.audit.grounds import Ground, ground_of
+from omega_bridge.audit.pairs import Begun, Pair, Told, alembic, upgrade
+from omega_bridge.audit.scratch import Scratch, scratch_database
+from omega_bridge.audit.verdict import PAST, Equivalence, Start, Unlike
+from omega_bridge.audit.witness import Witness, find_witness
+from omega_bridge.catalog import Catalog
 from omega_bridge.planning import settle
-from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.revisions import alembic_border, files, sums
+from omega_bridge.postgres.dsn import normalise
+from omega_bridge.postgres.session import open_session
+from omega_bridge.revisions import files, sums
 from omega_bridge.steps import Registry, Step
-
-
-@dataclass(frozen=True, slots=True)
-class PrefixDifference:
-    """What two databases do not share after a prefix: ``left`` is the boot's, ``right`` is Alembic's."""
-
-    revision: str
-    step: str
-    difference: Difference
-
-    def as_dict(self) -> dict[str, Any]:
-        """The public JSON keys."""
-        d = self.difference
-        return {
-            "revision": self.revision,
-            "step": self.step,
-            "object": str(d.key),
-            "attribute": d.attribute,
-            "boot": d.left,
-            "alembic": d.right,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Equivalence:
-    """The verdict. ``order_only``: columns that stand in another order (reported apart)."""
-
-    prefixes: int
-    differences: tuple[PrefixDifference, ...]
-    order_only: tuple[PrefixDifference, ...]
-    head: str | None
-    sum_hash: str
-    list_digest: str
-    catalog_digest: str
-    server_version: int
-
-    @property
-    def equivalent(self) -> bool:
-        """Whether no prefix differs."""
-        return not self.differences
-
-    def as_dict(self) -> dict[str, Any]:
-        """The public JSON keys."""
-        return {
-            "equivalent": self.equivalent,
-            "prefixes": self.prefixes,
-            "differences": [d.as_dict() for d in self.differences],
-            "column_order": [d.as_dict() for d in self.order_only],
-            "head": self.head,
-            "sum": self.sum_hash,
-            "list": self.list_digest,
-            "catalog": self.catalog_digest,
-            "server_version": self.server_version,
-        }
-
-    def certificate(self) -> str:
-        """The verdict as a text that is the same for the same list, history and server."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +50,45 @@ def verify(
     scratch: Scratch,
     *,
     history: Path | None = None,
+    databases: Sequence[str] = (),
     advance: Callable[[int], Any] = lambda _n: None,
 ) -> Equivalence:
-    """Compare at every prefix. ``history`` is an exported folder; without one the history is compiled for the occasion.
+    """Compare from every start. ``history`` is an exported folder; without one the history is compiled for the occasion.
 
+    ``databases``: URLs of those whose schema is a further start. A witness looks at both at the end of each start.
     Raises ``HistoryStale`` when the folder does not hold the list as it is now, and ``HistoryTampered``.
     """
     complete = _complete(registry, metadata)
     analysis = analyse(complete)
+    grounds = (Ground(), *map(ground_of, databases))
     with _folder(analysis, history) as folder:
         lines = sums.read_sum(folder)
-        points = list(_points(folder, lines))
-        with scratch_database(scratch, "boot") as left, scratch_database(scratch, "alembic") as right:
-            return _compare(folder, lines, points, left, right, registry.digest(), advance)
+        with open_session(normalise(scratch.url)) as session:
+            server_version = session.server_version
+        witness = find_witness(server_version)
+        past, catalog = _past(folder, lines, scratch, witness, advance)
+        found = [past]
+        for ground in grounds:
+            found.append(begun(ground, analysis, folder, lines, scratch, witness))
+            advance(1)
+    return Equivalence(
+        starts=tuple(f.start for f in found),
+        differences=tuple(d for f in found for d in f.differences),
+        order_only=tuple(d for f in found for d in f.order_only),
+        rejected=tuple(r for f in found for r in f.rejected),
+        not_tried=tuple((s.id, ELSEWHERE) for s in analysis if may_reach_elsewhere(s.step.sql)),
+        witness=str(witness) if witness else None,
+        head=sums.head_of(lines),
+        sum_hash=lines[-1].hash if lines else "",
+        list_digest=registry.digest(),
+        catalog_digest=catalog.digest(),
+        server_version=server_version,
+    )
 
 
-def count(registry: Registry, metadata: Any) -> int:
-    """How many prefixes a verification walks."""
-    return len(_complete(registry, metadata))
+def count(registry: Registry, metadata: Any, databases: Sequence[str] = ()) -> int:
+    """How many prefixes and starts a verification walks."""
+    return len(_complete(registry, metadata)) + 1 + len(databases)
 
 
 def _complete(registry: Registry, metadata: Any) -> Registry:
@@ -181,61 +149,31 @@ def _run_again_in(following: Sequence[sums.SumLine]) -> set[str]:
     return {line.steps[0].label for line in following if line.kind == "settle"}
 
 
-def _compare(
-    folder: Path,
-    lines: tuple[sums.SumLine, ...],
-    points: list[_Point],
-    left: ScratchDatabase,
-    right: ScratchDatabase,
-    list_digest: str,
-    advance: Callable[[int], Any],
-) -> Equivalence:
-    config = alembic_border.alembic_config(folder, right.url)
-    config.attributes["omega_bridge_mark"] = right.token
-    config.attributes["omega_bridge_allow_destructive"] = True  # a scratch database holds what the list itself put there
-    config.attributes["omega_bridge_config"] = Config(root=folder)
-    config.attributes["omega_bridge_registry"] = (None, None)
-    differences: list[PrefixDifference] = []
-    order_only: list[PrefixDifference] = []
+def _past(
+    folder: Path, lines: tuple[sums.SumLine, ...], scratch: Scratch, witness: Witness | None, advance: Callable[[int], Any]
+) -> tuple[Begun, Catalog]:
+    """The start that lives through the prefixes: what differs after each, and the catalog at the end."""
+    differences: list[Unlike] = []
+    order_only: list[Unlike] = []
+    compared = 0
     catalog = Catalog({})
-    for point in points:
-        left.boot(point.steps)
-        if not point.is_loaded:
+    with scratch_database(scratch, "boot") as left, scratch_database(scratch, "alembic") as right:
+        config = alembic(folder, right)
+        points = list(_points(folder, lines))
+        for point in points:
+            left.boot(point.steps)
+            if point.is_loaded:
+                upgrade(config, point.revision, point.label)
+                pair, told = Pair(PAST, left, right), _named(point.label)
+                catalog = pair.boot
+                compared += 1
+                differences.extend(pair.unlike(point.revision, told))
+                order_only.extend(pair.moved(point.revision, told))
+                if point is points[-1]:
+                    differences.extend(pair.only_seen_by(witness, point.revision, point.label))
             advance(1)
-            continue
-        _upgrade(config, point)
-        catalog, other = _read(left), _read(right)
-        found = diff(catalog, other)
-        differences.extend(PrefixDifference(point.revision, point.label, d) for d in found)
-        if not found:
-            moved = diff(catalog, other, ignore=frozenset())
-            order_only.extend(PrefixDifference(point.revision, point.label, d) for d in moved)
-        advance(1)
-    return Equivalence(
-        sum(p.is_loaded for p in points),
-        tuple(differences),
-        tuple(order_only),
-        sums.head_of(lines),
-        lines[-1].hash if lines else "",
-        list_digest,
-        catalog.digest(),
-        catalog.server_version,
-    )
+    return Begun(Start(PAST, compared), tuple(differences), tuple(order_only)), catalog
 
 
-def _upgrade(config: Any, point: _Point) -> None:
-    try:
-        environment.upgrade(config, point.revision)
-    except Exception as exc:
-        told = alembic_border.told_by_server(exc)
-        if told is None:
-            raise
-        raise errors.StepFailed(
-            f"revision {point.revision} ({point.label}) cannot be run: {told}",
-            hint="Correct the step in the list and run: omega-bridge export (with a server, which tries each revision)",
-        ) from exc
-
-
-def _read(database: ScratchDatabase) -> Catalog:
-    with database.session() as session:
-        return read_catalog(session.connection)
+def _named(step: str) -> Told:
+    return lambda _difference: (step, "")

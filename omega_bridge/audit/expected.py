@@ -18,7 +18,7 @@ from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.steps import Registry
 
-_WENT_WRONG = frozenset({Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED})
+WENT_WRONG = frozenset({Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED})
 
 
 def make(analysis: Analysis, listed: str, scratch: Scratch) -> Expectation:
@@ -35,11 +35,11 @@ def make(analysis: Analysis, listed: str, scratch: Scratch) -> Expectation:
         with database.session() as session:
             catalog = read_catalog(session.connection)
             role = session.connection.info.user
-    rejected = elsewhere | {s.id: str(s.error or s.reason) for s in run.steps if s.outcome in _WENT_WRONG}
-    return Expectation(catalog, role, listed, _makers(catalog, analysis, run.steps), rejected)
+    rejected = elsewhere | {s.id: str(s.error or s.reason) for s in run.steps if s.outcome in WENT_WRONG}
+    return Expectation(catalog, role, listed, makers(catalog, analysis, run.steps), rejected)
 
 
-def _makers(catalog: Catalog, analysis: Analysis, outcomes: Iterable[StepOutcome]) -> dict[Key, str]:
+def makers(catalog: Catalog, analysis: Analysis, outcomes: Iterable[StepOutcome]) -> dict[Key, str]:
     """The step that each object comes from: by what was read of it, by what was seen to change, or by being the only one to name it."""
     world = World(catalog)
     found: dict[Key, str] = {}

@@ -188,6 +188,8 @@ def _equivalence(certificate: Path, head: str | None, lines: Sequence[sums.SumLi
     ok = bool(equivalent) and of == head and bool(lines) and total == lines[-1].hash
     if ok:
         told = f"boot and history led to one catalog at every one of {found.get('prefixes')} prefixes"
+        if rejected := sorted({r["step"] for r in found.get("rejected", ())}):
+            told += f"; PostgreSQL rejected {', '.join(rejected)} there: nothing is shown of that"
     elif equivalent:
         told = f"the certificate is about another history (head {of})"
     else:

@@ -111,7 +111,7 @@ def _proof(server: EmbeddedServer, setup: Setup) -> dict[str, Any]:
     with output.progress("  comparing", count(setup.registry, setup.metadata)) as advance:
         found = verify(setup.registry, setup.metadata, server, history=setup.history(), advance=advance)
     for d in found.differences[:5]:
-        _say(f"  after {d.step}: {d.difference}")
+        _say(f"  {d.start}, after {d.step}: {d}")
     _say(
         f"  {output.painted('equivalent') if found.equivalent else 'NOT equivalent'} at {found.prefixes} prefixes, catalog {found.catalog_digest[:16]}"
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from omega_bridge.cli import options, output
 from omega_bridge.cli.setup import prepare
+
+if TYPE_CHECKING:
+    from omega_bridge.audit.verdict import Equivalence
 
 
 def verify(
@@ -17,11 +21,26 @@ def verify(
     json: options.Json = False,
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="URL",
+            help="A database whose schema is a further start: copied to scratch, never written to. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    allow_rejected: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID", help="A step that PostgreSQL may reject on a scratch database. Repeatable.", show_default=False
+        ),
+    ] = None,
     certificate: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the certificate there.", show_default=False)
     ] = None,
 ) -> None:
-    """Boot one scratch database and upgrade another at every prefix of the list; exit 1 where the catalogs differ."""
+    """Boot one scratch database and upgrade another, from every start; exit 1 where they differ, or a step is rejected."""
     from omega_bridge.audit.equivalence import count
     from omega_bridge.audit.equivalence import verify as compare
     from omega_bridge.audit.scratch import scratch_server
@@ -30,20 +49,43 @@ def verify(
     setup = prepare(config, steps)
     output.log_to_stderr(silent=True)
     history = None if steps and directory is None else setup.history(directory)
+    databases = tuple(start or ())
     with (
         scratch_server(scratch_url) as server,
-        output.progress("verify", count(setup.registry, setup.metadata)) as advance,
+        output.progress("verify", count(setup.registry, setup.metadata, databases)) as advance,
     ):
-        found = compare(setup.registry, setup.metadata, server, history=history, advance=advance)
+        found = compare(setup.registry, setup.metadata, server, history=history, databases=databases, advance=advance)
+    allowed = {*(allow_rejected or ()), *setup.config.allow_rejected}
     if certificate is not None:
         write(certificate, found.certificate())
     if json:
         output.as_json(found.as_dict())
     else:
-        for d in found.differences:
-            typer.echo(f"after {d.step} ({d.revision}): {d.difference} (left: boot, right: alembic)")
-        for d in found.order_only:
-            typer.echo(f"order of columns only, after {d.step} ({d.revision}): {d.difference}")
-        verdict = output.painted("equivalent") if found.equivalent else "not equivalent"
-        typer.echo(f"{verdict}: {found.prefixes} prefixes, head {found.head}, catalog {found.catalog_digest[:16]}")
-    raise typer.Exit(0 if found.equivalent else 1)
+        for line in _told(found, allowed):
+            typer.echo(line)
+    raise typer.Exit(0 if found.equivalent and not found.unproven(allowed) else 1)
+
+
+def _told(found: Equivalence, allowed: Collection[str]) -> Iterator[str]:
+    for d in found.differences:
+        yield f"{d.start}, after {d.step or 'the head'} ({d.revision}): {d}"
+        if d.append:
+            yield f"  append: {d.append}"
+    for d in found.order_only:
+        yield f"order of columns only, {d.start}, after {d.step or 'the head'} ({d.revision}): {d}"
+    for r in found.rejected:
+        is_allowed = " (allowed)" if r.step in allowed else ""
+        yield f"{r.start}: step {r.step} is not proven{is_allowed}: {r.outcome}: {r.told.splitlines()[0]}"
+    for step, reason in found.not_tried:
+        yield f"step {step} is not proven: {reason}"
+    verdict = output.painted("equivalent") if found.equivalent else "not equivalent"
+    rejected, unproven = found.unproven(), found.unproven(allowed)
+    yield "".join(
+        (
+            f"{verdict}: {len(found.starts)} starts, {found.prefixes} prefixes, head {found.head}, catalog {found.catalog_digest[:16]}",
+            f", beside {found.witness}" if found.witness else ", without the witness pg_dump",
+            f", but for {len(rejected)} steps that are rejected" if rejected else "",
+        )
+    )
+    if unproven:
+        yield f"correct them, or allow each that is meant so: {' '.join(f'--allow-rejected {name}' for name in unproven)}"

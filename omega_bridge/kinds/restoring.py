@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from omega_bridge.catalog import Attributes, Key
+from omega_bridge.catalog import Attributes, Key, Kind
 from omega_bridge.kinds import ROOMS
 from omega_bridge.sql import identifier
 
@@ -25,6 +25,15 @@ def restored(key: Key, attributes: Attributes | None, attribute: str = "") -> st
     words = {**_names(key), **_values(attributes, attributes.get(attribute))}
     needed = re.findall(r"\{(\w+)\}", template)
     return template.format_map(words).rstrip(" ;") if template and all(words.get(name) is not None for name in needed) else ""
+
+
+def removed(key: Key) -> str:
+    """The statement that takes it away where it is there; empty where none is known."""
+    named = ROOMS[key.kind].named.format_map(_names(key))
+    kind = ROOMS[key.kind].named.partition("{")[0]
+    if key.kind in (Kind.COLUMN, Kind.CONSTRAINT):
+        return f"ALTER TABLE {identifier(key.schema, key.table)} DROP {kind}IF EXISTS {identifier(key.name)}"
+    return f"DROP {kind}IF EXISTS {named.removeprefix(kind)}" if named else ""
 
 
 def _names(key: Key) -> dict[str, str]:

@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 
 from omega_bridge import OmegaBridgeError, Registry
+from omega_bridge.analysis import analyse
 from omega_bridge.audit.equivalence import verify
 from omega_bridge.audit.past import past_lists
+from omega_bridge.audit.verdict import PAST
 from omega_bridge.embedded import Server
-from omega_bridge.revisions.files import Export, export_past
+from omega_bridge.revisions.files import Export, PastList, export_past
 from omega_bridge.sources.git import Version, versions
 from omega_bridge.sources.text import from_text
+from omega_bridge.steps import Step
 
 
 class Repository:
@@ -122,8 +125,30 @@ def test_it_leads_where_a_database_that_lived_through_it_stands(repository: Repo
         "from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n"
     )
     found = verify(now, None, server, history=tmp_path / "alembic")
-    assert found.differences == ()
+    assert [d for d in found.differences if d.start == PAST] == []
     assert found.prefixes == len(done.revisions) == 7
+
+
+def test_who_begins_today_stands_elsewhere_than_who_lived_through_it(
+    repository: Repository, tmp_path: Path, server: Server
+) -> None:
+    """An edited ``CREATE TABLE IF NOT EXISTS`` and a step taken out: what a fresh database has otherwise, by which step, and what to append."""
+    _, now = exported(repository, tmp_path / "alembic")
+    found = verify(now, None, server, history=tmp_path / "alembic")
+    assert [(d.start, d.step, str(d), d.append) for d in found.differences] == [
+        (
+            "empty", "create-t", "column public.t.b: the history lacks it",
+            "ALTER TABLE public.t ADD COLUMN IF NOT EXISTS b text",
+        ),
+        (
+            "empty", "t-c", "column public.t.c: type is 'character varying(40)' by boot, 'character varying(20)' by the history",
+            "ALTER TABLE public.t ALTER COLUMN c TYPE character varying(40)",
+        ),
+        ("empty", "index-t-c", "index public.t_c: the boot lacks it", "DROP INDEX IF EXISTS public.t_c"),
+    ]  # fmt: skip
+    appended = Registry((*now.steps, *(Step(d.append) for d in found.differences)))
+    export_past([PastList(analyse(appended))], tmp_path / "alembic")
+    assert verify(appended, None, server, history=tmp_path / "alembic").equivalent
 
 
 def test_what_cannot_be_read_is_left_out_with_a_reason(repository: Repository) -> None:

@@ -188,7 +188,7 @@ class _Trial:
         one, two = (frozenset(map(_unplaced, _without_rows(self.place.picture(x)))) for x in ("one", "two"))
         says = found[0] is not None and not any(d.revision == found[0].head for d in found[0].differences)  # of the head
         if says != (one == two):
-            told = "" if found[0] is None else "; ".join(f"after {d.step} {d.difference}" for d in found[0].differences[:3])
+            told = "" if found[0] is None else "; ".join(f"after {d.step} {d}" for d in found[0].differences[:3])
             self.findings.append(
                 Finding(
                     "verify",

@@ -13,9 +13,9 @@ from alembic import command
 import omega_bridge
 from omega_bridge import errors
 from omega_bridge.analysis import analyse
-from omega_bridge.audit.equivalence import Equivalence
 from omega_bridge.audit.equivalence import verify as compare
 from omega_bridge.audit.proofs import prover
+from omega_bridge.audit.verdict import Equivalence
 from omega_bridge.config import Config
 from omega_bridge.revisions import alembic_border, files, sums
 from omega_bridge.run import Run

@@ -1,0 +1,123 @@
+"""A start of the list as it is today beside ``alembic upgrade head``, from one ground.
+
+Where they differ, a database that was made today is not like one that lived through the list's past: a ``CREATE TABLE IF NOT
+EXISTS`` was edited, a step was put in before another, or one was taken out. A further step makes both alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from omega_bridge.analysis import Analysis, analyse
+from omega_bridge.audit.expected import WENT_WRONG, makers
+from omega_bridge.audit.grounds import Ground
+from omega_bridge.audit.pairs import Begun, Pair, Told, alembic, upgrade
+from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
+from omega_bridge.audit.verdict import Rejected, Start
+from omega_bridge.audit.witness import Witness
+from omega_bridge.catalog import Catalog, Difference, Key, Kind
+from omega_bridge.kinds.restoring import removed, restored
+from omega_bridge.outcomes import StepOutcome
+from omega_bridge.planning.world import World
+from omega_bridge.postgres.dsn import connection_parameters
+from omega_bridge.revisions import files, sums
+from omega_bridge.run import Run
+from omega_bridge.steps import Registry, Step
+
+
+def begun(
+    ground: Ground,
+    analysis: Analysis,
+    folder: Path,
+    lines: tuple[sums.SumLine, ...],
+    scratch: Scratch,
+    witness: Witness | None,
+) -> Begun:
+    """Bring two databases on from there, and compare. Raises ``StepFailed`` where the history cannot be run there."""
+    head = sums.head_of(lines)
+    steps = Registry(tuple(replace(s.step, id=s.id, destructive=True) for s in analysis))  # the rows are the list's own
+    with scratch_database(scratch, "boot") as left, scratch_database(scratch, "alembic") as right:
+        ground.lay(left)
+        ground.lay(right)
+        ground.stamp(right, {line.revision for line in sums.revisions(lines)})
+        run = left.boot(steps)
+        if head is not None:
+            upgrade(alembic(folder, right), head, f"the head, from the start {ground.name!r}")
+        pair = Pair(ground.name, left, right)
+        told = _teller(pair, analysis, run, folder, lines)
+        at = head or ""
+        return Begun(
+            Start(ground.name, 1),
+            (*pair.unlike(at, told), *pair.only_seen_by(witness, at, "")),
+            tuple(pair.moved(at, told)),
+            tuple(_rejected(ground.name, run.steps, left)),
+        )
+
+
+def _rejected(start: str, outcomes: Iterable[StepOutcome], database: ScratchDatabase) -> Iterable[Rejected]:
+    name = str(connection_parameters(database.url)["dbname"])
+    for outcome in outcomes:
+        if outcome.outcome in WENT_WRONG:
+            words = str(outcome.error or outcome.reason).replace(name, "scratch")
+            yield Rejected(start, outcome.id, str(outcome.outcome), words)
+
+
+# --- where it comes from, and what makes it right ----------------------------------------------------------------
+
+
+def _teller(pair: Pair, analysis: Analysis, run: Run, folder: Path, lines: tuple[sums.SumLine, ...]) -> Told:
+    today: dict[Key, str] | None = None
+    before: dict[Key, str] | None = None
+
+    def told(difference: Difference) -> tuple[str, str]:
+        nonlocal today, before
+        key = difference.key
+        if today is None:
+            today = makers(pair.boot, analysis, run.steps)
+        step = _of(key, today)
+        if not step:
+            if before is None:
+                before = _lived(pair.alembic, folder, lines)
+            step = _of(key, before)
+        return step, _append(difference, pair.boot)
+
+    return told
+
+
+def _of(key: Key, by: dict[Key, str]) -> str:
+    return by.get(key) or next((by[k] for k in by if key.table and (k.schema, k.name) == (key.schema, key.table)), "")
+
+
+def _lived(catalog: Catalog, folder: Path, lines: tuple[sums.SumLine, ...]) -> dict[Key, str]:
+    """The step that each object came from in the list's past, by what was read of each text."""
+    world, found = World(catalog), dict[Key, str]()
+    texts = files.RecordedTexts(folder, lines)
+    for line in sums.revisions(lines):
+        if line.kind == "retire":
+            continue
+        for recorded, text in zip(line.steps, texts.all(line.revision), strict=True):
+            for statement in analyse(Registry((Step(text, id=recorded.label),))).steps[0].reading.statements:
+                for effect in (*statement.effects, *statement.implied):
+                    if effect.present and (key := world.find(effect.key)) is not None:
+                        found[key] = recorded.label
+    return found
+
+
+def _append(difference: Difference, boot: Catalog) -> str:
+    """The statement after which a database that lived through the past is as a fresh one; or a fresh one as those, where rows would go."""
+    key = difference.key
+    if key.table and not boot.named(Kind.TABLE, key.table):
+        return ""  # it goes with its table
+    if difference.attribute:
+        return restored(key, boot.get(key), difference.attribute)
+    if difference.left is None and key.kind not in _HOLDS_ROWS:
+        return removed(key)
+    return _GUARDED.sub(r"\1 IF NOT EXISTS", restored(key, difference.left or difference.right), count=1)
+
+
+_HOLDS_ROWS = frozenset({Kind.TABLE, Kind.COLUMN, Kind.SCHEMA, Kind.SEQUENCE})
+
+_GUARDED = re.compile(r"(ADD COLUMN|CREATE (?:UNIQUE )?INDEX|CREATE SEQUENCE|CREATE SCHEMA|CREATE TABLE)(?! IF NOT EXISTS)")

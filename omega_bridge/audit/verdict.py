@@ -1,0 +1,133 @@
+"""What a verification found: frozen values, their JSON keys, and the certificate. Three facts: equivalent, differences, rejected."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+PAST = "the list's past"
+"""The start that lives through the exported prefixes, one after the other."""
+
+EMPTY = "empty"
+"""An empty database: a start of the list as it is today beside ``alembic upgrade head``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """What two databases that began alike do not share: ``boot``'s value and ``alembic``'s; ``None``: not there.
+
+    ``attribute`` is empty when only one has the object; ``pg_dump`` where only the witness sees it, ``rows`` for data.
+    ``append``: a statement that, as a further step, makes both alike, where one is known.
+    """
+
+    start: str
+    revision: str
+    step: str
+    object: str
+    attribute: str
+    boot: Any
+    alembic: Any
+    append: str = ""
+
+    def __str__(self) -> str:
+        if not self.attribute:
+            return f"{self.object}: {'the history lacks it' if self.alembic is None else 'the boot lacks it'}"
+        return f"{self.object}: {self.attribute} is {self.boot!r} by boot, {self.alembic!r} by the history"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {
+            "start": self.start,
+            "revision": self.revision,
+            "step": self.step,
+            "object": self.object,
+            "attribute": self.attribute,
+            "boot": self.boot,
+            "alembic": self.alembic,
+            "append": self.append,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """From where both drivers began, and at how many prefixes of the list they were compared."""
+
+    name: str
+    prefixes: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {"start": self.name, "prefixes": self.prefixes}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A step that did not work out on a scratch database: nothing is shown of it. ``told``: PostgreSQL's words, or ours."""
+
+    start: str
+    step: str
+    outcome: str
+    told: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {"start": self.start, "step": self.step, "outcome": self.outcome, "told": self.told}
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """The verdict. ``order_only``: columns that stand in another order (reported apart).
+
+    ``not_tried``: steps that may speak to another server, with the reason. ``witness``: who looked at both beside our own
+    reader, with its version; ``None`` where nobody did.
+    """
+
+    starts: tuple[Start, ...]
+    differences: tuple[Unlike, ...]
+    order_only: tuple[Unlike, ...]
+    rejected: tuple[Rejected, ...]
+    not_tried: tuple[tuple[str, str], ...]
+    witness: str | None
+    head: str | None
+    sum_hash: str
+    list_digest: str
+    catalog_digest: str
+    server_version: int
+
+    @property
+    def prefixes(self) -> int:
+        """At how many prefixes of the list's past the two were compared."""
+        return sum(s.prefixes for s in self.starts if s.name == PAST)
+
+    @property
+    def equivalent(self) -> bool:
+        """Whether nothing differs, from whatever start."""
+        return not self.differences
+
+    def unproven(self, allowed: Collection[str] = ()) -> tuple[str, ...]:
+        """The steps that were rejected and are not ``allowed`` to be, each once."""
+        return tuple(dict.fromkeys(r.step for r in self.rejected if r.step not in allowed))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {
+            "equivalent": self.equivalent,
+            "starts": [s.as_dict() for s in self.starts],
+            "prefixes": self.prefixes,
+            "differences": [d.as_dict() for d in self.differences],
+            "rejected": [r.as_dict() for r in self.rejected],
+            "not_tried": [{"step": step, "reason": reason} for step, reason in self.not_tried],
+            "witness": self.witness,
+            "column_order": [d.as_dict() for d in self.order_only],
+            "head": self.head,
+            "sum": self.sum_hash,
+            "list": self.list_digest,
+            "catalog": self.catalog_digest,
+            "server_version": self.server_version,
+        }
+
+    def certificate(self) -> str:
+        """The verdict as a text that is the same for the same list, history, starts, server and witness."""
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n"

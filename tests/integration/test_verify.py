@@ -1,0 +1,129 @@
+"""A verification: three facts, a witness, and starts from databases that are named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from omega_bridge import errors
+from omega_bridge.analysis import analyse
+from omega_bridge.audit import pairs, witness
+from omega_bridge.audit.equivalence import verify
+from omega_bridge.audit.pairs import Pair
+from omega_bridge.audit.scratch import scratch_database
+from omega_bridge.cli.app import app
+from omega_bridge.embedded import Server
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.revisions.files import export
+from omega_bridge.steps import Registry
+from tests.fixtures.databases import MakeDatabase
+
+T = "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)"
+ELSEWHERE = "ALTER TABLE made_elsewhere ADD COLUMN IF NOT EXISTS x int"
+SWALLOWED = "DO $$ BEGIN ALTER TABLE made_elsewhere ADD COLUMN y int; EXCEPTION WHEN OTHERS THEN NULL; END $$"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A list that stands on a table of somebody else."""
+    (tmp_path / "main.py").write_text(f"migration_steps = {[T, ELSEWHERE, SWALLOWED]!r}\n")
+    export(analyse(Registry.of([T, ELSEWHERE, SWALLOWED])), tmp_path / "alembic")
+    return tmp_path
+
+
+def verified(project: Path, server: Server, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
+    """``omega-bridge verify`` in the project: its exit code, and what it says."""
+    monkeypatch.chdir(project)
+    done = CliRunner().invoke(
+        app,
+        ["verify", "--steps", "main.py:migration_steps", "--output", "alembic", "--scratch-url", server.url, *arguments],
+    )
+    return done.exit_code, done.stdout
+
+
+def test_what_postgresql_rejects_has_no_proof(project: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that fails on scratch is equivalent to its history, and not proven: each step is named, and has to be allowed by name."""
+    code, said = verified(project, server, monkeypatch, "--json")
+    told = json.loads(said)
+    assert (code, told["equivalent"], told["differences"]) == (1, True, [])
+    assert [(r["start"], r["step"], r["outcome"]) for r in told["rejected"]] == [
+        ("empty", "made-elsewhere-x", "failed"),
+        ("empty", "made-elsewhere-y", "no-effect"),
+    ]
+    assert told["rejected"][0]["told"] == '42P01: relation "made_elsewhere" does not exist'
+    allowed = ("--allow-rejected", "made-elsewhere-x")
+    code, said = verified(project, server, monkeypatch, *allowed)
+    assert code == 1
+    assert "step made-elsewhere-x is not proven (allowed): failed: 42P01" in said
+    assert "but for 2 steps that are rejected" in said
+    assert said.endswith("correct them, or allow each that is meant so: --allow-rejected made-elsewhere-y\n")
+    (project / "pyproject.toml").write_text('[tool.omega-bridge]\nallow-rejected = ["made-elsewhere-y"]\n')
+    assert verified(project, server, monkeypatch, *allowed)[0] == 0
+
+
+def test_a_named_database_is_a_start(
+    project: Path, server: Server, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its schema is copied and both drivers go on from there, and from the revision at which it stands; it stays as it is."""
+    database = make_database()
+    first = next((project / "alembic" / "versions").glob("0001_*")).name.split("_")[1]
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(f"{T}; CREATE TABLE made_elsewhere (id int); INSERT INTO made_elsewhere VALUES (1)")
+        conn.execute(
+            f"CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('{first}')"
+        )
+        before = read_catalog(conn)
+        allowed = ("--allow-rejected", "made-elsewhere-x", "--allow-rejected", "made-elsewhere-y")
+        code, said = verified(project, server, monkeypatch, *allowed, "--from", database, "--json")
+        told = json.loads(said)
+        assert (code, [s["start"] for s in told["starts"]][:2]) == (0, ["the list's past", "empty"])
+        assert told["starts"][2]["start"].startswith("from postgresql://")
+        assert {r["start"] for r in told["rejected"]} == {"empty"}
+        assert read_catalog(conn) == before
+        assert conn.execute("SELECT * FROM made_elsewhere").fetchall() == [(1,)]
+        conn.execute("DROP TABLE t")
+        code, said = verified(project, server, monkeypatch, *allowed, "--from", database)
+    assert code == 1
+    assert "after create-t" in said
+    assert "table public.t: the history lacks it" in said  # it says that it stands behind the revision that makes it
+
+
+def test_a_blind_spot_of_the_reader_is_seen_by_pg_dump(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What our own reader takes for the same and ``pg_dump`` does not is a difference, with the lines of both; columns may be moved."""
+    with scratch_database(server, "left") as left, scratch_database(server, "right") as right:
+        for database, text in ((left, "a int, b text DEFAULT 'x', c int"), (right, "c int, b text DEFAULT 'y', a int")):
+            with database.session() as session:
+                session.execute(
+                    f"CREATE TABLE t ({text}); CREATE TABLE alembic_version (v text); CREATE VIEW v AS SELECT b FROM t"
+                )
+        found = witness.find_witness(server.major * 10000)
+        assert found is not None
+        assert list(Pair("empty", left, right).only_seen_by(found, "r", "s")) == []  # our reader sees that
+        monkeypatch.setattr(pairs, "diff", lambda *_a, **_k: ())
+        (seen,) = Pair("empty", left, right).only_seen_by(found, "r", "s")
+    assert (seen.object, seen.attribute) == ("table public.t", "pg_dump")
+    assert (seen.boot, seen.alembic) == ("    b text DEFAULT 'x'::text", "    b text DEFAULT 'y'::text")
+
+
+def test_without_a_pg_dump_the_verdict_says_so(
+    project: Path, server: Server, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No witness, or one that is older than the server: ``witness`` is null, the text says it, and no database can be a start."""
+    assert witness.find_witness(990000) is None
+    monkeypatch.setattr(witness, "_folders", lambda _environ: iter(()))
+    code, said = verified(project, server, monkeypatch)
+    assert (code, "without the witness pg_dump" in said) == (1, True)
+    assert json.loads(verified(project, server, monkeypatch, "--json")[1])["witness"] is None
+    with pytest.raises(errors.ConfigurationInvalid, match="there is no pg_dump"):
+        verify(Registry.of([T]), None, server, databases=[make_database()])
+
+
+def test_the_certificate_has_the_same_bytes_each_time(server: Server) -> None:
+    """Same list, same history, same server, same verdict to the byte; the witness is in it."""
+    one, other = (verify(Registry.of([T, ELSEWHERE]), None, server).certificate() for _ in range(2))
+    assert one == other
+    assert json.loads(one)["witness"].startswith("pg_dump ")
