@@ -18,7 +18,7 @@ VERBS = {
     "plan": "Show what a boot would do, with the SQL and the locks; exit 1 where something would run.",
     "status": "Show where the list, the history and the database stand; exit 1 where one lags behind.",
     "export": "Append to the Alembic history what the list has and it lacks.",
-    "verify": "Boot one scratch database and upgrade another at every prefix of the list; exit 1 where the catalogs differ.",
+    "verify": "Boot one scratch database and upgrade another, from every start; exit 1 where they differ, or a step is rejected.",
     "lint": "Say what in the list will hurt, and what to write instead; exit 1 where there is an error.",
     "drift": "Show what the database has otherwise than the list and the models lead to; exit 1 where there is anything.",
     "explain": "Explain a step of the list, an error code such as OB301, or a rule.",
