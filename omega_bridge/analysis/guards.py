@@ -11,6 +11,7 @@ from typing import Any
 
 from omega_bridge.analysis.program import (
     RELATIONS,
+    TYPES,
     All,
     AnyOf,
     Compared,
@@ -276,7 +277,7 @@ def _null_test(node: Any, scope: _Scope, *, is_null: bool) -> Condition:
 
 _NAMING: Mapping[str, tuple[Kind, ...]] = {
     "to_regclass": RELATIONS,
-    "to_regtype": (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE),
+    "to_regtype": TYPES,
     "to_regnamespace": (Kind.SCHEMA,),
 }
 

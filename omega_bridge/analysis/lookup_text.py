@@ -11,6 +11,7 @@ from dataclasses import replace
 from omega_bridge.analysis.program import (
     ANY_SCHEMA,
     RELATIONS,
+    TYPES,
     VISIBLE,
     All,
     AnyOf,
@@ -29,7 +30,6 @@ class Unwritable(Exception):
     """There is no text for this here."""
 
 
-_TYPES = frozenset({Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE})
 _COLUMN_FILTERS = {
     "data_type": "data_type",
     "udt_name": "udt_name",
@@ -84,7 +84,7 @@ def _exists(pattern: Pattern, *, there: bool) -> str:
     if name is not None and not filters:
         if kinds <= set(RELATIONS):
             direct = "to_regclass"
-        elif kinds <= _TYPES:
+        elif kinds <= set(TYPES):
             direct = "to_regtype"
         elif kinds == {Kind.SCHEMA}:
             direct, schema = "to_regnamespace", ""
@@ -118,7 +118,7 @@ def _query(p: Pattern) -> str:
     if kinds == {Kind.POLICY} and p.table and p.name and not p.filters:
         tests = [f"schemaname = {schema}", f"tablename = {literal(p.table)}", f"policyname = {literal(p.name)}"]
         return _select("pg_policies", tests)
-    if kinds <= _TYPES and p.name and p.filters:
+    if kinds <= set(TYPES) and p.name and p.filters:
         of_type = f"enumtypid = to_regtype({literal(identifier(p.schema, p.name))})"
         return _select("pg_enum", [of_type, *(_test(f, {"label": "enumlabel"}) for f in p.filters)])
     if kinds == {Kind.EXTENSION} and p.name and not p.filters:

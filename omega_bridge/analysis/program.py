@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.kinds import stored_in
 
 VISIBLE = ""
 ANY_SCHEMA = "*"
@@ -19,7 +20,10 @@ CURRENT = "."
 PATH = "..."
 """Any schema of the search_path."""
 
-RELATIONS = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.SEQUENCE, Kind.INDEX)
+RELATIONS = stored_in("pg_class")
+"""The kinds that share the names of relations in a schema."""
+TYPES = stored_in("pg_type")
+"""The kinds that share the names of types, with the relations' rows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
-from omega_bridge.analysis.program import Condition, Effect, Exists, If, Program, Sql, conditions, is_decidable
+from omega_bridge.analysis.program import TYPES, Condition, Effect, Exists, If, Program, Sql, conditions, is_decidable
 from omega_bridge.analysis.reading import matches_effect
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.evaluate import Evaluation, Provided, evaluate
@@ -235,12 +235,9 @@ def _are_decidable(found: Iterable[Condition]) -> bool:
     return all(map(is_decidable, found))
 
 
-_TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
-
-
 def _name(key: Key) -> _Name:
     """What the statements about one object have in common, whether they give its schema and argument types or not."""
-    kind = Kind.ENUM if key.kind in _TYPES else key.kind
+    kind = Kind.ENUM if key.kind in TYPES else key.kind
     return (str(kind), key.table, key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name)
 
 

@@ -12,7 +12,6 @@ from omega_bridge.analysis.program import VISIBLE, Filter, Pattern
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.planning.attributes import passes
 
-_TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
 _ROW_TYPES = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
 _SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid", "oid"})
 _OWN_SCHEMAS = frozenset({"information_schema", "omega_bridge"})

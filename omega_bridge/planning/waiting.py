@@ -11,18 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from omega_bridge.analysis import Effect, StepAnalysis
-from omega_bridge.analysis.program import RELATIONS, Sql
+from omega_bridge.analysis.program import RELATIONS, TYPES, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.outcomes import ServerError
 from omega_bridge.planning.world import World
 from omega_bridge.sql import inner, parse, pb
 
-_TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
 _MISSING: dict[str, tuple[Kind, ...]] = {
     "42P01": RELATIONS,
     "42703": (Kind.COLUMN,),
     "42883": (Kind.FUNCTION,),
-    "42704": (*_TYPES, Kind.CONSTRAINT, Kind.INDEX, Kind.TRIGGER, Kind.POLICY, Kind.EXTENSION),
+    "42704": (*TYPES, Kind.CONSTRAINT, Kind.INDEX, Kind.TRIGGER, Kind.POLICY, Kind.EXTENSION),
     "3F000": (Kind.SCHEMA,),
     "42830": (Kind.CONSTRAINT, Kind.INDEX),
 }

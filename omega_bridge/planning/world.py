@@ -12,6 +12,7 @@ from omega_bridge.analysis.program import (
     ANYTHING,
     DOUBT,
     RELATIONS,
+    TYPES,
     VISIBLE,
     All,
     AnyOf,
@@ -31,7 +32,6 @@ from omega_bridge.planning import scopes
 from omega_bridge.planning.attributes import NULL, Null, compared, same
 
 _TABLE_LIKE = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
-_TYPES = (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE)
 _PARTS = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX, Kind.SEQUENCE, Kind.TRIGGER})
 """What comes with a table of which not everything is known."""
 _PASSED_DOWN = frozenset({"default", "nullable"})
@@ -102,7 +102,7 @@ class World:
             return key if self.get(key) is not None else None
         if kind is Kind.FUNCTION:
             return next((k for k in self._functions(key) if self.get(k) is not None), None)
-        kinds = _TABLE_LIKE if kind is Kind.TABLE else _TYPES if kind in _TYPES else (kind,)
+        kinds = _TABLE_LIKE if kind is Kind.TABLE else TYPES if kind in TYPES else (kind,)
         for place in self.catalog.search_path if schema == VISIBLE else (schema,):
             for one in kinds:
                 candidate = Key(one, place, table, name)
@@ -214,13 +214,13 @@ class World:
         kinds = (
             (*RELATIONS, Kind.COMPOSITE)
             if key.kind is Kind.TABLE
-            else (*_TYPES, *_TABLE_LIKE)
-            if key.kind in _TYPES
+            else (*TYPES, *_TABLE_LIKE)
+            if key.kind in TYPES
             else (key.kind,)
         )
         if any(self.find(Key(kind, key.schema, "", key.name)) is not None for kind in kinds):
             return False
-        return not scopes.may_be_hidden(self.catalog, "pg_type" if key.kind in _TYPES else "pg_class", key.name)
+        return not scopes.may_be_hidden(self.catalog, "pg_type" if key.kind in TYPES else "pg_class", key.name)
 
     def answer(self, condition: Condition) -> bool | None:
         """What a guard evaluates to. NULL does not hold."""
