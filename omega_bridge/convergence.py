@@ -331,6 +331,8 @@ class Convergence:
 
     def _together(self, index: int) -> tuple[bool, list[PlannedStep]]:
         """Send a batch where two steps or more have something to do; whether it stands, and the steps that were planned."""
+        if self.executor.role is not None:  # each step is sent as that role, and what is ours is not
+            return False, []
         is_last = index + batch.LIMIT >= len(self.analysis)
         planned = self._batch(index)
         first: list[PlannedStep] = []

@@ -38,7 +38,7 @@ from omega_bridge.revisions.operations import CREATED, INDEXES
 from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
-from omega_bridge.revisions.sending import SCRATCH
+from omega_bridge.revisions.sending import SCRATCH, be_oneself, play
 from omega_bridge.start import promise_digest
 from omega_bridge.steps import Registry
 
@@ -257,11 +257,22 @@ class Recorder:
                 self.before = read_catalog(self._raw(), self.names)
                 if step.is_downgrade and hasattr(step, "revision"):
                     context.opts[CREATED] = self._created(step)
+                step.migration_fn = self._as_set(step.migration_fn)
                 reaches = self._reaches(step)
                 with lock.database(self.session, LOCK_TIMEOUT) if reaches else nullcontext():
                     yield step
 
         return steps
+
+    def _as_set(self, migrate: Callable[..., Any]) -> Callable[..., Any]:
+        """A revision's function, run as the role that one before it has set; the version is written by who has connected."""
+
+        def as_set(**options: Any) -> None:
+            play(self.connection)
+            migrate(**options)
+            be_oneself(self.connection)
+
+        return as_set
 
     def begins(self, name: str, schema: str | None) -> bool:
         """Note in the record that an index is about to be built; ``False`` where an INVALID one of that name is not ours."""

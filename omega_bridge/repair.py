@@ -75,7 +75,9 @@ def repair(
     promised = standing.Promised(analysis, names)
     done = Convergence(executor, analysis, once, before, promised)
     done.run()
-    session.execute("RESET search_path; DISCARD TEMP")  # a step may have set it, and the record is one of what every start sees
+    session.execute(
+        "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; DISCARD TEMP"
+    )  # a step may have set it, and the record is one of what every start sees
     outcomes = done.in_list_order()
     asked, after = _as_it_stands(executor, promised)
     verdict = judged(outcomes, options)

@@ -13,6 +13,7 @@ from psycopg import pq
 from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.analysis.keeping import UNWATCHED, keeps_rows
 from omega_bridge.analysis.program import Program, Sql
+from omega_bridge.analysis.roles import may_change_role
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip
@@ -54,6 +55,8 @@ class Executor:
     """The token of the schema from just before a batch read ``catalog`` whole; of use only where it still holds."""
     overheard: bool | None = None
     """Whether event triggers of others run at each DDL statement; ``None`` where that has to be asked."""
+    role: str | None = None
+    """The role that a step has set for those behind it: what the bridge itself sends is sent as on connecting."""
 
     def execute(self, planned: PlannedStep) -> StepOutcome:
         """Send one step and say what became of it."""
@@ -113,19 +116,20 @@ class Executor:
         step, session = planned.analysis, self.session
         reaches = self.reaches_beyond(step)
 
-        def attempt(wait: float) -> tuple[Catalog, StepOutcome, Tip]:
-            self._begun(planned, wait, reaches=reaches)
+        def attempt(wait: float) -> tuple[Catalog, StepOutcome, str | None, Tip]:
+            role = self._begun(planned, wait, reaches=reaches)
             fresh = self._refreshed(step)
             outcome = replace(self._judge(planned, fresh), rows=session.rows_changed or 0)
             is_applied = outcome.outcome is Outcome.APPLIED
-            return fresh, outcome, ledger_store.append(session.connection, [self._draft(outcome)] if is_applied else [], self.tip)
+            tip = ledger_store.append(session.connection, [self._draft(outcome)] if is_applied else [], self.tip)
+            return fresh, outcome, role, tip
 
         try:
-            fresh, outcome, tip = waiting.had_in_time(session, self._waits(), self.limits.lock_timeout, attempt)
+            fresh, outcome, role, tip = waiting.had_in_time(session, self._waits(), self.limits.lock_timeout, attempt)
         except waiting.Busy as busy:
             return outcome_of(planned, Outcome.FAILED, f"its table stayed busy: {busy}", error=busy.error)
         lock.commit(session)
-        self.catalog, self.tip = fresh, tip
+        self.catalog, self.role, self.tip = fresh, role, tip
         if outcome.outcome is Outcome.APPLIED:
             return outcome
         with self._turn(reaches=reaches):
@@ -162,12 +166,21 @@ class Executor:
             self.patience = Patience(self.limits.lock_timeout, self.limits.budget)
         return self.patience.afresh()
 
-    def _begun(self, planned: PlannedStep, lock_timeout: float, *, reaches: bool) -> None:
-        """One try at a step, in a transaction that stays open."""
+    def _begun(self, planned: PlannedStep, lock_timeout: float, *, reaches: bool) -> str | None:
+        """One try at a step, in a transaction that stays open; the role that it leaves to those behind it."""
         turn = turns.TAKE if planned.analysis.kind is not StepKind.SCHEMA else ""
         waiting.begin_in_turn(self.session, planned.analysis.id, self.limits, lock_timeout, question=turn, reaches=reaches)
         self.session.rows_changed = 0
+        if self.role is not None:
+            self.session.execute(f"SET ROLE {identifier(self.role)}")
         self._run_guarded(planned)
+        if self.role is None and not may_change_role(planned.analysis.step.sql):
+            return None
+        ((role, user, own),) = self.session.rows(_WHO, (self.session.connection.info.user,))
+        if role is None and user == own:
+            return None
+        self.session.execute("RESET SESSION AUTHORIZATION; RESET ROLE")
+        return str(role or user)
 
     def reaches_beyond(self, step: StepAnalysis, *, calls: bool = True) -> bool:
         """Whether a step may reach beyond the schemas that this start has locked. ``calls``: by a function that it calls, too."""
@@ -224,6 +237,7 @@ class Executor:
     def as_on_connecting(self) -> None:
         """Role and ``search_path`` as a new connection has them: each pass of the loop is one."""
         self.session.execute("RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path")
+        self.role = None
         self.catalog = self.reader.read(self.names)
 
     def changed_since(self, before: Catalog) -> bool:
@@ -249,6 +263,10 @@ class Executor:
 
     def _draft(self, outcome: StepOutcome) -> Draft:
         return draft(outcome, self.run, self.driver)
+
+
+_WHO = "SELECT NULLIF(pg_catalog.current_setting('role'), 'none'), session_user::pg_catalog.text, %s::pg_catalog.text"
+"""The role that is set, who has connected, and who the session said it was."""
 
 
 def _is_wide(step: StepAnalysis) -> bool:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from omega_bridge.analysis.keeping import is_script
 from omega_bridge.analysis.reaching import may_reach_elsewhere
+from omega_bridge.analysis.roles import may_change_role
 from omega_bridge.errors import ConfigurationInvalid
-from omega_bridge.sql import sendable
+from omega_bridge.sql import identifier, sendable
 
 _BEGUN = "omega_bridge_begun"
 """Whether a step's own ``BEGIN`` stands open on a connection."""
@@ -21,31 +22,56 @@ _BEGUN = "omega_bridge_begun"
 SCRATCH = "omega_bridge_scratch"
 """Whether a connection is that of a proof: what may speak to another server is not sent there."""
 
+_ROLE = "omega_bridge_role"
+"""The role that a step has set for those behind it."""
+_WHO = (
+    "SELECT pg_catalog.current_setting('role'), session_user::pg_catalog.text, a.usename::pg_catalog.text"
+    " FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"
+)
+
 BY_CURSOR = {"psycopg", "psycopg2", "pg8000"}
 
 
 def send(bind: Connection, text: str) -> None:
     """Raises what the driver raises, ``StepSyntaxError`` and, for a driver that nobody has tried, ``ConfigurationInvalid``."""
+    _send(bind, text)
+    if may_change_role(text):
+        role, user, own = bind.exec_driver_sql(_WHO).one()
+        bind.info[_ROLE] = role if role != "none" else None if user == own else user
+
+
+def play(bind: Connection) -> None:
+    """Be the role that a step before has set, if one has."""
+    if (role := bind.info.get(_ROLE)) is not None:
+        _send(bind, f"SET ROLE {identifier(role)}")
+
+
+def be_oneself(bind: Connection) -> None:
+    """Be again who has connected, for what is not the list's."""
+    if bind.info.get(_ROLE) is not None:
+        _send(bind, "RESET SESSION AUTHORIZATION; RESET ROLE")
+
+
+def _send(bind: Connection, text: str) -> None:
     raw, dialect = sendable(text), bind.dialect
-    if bind.info.get(SCRATCH) and may_reach_elsewhere(text):
-        return
-    if dialect.driver == "psycopg" and not dialect.is_async:
-        driver: Any = bind.connection.driver_connection
-        driver.execute(raw)
-    elif dialect.driver in BY_CURSOR:
-        if dialect.driver == "pg8000":
-            _leave_what_nobody_began(bind, text)
-        bind.exec_driver_sql(text, execution_options={"no_parameters": True}).close()
-    elif dialect.driver == "asyncpg":
-        if not text.startswith("ROLLBACK TO"):  # in a transaction that has failed
-            bind.exec_driver_sql("SELECT 1").close()  # the adapter begins its transaction with its first statement
-        adapted: Any = bind.connection.dbapi_connection
-        adapted.run_async(lambda connection: connection.execute(text))
-    else:
+    if dialect.driver not in (*BY_CURSOR, "asyncpg"):
         raise ConfigurationInvalid(
             f"the history cannot be run through the driver {dialect.driver!r}",
             hint="Give env.py a URL with psycopg, psycopg2, asyncpg or pg8000: postgresql+psycopg://...",
         )
+    if bind.info.get(SCRATCH) and may_reach_elsewhere(text):
+        return
+    if dialect.driver == "asyncpg":
+        bind.exec_driver_sql("SELECT 1").close()  # the adapter begins its transaction with its first statement
+        adapted: Any = bind.connection.dbapi_connection
+        adapted.run_async(lambda connection: connection.execute(text))
+    elif dialect.driver == "psycopg" and not dialect.is_async:
+        driver: Any = bind.connection.driver_connection
+        driver.execute(raw)
+    else:
+        if dialect.driver == "pg8000":
+            _leave_what_nobody_began(bind, text)
+        bind.exec_driver_sql(text, execution_options={"no_parameters": True}).close()
 
 
 def _leave_what_nobody_began(bind: Connection, text: str) -> None:

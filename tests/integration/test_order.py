@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import psycopg
 import pytest
 
 import omega_bridge
-from omega_bridge import Step, errors
+from omega_bridge import Step, environment, errors
+from omega_bridge.analysis import analyse
 from omega_bridge.catalog import Catalog, diff
+from omega_bridge.config import Config
 from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.revisions import alembic_border
+from omega_bridge.revisions.files import export
 from tests.fixtures.databases import MakeDatabase
+from tests.fixtures.roles import MakeRole
 
 
 def scalar(url: str, query: str) -> object:
@@ -365,3 +371,33 @@ def test_a_failing_step_does_not_keep_a_start_going(database: str) -> None:
     execute(database, "DROP TABLE t CASCADE")
     assert omega_bridge.boot(database, steps, on_error="continue").passes <= 3
     assert scalar(database, "SELECT count(*) FROM pg_policy") == 1
+
+
+@pytest.mark.parametrize("driver", ["boot", "alembic"])
+def test_a_role_that_a_step_sets_is_for_those_behind_it(driver: str, database: str, make_role: MakeRole, tmp_path: Path) -> None:
+    """What they make is its own, what it may not do it does not do, and what the bridge writes down is written by who has connected."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        name = psycopg.conninfo.conninfo_to_dict(make_role())["user"]
+        conn.execute(f"GRANT ALL ON SCHEMA public TO {name}")
+    steps = [
+        f"SET ROLE {name}",
+        "CREATE TABLE IF NOT EXISTS theirs (id int PRIMARY KEY)",
+        "ALTER TABLE theirs ADD COLUMN IF NOT EXISTS a text",
+        "RESET ROLE",
+        "CREATE TABLE IF NOT EXISTS ours (id int PRIMARY KEY)",
+    ]
+    if driver == "boot":
+        run = omega_bridge.boot(database, steps)
+        assert [(s.id, s.reason) for s in run.steps if s.outcome in ("failed", "no-effect", "refused")] == []
+        assert omega_bridge.boot(database, steps).outcome == "current"
+    else:
+        export(analyse(omega_bridge.Registry.of(steps)), tmp_path)
+        config = alembic_border.alembic_config(tmp_path, database)
+        config.attributes["omega_bridge_config"] = Config(root=tmp_path)
+        config.attributes["omega_bridge_registry"] = (omega_bridge.Registry.of(steps), None)
+        environment.upgrade(config, "head")
+    with psycopg.connect(database) as conn:
+        owners = conn.execute(
+            "SELECT relname, pg_get_userbyid(relowner) = %s FROM pg_class WHERE relname IN ('theirs', 'ours') ORDER BY 1", (name,)
+        )
+        assert owners.fetchall() == [("ours", False), ("theirs", True)]
