@@ -62,7 +62,8 @@ def _send(bind: Connection, text: str) -> None:
     if bind.info.get(SCRATCH) and may_reach_elsewhere(text):
         return
     if dialect.driver == "asyncpg":
-        bind.exec_driver_sql("SELECT 1").close()  # the adapter begins its transaction with its first statement
+        if not text.startswith("ROLLBACK TO"):  # in a transaction that has failed
+            bind.exec_driver_sql("SELECT 1").close()  # the adapter begins its transaction with its first statement
         adapted: Any = bind.connection.dbapi_connection
         adapted.run_async(lambda connection: connection.execute(text))
     elif dialect.driver == "psycopg" and not dialect.is_async:
