@@ -7,16 +7,18 @@ EXISTS`` was edited, a step was put in before another, or one was taken out. A f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from omega_bridge.analysis import Analysis, analyse
+from omega_bridge.audit import data
 from omega_bridge.audit.expected import WENT_WRONG, makers
 from omega_bridge.audit.grounds import Ground
 from omega_bridge.audit.pairs import Begun, Pair, Told, alembic, upgrade
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
-from omega_bridge.audit.verdict import Rejected, Start
+from omega_bridge.audit.verdict import ROWS, Rejected, Start, Unlike
 from omega_bridge.audit.witness import Witness
 from omega_bridge.catalog import Catalog, Difference, Key, Kind
 from omega_bridge.kinds.restoring import removed, restored
@@ -49,9 +51,24 @@ def begun(
         pair = Pair(ground.name, left, right)
         told = _teller(pair, analysis, run, folder, lines)
         at = head or ""
+
+        @contextmanager
+        def twin() -> Iterator[ScratchDatabase]:
+            with scratch_database(scratch, "boot") as database:
+                ground.lay(database)
+                database.boot(steps)
+                yield database
+
         return Begun(
             Start(ground.name, 1),
-            (*pair.unlike(at, told), *pair.only_seen_by(witness, at, "")),
+            (
+                *pair.unlike(at, told),
+                *pair.only_seen_by(witness, at, ""),
+                *(
+                    Unlike(ground.name, at, _filler(d.key, analysis), str(d.key), ROWS, d.boot, d.alembic)
+                    for d in data.compared(left, right, twin)
+                ),
+            ),
             tuple(pair.moved(at, told)),
             tuple(_rejected(ground.name, run.steps, left)),
         )
@@ -85,6 +102,12 @@ def _teller(pair: Pair, analysis: Analysis, run: Run, folder: Path, lines: tuple
         return step, _append(difference, pair.boot)
 
     return told
+
+
+def _filler(key: Key, analysis: Analysis) -> str:
+    """The step that fills a table, where only one that changes rows names it."""
+    naming = [s.id for s in analysis if s.kind != "schema" and re.search(rf"\b{re.escape(key.name)}\b", s.step.sql)]
+    return naming[0] if len(naming) == 1 else ""
 
 
 def _of(key: Key, by: dict[Key, str]) -> str:

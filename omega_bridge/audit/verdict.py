@@ -13,6 +13,9 @@ PAST = "the list's past"
 EMPTY = "empty"
 """An empty database: a start of the list as it is today beside ``alembic upgrade head``."""
 
+ROWS = "rows"
+"""The attribute of a difference in data: the values are rows that the other lacks, as text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unlike:

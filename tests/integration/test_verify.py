@@ -122,6 +122,24 @@ def test_without_a_pg_dump_the_verdict_says_so(
         verify(Registry.of([T]), None, server, databases=[make_database()])
 
 
+def test_rows_that_steps_fill_are_compared(server: Server, tmp_path: Path) -> None:
+    """An edited data step: a fresh database has other rows than one that lived through the old text. What a clock, a die or a sequence gives is apart."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS plans (id serial PRIMARY KEY, name text UNIQUE, price int, "
+        "key uuid DEFAULT gen_random_uuid(), at timestamptz DEFAULT now())",
+        "CREATE TABLE IF NOT EXISTS uses (plan int REFERENCES plans (id), seen timestamptz)",
+        "INSERT INTO plans (name, price) VALUES ('free', 0), ('gold', 10) ON CONFLICT DO NOTHING",
+        "INSERT INTO uses SELECT id, clock_timestamp() FROM plans WHERE NOT EXISTS (SELECT FROM uses)",
+    ]
+    export(analyse(Registry.of(steps)), tmp_path)
+    assert verify(Registry.of(steps), None, server, history=tmp_path).differences == ()
+    steps[2] = steps[2].replace("10)", "20)")
+    export(analyse(Registry.of(steps)), tmp_path)
+    (found,) = verify(Registry.of(steps), None, server, history=tmp_path).differences
+    assert (found.start, found.object, found.attribute) == ("empty", "table public.plans", "rows")
+    assert (found.boot, found.alembic) == (("(gold,20)",), ("(gold,10)",))
+
+
 def test_the_certificate_has_the_same_bytes_each_time(server: Server) -> None:
     """Same list, same history, same server, same verdict to the byte; the witness is in it."""
     one, other = (verify(Registry.of([T, ELSEWHERE]), None, server).certificate() for _ in range(2))
