@@ -36,6 +36,8 @@ class Expectation:
     listed: str
     by: Mapping[Key, str] = field(default_factory=dict)
     rejected: Mapping[str, str] = field(default_factory=dict)
+    promised: frozenset[Key] = frozenset()
+    """What the rejected steps make where they work, as far as that was read."""
 
     def maker(self, key: Key) -> str:
         """The step that an object comes from, or that the table comes from which it is a part of; empty where it is not known."""
@@ -104,7 +106,7 @@ def compare(expected: Expectation, found: Catalog, role: str) -> Compared:
                 )
             elif not is_same:
                 departures.append(Departure(What.DIFFERENT, key, name, one, other))
-    added, beyond = _only_there(wanted, found)
+    added, beyond = _only_there(wanted, found, moved(expected, found, role).promised)
     departures += (Departure(What.ADDED, key) for key in added)
     return Compared(tuple(_without_what_goes_along(departures, wanted, found)), tuple(beyond), tuple(unseen))
 
@@ -192,12 +194,12 @@ def _means_same(one: Any, other: Any) -> bool | None:
 # --- what belongs to the list -----------------------------------------------------------------------------------
 
 
-def _only_there(wanted: Catalog, found: Catalog) -> tuple[list[Key], list[Key]]:
-    """What hangs on something that the list makes, and what does not."""
+def _only_there(wanted: Catalog, found: Catalog, promised: frozenset[Key]) -> tuple[list[Key], list[Key]]:
+    """What hangs on something that the list makes, and what does not; without what is ``promised`` and could not be made elsewhere."""
     added: list[Key] = []
     beyond: list[Key] = []
     ground = {Key(Kind.SCHEMA, "", "", name) for name in ("public", *found.search_path[:1])}  # on which every list may work
-    lone = [key for key in sorted(found.objects) if key not in wanted and key not in ground]
+    lone = [key for key in sorted(found.objects) if key not in wanted and key not in ground and key not in promised]
     for key in lone:
         owner = _owner(key, found.objects[key])
         if owner is not None and any(k in wanted for k in owner):
@@ -272,7 +274,12 @@ def moved(expected: Expectation, found: Catalog, role: str) -> Expectation:
         },
         search_path=(there, *expected.catalog.search_path[1:]),
     )
-    return replace(expected, catalog=catalog, by={placed(key): step for key, step in by.items()})
+    return replace(
+        expected,
+        catalog=catalog,
+        by={placed(key): step for key, step in by.items()},
+        promised=frozenset(map(placed, expected.promised)),
+    )
 
 
 def _of_role(key: Key, role: str, other: str) -> Key:
@@ -301,6 +308,7 @@ def to_text(expected: Expectation) -> str:
         "list": expected.listed,
         "search_path": list(catalog.search_path),
         "rejected": dict(expected.rejected),
+        "promised": [list(key) for key in sorted(expected.promised)],
     }
     lines = [json.dumps(head, ensure_ascii=False, sort_keys=True)]
     for key in sorted(catalog.objects):
@@ -338,7 +346,8 @@ def from_text(text: str, where: str) -> Expectation:
             if step:
                 by[key] = step
         catalog = Catalog(objects, tuple(head["search_path"]), int(head["server"]) * 10000)
-        return Expectation(catalog, "", head["list"], by, head["rejected"])
+        promised = frozenset(Key(Kind(kind), *names) for kind, *names in head.get("promised", ()))
+        return Expectation(catalog, "", head["list"], by, head["rejected"], promised)
     except (ValueError, TypeError, KeyError) as error:
         raise ConfigurationInvalid(
             f"{where} is not one that export wrote: {error}", hint="Remove it and run: omega-bridge export"

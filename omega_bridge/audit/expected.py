@@ -36,7 +36,16 @@ def make(analysis: Analysis, listed: str, scratch: Scratch) -> Expectation:
             catalog = read_catalog(session.connection)
             role = session.connection.info.user
     rejected = elsewhere | {s.id: str(s.error or s.reason) for s in run.steps if s.outcome in WENT_WRONG}
-    return Expectation(catalog, role, listed, makers(catalog, analysis, run.steps), rejected)
+    world = World(catalog)
+    promised = frozenset(
+        world.place(effect.key)
+        for step in analysis
+        if step.id in rejected
+        for statement in step.reading.statements
+        for effect in (*statement.effects, *statement.implied)
+        if effect.present
+    )
+    return Expectation(catalog, role, listed, makers(catalog, analysis, run.steps), rejected, promised)
 
 
 def makers(catalog: Catalog, analysis: Analysis, outcomes: Iterable[StepOutcome]) -> dict[Key, str]:

@@ -15,7 +15,7 @@ from omega_bridge.revisions.dialect import PREPARER
 
 def identifier(name: str, schema: str | None = None) -> str:
     """A name as SQL, quoted where it has to be."""
-    quoted = PREPARER.quote(name)
+    quoted = PREPARER.quote(name) if name else ""
     return f"{PREPARER.quote(schema)}.{quoted}" if schema else str(quoted)
 
 
@@ -69,7 +69,7 @@ def _words(name: str, table: str | None, schema: str | None) -> dict[str, str]:
         "name": identifier(name),
         "object": whole,
         "routine": routine,
-        "owner": identifier(table or "", schema),
+        "owner": identifier(table, schema) if table else "",
         "literal": literal(name),
         "text": literal(whole),
         "routine_text": literal(routine),
