@@ -227,3 +227,14 @@ def test_another_role_in_another_schema(database: str, make_role: MakeRole, serv
     assert told(found) == {
         ("different", "tt.b", "default", "create-tt"), ("missing", "tt.tr", "", "drop-tt-tr"), ("missing", "tt.r", "", "step-3efe617c"),
     }  # fmt: skip
+
+
+def test_words_that_are_no_sql_are_compared_letter_by_letter(database: str) -> None:
+    """Only what PostgreSQL prints as SQL is compared by its parse tree: a comment in other letters is another one."""
+    steps = ["CREATE TABLE IF NOT EXISTS t (id int)", "COMMENT ON TABLE t IS 'one and  two'"]
+    omega_bridge.boot(database, steps)
+    with psycopg.connect(database, autocommit=True) as conn:
+        expected = from_text(to_text(Expectation(read_catalog(conn), conn.info.user, "")), "here")
+        conn.execute("COMMENT ON TABLE t IS 'One and two'")
+    found = drift(database, analyse(Registry.of(steps)), analyse(Registry(())), expected)
+    assert [(d.attribute, d.found) for d in found.differences] == [("comment", "One and two")]
