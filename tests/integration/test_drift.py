@@ -238,3 +238,16 @@ def test_words_that_are_no_sql_are_compared_letter_by_letter(database: str) -> N
         conn.execute("COMMENT ON TABLE t IS 'One and two'")
     found = drift(database, analyse(Registry.of(steps)), analyse(Registry(())), expected)
     assert [(d.attribute, d.found) for d in found.differences] == [("comment", "One and two")]
+
+
+def test_grants_that_no_step_gives_are_named(database: str) -> None:
+    """They are no difference, since the database's own defaults may have given them; and there is no plain "no drift"."""
+    steps = ["CREATE TABLE IF NOT EXISTS t (id int)"]
+    omega_bridge.boot(database, steps)
+    with psycopg.connect(database, autocommit=True) as conn:
+        expected = from_text(to_text(Expectation(read_catalog(conn), conn.info.user, "")), "here")
+        conn.execute("GRANT SELECT ON t TO PUBLIC")
+    found = drift(database, analyse(Registry.of(steps)), analyse(Registry(())), expected)
+    assert found.differences == ()
+    assert len(found.unseen) == 1
+    assert found.unseen[0].startswith("table public.t: its grants")
