@@ -103,6 +103,10 @@ class Held:
         """Fails where a lock is lost, so that the COMMIT behind it in one round trip is not reached."""
         return f"SELECT 1 OPERATOR(pg_catalog./) CASE WHEN {self.is_whole} THEN 1 ELSE 0 END"
 
+    def where_taken(self, call: str) -> str:
+        """In SQL: the ``call`` in the server process that took the locks, and NULL in any other that a pooler may give us."""
+        return f"CASE WHEN pg_catalog.pg_backend_pid() {_IS} {self.pid} THEN {call} END"
+
     @property
     def is_whole(self) -> str:
         """In SQL: whether all of them are still held."""
@@ -165,14 +169,13 @@ def database(session: Session, timeout: float) -> Iterator[None]:
     if held is None or held.database:
         yield
         return
-    in_turn(session, timeout, lambda: _ask(session, "pg_try_advisory_lock", CLASS, DATABASE))
+    in_turn(session, timeout, lambda: _take_database(session, held))
     held.database = True
     try:
         yield
     finally:
         if not session.is_closed and not session.in_transaction:
-            _ask(session, "pg_advisory_unlock", CLASS, DATABASE)
-            held.database = False
+            held.database = not _has(session, held.where_taken(f"pg_catalog.pg_advisory_unlock({CLASS}, {DATABASE})"))
 
 
 def in_turn(session: Session, timeout: float, take: Callable[[], bool], sleep: Callable[[float], None] = time.sleep) -> None:
@@ -255,6 +258,14 @@ def _take(session: Session, wanted: Wanted) -> bool:
     return taken
 
 
+def _take_database(session: Session, held: Held) -> bool:
+    """Try once, in the server process that holds the others, so that none is left in another one."""
+    ((taken,),) = session.ask(f"SELECT {held.where_taken(f'pg_catalog.pg_try_advisory_lock({CLASS}, {DATABASE})')}")
+    if taken is None:
+        prove(session)
+    return taken == "t"
+
+
 def _all_of(wanted: Wanted) -> str:
     """All the locks or none: a condition in SQL. A ``CASE`` keeps its order."""
     found = "true"
@@ -290,7 +301,7 @@ def _give_back(session: Session) -> None:
         return
     given_back = [*held.wanted.keys.values(), *([f"pg_catalog.pg_advisory_unlock({CLASS}, {DATABASE})"] if held.database else [])]
     each = ", ".join(given_back)
-    unlock = f"SELECT CASE WHEN pg_catalog.pg_backend_pid() {_IS} {held.pid} THEN true {_IS} ALL (ARRAY[{each}]) END"
+    unlock = f"SELECT {held.where_taken(f'true {_IS} ALL (ARRAY[{each}])')}"
     for _ in range(20 if session.is_pooled else 1):
         if session.ask(unlock)[0][0] == "t" or not _is_stranded(session, held):
             return
@@ -302,7 +313,8 @@ def _is_stranded(session: Session, held: Held) -> bool:
     return session.is_pooled and bool(
         session.ask(
             f"SELECT a.state {_IS} 'idle' AND pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a "
-            f"WHERE a.pid {_IS} {held.pid} AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid {_IS} a.pid AND {_of(held.schemas)})"
+            f"WHERE a.pid {_IS} {held.pid} AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid {_IS} a.pid AND {_HERE}"
+            f" AND (l.classid {_IS} {CLASS}::pg_catalog.oid OR {_of((*held.schemas, *held.wanted.ahead))}))"
         )
     )
 
