@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from omega_bridge.errors import OmegaBridgeError
-    from omega_bridge.run import Run
-    from omega_bridge.start import boot, boot_async
+    from omega_bridge.startup.run import Run
+    from omega_bridge.startup.start import boot, boot_async
     from omega_bridge.steps import Place, Registry, Repeat, Step
 
 __all__ = ["OmegaBridgeError", "Place", "Registry", "Repeat", "Run", "Step", "boot", "boot_async"]
@@ -16,10 +16,10 @@ _HOMES = {
     "Place": "steps",
     "Registry": "steps",
     "Repeat": "steps",
-    "Run": "run",
+    "Run": "startup.run",
     "Step": "steps",
-    "boot": "start",
-    "boot_async": "start",
+    "boot": "startup.start",
+    "boot_async": "startup.start",
 }
 
 

@@ -13,15 +13,16 @@ from omega_bridge.catalog import Catalog
 from omega_bridge.expectation import Expectation, What, compare, kept, moved
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.planning import World, evaluate
-from omega_bridge.postgres import ledger_store, standing, watch
+from omega_bridge.postgres import clean_state, ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.lock import exclusive, prove
 from omega_bridge.postgres.session import Session, permissions
-from omega_bridge.repair import scope
 from omega_bridge.revisions.files import RecordedTexts
 from omega_bridge.revisions.matching import match
 from omega_bridge.revisions.sums import SumLine, check, head_of, read_sum, revisions
-from omega_bridge.start import promise_digest
+from omega_bridge.startup.repair import scope
+from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
 
 
@@ -143,17 +144,17 @@ def adopt(
             return found
         names = scope(analysis, critical, metadata)
         ledger_store.prepare(connection)
-        promised = standing.Promised(analysis, names)
-        asked = watch.ask(connection, promised.watched)
+        promised = clean_state.Promised(analysis, names)
+        asked = probe_function.ask(connection, promised.watched)
         catalog = read_catalog(connection, names)
         detail = {"adopted": True, "revisions": found.revisions, "catalog": catalog.digest()}
         if len(every.gaps) > len(found.gaps):
             detail["accepted"] = [gap.as_dict() for gap in every.gaps if gap.step in accepted]
         with connection.transaction():
-            standing.stamp(connection, found.head)
+            clean_state.stamp(connection, found.head)
             draft = Draft(Driver.BOOT, Event.STAMP, str(uuid.uuid4()), found.head, "", "already-there", detail)
             ledger_store.append(connection, [draft])
             digest = promise_digest(registry.digest(), metadata, found.head)
-            standing.remember(connection, promised, (), catalog, asked, digest, found.head)
+            clean_state.remember(connection, promised, (), catalog, asked, digest, found.head)
             prove(session)
     return found

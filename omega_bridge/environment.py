@@ -23,23 +23,24 @@ from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config, database_url, direct_url, load_config, with_flags
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import Destroyed, change
-from omega_bridge.postgres import destruction, guarding, indexes, ledger_store, lock, standing, watch
+from omega_bridge.postgres import clean_state, destruction, guarding, indexes, ledger_store, lock
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
-from omega_bridge.postgres.failing import failing
+from omega_bridge.postgres.failed_revisions import failing
+from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.scratch import require_mark
 from omega_bridge.postgres.session import Session, border, lost_connection
-from omega_bridge.repair import scope
 from omega_bridge.revisions import alembic_border, sums
 from omega_bridge.revisions.operations import CREATED, INDEXES
 from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
 from omega_bridge.revisions.sending import SCRATCH, be_oneself, play
-from omega_bridge.start import promise_digest
+from omega_bridge.startup.repair import scope
+from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
 
 log = logging.getLogger("omega_bridge")
@@ -317,7 +318,7 @@ class Recorder:
             detail["error"] = {"sqlstate": sqlstate, "message": message}
         ledger_store.append(raw, [Draft(Driver.ALEMBIC, event, self.run, subject, ",".join(checksums), outcome, detail)])
         if event is Event.DOWNGRADE:
-            watch.forget(raw)
+            probe_function.forget(raw)
         lock.prove(self.session)
         self.last = event
 
@@ -347,7 +348,7 @@ class Recorder:
             ledger_store.append(
                 raw, [Draft(Driver.ALEMBIC, event, self.run, revision.revision, ",".join(checksums), outcome, detail)]
             )
-            watch.forget(raw)
+            probe_function.forget(raw)
             lock.prove(self.session)
         raw.commit()
 
@@ -408,7 +409,7 @@ class Recorder:
             return
         if stands := failing(self._raw()):
             log.warning("revision(s) %s: something of them was rejected; a start tries it again", ", ".join(stands))
-            watch.forget(self._raw())
+            probe_function.forget(self._raw())
             return
         registry, metadata = self.given or self._list()
         if registry is None:
@@ -423,14 +424,14 @@ class Recorder:
         raw = self._raw()
         raw.execute("RESET search_path; DISCARD TEMP")
         names = scope(analysis, self.config.critical_tables, metadata)
-        promised = standing.Promised(analysis, names)
-        asked = watch.ask(raw, promised.watched)
+        promised = clean_state.Promised(analysis, names)
+        asked = probe_function.ask(raw, promised.watched)
         catalog = read_catalog(raw, names)
-        outcomes = standing.without_effect(analysis, catalog)
+        outcomes = clean_state.without_effect(analysis, catalog)
         if outcomes is None or (outcomes and self.last is Event.STAMP):
             return
         digest = promise_digest(registry.digest(), metadata, head)
-        standing.remember(raw, promised, outcomes, catalog, asked, digest, head)
+        clean_state.remember(raw, promised, outcomes, catalog, asked, digest, head)
 
     def _list(self) -> tuple[Registry | None, Any]:
         if self.config.steps is None:

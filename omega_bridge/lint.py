@@ -15,7 +15,7 @@ from omega_bridge.analysis.findings import Finding, Listed, Severity
 from omega_bridge.analysis.rules import all_rules
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.errors import ConfigurationInvalid
-from omega_bridge.planning.again import done_again
+from omega_bridge.planning.second_start import done_again
 from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World
 

@@ -34,7 +34,7 @@ class Sentinel(Bridge):
     is_repairing = False
 
     def settle(self, url: str) -> None:
-        from omega_bridge.postgres import sentinel
+        from omega_bridge.postgres.fast_path import sentinel
         from omega_bridge.postgres.session import open_session
 
         with open_session(url) as session:

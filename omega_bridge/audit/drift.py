@@ -16,7 +16,7 @@ from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, moved
 from omega_bridge.kinds.restoring import restored
 from omega_bridge.planning.attributes import same
-from omega_bridge.planning.promises import MODELS, Forecast, Unkept, forecast, together, unkept_by_models
+from omega_bridge.planning.gaps import MODELS, Forecast, Unkept, forecast, together, unkept_by_models
 from omega_bridge.planning.world import World, is_anything
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog

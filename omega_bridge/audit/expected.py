@@ -81,6 +81,6 @@ def _words(key: Key) -> frozenset[str]:
 
 def listed_by(registry: Registry, metadata: Any) -> str:
     """The digest of a list and its models, under which an expectation is kept."""
-    from omega_bridge.start import promise_digest
+    from omega_bridge.startup.start import promise_digest
 
     return promise_digest(registry.digest(), metadata, None)

@@ -26,7 +26,7 @@ from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.dsn import connection_parameters
 from omega_bridge.revisions import files, sums
-from omega_bridge.run import Run
+from omega_bridge.startup.run import Run
 from omega_bridge.steps import Registry, Step
 
 

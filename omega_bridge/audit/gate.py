@@ -15,7 +15,7 @@ from omega_bridge.analysis import Analysis
 from omega_bridge.audit.scratch import scratch_database
 from omega_bridge.errors import AmbiguousMatch, HistoryTampered, NoServerFound
 from omega_bridge.lint import is_failing, lint
-from omega_bridge.planning.promises import Unkept, unkept_by_models
+from omega_bridge.planning.gaps import Unkept, unkept_by_models
 from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog

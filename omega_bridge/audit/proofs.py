@@ -16,13 +16,13 @@ from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
 from omega_bridge.audit.scratch import Scratch, scratch_database
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.planning import World
-from omega_bridge.planning.unsettled import unsettled
+from omega_bridge.planning.reruns import unsettled
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters
-from omega_bridge.postgres.naive import rehearse, send
+from omega_bridge.postgres.plain_loop import rehearse, send
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
-from omega_bridge.revisions.trial import Proof, StillChanged, Trial, Verdict, trial_on
+from omega_bridge.revisions.proving import Proof, StillChanged, Trial, Verdict, trial_on
 from omega_bridge.sql import parse, pb
 
 REJECTED = "PostgreSQL rejects it on an empty database"

@@ -16,8 +16,8 @@ from omega_bridge.analysis.reaching import may_reach_elsewhere
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.scratch import create_database, drop_database, put_mark, require_mark, url_for
 from omega_bridge.postgres.session import Session, open_session
-from omega_bridge.run import Options, Run
-from omega_bridge.start import run_boot
+from omega_bridge.startup.run import Options, Run
+from omega_bridge.startup.start import run_boot
 from omega_bridge.steps import Registry, StepLike
 
 

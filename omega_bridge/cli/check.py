@@ -21,7 +21,7 @@ def check(
     """The gate for CI: lint, export --check, and the models against the steps; exit 1 where one says no."""
     from omega_bridge.audit import gate
     from omega_bridge.audit.scratch import scratch_server
-    from omega_bridge.start import promise_digest
+    from omega_bridge.startup.start import promise_digest
 
     setup = prepare(config, steps)
     output.log_to_stderr(silent=True)

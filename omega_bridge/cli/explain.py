@@ -50,7 +50,7 @@ def _step(setup: Setup, name: str, *, is_asked: bool) -> Explanation:
     asked: dict[str, Any] = {}
     if is_asked:
         from omega_bridge.cli.ledger import entries_of
-        from omega_bridge.preview import preview
+        from omega_bridge.startup.preview import preview
 
         asked = {"planned": preview(setup.database, setup.analysis, setup.promise).plan.steps, "entries": entries_of(setup)}
     folder = setup.history()

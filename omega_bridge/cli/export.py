@@ -52,7 +52,7 @@ def export(
 ) -> None:
     """Append to the Alembic history what the list has and it lacks."""
     from omega_bridge.revisions.exported import unchanged
-    from omega_bridge.start import promise_digest
+    from omega_bridge.startup.start import promise_digest
 
     setup = prepare(config, steps)
     folder = setup.history(directory)

@@ -69,8 +69,8 @@ def init(
 def _sentinel(database_url: str | None, roles: list[str], json: bool) -> None:
     """Install the event trigger, and nothing else."""
     from omega_bridge.cli.setup import prepare
-    from omega_bridge.postgres import sentinel
     from omega_bridge.postgres.dsn import normalise
+    from omega_bridge.postgres.fast_path import sentinel
     from omega_bridge.postgres.session import open_session
 
     with open_session(normalise(prepare(None, None, database_url).database)) as session:

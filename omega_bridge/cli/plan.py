@@ -16,7 +16,7 @@ def plan(
 ) -> None:
     """Show what a boot would do, with the SQL and the locks; exit 1 where something would run."""
     from omega_bridge.analysis.losing import losses
-    from omega_bridge.preview import preview
+    from omega_bridge.startup.preview import preview
 
     setup = prepare(config, steps, database_url)
     found = preview(setup.database, setup.analysis, setup.promise)

@@ -36,7 +36,7 @@ def report(
 
     from omega_bridge.audit import report_files
     from omega_bridge.audit.report import report as made
-    from omega_bridge.start import promise_digest
+    from omega_bridge.startup.start import promise_digest
 
     setup = prepare(config, steps, database_url)
     listed = promise_digest(setup.registry.digest(), setup.metadata, None)

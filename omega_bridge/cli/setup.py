@@ -15,7 +15,7 @@ from omega_bridge.steps import Registry
 
 if TYPE_CHECKING:
     from omega_bridge.analysis import Analysis
-    from omega_bridge.preview import Promise
+    from omega_bridge.startup.preview import Promise
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class Setup:
     @property
     def promise(self) -> Promise:
         """What ``boot`` would compare with the record. Another list, named with ``--steps``, has no history here."""
-        from omega_bridge.preview import Promise
-        from omega_bridge.start import exported_head, promise_digest
+        from omega_bridge.startup.preview import Promise
+        from omega_bridge.startup.start import exported_head, promise_digest
 
         head = None if self.steps else exported_head(self.history())
         return Promise(promise_digest(self.registry.digest(), self.metadata, head), head)

@@ -11,7 +11,7 @@ from omega_bridge.cli.setup import Setup, name_owners_in, prepare
 
 if TYPE_CHECKING:
     from omega_bridge.adoption import Survey
-    from omega_bridge.preview import Look
+    from omega_bridge.startup.preview import Look
 
 
 def status(
@@ -42,10 +42,10 @@ def status(
 
 def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     from omega_bridge.expectation import kept
-    from omega_bridge.preview import look, surveyed
     from omega_bridge.revisions import sums
     from omega_bridge.revisions.files import export
-    from omega_bridge.start import promise_digest
+    from omega_bridge.startup.preview import look, surveyed
+    from omega_bridge.startup.start import promise_digest
 
     analysis = setup.analysis
     folder = setup.history(directory)

@@ -20,11 +20,12 @@ from omega_bridge.kinds import READ
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
-from omega_bridge.postgres import guarding, ledger_store, lock, waiting, watch
+from omega_bridge.postgres import guarding, ledger_store, lock, waiting
+from omega_bridge.postgres.clean_state import Promised
 from omega_bridge.postgres.executor import Executor, draft, outcome_of, skipped
+from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import border
-from omega_bridge.postgres.standing import Promised
 
 LIMIT = 1000
 """Steps in one transaction: each table it touches holds slots of the server's lock table until the end."""
@@ -76,7 +77,7 @@ def execute(
                 if step.action is Action.RUN:
                     sender.add(s.text for s in step.statements)
             sender.finish(promised.think)
-        asked = watch.ask(session.connection, promised.watched) if is_last else None
+        asked = probe_function.ask(session.connection, promised.watched) if is_last else None
         fresh = executor.reader.read(executor.names)
         outcomes = _judged(executor, batch, fresh, time.perf_counter() - started)
         if outcomes is None:

@@ -21,11 +21,12 @@ from omega_bridge.outcomes import Destroyed, ServerError, StepOutcome, change
 from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
-from omega_bridge.postgres import guarding, ledger_store, lock, outside, swallowed, turns, waiting, watch
+from omega_bridge.postgres import data_lock, guarding, hidden_errors, ledger_store, lock, outside, waiting
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.destruction import Refused
+from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.journal import Journal
-from omega_bridge.postgres.patience import Limits, Patience
+from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.sql import identifier, sendable
@@ -51,7 +52,7 @@ class Executor:
     allow_destructive: Collection[str] = ()
     driver: Driver = Driver.BOOT
     patience: Patience | None = None
-    asked: watch.Asked | None = None
+    asked: probe_function.Asked | None = None
     """The token of the schema from just before a batch read ``catalog`` whole; of use only where it still holds."""
     overheard: bool | None = None
     """Whether event triggers of others run at each DDL statement; ``None`` where that has to be asked."""
@@ -133,7 +134,7 @@ class Executor:
         if outcome.outcome is Outcome.APPLIED:
             return outcome
         with self._turn(reaches=reaches):
-            error = swallowed.find(session, step) if outcome.error is None else outcome.error
+            error = hidden_errors.find(session, step) if outcome.error is None else outcome.error
         told = f"{outcome.reason}; it hides: {error}" if error else outcome.reason
         return replace(outcome, reason=told, error=error)
 
@@ -168,7 +169,7 @@ class Executor:
 
     def _begun(self, planned: PlannedStep, lock_timeout: float, *, reaches: bool) -> str | None:
         """One try at a step, in a transaction that stays open; the role that it leaves to those behind it."""
-        turn = turns.TAKE if planned.analysis.kind is not StepKind.SCHEMA else ""
+        turn = data_lock.TAKE if planned.analysis.kind is not StepKind.SCHEMA else ""
         waiting.begin_in_turn(self.session, planned.analysis.id, self.limits, lock_timeout, question=turn, reaches=reaches)
         self.session.rows_changed = 0
         if self.role is not None:

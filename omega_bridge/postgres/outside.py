@@ -19,7 +19,7 @@ from omega_bridge.planning import PlannedStep
 from omega_bridge.postgres import guarding, lock, waiting
 from omega_bridge.postgres.indexes import Index, drop_invalid, index_of
 from omega_bridge.postgres.journal import Journal
-from omega_bridge.postgres.patience import Limits, Patience
+from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.session import Session, server_error
 
 _NO_TRANSACTION = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.InvalidTransactionTermination)

@@ -13,7 +13,7 @@ from omega_bridge import errors
 from omega_bridge.outcomes import ServerError
 from omega_bridge.postgres import lock, settings
 from omega_bridge.postgres.blockers import Blocked, suspects, watching
-from omega_bridge.postgres.patience import Limits, Patience
+from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.session import Session, server_error
 
 Found = TypeVar("Found")

@@ -28,7 +28,7 @@ from sqlalchemy.schema import (
 from sqlalchemy.types import JSON
 
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.planning.promises import MODELS, Unkept, What
+from omega_bridge.planning.gaps import MODELS, Unkept, What
 from omega_bridge.revisions import guards
 from omega_bridge.revisions.dialect import DIALECT, PREPARER
 from omega_bridge.revisions.models import enum_types, every_table, index_text

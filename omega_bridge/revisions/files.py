@@ -14,12 +14,13 @@ from omega_bridge import writing
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
-from omega_bridge.revisions.again import ROUNDS, Held, Places
 from omega_bridge.revisions.chain import Chain, Origin, Revision, RevisionKind, compile_chain, follow
 from omega_bridge.revisions.exported import Export, covered
 from omega_bridge.revisions.lifting import lift, once_more
 from omega_bridge.revisions.matching import match
+from omega_bridge.revisions.proving import Proof, Prover, unproven
 from omega_bridge.revisions.rendering import SQL_HEADING, render_file
+from omega_bridge.revisions.repeated_steps import ROUNDS, Held, Places
 from omega_bridge.revisions.sums import (
     NAME,
     PENDING,
@@ -35,7 +36,6 @@ from omega_bridge.revisions.sums import (
     revisions,
     text_of,
 )
-from omega_bridge.revisions.trial import Proof, Prover, unproven
 from omega_bridge.steps import Registry
 
 ENVIRONMENT = '''"""Reads the same step registry as the start of the service: see pyproject.toml, [tool.omega-bridge]."""

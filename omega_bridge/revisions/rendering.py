@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from omega_bridge.analysis import StepAnalysis, analyse
-from omega_bridge.revisions import telling
+from omega_bridge.revisions import describing
 from omega_bridge.revisions.chain import Again, Revision, RevisionKind
 from omega_bridge.revisions.coverage import told
 from omega_bridge.revisions.lifting import Lifted, Part, render, verbatim_operation
@@ -221,7 +221,7 @@ def _title(revision: Revision) -> str:
 
 
 def _told(step: StepAnalysis) -> str:
-    effects = telling.lines(step)
+    effects = describing.lines(step)
     return effects[0] + (f" (and {len(effects) - 1} more)" if len(effects) > 1 else "") if effects else str(step.kind)
 
 
@@ -232,10 +232,10 @@ def _kind(revision: Revision) -> str:
 
 
 def _effects(step: StepAnalysis, before: str | None) -> list[str]:
-    after = telling.lines(step)
+    after = describing.lines(step)
     if before is None:
         return ["Effects:", *(f"  - {line}" for line in after)] if after else []
-    old = telling.lines(analyse(Registry.of([before])).steps[0])
+    old = describing.lines(analyse(Registry.of([before])).steps[0])
     lines = ["Difference:"]
     lines += [f"  - no more: {line}" for line in old if line not in after]
     lines += [f"  - new: {line}" for line in after if line not in old]

@@ -18,8 +18,8 @@ from omega_bridge import OmegaBridgeError, Run, Step
 from omega_bridge.catalog import diff
 from omega_bridge.config import load_config
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.run import BootOptions
 from omega_bridge.sources import load
+from omega_bridge.startup.run import BootOptions
 from tests.fixtures.databases import MakeDatabase
 
 ROOT = Path(__file__).parents[2]
@@ -308,7 +308,7 @@ def test_an_interrupted_start_leaves_nobody_behind(database: str, monkeypatch: p
 
     with psycopg.connect(database) as other:
         other.execute("CREATE SCHEMA omega_bridge")
-        monkeypatch.setattr("omega_bridge.repair.understood", interrupted)
+        monkeypatch.setattr("omega_bridge.startup.repair.understood", interrupted)
         with pytest.raises(KeyboardInterrupt):
             omega_bridge.boot(database, [T])
         monkeypatch.undo()

@@ -12,8 +12,8 @@ import psycopg
 
 import omega_bridge
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.postgres.readiness import getting_ready
 from omega_bridge.postgres.session import open_session
+from omega_bridge.postgres.warm_up import getting_ready
 from omega_bridge.steps import Step
 
 STEPS = [

@@ -11,7 +11,7 @@ import pytest
 import omega_bridge
 from benchmarks.lists import many_steps
 from omega_bridge.planning import PlannedStep, Planner, World
-from omega_bridge.postgres import sentinel, token
+from omega_bridge.postgres.fast_path import sentinel, token
 from omega_bridge.postgres.session import open_session
 from tests.fixtures.wire import Tape
 

@@ -25,7 +25,7 @@ from omega_bridge.embedded import Server
 from omega_bridge.expectation import FILE, keep
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
-from omega_bridge.start import promise_digest
+from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
 
 ENV = "from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n"

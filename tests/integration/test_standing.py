@@ -14,10 +14,10 @@ from omega_bridge.errors import StepFailed
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.session import open_session
-from omega_bridge.preview import Promise, look, surveyed
 from omega_bridge.revisions import sums
 from omega_bridge.revisions.files import export
-from omega_bridge.start import promise_digest
+from omega_bridge.startup.preview import Promise, look, surveyed
+from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
 from tests.fixtures.wire import Tape
 

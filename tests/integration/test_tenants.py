@@ -10,7 +10,7 @@ from psycopg.conninfo import make_conninfo
 
 import omega_bridge
 from omega_bridge import Step
-from omega_bridge.postgres import sentinel
+from omega_bridge.postgres.fast_path import sentinel
 from omega_bridge.postgres.session import open_session
 
 STEPS: list[Any] = [

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 import omega_bridge
 from omega_bridge.cli.app import run
 from omega_bridge.errors import NotTrusted
-from omega_bridge.postgres import sentinel
+from omega_bridge.postgres.fast_path import sentinel
 from omega_bridge.postgres.session import open_session
 from tests.fixtures.roles import MakeRole
 
@@ -115,7 +115,7 @@ def test_an_owner_may_be_named(database: str, make_role: MakeRole) -> None:
         conn.execute(f"ALTER ROLE {user(service)} SET search_path = public")
         conn.execute(f"ALTER ROLE {user(owner)} SET search_path = public")
     with open_session(service) as session:
-        from omega_bridge.postgres.probe import probe
+        from omega_bridge.postgres.fast_path.probe import probe
 
         assert probe(session) is None
         assert probe(session, owners=[user(owner)]) is not None

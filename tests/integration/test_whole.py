@@ -16,7 +16,7 @@ from omega_bridge.audit.proofs import prover
 from omega_bridge.catalog import Catalog
 from omega_bridge.config import Config
 from omega_bridge.embedded import Server
-from omega_bridge.postgres.whole import Watcher, changes, read_whole
+from omega_bridge.postgres.whole_catalog import Watcher, changes, read_whole
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
 from omega_bridge.steps import Registry

@@ -17,7 +17,7 @@ from omega_bridge.catalog import Catalog, Kind, diff
 from omega_bridge.embedded import Server
 from omega_bridge.expectation import Expectation, from_text, to_text
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.postgres.naive import send
+from omega_bridge.postgres.plain_loop import send
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
 from tests.kinds.lives import LIVES

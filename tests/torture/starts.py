@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from multiprocessing.context import ForkServerProcess
 
 import omega_bridge
-import omega_bridge.repair  # in the fork server, so that each start begins at once
+import omega_bridge.startup.repair  # in the fork server, so that each start begins at once
 from omega_bridge import OmegaBridgeError, Step
 
 WELL, TOLD, RAW = 0, 3, 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from omega_bridge.background import Retrying
 from omega_bridge.errors import ConnectionLost, LockNotAcquired, OmegaBridgeError, RelationBusy, StepFailed
 from omega_bridge.outcomes import BootOutcome
-from omega_bridge.run import Run
+from omega_bridge.startup.background import Retrying
+from omega_bridge.startup.run import Run
 
 DEGRADED, REPAIRED = Run(BootOutcome.DEGRADED), Run(BootOutcome.REPAIRED)
 

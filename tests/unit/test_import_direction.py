@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
     for layer in (
         "cli",
         "audit",
-        "start+run+background+readings+repair+convergence+preview+adoption+environment+lint+drift+explaining|embedded",
+        "startup+readings+adoption+environment+lint+drift+explaining|embedded",
         "sources+config|postgres|revisions",
         "planning",
         "analysis",
@@ -124,20 +124,20 @@ def test_a_module_imports_only_what_stands_below_it(room: str, path: Path) -> No
 @pytest.mark.parametrize(
     ("importer", "imported", "allowed"),
     [
-        ("start", "planning", True),
-        ("start", "repair", True),
-        ("planning", "start", False),
+        ("startup", "planning", True),
+        ("startup", "adoption", True),
+        ("planning", "startup", False),
         ("postgres", "revisions", False),
         ("catalog", "ledger", False),
         ("analysis", "sql", True),
         ("sources", "config", True),
         ("audit", "embedded", True),
-        ("start", "embedded", False),
+        ("startup", "embedded", False),
         ("embedded", "errors", True),
         ("embedded", "postgres", False),
         ("errors", "sql", False),
         ("", "cli", True),
-        ("start", "novelty", False),
+        ("startup", "novelty", False),
     ],
 )
 def test_the_order_is_what_the_design_says(importer: str, imported: str, allowed: bool) -> None:

@@ -16,7 +16,7 @@ from omega_bridge.cli.app import run
 from omega_bridge.errors import OmegaBridgeError
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.redaction import is_clear, redact, without_secrets
-from omega_bridge.start import boot
+from omega_bridge.startup.start import boot
 
 SHOWN = {
     "postgresql://u:s3cr3t@h/d": "postgresql://u@h/d",

@@ -19,7 +19,7 @@ from omega_bridge.redaction import redact
 from omega_bridge.revisions.quoting import quoted
 from omega_bridge.sources import load
 from omega_bridge.sources.text import parse_list
-from omega_bridge.start import boot
+from omega_bridge.startup.start import boot
 from omega_bridge.steps import Registry, Step, digest_of
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.verdict import ROWS
-from omega_bridge.convergence import rebuilds
 from omega_bridge.outcomes import BootOutcome, StepOutcome
 from omega_bridge.planning import make_plan
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.run import Run
 from omega_bridge.sql import unswallowed
+from omega_bridge.startup.run import Run
+from omega_bridge.startup.schedule import rebuilds
 from tests.oracle.lists import ways
 from tests.oracle.lists.listed import Entry, Listed, Rows
 from tests.oracle.lists.loop import PLACED, Settled, loop, one_pass, undone

@@ -18,7 +18,7 @@ from omega_bridge.audit.proofs import prover
 from omega_bridge.audit.verdict import Equivalence
 from omega_bridge.config import Config
 from omega_bridge.revisions import alembic_border, files, sums
-from omega_bridge.run import Run
+from omega_bridge.startup.run import Run
 from omega_bridge.steps import Registry
 
 ENV = "from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n"

@@ -18,11 +18,12 @@ from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import CriticalTable, StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
-from omega_bridge.postgres import ledger_store, settings, watch
+from omega_bridge.postgres import ledger_store, settings
 from omega_bridge.postgres.executor import lack, outcome_of
+from omega_bridge.postgres.fast_path import probe_function
+from omega_bridge.postgres.fast_path.dependencies import Watched, watched
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.session import Session
-from omega_bridge.postgres.watched import Watched, watched
 from omega_bridge.sql import ends_transaction, sendable
 from omega_bridge.steps import Repeat
 
@@ -69,7 +70,7 @@ def remember(
     promised: Promised,
     outcomes: Iterable[StepOutcome],
     catalog: Catalog,
-    asked: watch.Asked,
+    asked: probe_function.Asked,
     digest: str,
     revision: str | None,
     inspection: Iterable[CriticalTable] = (),
@@ -94,7 +95,7 @@ def remember(
         tuple(_standing(promised, o) for o in stands.values()),
         tuple(t.as_dict() for t in inspection),
     )
-    watch.remember(connection, asked, left)
+    probe_function.remember(connection, asked, left)
 
 
 NOT_DONE = (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)

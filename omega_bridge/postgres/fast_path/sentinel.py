@@ -131,10 +131,10 @@ def _grants(connection: Connection, role: str) -> str:
 
 def _forget_states(connection: Connection) -> None:
     """So that the next start records one that asks the event trigger; left as it is where the states are not the installer's."""
-    from omega_bridge.postgres import watch  # which asks this module
+    from omega_bridge.postgres.fast_path import probe_function  # which asks this module
 
     with contextlib.suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
-        watch.forget(connection, everywhere=True)
+        probe_function.forget(connection, everywhere=True)
 
 
 def _clear_up(connection: Connection) -> None:

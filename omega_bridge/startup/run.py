@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from omega_bridge.errors import ConfigurationInvalid
 
 if TYPE_CHECKING:
-    from omega_bridge.background import Retrying
     from omega_bridge.outcomes import BootOutcome, Cost, CriticalTable, StepOutcome
+    from omega_bridge.startup.background import Retrying
 
 OnError = Literal["stop", "continue"]
 OnBusy = Literal["fail", "degraded"]

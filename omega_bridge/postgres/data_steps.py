@@ -13,8 +13,8 @@ import psycopg
 from omega_bridge.errors import OmegaBridgeError
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import Action, StepOutcome
-from omega_bridge.postgres import settings, turns
-from omega_bridge.postgres.probe import Entries
+from omega_bridge.postgres import data_lock, settings
+from omega_bridge.postgres.fast_path.probe import Entries
 from omega_bridge.postgres.session import Session, changed
 from omega_bridge.steps import Place
 
@@ -134,7 +134,7 @@ def _in_turn(session: Session, due: list[dict[str, Any]], lock_timeout: float) -
         session.connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         for limit in settings.local(session, PATIENCE, 0.0):
             session.connection.execute(limit.encode())
-        session.connection.execute(turns.TAKE)
+        session.connection.execute(data_lock.TAKE)
         for limit in settings.local(session, lock_timeout, 0.0):
             session.connection.execute(limit.encode())
         session.connection.execute(_BEFORE)

@@ -21,12 +21,13 @@ import psycopg
 from psycopg import sql
 
 from omega_bridge.ledger import clean
-from omega_bridge.postgres import ledger_store, sentinel
-from omega_bridge.postgres import token as tokens
+from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres.fast_path import sentinel
+from omega_bridge.postgres.fast_path import token as tokens
+from omega_bridge.postgres.fast_path.dependencies import Watched
+from omega_bridge.postgres.fast_path.probe import TOKENS, joined
 from omega_bridge.postgres.ledger_store import State
-from omega_bridge.postgres.probe import TOKENS, joined
 from omega_bridge.postgres.waiting import BUSY
-from omega_bridge.postgres.watched import Watched
 
 Connection = psycopg.Connection[Any]
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ENUM
 
 from omega_bridge.analysis import analyse
 from omega_bridge.catalog import Catalog, Key, Kind
-from omega_bridge.planning.promises import together, unclaimed, unkept_by_models, unkept_by_steps
+from omega_bridge.planning.gaps import together, unclaimed, unkept_by_models, unkept_by_steps
 from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World
 from omega_bridge.revisions.models import every_table

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from omega_bridge.outcomes import CriticalTable, StepOutcome
-    from omega_bridge.run import BootOptions, OnBusy, OnError, Options, Run
+    from omega_bridge.startup.run import BootOptions, OnBusy, OnError, Options, Run
     from omega_bridge.steps import Registry, StepLike
 
 
@@ -66,7 +66,7 @@ def boot(
     import os
     from pathlib import Path
 
-    from omega_bridge.run import Options
+    from omega_bridge.startup.run import Options
 
     options = Options(
         tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
@@ -80,7 +80,7 @@ def boot(
         from dataclasses import replace
         from functools import partial
 
-        from omega_bridge.background import Retrying
+        from omega_bridge.startup.background import Retrying
 
         return replace(run, retrying=Retrying(run, partial(run_boot, database, steps, metadata, options)))
     return run
@@ -162,12 +162,12 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
             done: Run = turn.instead
             return done
         with _nothing_thrown_away():
-            from omega_bridge.postgres.readiness import getting_ready
+            from omega_bridge.postgres.warm_up import getting_ready
             from omega_bridge.steps import Registry
 
             registry = Registry.of(steps)
             with getting_ready(session, options.lock_timeout, options.trusted_owners) as reader:
-                from omega_bridge.repair import repair, understood
+                from omega_bridge.startup.repair import repair, understood
 
                 analysis = understood(registry, steps, metadata, options.critical_tables, reader.look_ahead)
         run = repair(session, reader, analysis, metadata, options, digest, head)
@@ -192,9 +192,9 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     import logging
     import time
 
-    from omega_bridge.postgres import daily
-    from omega_bridge.postgres.probe import probe
-    from omega_bridge.run import Run, judged, raise_if_asked
+    from omega_bridge.postgres import data_steps
+    from omega_bridge.postgres.fast_path.probe import probe
+    from omega_bridge.startup.run import Run, judged, raise_if_asked
 
     started = time.perf_counter()
     found = probe(session, critical=options.critical_tables, owners=options.trusted_owners)
@@ -204,7 +204,7 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     failed = _still_failing(session, found, options) if found.has_failed else ()
     if failed is None:
         return None
-    outcomes = daily.run(session, found.data, options.table_lock_timeout, options.trusted_owners)
+    outcomes = data_steps.run(session, found.data, options.table_lock_timeout, options.trusted_owners)
     if outcomes is None:
         return None
     warnings = tuple(f"step {s['id']} stands {s['outcome']}: {s['reason']}" for s in found.standing)
@@ -240,14 +240,14 @@ def _still_failing(session: Any, found: Any, options: Options) -> tuple[StepOutc
     """What stands failed, tried again where it is time to; ``None`` where one would go through now."""
     import time
 
-    from omega_bridge.postgres.trying import still_failing
+    from omega_bridge.postgres.failed_steps import still_failing
 
     is_due = time.time() - found.tried >= options.retry_after
     outcomes = still_failing(session, found.standing, options.table_lock_timeout, options.statement_timeout, is_due=is_due)
     if outcomes and is_due and options.retry_after:
-        from omega_bridge.postgres import watch
+        from omega_bridge.postgres.fast_path import probe_function
 
-        watch.note_try(session.connection, time.time())
+        probe_function.note_try(session.connection, time.time())
     return outcomes
 
 

@@ -17,20 +17,21 @@ from typing import Any
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
 from omega_bridge.catalog import Catalog, Key, Kind
-from omega_bridge.convergence import Convergence, touched
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import BootOutcome, CriticalTable, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
-from omega_bridge.postgres import ledger_store, lock, standing, watch
+from omega_bridge.postgres import clean_state, ledger_store, lock
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.executor import Executor
-from omega_bridge.postgres.patience import Limits
+from omega_bridge.postgres.fast_path import probe_function
+from omega_bridge.postgres.limits import Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.postgres.waiting import BUSY
 from omega_bridge.readings import Readings, folder
-from omega_bridge.run import Options, Run, Unsettled, judged, raise_if_asked
 from omega_bridge.sources import located
+from omega_bridge.startup.run import Options, Run, Unsettled, judged, raise_if_asked
+from omega_bridge.startup.schedule import Convergence, touched
 from omega_bridge.steps import Registry, Repeat
 
 log = logging.getLogger("omega_bridge")
@@ -72,7 +73,7 @@ def repair(
         options.allow_destructive,
     )  # fmt: skip
     once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()
-    promised = standing.Promised(analysis, names)
+    promised = clean_state.Promised(analysis, names)
     done = Convergence(executor, analysis, once, before, promised)
     done.run()
     session.execute(
@@ -196,16 +197,16 @@ def _undone(done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[s
         lost.update(touched(outcome))
 
 
-def _as_it_stands(executor: Executor, promised: standing.Promised) -> tuple[watch.Asked, Catalog]:
+def _as_it_stands(executor: Executor, promised: clean_state.Promised) -> tuple[probe_function.Asked, Catalog]:
     """The schema at the end, with its token: as a batch read it, where the token is still the one from just before that.
 
     Otherwise all is asked anew, the question too: it names tables by their oids, and there may be more of them now.
     """
     connection, asked = executor.session.connection, executor.asked
-    if asked is not None and asked.is_settled and watch.token(connection, asked.columns) == asked.token:
+    if asked is not None and asked.is_settled and probe_function.token(connection, asked.columns) == asked.token:
         return asked, executor.catalog
     for _ in range(_LOOKS):  # an event trigger may note what another session does between the two
-        if (found := watch.ask(connection, promised.watched)).is_settled:
+        if (found := probe_function.ask(connection, promised.watched)).is_settled:
             break
     return found, executor.reader.read(promised.names)
 
@@ -280,20 +281,20 @@ class Recorded:
 def _record(
     session: Session,
     executor: Executor,
-    promised: standing.Promised,
+    promised: clean_state.Promised,
     outcomes: tuple[StepOutcome, ...],
     after: Catalog,
-    asked: watch.Asked,
+    asked: probe_function.Asked,
     told: Recorded,
 ) -> str | None:
     """One transaction: the outcomes without a row of their own, the boot's entry, ``alembic_version``, the state."""
     connection = session.connection
-    quiet = [o for o in outcomes if o.outcome in standing.NOT_DONE]
+    quiet = [o for o in outcomes if o.outcome in clean_state.NOT_DONE]
     with connection.transaction():
         connection.execute(f"SET LOCAL lock_timeout = {max(int(min(_PATIENCE, executor.limits.budget) * 1000), 1)}")
         for outcome in quiet:
             executor.record(outcome)
-        revision = standing.stamp(connection, told.reached.revision, told.reached.is_ahead) if told.reached.history else None
+        revision = clean_state.stamp(connection, told.reached.revision, told.reached.is_ahead) if told.reached.history else None
         counts: dict[str, int] = {}
         for outcome in outcomes:
             counts[outcome.outcome] = counts.get(outcome.outcome, 0) + 1
@@ -308,7 +309,7 @@ def _record(
         draft = Draft(Driver.BOOT, Event.BOOT, executor.run, "", told.digest, told.verdict, detail)
         executor.tip = ledger_store.append(connection, [draft], executor.tip)
         if asked.is_settled:
-            standing.remember(connection, promised, outcomes, after, asked, told.digest, revision, told.inspection)
+            clean_state.remember(connection, promised, outcomes, after, asked, told.digest, revision, told.inspection)
         lock.prove(session)
     return revision
 
@@ -322,7 +323,7 @@ def _refuse_if_newer(known: ledger_store.State | None, analysis: Analysis, head:
     later = [s for s in known.steps if s["checksum"] not in mine]
     if not later or mine - theirs or (head is not None and known.revision == head):
         return
-    if head is not None and known.revision is not None and standing.knows_revision(options.history, known.revision):
+    if head is not None and known.revision is not None and clean_state.knows_revision(options.history, known.revision):
         return
     told = ", ".join(s["id"] for s in later[:5])
     if all(s["additive"] for s in later):

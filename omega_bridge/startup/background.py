@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from omega_bridge.errors import ConnectionLost, LockNotAcquired, OmegaBridgeError, RelationBusy
 
 if TYPE_CHECKING:
-    from omega_bridge.run import Run
+    from omega_bridge.startup.run import Run
 
 log = logging.getLogger("omega_bridge")
 

@@ -15,7 +15,7 @@ import psycopg
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import Action, ServerError, StepOutcome
 from omega_bridge.postgres import settings
-from omega_bridge.postgres.probe import Entries
+from omega_bridge.postgres.fast_path.probe import Entries
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.steps import Place
 

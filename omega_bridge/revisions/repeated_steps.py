@@ -14,10 +14,10 @@ from typing import TypeAlias
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
 from omega_bridge.planning import World
-from omega_bridge.planning.unsettled import VIEWS, hangs_on_the_rest, unsettled
+from omega_bridge.planning.reruns import VIEWS, hangs_on_the_rest, unsettled
 from omega_bridge.revisions.chain import Again, Revision, RevisionKind
+from omega_bridge.revisions.proving import Prover
 from omega_bridge.revisions.sums import Recorded
-from omega_bridge.revisions.trial import Prover
 from omega_bridge.steps import Registry
 
 ROUNDS = 8

@@ -15,13 +15,13 @@ from omega_bridge.expectation import Expectation, compare
 from omega_bridge.ledger import Outcome
 from omega_bridge.planning import Action, Plan, PlannedStep, make_plan
 from omega_bridge.planning.locks import locks_of
-from omega_bridge.postgres import daily, ledger_store
-from omega_bridge.postgres import standing as recorded
+from omega_bridge.postgres import clean_state as recorded
+from omega_bridge.postgres import data_steps, ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
-from omega_bridge.postgres.patience import Limits
+from omega_bridge.postgres.fast_path.probe import probe
+from omega_bridge.postgres.limits import Limits
 from omega_bridge.postgres.printing import takes_escapes
-from omega_bridge.postgres.probe import probe
 from omega_bridge.postgres.session import Session, open_session
 
 
@@ -129,7 +129,7 @@ def _decided(session: Session, catalog: Catalog, planned: PlannedStep, standing:
         return planned
     if step.kind is StepKind.DATA:
         return (
-            PlannedStep(step, Action.SKIP, daily.NO_ROW)
+            PlannedStep(step, Action.SKIP, data_steps.NO_ROW)
             if recorded.has_nothing_to_do(session, catalog, step, Limits().lock_timeout)
             else planned
         )

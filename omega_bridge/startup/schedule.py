@@ -18,13 +18,13 @@ from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, Evaluation, PlannedStep, Planner, World, lacking
 from omega_bridge.planning.locks import locks_of
+from omega_bridge.planning.reruns import VIEWS, hangs_on_the_rest, is_maintenance, only_sets
 from omega_bridge.planning.returning import comes_back
-from omega_bridge.planning.unsettled import VIEWS, hangs_on_the_rest, is_maintenance, only_sets
 from omega_bridge.planning.waiting import holder, is_awaited, waits_for
-from omega_bridge.postgres import batch, daily, standing
+from omega_bridge.postgres import batch, clean_state, data_steps
 from omega_bridge.postgres.executor import Executor, outcome_of, skipped
-from omega_bridge.postgres.whole import Changes, Watcher, changes
-from omega_bridge.run import Unsettled
+from omega_bridge.postgres.whole_catalog import Changes, Watcher, changes
+from omega_bridge.startup.run import Unsettled
 
 log = logging.getLogger("omega_bridge")
 
@@ -80,7 +80,7 @@ class Convergence:
     analysis: Analysis
     done_once: frozenset[str]
     started: Catalog
-    promised: standing.Promised
+    promised: clean_state.Promised
     passes: int = 0
     misplaced: list[tuple[str, str]] = field(default_factory=list)
     unsettled: list[Unsettled] = field(default_factory=list)
@@ -390,7 +390,7 @@ class Convergence:
         planned = self._planned(index)
         step = planned.analysis
         if planned.action is Action.RUN and step.kind is StepKind.DATA and self._has_nothing_to_do(step):
-            planned = PlannedStep(step, Action.SKIP, daily.NO_ROW)
+            planned = PlannedStep(step, Action.SKIP, data_steps.NO_ROW)
         if planned.action is Action.SKIP:
             return skipped(planned)
         log.info("[MIGRATION] Applying step %s (%s)", step.id, _short(planned.reason), extra={"step": step.id})
@@ -424,7 +424,7 @@ class Convergence:
 
     def _has_nothing_to_do(self, step: StepAnalysis) -> bool:
         executor = self.executor
-        return standing.has_nothing_to_do(executor.session, executor.catalog, step, executor.limits.lock_timeout)
+        return clean_state.has_nothing_to_do(executor.session, executor.catalog, step, executor.limits.lock_timeout)
 
     def _settled(self, outcome: StepOutcome) -> None:
         """Keep the latest outcome of a step, and all of them in the order in which they came about."""

@@ -18,7 +18,7 @@ from omega_bridge.kinds import COUNTED, MEMBERS, ROOMS, stored_in
 from omega_bridge.kinds.counted import EQUALS, HERE, OID, XMIN, both
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.encoding import storable
-from omega_bridge.postgres.watched import Watched
+from omega_bridge.postgres.fast_path.dependencies import Watched
 
 Connection = psycopg.Connection[Any]
 
