@@ -1,4 +1,4 @@
-# make setup | test | test-lowest | oracle | torture | demo | lint | format | bench | constraints | clean
+# make setup | test | test-lowest | test-container | oracle | torture | demo | lint | format | bench | constraints | clean
 # Needs Python 3.11 or newer and nothing else; uv is used where it is there. Choose with: make PYTHON=python3.13 ...
 
 SHELL := /bin/sh
@@ -20,7 +20,7 @@ ROUNDS ?= 100
 SEED ?= 1
 ORACLE_ARGS ?=
 
-.PHONY: help setup test test-lowest oracle torture demo lint format bench constraints clean
+.PHONY: help setup test test-lowest test-container oracle torture demo lint format bench constraints clean
 
 help:
 	@sed -n '1,2s/^# //p' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ test: setup
 	gate omega-bridge check; \
 	gate python -m pytest $(PYTEST_ARGS); \
 	exit $$first
+
+# The database's tests on a server in a container: Docker answers, and the image is there or can be had.
+test-container: setup
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) --postgres=container -m 'not slow' tests/integration tests/acceptance
 
 oracle: setup
 	@$(BIN)/python -m tests.oracle --rounds $(ROUNDS) --seed $(SEED) $(ORACLE_ARGS)
