@@ -21,6 +21,7 @@ from omega_bridge.postgres.session import Session, permissions
 from omega_bridge.revisions.files import RecordedTexts
 from omega_bridge.revisions.matching import match
 from omega_bridge.revisions.sums import SumLine, check, head_of, read_sum, revisions
+from omega_bridge.startup.lacks import lacks
 from omega_bridge.startup.repair import scope
 from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
@@ -143,6 +144,8 @@ def adopt(
         if found.gaps or found.head is None:
             return found
         names = scope(analysis, critical, metadata)
+        if lacking := lacks(read_catalog(connection, names), metadata):
+            return replace(found, gaps=tuple(Gap(found.head, lack.name, str(lack)) for lack in lacking))
         ledger_store.prepare(connection)
         promised = clean_state.Promised(analysis, names)
         asked = probe_function.ask(connection, promised.watched)

@@ -34,6 +34,7 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "boot-timeout": _NUMBER,
     "direct-url": _TEXT,
     "on-busy": _TEXT,
+    "on-gap": _TEXT,
     "pooler-keeps-sessions": _SWITCH,
     "trusted-owners": _LIST,
     "retry-after": _NUMBER,
@@ -52,6 +53,7 @@ _BOOT = (
     "boot-timeout",
     "direct-url",
     "on-busy",
+    "on-gap",
     "pooler-keeps-sessions",
     "trusted-owners",
     "retry-after",
@@ -210,6 +212,8 @@ def _checked(path: Path, section: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigurationInvalid(f"{path}: on-error = {section['on-error']!r}", hint='Write on-error = "stop" or "continue".')
     if section.get("on-busy", "fail") not in ("fail", "degraded"):
         raise ConfigurationInvalid(f"{path}: on-busy = {section['on-busy']!r}", hint='Write on-busy = "fail" or "degraded".')
+    if section.get("on-gap", "stop") not in ("stop", "degraded"):
+        raise ConfigurationInvalid(f"{path}: on-gap = {section['on-gap']!r}", hint='Write on-gap = "stop" or "degraded".')
     if section.get("sql-order", "version") not in ("version", "name"):
         raise ConfigurationInvalid(
             f"{path}: sql-order = {section['sql-order']!r}", hint='Write sql-order = "version", or "name" for plain name order.'

@@ -39,6 +39,7 @@ from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
 from omega_bridge.revisions.sending import SCRATCH, be_oneself, play
+from omega_bridge.startup.lacks import lacks
 from omega_bridge.startup.repair import scope
 from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
@@ -427,6 +428,11 @@ class Recorder:
         promised = clean_state.Promised(analysis, names)
         asked = probe_function.ask(raw, promised.watched)
         catalog = read_catalog(raw, names)
+        if metadata is not None and (lacking := lacks(catalog, metadata)):
+            for lack in lacking:
+                log.warning("the models need what is not there: %s", lack)
+            probe_function.forget(raw)
+            return
         outcomes = clean_state.without_effect(analysis, catalog)
         if outcomes is None or (outcomes and self.last is Event.STAMP):
             return

@@ -199,6 +199,21 @@ class StatementRejected(OmegaBridgeError):
         self.sqlstate = sqlstate
 
 
+class ModelsAhead(OmegaBridgeError):
+    """The models need tables, columns or labels that the database lacks after the list has run.
+
+    ``lacks`` holds them, each with the step to add; ``run`` the whole record of the boot.
+    """
+
+    code = "OB308"
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str = "", lacks: Sequence[object] = (), run: object = None) -> None:
+        super().__init__(message, hint=hint)
+        self.lacks = tuple(lacks)
+        self.run = run
+
+
 # --- OB4xx: the lock -------------------------------------------------------------------------------------------
 
 

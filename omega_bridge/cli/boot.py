@@ -29,6 +29,9 @@ def boot(
     on_busy: Annotated[
         str | None, typer.Option(help="fail or degraded, when other sessions keep a table locked for the whole boot timeout.")
     ] = None,
+    on_gap: Annotated[
+        str | None, typer.Option(help="stop or degraded, when the models need what is not there at the end.", show_default=False)
+    ] = None,
     retry: Annotated[
         bool, typer.Option("--retry", help="Judge everything anew, also what stands refused or without effect.")
     ] = False,
@@ -47,9 +50,12 @@ def boot(
     settings: dict[str, Any] = setup.config.boot_options()
     if on_busy not in (None, "fail", "degraded"):
         raise ConfigurationInvalid(f"--on-busy {on_busy}", hint="Say --on-busy fail or --on-busy degraded.")
+    if on_gap not in (None, "stop", "degraded"):
+        raise ConfigurationInvalid(f"--on-gap {on_gap}", hint="Say --on-gap stop or --on-gap degraded.")
     given = {
         "on_error": on_error,
         "on_busy": on_busy,
+        "on_gap": on_gap,
         "lock_timeout": lock_timeout,
         "boot_timeout": boot_timeout,
         "strict": strict or None,

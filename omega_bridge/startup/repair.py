@@ -20,6 +20,7 @@ from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import BootOutcome, CriticalTable, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
+from omega_bridge.planning.needs import type_names
 from omega_bridge.postgres import clean_state, ledger_store, lock
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.executor import Executor
@@ -30,6 +31,7 @@ from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.postgres.waiting import BUSY
 from omega_bridge.readings import Readings, folder
 from omega_bridge.sources import located
+from omega_bridge.startup.lacks import lacks
 from omega_bridge.startup.run import Options, Run, Unsettled, judged, raise_if_asked
 from omega_bridge.startup.schedule import Convergence, touched
 from omega_bridge.steps import Registry, Repeat
@@ -81,11 +83,16 @@ def repair(
     )  # a step may have set it, and the record is one of what every start sees
     outcomes = done.in_list_order()
     asked, after = _as_it_stands(executor, promised)
-    verdict = judged(outcomes, options)
-    warnings = tuple(_warnings(outcomes, done, analysis, after))
+    lacking_of_models = lacks(after, metadata)
+    verdict = judged(outcomes, options, has_gap=bool(lacking_of_models))
+    warnings = (
+        *_warnings(outcomes, done, analysis, after),
+        *(f"the models need what is not there: {lack}" for lack in lacking_of_models),
+    )
     inspection = inspect(after, options.critical_tables, metadata)
     try:
         reached = _reached(options, head, known.revision if known else None, analysis, after, outcomes)
+        digest = digest if not lacking_of_models else _NEVER  # the next start looks again
         recorded = Recorded(verdict, digest, reached, tuple(done.unsettled), inspection)
         revision = _record(session, executor, promised, outcomes, after, asked, recorded)
         log.info("[MIGRATION] the ledger ends at %s", executor.tip)
@@ -104,6 +111,7 @@ def repair(
         tuple(done.unsettled),
         warnings,
         session.cost,
+        lacks=lacking_of_models,
     )
     for warning in warnings:
         log.warning("[MIGRATION] %s", warning)
@@ -119,6 +127,9 @@ def repair(
     raise_if_asked(run, options)
     return run
 
+
+_NEVER = "the models need what is not there"
+"""In the place of a digest: no start takes such a state for its own."""
 
 _LEVELS = {BootOutcome.FAILED: logging.ERROR, BootOutcome.DEGRADED: logging.WARNING}
 
@@ -341,7 +352,9 @@ def scope(analysis: Analysis, critical_tables: Iterable[str], metadata: Any) -> 
 
 
 def _scope(names: frozenset[str], critical_tables: Iterable[str], metadata: Any) -> frozenset[str]:
-    models = frozenset(metadata.tables[t].name for t in metadata.tables) if metadata is not None else frozenset()
+    models: frozenset[str] = frozenset()
+    if metadata is not None:
+        models = frozenset(metadata.tables[t].name for t in metadata.tables) | type_names(metadata)
     return names | frozenset(t.rpartition(".")[2] for t in critical_tables) | models
 
 

@@ -12,9 +12,11 @@ from omega_bridge.errors import ConfigurationInvalid
 if TYPE_CHECKING:
     from omega_bridge.outcomes import BootOutcome, Cost, CriticalTable, StepOutcome
     from omega_bridge.startup.background import Retrying
+    from omega_bridge.startup.lacks import Lack
 
 OnError = Literal["stop", "continue"]
 OnBusy = Literal["fail", "degraded"]
+OnGap = Literal["stop", "degraded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Run:
     """One boot: how it ended, what became of every step, what it cost.
 
     ``steps`` is empty where the probe alone answered, but for the data steps that such a start runs.
-    ``misplaced`` names the steps that waited for a later one, ``unsettled`` those that undo one another. ``seconds`` are
-    wall time by phase.
+    ``misplaced`` names the steps that waited for a later one, ``unsettled`` those that undo one another. ``lacks``: what the
+    models need and the database does not have at the end. ``seconds`` are wall time by phase.
     """
 
     outcome: BootOutcome
@@ -55,6 +57,7 @@ class Run:
     warnings: tuple[str, ...] = ()
     cost: Cost | None = field(default=None, repr=False)
     retrying: Retrying | None = field(default=None, repr=False, compare=False)
+    lacks: tuple[Lack, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -95,6 +98,7 @@ class Run:
             "misplaced": [{"step": s, "needs": n} for s, n in self.misplaced],
             "unsettled": [u.as_dict() for u in self.unsettled],
             "warnings": list(self.warnings),
+            "lacks": [lack.as_dict() for lack in self.lacks],
             "locks": list(self.locks),
             "seconds": {k: round(v, 6) for k, v in self.seconds.items()},
         }
@@ -120,11 +124,13 @@ class Options:
     pooler_keeps_sessions: bool = False
     trusted_owners: tuple[str, ...] = ()
     retry_after: float = 0.0
+    on_gap: OnGap = "stop"
 
     def __post_init__(self) -> None:
         for name, value, known in (
             ("on_error", self.on_error, ("stop", "continue")),
             ("on_busy", self.on_busy, ("fail", "degraded")),
+            ("on_gap", self.on_gap, ("stop", "degraded")),
         ):
             if value not in known:
                 raise ConfigurationInvalid(f"{name}={value!r}", hint=f"Give {name}={known[0]!r} or {name}={known[1]!r}.")
@@ -154,10 +160,11 @@ class BootOptions(TypedDict, total=False):
     pooler_keeps_sessions: bool
     trusted_owners: Collection[str]
     retry_after: float
+    on_gap: OnGap
 
 
-def judged(outcomes: Iterable[StepOutcome], options: Options) -> BootOutcome:
-    """How a boot ended, by what became of its steps."""
+def judged(outcomes: Iterable[StepOutcome], options: Options, *, has_gap: bool = False) -> BootOutcome:
+    """How a boot ended, by what became of its steps. ``has_gap``: the models need what is not there."""
     from omega_bridge.ledger import Outcome
     from omega_bridge.outcomes import BootOutcome
 
@@ -168,6 +175,8 @@ def judged(outcomes: Iterable[StepOutcome], options: Options) -> BootOutcome:
         return BootOutcome.DEGRADED if options.on_error == "continue" else BootOutcome.FAILED
     if failed:
         return BootOutcome.DEGRADED
+    if has_gap:
+        return BootOutcome.DEGRADED if options.on_gap == "degraded" or options.on_error == "continue" else BootOutcome.FAILED
     return BootOutcome.REPAIRED if any(o.outcome is Outcome.APPLIED for o in outcomes) else BootOutcome.CURRENT
 
 
@@ -178,6 +187,16 @@ def raise_if_asked(run: Run, options: Options) -> None:
     from omega_bridge.outcomes import BootOutcome
 
     failures = [s for s in run.steps if s.outcome is Outcome.FAILED]
+    if run.outcome is BootOutcome.FAILED and not failures:
+        from omega_bridge.startup.lacks import told as listed
+
+        count = len(run.lacks)
+        raise errors.ModelsAhead(
+            f"the models need {count} thing{'s' if count != 1 else ''} that the database lacks after the list has run\n{listed(run.lacks)}",
+            hint=_HINT_GAP,
+            lacks=run.lacks,
+            run=run,
+        )
     if run.outcome is BootOutcome.FAILED and all(s.is_busy for s in failures):
         raise errors.RelationBusy(
             _told(f"other sessions kept tables locked for {options.boot_timeout:g} s:", failures), hint=_HINT_BUSY, run=run
@@ -232,6 +251,10 @@ _GRANTS = {
 _HINT_FAILED = (
     "Correct the statement in the list and start again; everything else is committed and recorded. "
     'To serve all the same: boot(on_error="continue"), --on-error continue.'
+)
+_HINT_GAP = (
+    "Run: omega-bridge add, which writes the steps to the list; or append them yourself, and start again. "
+    'To serve all the same: boot(on_gap="degraded"), --on-gap degraded.'
 )
 _HINT_BUSY = (
     "Find the long transaction (SELECT pid, xact_start, query FROM pg_stat_activity ORDER BY xact_start) and start again; "

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from omega_bridge.outcomes import CriticalTable, StepOutcome
-    from omega_bridge.startup.run import BootOptions, OnBusy, OnError, Options, Run
+    from omega_bridge.startup.run import BootOptions, OnBusy, OnError, OnGap, Options, Run
     from omega_bridge.steps import Registry, StepLike
 
 
@@ -40,6 +40,7 @@ def boot(
     pooler_keeps_sessions: bool = False,
     trusted_owners: Collection[str] = (),
     retry_after: float = 0.0,
+    on_gap: OnGap = "stop",
 ) -> Run:
     """Bring one database up to the list, and record every outcome.
 
@@ -58,8 +59,10 @@ def boot(
     a run that is ready, and goes on trying in a thread (``Run.retrying``). ``trusted_owners``: roles whose objects in the
     schema ``omega_bridge`` are used, beside the current role, those that it is a member of, superusers and the database's
     owner. ``retry_after``: seconds between two tries of a step that stands failed (0: at every start).
+    ``on_gap``: where the models need tables, columns or labels that are not there at the end, ``"stop"`` raises ``ModelsAhead``,
+    ``"degraded"`` returns a run that says so (``Run.lacks``).
 
-    Raises ``StepFailed``, ``StepHadNoEffect``, ``StepRefused``, ``LockNotAcquired``, ``RelationBusy``,
+    Raises ``StepFailed``, ``StepHadNoEffect``, ``StepRefused``, ``ModelsAhead``, ``LockNotAcquired``, ``RelationBusy``,
     ``LockLost``, ``DatabaseIsNewer``, ``ListDoesNotSettle``, ``PoolerDetected``, ``DatabaseUnreachable``,
     ``AuthenticationFailed``, ``NotPermitted``, ``NotTrusted``, ``ReadOnlyDatabase``.
     """
@@ -72,7 +75,7 @@ def boot(
         tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
         lock_timeout, table_lock_timeout, statement_timeout, boot_timeout, retry, accept_newer,
         direct_url or os.environ.get("OMEGA_BRIDGE_DIRECT_URL"), on_busy, pooler_keeps_sessions,
-        tuple(trusted_owners), retry_after,
+        tuple(trusted_owners), retry_after, on_gap,
     )  # fmt: skip
     _show_lines()
     run = run_boot(database, steps, metadata, options)

@@ -197,6 +197,7 @@ def test_the_chain_finds_what_was_touched() -> None:
     [
         {"on_busy": "degrade"},
         {"on_error": "ignore"},
+        {"on_gap": "ignore"},
         {"boot_timeout": -1},
         {"lock_timeout": "60"},
         {"lock_timeout": float("nan")},

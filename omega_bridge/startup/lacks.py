@@ -1,0 +1,73 @@
+"""What the models need and the database lacks once the list has run: told with the model, its attribute and the step to add."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omega_bridge.catalog import Catalog, Kind
+from omega_bridge.errors import OmegaBridgeError
+from omega_bridge.planning.gaps import Unkept
+from omega_bridge.planning.needs import unmet
+from omega_bridge.steps import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """``name``: what it is called in the models, such as ``Tenant.new_flag``. ``append``: statements that would bring it about."""
+
+    unkept: Unkept
+    name: str
+    place: Place = Place()
+    append: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        where = f" ({self.place})" if self.place.file else ""
+        if self.unkept.attribute == "labels":
+            lacking = [label for label in self.unkept.expected if label not in self.unkept.found]
+            return f"{self.name}{where}: {self.unkept.key} lacks the label(s) {', '.join(lacking)}"
+        return f"{self.name}{where}: {self.unkept.key} is not there"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {
+            "model": self.name,
+            "place": str(self.place) if self.place.file else None,
+            "object": str(self.unkept.key),
+            "attribute": self.unkept.attribute or None,
+            "append": list(self.append),
+        }
+
+
+def lacks(catalog: Catalog, metadata: Any) -> tuple[Lack, ...]:
+    """What is lacking; SQLAlchemy is asked about it only where something is."""
+    found = unmet(catalog, metadata) if metadata is not None else ()
+    return tuple(_named(one, metadata) for one in found)
+
+
+def told(found: Sequence[Lack]) -> str:
+    """One line for each, and the step to add below it."""
+    lines = []
+    for lack in found:
+        lines.append(f"  {lack}")
+        lines += [f"    append: {' '.join(text.split())}" for text in lack.append]
+    return "\n".join(lines)
+
+
+def _named(unkept: Unkept, metadata: Any) -> Lack:
+    from omega_bridge.revisions.additions import additions
+    from omega_bridge.revisions.mapped import attribute_of, mapped_class, place_of, table_of
+
+    try:
+        append = tuple(step.sql for step in additions([unkept], metadata).steps)
+    except OmegaBridgeError:  # an index without a name, for one: what lacks is told all the same
+        append = ()
+    table = table_of(metadata, unkept.key)
+    if table is None:
+        return Lack(unkept, unkept.key.name, append=append)
+    mapped = mapped_class(table)
+    name = (
+        attribute_of(table, unkept.key.name) if unkept.key.kind is Kind.COLUMN else mapped.__name__ if mapped else table.fullname
+    )
+    return Lack(unkept, name, place_of(table), append)
