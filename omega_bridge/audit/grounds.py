@@ -1,4 +1,4 @@
-"""What a database of the list can stand on before it is begun with: nothing, or the schema of one that is named.
+"""What a database of the list can stand on before it is begun with: nothing, or the schema of one that is named, or dumped.
 
 A named database is read by ``pg_dump``, and never written to. A copy of it stands at the revision at which it stands itself.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from omega_bridge.audit.scratch import ScratchDatabase
 from omega_bridge.audit.verdict import EMPTY
@@ -17,6 +18,8 @@ from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.session import open_session
 from omega_bridge.redaction import redact
+from omega_bridge.sources.scripts import read_sql
+from omega_bridge.sql.scripts import is_of_roles, read_script, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +48,33 @@ class Ground:
 _VERSION_TABLE = (
     "CREATE TABLE public.alembic_version (version_num varchar(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY)"
 )
-_NOT_EVERYWHERE = re.compile(r"^(SET \w+_timeout = .*;|\\(un)?restrict .*)$", re.MULTILINE)
-"""Lines of a dump that are for psql, or that an older server does not know."""
+_NOT_THE_LISTS = (
+    "DROP SCHEMA IF EXISTS omega_bridge_sentinel CASCADE; DROP SCHEMA IF EXISTS omega_bridge CASCADE; "
+    "DROP TABLE IF EXISTS public.alembic_version"
+)
+"""What a whole dump holds of the record of the database that it was made of."""
+_WITHOUT_ROLES = ("--no-owner", "--no-privileges", "--no-subscriptions")
+_COPIED_VERSIONS = re.compile(r"COPY\s+(?:public\.)?alembic_version\b", re.IGNORECASE)
 
 
-def ground_of(database: str) -> Ground:
-    """The schema of a database that is named. Owners and privileges are left out: their roles may not be on the scratch server.
+def ground_of(named: str) -> Ground:
+    """The schema of a database that is named by its URL, or of one whose dump is. Owners and privileges are left out: their roles
+    may not be on the scratch server.
 
     Raises ``ConfigurationInvalid`` where no ``pg_dump`` is there, ``DatabaseUnreachable``, ``AuthenticationFailed``.
     """
-    url = normalise(database)
+    path = Path(named)
+    return _dumped(path) if "://" not in named and path.is_file() else _copied(normalise(named))
+
+
+def _dumped(path: Path) -> Ground:
+    script = read_script(read_sql(path), str(path))
+    schema = without(script.text, lambda s: is_of_roles(s) or "subscription" in s.tag)
+    versions = tuple(line for rows in script.rows if _COPIED_VERSIONS.match(rows.statement) for line in rows.lines)
+    return Ground(f"from {path}", f"{schema};\nRESET search_path;\n{_NOT_THE_LISTS}", versions)
+
+
+def _copied(url: str) -> Ground:
     with open_session(url) as session:
         server_version = session.server_version
         versions = ledger_store.versions(session.connection)
@@ -62,7 +82,7 @@ def ground_of(database: str) -> Ground:
     if witness is None:
         raise ConfigurationInvalid(
             f"the schema of {redact(url)} cannot be copied: there is no pg_dump of PostgreSQL {server_version // 10000} or later",
-            hint="Install PostgreSQL's client programs, or name their folder in OMEGA_BRIDGE_PG_BIN.",
+            hint="Install PostgreSQL's client programs, or name their folder in OMEGA_BRIDGE_PG_BIN; or give a dump that was made elsewhere.",
         )
-    text = witness.schema(url, "--no-owner", "--no-privileges", "--no-subscriptions")
-    return Ground(f"from {redact(url)}", _NOT_EVERYWHERE.sub("", text), versions)
+    text = witness.schema(url, *_WITHOUT_ROLES)
+    return Ground(f"from {redact(url)}", read_script(text, f"the dump of {redact(url)}").text, versions)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from omega_bridge.analysis.reaching import may_reach_elsewhere
+from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.postgres.dsn import connection_parameters, normalise
-from omega_bridge.postgres.scratch import create_database, drop_database, put_mark, require_mark, url_for
+from omega_bridge.postgres.scratch import BARE, create_database, drop_database, put_mark, require_mark, url_for
 from omega_bridge.postgres.session import Session, open_session
 from omega_bridge.startup.run import Options, Run
 from omega_bridge.startup.start import run_boot
@@ -71,16 +72,20 @@ def scratch_database(server: Scratch, prefix: str) -> Iterator[ScratchDatabase]:
 
 
 class GivenServer:
-    """A server on which databases may be made and dropped; ``url`` connects to any database of it."""
+    """A server on which databases may be made and dropped; ``url`` connects to any database of it.
 
-    def __init__(self, url: str) -> None:
+    ``template``: the database of that server that each is a copy of; else they are bare.
+    """
+
+    def __init__(self, url: str, template: str = BARE) -> None:
         self.url = normalise(url)
+        self._template = template
 
     @contextmanager
     def scratch_database(self, prefix: str = "scratch") -> Iterator[str]:
         """A fresh empty database, dropped at the end. Yields its URL."""
         name = f"omega_bridge_{prefix}_{uuid.uuid4().hex[:12]}"
-        create_database(self.url, name)
+        create_database(self.url, name, self._template)
         try:
             yield url_for(self.url, name)
         finally:
@@ -88,11 +93,16 @@ class GivenServer:
 
 
 @contextmanager
-def scratch_server(url: str | None) -> Iterator[Any]:
-    """The given server, else a private one. Raises ``NoServerFound`` where there is neither."""
+def scratch_server(url: str | None, template: str | None = None) -> Iterator[Any]:
+    """The given server, else a private one. Raises ``NoServerFound`` where there is neither, ``ConfigurationInvalid``."""
     if url is not None:
-        yield GivenServer(url)
+        yield GivenServer(url, template or BARE)
         return
+    if template is not None:
+        raise ConfigurationInvalid(
+            f"--scratch-template {template} names a database, and nothing says on which server",
+            hint="Give --scratch-url, too: the server that has it.",
+        )
     from omega_bridge.embedded import EmbeddedServer
 
     with EmbeddedServer() as server:

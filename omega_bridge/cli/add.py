@@ -16,6 +16,7 @@ def add(
     steps: options.Steps = None,
     json: options.Json = False,
     scratch_url: options.ScratchUrl = None,
+    scratch_template: options.ScratchTemplate = None,
     tables: Annotated[
         bool, typer.Option("--tables", help="Steps for whole tables, too, that a boot makes from the models.")
     ] = False,
@@ -37,7 +38,9 @@ def add(
             hint='Name their MetaData in [tool.omega-bridge]: metadata = "app.models:Base.metadata".',
         )
     analysis, made = (analyse(setup.registry), None) if tables else (setup.analysis, setup.metadata)
-    unkept, _ = unkept_models(setup.registry, analysis, made, setup.promised, partial(scratch_server, scratch_url))
+    unkept, _ = unkept_models(
+        setup.registry, analysis, made, setup.promised, partial(scratch_server, scratch_url, scratch_template)
+    )
     found = additions(unkept, setup.metadata)
     is_written = bool(found.steps) and not check
     written = (

@@ -16,6 +16,7 @@ def check(
     json: options.Json = False,
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
+    scratch_template: options.ScratchTemplate = None,
     strict: options.Strict = False,
 ) -> None:
     """The gate for CI: lint, export --check, and the models against the steps; exit 1 where one says no."""
@@ -26,7 +27,7 @@ def check(
     setup = prepare(config, steps)
     output.log_to_stderr(silent=True)
     listed = promise_digest(setup.registry.digest(), setup.metadata, None)
-    servers = partial(scratch_server, scratch_url)
+    servers = partial(scratch_server, scratch_url, scratch_template)
     checks = (
         gate.check_findings(setup.analysis, setup.models, setup.config.lint_ignore, strict=strict),
         gate.check_export(setup.analysis, setup.history(directory), listed),

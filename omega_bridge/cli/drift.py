@@ -19,6 +19,7 @@ def drift(
     steps: options.Steps = None,
     database_url: options.DatabaseUrl = None,
     scratch_url: options.ScratchUrl = None,
+    scratch_template: options.ScratchTemplate = None,
     json: options.Json = False,
 ) -> None:
     """Show what the database has otherwise than the list and the models lead to; exit 1 where there is anything.
@@ -29,7 +30,7 @@ def drift(
     from omega_bridge.audit.drift import drift as compare
 
     setup = prepare(config, steps, database_url)
-    found = compare(setup.database, setup.analysis, setup.promised, _expected(setup, scratch_url))
+    found = compare(setup.database, setup.analysis, setup.promised, _expected(setup, scratch_url, scratch_template))
     name_owners_in(setup)
     if json:
         output.as_json(found.as_dict())
@@ -38,7 +39,7 @@ def drift(
     raise typer.Exit(0 if found.is_clean else 1)
 
 
-def _expected(setup: Setup, scratch_url: str | None) -> Expectation:
+def _expected(setup: Setup, scratch_url: str | None, scratch_template: str | None) -> Expectation:
     from omega_bridge.audit.expected import listed_by, make
     from omega_bridge.audit.scratch import scratch_server
     from omega_bridge.expectation import kept
@@ -47,7 +48,7 @@ def _expected(setup: Setup, scratch_url: str | None) -> Expectation:
     if scratch_url is None and not setup.steps and (there := kept(setup.history(), listed)) is not None:
         return there
     output.log_to_stderr(silent=True)
-    with scratch_server(scratch_url) as server:
+    with scratch_server(scratch_url, scratch_template) as server:
         return make(setup.analysis, listed, server)
 
 

@@ -14,6 +14,7 @@ from omega_bridge.cli import options, output
 from omega_bridge.cli.setup import Setup, prepare
 
 if TYPE_CHECKING:
+    from omega_bridge.audit.gate import Servers
     from omega_bridge.revisions.exported import Export
     from omega_bridge.revisions.files import PastList
     from omega_bridge.revisions.squash import Squashed
@@ -25,6 +26,7 @@ def export(
     json: options.Json = False,
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
+    scratch_template: options.ScratchTemplate = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where something would be written.")] = False,
     prove: Annotated[bool, typer.Option("--prove/--no-prove", help="Try each translation on scratch databases.")] = True,
     rebase: Annotated[
@@ -51,6 +53,7 @@ def export(
     ] = False,
 ) -> None:
     """Append to the Alembic history what the list has and it lacks."""
+    from omega_bridge.audit.scratch import scratch_server
     from omega_bridge.revisions.exported import unchanged
     from omega_bridge.startup.start import promise_digest
 
@@ -62,14 +65,15 @@ def export(
     if explain:
         _explain(setup, folder, json)
         raise typer.Exit(0)
-    judges = partial(_prover, scratch_url) if prove and not check else None
+    servers = partial(scratch_server, scratch_url, scratch_template)
+    judges = partial(_prover, servers) if prove and not check else None
     listed = promise_digest(setup.registry.digest(), setup.metadata, None)
     if from_git is None:
         done = unchanged(folder, listed) or _export(setup, folder, write=not check, prover=judges, listed=listed)
     else:
         lists = _past(setup, folder, from_git, follow or [], emails)
         done = _export_past(lists, folder, write=not check, prover=judges, listed=listed)
-    is_stale, written = _schema(setup, folder, listed, scratch_url, check=check) if prove or check else (False, [])
+    is_stale, written = _schema(setup, folder, listed, servers, check=check) if prove or check else (False, [])
     if json:
         told = done.as_dict()
         told["written"] += written
@@ -83,10 +87,9 @@ def export(
     raise typer.Exit(1 if check and (done.revisions or is_stale) else 0)
 
 
-def _schema(setup: Setup, folder: Path, listed: str, scratch_url: str | None, *, check: bool) -> tuple[bool, list[str]]:
+def _schema(setup: Setup, folder: Path, listed: str, servers: Servers, *, check: bool) -> tuple[bool, list[str]]:
     """Keep the schema that the list leads to beside the history; whether the one that is kept is of another list, and what was written."""
     from omega_bridge.audit.expected import make
-    from omega_bridge.audit.scratch import scratch_server
     from omega_bridge.errors import NoServerFound
     from omega_bridge.expectation import keep, kept
 
@@ -97,7 +100,7 @@ def _schema(setup: Setup, folder: Path, listed: str, scratch_url: str | None, *,
         return True, []
     output.log_to_stderr(silent=True)
     try:
-        with scratch_server(scratch_url) as server:
+        with servers() as server:
             return False, [str(keep(make(setup.analysis, listed, server), folder))]
     except NoServerFound as none:
         typer.echo(f"the schema that the list leads to is not kept, there is no server to make it on: {none.hint}", err=True)
@@ -118,15 +121,14 @@ def _export_past(lists: list[PastList], folder: Path, **options: Any) -> Export:
 
 
 @contextmanager
-def _prover(scratch_url: str | None, length: int) -> Iterator[Any]:
+def _prover(servers: Servers, length: int) -> Iterator[Any]:
     """Who proves the translations; nobody where there is no server to do it on, with a word about it."""
     from omega_bridge.audit.proofs import prover
-    from omega_bridge.audit.scratch import scratch_server
     from omega_bridge.errors import NoServerFound
 
     try:
         with (
-            scratch_server(scratch_url) as server,
+            servers() as server,
             output.progress("proving", length) as advance,
             prover(server, advance) as judge,
         ):

@@ -39,6 +39,15 @@ ScratchUrl = Annotated[
         show_default=False,
     ),
 ]
+ScratchTemplate = Annotated[
+    str | None,
+    typer.Option(
+        "--scratch-template",
+        metavar="NAME",
+        help="With --scratch-url: the database of that server which each scratch database is a copy of.",
+        show_default=False,
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option(

@@ -21,12 +21,13 @@ def verify(
     json: options.Json = False,
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
+    scratch_template: options.ScratchTemplate = None,
     start: Annotated[
         list[str] | None,
         typer.Option(
             "--from",
-            metavar="URL",
-            help="A database whose schema is a further start: copied to scratch, never written to. Repeatable.",
+            metavar="URL|FILE",
+            help="A database whose schema is a further start: copied to scratch, never written to; or a dump of one. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -51,7 +52,7 @@ def verify(
     history = None if steps and directory is None else setup.history(directory)
     databases = tuple(start or ())
     with (
-        scratch_server(scratch_url) as server,
+        scratch_server(scratch_url, scratch_template) as server,
         output.progress("verify", count(setup.registry, setup.metadata, databases)) as advance,
     ):
         found = compare(setup.registry, setup.metadata, server, history=history, databases=databases, advance=advance)

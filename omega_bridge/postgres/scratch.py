@@ -15,14 +15,20 @@ from psycopg.conninfo import make_conninfo
 from omega_bridge import errors
 from omega_bridge.postgres.session import open_session
 
+BARE = "template0"
 
-def create_database(server: str, name: str) -> None:
-    """An empty database. Raises ``NotPermitted``."""
+
+def create_database(server: str, name: str, template: str = BARE) -> None:
+    """A copy of ``template``. Raises ``NotPermitted``, ``ConfigurationInvalid``."""
     with open_session(server) as session:
         try:
-            session.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)).as_bytes(session.connection)
-            )
+            statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+            session.execute(statement.as_bytes(session.connection))
+        except (psycopg.errors.InvalidCatalogName, psycopg.errors.ObjectInUse) as exc:
+            raise errors.ConfigurationInvalid(
+                f"no scratch database can be made as a copy of {template}: {exc.diag.message_primary}",
+                hint="Give --scratch-template a database of the server of --scratch-url to which nobody is connected.",
+            ) from exc
         except psycopg.errors.InsufficientPrivilege as exc:
             raise errors.NotPermitted(
                 "the role may not create scratch databases",

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from omega_bridge.errors import SourceNotFound, SourceSyntaxError
+from omega_bridge.errors import SourceNotFound
+from omega_bridge.sources.scripts import read_sql
 from omega_bridge.steps import Place, Registry, Step
 
 Order = Literal["version", "name"]
@@ -59,14 +60,6 @@ def _version(name: str) -> tuple[int, ...] | None:
 
 
 def _step(path: Path, shown: str) -> Step:
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        line = raw.count(b"\n", 0, exc.start) + 1
-        raise SourceSyntaxError(
-            f"{shown}:{line} is no UTF-8: byte {raw[exc.start]:#04x}",
-            hint="Save the file as UTF-8: iconv -f latin1 -t utf-8, or -f utf-16 where an editor wrote that.",
-        ) from exc
+    text = read_sql(path, shown)
     comment = re.match(r"\s*--+\s*(.*?)\s*(?:\r?\n|\Z)", text)
     return Step(text, id=path.stem, title=comment[1] if comment and comment[1] else None, place=Place(shown, 1))

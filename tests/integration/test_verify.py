@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from pathlib import Path
 
 import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from omega_bridge import errors
+from omega_bridge import boot, errors
 from omega_bridge.analysis import analyse
 from omega_bridge.audit import pairs, witness
 from omega_bridge.audit.equivalence import verify
 from omega_bridge.audit.pairs import Pair
-from omega_bridge.audit.scratch import scratch_database
+from omega_bridge.audit.scratch import GivenServer, scratch_database, scratch_server
 from omega_bridge.cli.app import app
 from omega_bridge.embedded import Server
 from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.dsn import connection_parameters
 from omega_bridge.revisions.files import export
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
@@ -90,6 +93,57 @@ def test_a_named_database_is_a_start(
     assert code == 1
     assert "after create-t" in said
     assert "table public.t: the history lacks it" in said  # it says that it stands behind the revision that makes it
+
+
+def test_a_dump_is_a_start_like_the_database_that_it_was_made_of(
+    project: Path, server: Server, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With rows and roles or without: both drivers go on from its schema, and from the revision that its rows name."""
+    database = make_database()
+    registry = Registry.of([T])
+    boot(database, registry)
+    first = next((project / "alembic" / "versions").glob("0001_*")).name.split("_")[1]
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(
+            "CREATE TABLE made_elsewhere (id int); CREATE ROLE dumped_owner; ALTER TABLE made_elsewhere OWNER TO dumped_owner"
+        )
+        try:
+            conn.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+            conn.execute("INSERT INTO alembic_version VALUES (%s)", (first,))
+            found = witness.find_witness(server.major * 10000)
+            assert found is not None
+            done = subprocess.run([found.program, f"--dbname={database}"], capture_output=True, text=True, check=True)
+        finally:
+            conn.execute("REASSIGN OWNED BY dumped_owner TO CURRENT_USER; DROP ROLE dumped_owner")
+    dump = project / "production.sql"
+    dump.write_text(done.stdout)
+    allowed = ("--allow-rejected", "made-elsewhere-x", "--allow-rejected", "made-elsewhere-y")
+    code, said = verified(project, server, monkeypatch, *allowed, "--from", str(dump), "--json")
+    told = json.loads(said)
+    assert (code, told["starts"][2]["start"]) == (0, f"from {dump}")
+    assert {r["start"] for r in told["rejected"]} == {"empty"}
+    dump.write_text(
+        re.sub(
+            r"CREATE TABLE public.t .*?;", "", re.sub(r"ALTER TABLE ONLY public.t\n.*?;", "", done.stdout, flags=re.S), flags=re.S
+        ).replace("ALTER TABLE public.t OWNER", "ALTER TABLE public.made_elsewhere OWNER")
+    )
+    code, said = verified(project, server, monkeypatch, *allowed, "--from", str(dump))
+    assert (code, "table public.t: the history lacks it" in said) == (1, True)
+
+
+def test_scratch_databases_are_copies_of_a_template_that_is_named(
+    project: Path, server: Server, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a bare database lacks, an extension or a table of somebody else, is in the template; nothing is rejected then."""
+    database = make_database()
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE made_elsewhere (id int)")
+    code, said = verified(project, server, monkeypatch, "--scratch-template", str(connection_parameters(database)["dbname"]))
+    assert (code, "equivalent" in said) == (0, True)
+    with pytest.raises(errors.ConfigurationInvalid, match="no scratch database can be made as a copy of no_such_template"):
+        verify(Registry.of([T]), None, GivenServer(server.url, "no_such_template"))
+    with pytest.raises(errors.ConfigurationInvalid, match="nothing says on which server"), scratch_server(None, "template"):
+        pass
 
 
 def test_a_blind_spot_of_the_reader_is_seen_by_pg_dump(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
