@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 
 from omega_bridge import sql
 from omega_bridge.analysis import Analysis, statements
 from omega_bridge.analysis.findings import Finding, Listed, Severity
 from omega_bridge.analysis.rules import all_rules
+from omega_bridge.analysis.secrets import masked
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.planning.second_start import done_again
@@ -24,14 +26,20 @@ _WORD = re.compile(r"[a-z][a-z-]+")
 
 
 def lint(
-    analysis: Analysis, *, models: int = 0, select: Collection[str] = (), ignore: Collection[str] = ()
+    analysis: Analysis,
+    *,
+    models: int = 0,
+    select: Collection[str] = (),
+    ignore: Collection[str] = (),
+    catalog: Catalog | None = None,
 ) -> tuple[Finding, ...]:
     """The findings, in the list's order. The first ``models`` steps stand for what only the models know.
 
-    ``select``: these rules only; ``ignore``: not these. Raises ``ConfigurationInvalid`` for a rule that does not exist.
+    ``select``: these rules only; ``ignore``: not these. ``catalog``: what a database holds, where one was read. No finding
+    shows a secret. Raises ``ConfigurationInvalid`` for a rule that does not exist.
     """
     _known((*select, *ignore))
-    listed = listing(analysis, models)
+    listed = replace(listing(analysis, models), catalog=catalog)
     place = {step.id: number for number, step in listed.steps()}
     ignored = {step.id: _ignored_in(step.step.sql) for _, step in listed.steps()}
     found = [
@@ -41,7 +49,21 @@ def lint(
         for finding in rule.findings(listed)
         if rule.name not in ignored[finding.step]
     ]
-    return tuple(sorted(found, key=lambda f: (place[f.step], f.rule)))
+    return tuple(_discreet(f) for f in sorted(found, key=lambda f: (place[f.step], f.rule)))
+
+
+def _discreet(finding: Finding) -> Finding:
+    text = masked(finding.text)
+    if text == finding.text:
+        return finding
+    return replace(
+        finding,
+        message=masked(finding.message),
+        hint=masked(finding.hint),
+        instead=tuple(map(masked, finding.instead)),
+        text=text,
+        span=None,  # of the text as it was
+    )
 
 
 def listing(analysis: Analysis, models: int = 0) -> Listed:

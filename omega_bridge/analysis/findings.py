@@ -9,7 +9,7 @@ from typing import Any
 
 from omega_bridge.analysis.analysis import Analysis, StepAnalysis
 from omega_bridge.analysis.program import Effect, statements
-from omega_bridge.catalog import Key, Kind
+from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.steps import Place
 
 
@@ -26,7 +26,7 @@ class Hit:
     """What a rule found in one step: what is so, what to do about it, and the steps to write in the place of this one.
 
     ``instead`` is SQL that runs, one entry a step; empty where there is nothing to write. ``line`` is 1-based within the
-    step's text. ``severity`` where this case is not as bad as the rule's others.
+    step's text; ``at`` the words there that it is about. ``severity`` where this case is not as bad as the rule's others.
     """
 
     step: StepAnalysis
@@ -35,11 +35,30 @@ class Hit:
     instead: tuple[str, ...] = ()
     line: int | None = None
     severity: Severity | None = None
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where in a step's text the words of a finding stand: ``line`` and ``column`` are 1-based, ``length`` counts on that line."""
+
+    line: int
+    column: int
+    length: int
+
+    @classmethod
+    def of(cls, text: str, at: str) -> Span | None:
+        """The first place of these words; ``None`` where the text does not hold them as they are."""
+        start = text.find(at) if at.strip() else -1
+        if start < 0:
+            return None
+        first = text.rfind("\n", 0, start) + 1
+        return cls(text.count("\n", 0, start) + 1, start - first + 1, len(at.partition("\n")[0].rstrip()))
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One rule about one step. ``why`` is the rule's reason, ``hint`` ends in something to do."""
+    """One rule about one step. ``why`` is the rule's reason, ``hint`` ends in something to do; ``text`` is the step's."""
 
     rule: str
     severity: Severity
@@ -49,6 +68,8 @@ class Finding:
     hint: str
     instead: tuple[str, ...]
     place: Place
+    text: str = field(default="", repr=False)
+    span: Span | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The public JSON keys."""
@@ -84,13 +105,14 @@ class Listed:
 
     The first ``models`` steps stand for tables that only the models know: they are there, and nobody judges them.
     ``waited``: by index, what a step lacks at its place when an empty database is repaired. ``again``: by index, what a
-    start does once more where nothing is missing.
+    start does once more where nothing is missing. ``catalog``: a database's, where one was read.
     """
 
     analysis: Analysis
     models: int = 0
     waited: Mapping[int, Key] = field(default_factory=dict)
     again: Mapping[int, Again] = field(default_factory=dict)
+    catalog: Catalog | None = None
 
     def steps(self) -> Iterator[tuple[int, StepAnalysis]]:
         """The list's own steps, with their index in the analysis."""
@@ -125,6 +147,7 @@ class Rule:
     def findings(self, listed: Listed) -> Iterator[Finding]:
         """What the rule has to say about the list."""
         for hit in self.check(listed):
+            span = Span.of(hit.step.step.sql, hit.at)
             yield Finding(
                 self.name,
                 hit.severity or self.severity,
@@ -133,7 +156,9 @@ class Rule:
                 self.why,
                 hit.hint,
                 hit.instead,
-                _place(hit.step.step.place, hit.line),
+                _place(hit.step.step.place, span.line if span else hit.line),
+                hit.step.step.sql,
+                span,
             )
 
 

@@ -9,7 +9,7 @@ from postgast import pg_query_pb2 as pb
 from omega_bridge.sql.canonical import canonical, checksum, on_one_line
 from omega_bridge.sql.compare import same_expression, same_index, same_routine, same_statement, same_type
 from omega_bridge.sql.fields import Fields, Known, fields, goes_beyond, known
-from omega_bridge.sql.lexer import comments, ends_transaction, identifier, sendable
+from omega_bridge.sql.lexer import comments, ends_transaction, identifier, is_reserved, long_names, sendable
 from omega_bridge.sql.parser import (
     TOO_DEEP,
     Statement,
@@ -46,7 +46,9 @@ __all__ = [
     "goes_beyond",
     "identifier",
     "inner",
+    "is_reserved",
     "known",
+    "long_names",
     "on_one_line",
     "parse",
     "parse_block",

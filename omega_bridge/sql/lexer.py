@@ -14,6 +14,7 @@ from omega_bridge.errors import StepSyntaxError
 COMMENTS = frozenset({pb.Token.Value("SQL_COMMENT"), pb.Token.Value("C_COMMENT")})
 DOLLAR_QUOTED = re.compile(r"\A(\$[^$]*\$)(.*)\1\Z", re.S)
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_IDENT = pb.Token.Value("IDENT")
 _SCONST = pb.Token.Value("SCONST")
 
 
@@ -73,3 +74,19 @@ def _quoted(name: str) -> str:
         if token.keyword_kind in (pb.NO_KEYWORD, pb.UNRESERVED_KEYWORD):
             return name
     return '"' + name.replace('"', '""') + '"'
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name is a reserved word (the manual's appendix "SQL Key Words"): it needs quotes wherever it stands."""
+    if not _PLAIN_NAME.fullmatch(name):
+        return False
+    (token,) = postgast.scan(name).tokens
+    return bool(token.keyword_kind == pb.RESERVED_KEYWORD)
+
+
+def long_names(text: str, most: int) -> Iterator[str]:
+    """The identifiers of a text that have more bytes than ``most``, as they are written, without their quotes."""
+    raw = text.encode("utf-8", "surrogatepass")
+    for token in tokens(text) or ():
+        if token.token == _IDENT and len(name := raw[token.start : token.end].decode().strip('"')) and len(name.encode()) > most:
+            yield name

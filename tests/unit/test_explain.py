@@ -52,7 +52,7 @@ def test_a_step_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert told["locks"] == ["ACCESS EXCLUSIVE t"]
     assert told["revision"] is None
     assert told["statements"][0]["effects"][0].startswith("column t.a")
-    assert [f["rule"] for f in told["findings"]] == ["guard-without-schema"]
+    assert [f["rule"] for f in told["findings"]] == ["guard-passed-at-once", "guard-without-schema"]
     text = CliRunner().invoke(app, ["explain", "t-a"]).output
     assert "lock when it runs: ACCESS EXCLUSIVE t" in text
     assert "omega-bridge explain guard-without-schema" in text

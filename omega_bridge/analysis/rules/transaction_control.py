@@ -1,0 +1,46 @@
+"""``BEGIN``, ``COMMIT``, ``ROLLBACK``, ``SAVEPOINT`` in a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from omega_bridge import sql
+from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
+from omega_bridge.analysis.program import statements
+from omega_bridge.analysis.written import written
+
+_WORDS = {
+    sql.pb.TRANS_STMT_BEGIN: "BEGIN",
+    sql.pb.TRANS_STMT_START: "START TRANSACTION",
+    sql.pb.TRANS_STMT_COMMIT: "COMMIT",
+    sql.pb.TRANS_STMT_ROLLBACK: "ROLLBACK",
+    sql.pb.TRANS_STMT_SAVEPOINT: "SAVEPOINT",
+    sql.pb.TRANS_STMT_RELEASE: "RELEASE",
+    sql.pb.TRANS_STMT_ROLLBACK_TO: "ROLLBACK TO",
+    sql.pb.TRANS_STMT_PREPARE: "PREPARE TRANSACTION",
+}
+_IN_BLOCKS = {"PLpgSQL_stmt_commit": "COMMIT", "PLpgSQL_stmt_rollback": "ROLLBACK"}
+
+
+def find(listed: Listed) -> Iterator[Hit]:
+    """One finding a step, with the word that it begins with."""
+    for _, step in listed.steps():
+        words = [(_WORDS.get(w.statement.node.kind, "it"), w.sql.text) for w in written(step) if w.sql.tag == "transaction_stmt"]
+        words += [(_IN_BLOCKS[s.tag], _IN_BLOCKS[s.tag]) for s in statements(step.program) if s.tag in _IN_BLOCKS]
+        if words:
+            word, text = words[0]
+            yield Hit(
+                step,
+                f"controls the transaction that it runs in: {word}",
+                "Leave it out: each step has a transaction of its own, and what needs another one is another step.",
+                at=text,
+            )
+
+
+RULE = Rule(
+    "transaction-control",
+    Severity.WARNING,
+    "The transaction is its driver's: what the step ends, with the work of others in it, no failure takes back, "
+    "and nothing of the step can be judged by the catalog.",
+    find,
+)
