@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.program import RELATIONS
 from omega_bridge.catalog import Catalog, Key, Kind
-from omega_bridge.planning.evaluate import Provided, evaluate
-from omega_bridge.planning.waiting import holder, is_awaited
+from omega_bridge.planning.plan import Planner
+from omega_bridge.planning.waiting import Waiting
 from omega_bridge.planning.world import World
 
 
@@ -51,11 +51,12 @@ def settle_in(world: World, analysis: Analysis) -> Settling:
 
 
 class _Settler:
-    """One walk over the list."""
+    """The passes of a start, thought through: who waits and who is held back is asked of the same ``Waiting``."""
 
     def __init__(self, world: World, analysis: Analysis) -> None:
         self._world, self._analysis = world, analysis
-        self._provided: Provided = analysis.provided()
+        self._planner = Planner(analysis)
+        self._waiting = Waiting(analysis)
         self._makers = _makers(analysis)
         self._relations = set(world.catalog.relations)
         self._order: list[int] = []
@@ -74,22 +75,19 @@ class _Settler:
 
     def _pass(self, steps: Iterable[int]) -> list[int]:
         """One pass over these steps; those that wait, and those that are held back for them."""
-        waiting: list[int] = []
         late: list[int] = []
-        held: dict[str, str] = {}
         for index in steps:
             step = self._analysis.steps[index]
-            needs = {self._analysis.steps[i].id: self._waited[i] for i in waiting}
-            readers = [self._analysis.steps[i] for i in waiting]
-            readers = [r for r in readers if not is_awaited(step, r.id, needs, held, self._analysis.steps)]
-            held_for = holder(step, readers, self._relations) if readers else None
+            held_for = self._waiting.holder(index, self._relations)
             if held_for is not None:
-                held[step.id] = held_for.id
+                self._waiting.hold(step, held_for)
                 late.append(index)
                 continue
+            self._waiting.release(step)
             missing = self._try(index)
-            if missing is not None and self._is_to_come(missing, index, late):
-                waiting.append(index)
+            is_to_come = missing is not None and self._is_to_come(missing, index, late)
+            self._waiting.note(step, missing if is_to_come else None)
+            if missing is not None and is_to_come:
                 late.append(index)
                 self._waited.setdefault(index, missing)
                 continue
@@ -102,8 +100,8 @@ class _Settler:
     def _try(self, index: int) -> Key | None:
         """Run a step in thought; what it is missing, in which case nothing has changed."""
         mark = self._world.mark()
-        found = evaluate(self._analysis.steps[index].program, self._world, self._provided)
-        missing = found.fails or found.swallowed
+        found = self._planner.plan(index, self._world).found
+        missing = (found.fails or found.swallowed) if found is not None else None
         if missing is not None:
             self._world.rollback(mark)
         return missing

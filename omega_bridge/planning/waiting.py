@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from omega_bridge.analysis import Effect, StepAnalysis
+from omega_bridge.analysis import Analysis, Effect, StepAnalysis
 from omega_bridge.analysis.program import RELATIONS, TYPES, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.outcomes import ServerError
@@ -27,6 +28,50 @@ _MISSING: dict[str, tuple[Kind, ...]] = {
 }
 """What is missing, by SQLSTATE: undefined_table, undefined_column, undefined_function, undefined_object, invalid_schema_name,
 invalid_foreign_key (no unique constraint matches). Source: PostgreSQL's manual, "PostgreSQL Error Codes"."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Who waits for what a later step makes, and who is held back for them: kept alike by a start and by who thinks one through."""
+
+    analysis: Analysis
+    needs: dict[str, Key] = field(default_factory=dict)
+    """Steps that were rejected for what a later one makes, by id."""
+    held: dict[str, str] = field(default_factory=dict)
+    """Steps that are not sent yet, by the id of the one that waits."""
+    first: dict[str, Key] = field(default_factory=dict)
+    """What a step waited for when it began to, until it worked."""
+
+    def __bool__(self) -> bool:
+        return bool(self.needs)
+
+    def holder(self, index: int, relations: Iterable[str]) -> StepAnalysis | None:
+        """The waiting step for whose sake step ``index`` would be held back, were it to do anything."""
+        step = self.analysis.steps[index]
+        if not self.needs:
+            return None
+        waiting = (s for s in self.analysis.steps[:index] if s.id in self.needs)
+        return holder(step, [s for s in waiting if not is_awaited(step, s.id, self.needs, self.held, self.analysis)], relations)
+
+    def hold(self, step: StepAnalysis, reader: StepAnalysis) -> None:
+        """``step`` is not sent in this pass, since ``reader`` waits."""
+        self.held[step.id] = reader.id
+
+    def release(self, step: StepAnalysis) -> None:
+        """``step`` is sent."""
+        self.held.pop(step.id, None)
+
+    def later(self, index: int) -> Iterator[StepAnalysis]:
+        """Who may still make what step ``index`` lacks: the steps behind it, and those that are late themselves."""
+        return (s for n, s in enumerate(self.analysis) if n > index or s.id in self.needs or s.id in self.held)
+
+    def note(self, step: StepAnalysis, need: Key | None) -> None:
+        """What the rejected ``step`` waits for; ``None`` where it does not wait (any more)."""
+        if need is None:
+            self.needs.pop(step.id, None)
+        else:
+            self.needs[step.id] = need
+            self.first.setdefault(step.id, need)
 
 
 def waits_for(step: StepAnalysis, later: Iterable[StepAnalysis], error: ServerError | None, world: World) -> Key | None:

@@ -20,7 +20,7 @@ from omega_bridge.planning import Action, Evaluation, PlannedStep, Planner, Worl
 from omega_bridge.planning.locks import locks_of
 from omega_bridge.planning.reruns import VIEWS, hangs_on_the_rest, is_maintenance, only_sets
 from omega_bridge.planning.returning import comes_back
-from omega_bridge.planning.waiting import holder, is_awaited, waits_for
+from omega_bridge.planning.waiting import Waiting, waits_for
 from omega_bridge.postgres import batch, clean_state, data_steps
 from omega_bridge.postgres.executor import Executor, outcome_of, skipped
 from omega_bridge.postgres.whole_catalog import Changes, Watcher, changes
@@ -92,11 +92,7 @@ class Convergence:
     """Before a step was last judged or sent: the moment then."""
     _ended: dict[str, int] = field(default_factory=dict)
     """The moment after that, with what it changed itself."""
-    _waiting: dict[str, Key] = field(default_factory=dict)
-    """Steps that the server rejected for what a later step makes."""
-    _waited: dict[str, str] = field(default_factory=dict)
-    _held: dict[str, str] = field(default_factory=dict)
-    """Steps that are not sent yet, by the step that waits."""
+    _waiting: Waiting = field(init=False)
     _is_stirred: bool = False
     """Whether a further pass has sent a step that may have changed what the catalog does not show."""
     _made: dict[str, set[str]] = field(default_factory=dict)
@@ -118,6 +114,7 @@ class Convergence:
 
     def __post_init__(self) -> None:
         self._planner = Planner(self.analysis, self.done_once)
+        self._waiting = Waiting(self.analysis)
         uncertain = [s for s in self.analysis if hangs_on_the_rest(s)]
         if len(uncertain) > 1 or any(q.tag == _DEFAULTS for s in uncertain for q in s.reading.statements):
             self._watcher = Watcher(self.executor.session.connection)
@@ -176,19 +173,13 @@ class Convergence:
         step = self.analysis.steps[index]
         if self.passes > 1 and not (only_sets(step) or self._is_due(index, self._is_elsewhere(step))):
             return
-        relations = self.executor.catalog.relations
-        waiting = [s for s in self.analysis.steps[:index] if self._keeps_back(s, step)] if self._waiting else []
-        held_for = holder(step, waiting, relations) if waiting and self._would_run(index) else None
-        if held_for is not None:
-            self._held[step.id] = held_for.id
+        held_for = self._waiting.holder(index, self.executor.catalog.relations) if self._waiting else None
+        if held_for is not None and self._would_run(index):
+            self._waiting.hold(step, held_for)
             log.info("[MIGRATION] step %s is held back: it would change what step %s reads, which waits", step.id, held_for.id)
             return
-        self._held.pop(step.id, None)
+        self._waiting.release(step)
         self._try(index)
-
-    def _keeps_back(self, one: StepAnalysis, step: StepAnalysis) -> bool:
-        """Whether a step waits, and not for ``step``."""
-        return one.id in self._waiting and not is_awaited(step, one.id, self._waiting, self._held, self.analysis)
 
     def _would_run(self, index: int) -> bool:
         return self._planner.plan(index, World(self.executor.catalog)).action is Action.RUN
@@ -201,7 +192,7 @@ class Convergence:
         """Whether a further pass has anything to do with a step. ``is_elsewhere``: its names may mean other schemas by now."""
         step = self.analysis.steps[index]
         earlier = self.outcomes.get(step.id)
-        if earlier is None or step.id in self._held:
+        if earlier is None or step.id in self._waiting.held:
             return True
         if earlier.outcome is Outcome.FAILED:
             return self._clock.now > self._ended[step.id]
@@ -301,15 +292,10 @@ class Convergence:
         step = self.analysis.steps[index]
         need = None
         if outcome.outcome in (Outcome.FAILED, Outcome.NO_EFFECT):
-            later = [s for n, s in enumerate(self.analysis) if n > index or s.id in self._waiting]
-            need = waits_for(step, later, outcome.error, World(self.executor.catalog))
-        if need is not None:
-            self._waiting[step.id] = need
-            self._waited.setdefault(step.id, str(need))
-            return
-        self._waiting.pop(step.id, None)
-        if step.id in self._waited and outcome.outcome is Outcome.APPLIED:
-            self.misplaced.append((step.id, self._waited.pop(step.id)))
+            need = waits_for(step, self._waiting.later(index), outcome.error, World(self.executor.catalog))
+        self._waiting.note(step, need)
+        if need is None and step.id in self._waiting.first and outcome.outcome is Outcome.APPLIED:
+            self.misplaced.append((step.id, str(self._waiting.first.pop(step.id))))
 
     def _keep(self, step: StepAnalysis, outcome: StepOutcome) -> None:
         """The outcome of a step: what a further pass adds to nothing does not take the place of what was done before."""
@@ -447,12 +433,10 @@ class Convergence:
     def _tell_held(self) -> None:
         """What was held back to the end is not sent, and says for whom."""
         for index, step in enumerate(self.analysis):
-            if step.id in self._held:
-                waiting = self._held[step.id]
+            if step.id in self._waiting.held:
+                waiting = self._waiting.held[step.id]
                 planned = self._planner.plan(index, World(self.executor.catalog))
-                reason = (
-                    f"not sent: it would change what step {waiting} reads, which waits for {self._waited.get(waiting, 'another')}"
-                )
+                reason = f"not sent: it would change what step {waiting} reads, which waits for {self._waiting.first.get(waiting, 'another')}"
                 self._settled(outcome_of(planned, Outcome.SKIPPED, reason, action=Action.SKIP))
 
     def in_list_order(self) -> tuple[StepOutcome, ...]:
