@@ -5,6 +5,7 @@ Answers have three values: yes, no, and ``None`` where only the server can tell.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -355,6 +356,8 @@ class World:
             self._set(key, None)
             if key.kind is Kind.CONSTRAINT:
                 self._drop_index_of(key)
+            if key.kind is Kind.COLUMN:
+                self._doubt_what_names(key)
             if key.kind is Kind.TABLE:
                 for changed in list(self._members.get((key.schema, key.name), ())):
                     self._set(changed, None)
@@ -370,6 +373,16 @@ class World:
             else:
                 attributes[name] = value
         self._set(key, attributes)
+
+    def _doubt_what_names(self, column: Key) -> None:
+        """A column takes the constraints and indexes along that speak of it."""
+        names = re.compile(rf"(?<!\w){re.escape(column.name)}(?!\w)")
+        for key in dict.fromkeys((*self.catalog.objects, *self.changes)):
+            attributes = self.get(key) if key.kind in (Kind.CONSTRAINT, Kind.INDEX) and key.schema == column.schema else None
+            if attributes is None or (key.table or attributes.get("table")) != column.table:
+                continue
+            if names.search(str(attributes.get("definition", ""))):
+                self._set(key, {**attributes, DOUBT: True})
 
     def _drop_index_of(self, constraint: Key) -> None:
         index = Key(Kind.INDEX, constraint.schema, "", constraint.name)

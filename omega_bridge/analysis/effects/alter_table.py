@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,8 +67,15 @@ def alter_table(statement: Statement) -> Sql:
         return Sql(statement.text, statement.tag, opaque=True, offset=statement.offset)
     table = relation(node.relation)
     found = _Found(needs=[] if node.missing_ok else [table])
-    for command in map(inner, node.cmds):
-        _add(found, table, command)
+    for command in _in_order([inner(c) for c in node.cmds]):
+        _add(
+            found,
+            table,
+            command,
+            {e.key for e in found.effects if e.present} if _pass(command) > _LATER[pb.AT_AddColumn] else set(),
+        )
+    if _contradicts_itself(found.effects):
+        found.opaque = True
     if node.missing_ok:  # nothing is promised about a table that may be missing
         found.implied, found.effects = [*found.effects, *found.implied], []
         found.opaque = True
@@ -84,8 +92,37 @@ def alter_table(statement: Statement) -> Sql:
     )
 
 
-def _add(found: _Found, table: Key, command: Any) -> None:
-    """A command that is not read to its last field is left to the server, and what it is about is in doubt."""
+_LATER = {pb.AT_AlterColumnType: 1, pb.AT_AddColumn: 2}
+_FIRST = (pb.AT_DropColumn, pb.AT_DropConstraint, pb.AT_DropNotNull, pb.AT_DropIdentity)
+
+
+def _pass(command: Any) -> int:
+    """When PostgreSQL carries a command out: not in the order of the text. Source: ``ATPrepCmd`` in its ``tablecmds.c``."""
+    if command.subtype in _FIRST or (command.subtype == pb.AT_ColumnDefault and not command.HasField("def")):
+        return 0
+    return _LATER.get(command.subtype, 3)
+
+
+def _in_order(commands: list[Any]) -> list[Any]:
+    """As PostgreSQL carries them out; as they are written where each is about a thing of its own."""
+    names = [c.name or inner(getattr(c, "def")).colname for c in commands if c.name or c.subtype == pb.AT_AddColumn]
+    return commands if len(set(names)) == len(names) == len(commands) else sorted(commands, key=_pass)
+
+
+def _contradicts_itself(effects: list[Effect]) -> bool:
+    """Whether one statement says two things of an object, other than taking it away before it is made."""
+    said: dict[tuple[Key, str], object] = {}
+    for effect in effects:
+        for name, value in (("present", effect.present), *effect.attributes):
+            earlier = said.get((effect.key, name), value)
+            if earlier != value and not (name == "present" and value is True):
+                return True
+            said[effect.key, name] = value
+    return False
+
+
+def _add(found: _Found, table: Key, command: Any, made: Collection[Key]) -> None:
+    """A command that is not read to its last field is left to the server, and what it is about is in doubt. ``made``: by those before."""
     known_of_it = COMMANDS.get(command.subtype)
     one = _Found()
     try:
@@ -103,7 +140,7 @@ def _add(found: _Found, table: Key, command: Any) -> None:
         return
     found.effects.extend(one.effects)
     found.implied.extend(one.implied)
-    found.needs.extend(one.needs)
+    found.needs.extend(key for key in one.needs if key not in made)
 
 
 def _command(found: _Found, table: Key, command: Any) -> None:

@@ -34,7 +34,20 @@ _TYPE_OF = {
     "array[1, 2]": "int[]", "nextval('q')": "int", "'1'": "int", "length('a')": "int",
 }  # fmt: skip
 
+_COMMANDS = [
+    "ALTER n SET NOT NULL", "ALTER n DROP NOT NULL", "ALTER n SET DEFAULT 1", "ALTER n SET DEFAULT 2", "ALTER n DROP DEFAULT", "ALTER n TYPE bigint",
+    "ALTER n TYPE int", "ADD COLUMN IF NOT EXISTS n text", "ADD COLUMN n int", "ADD COLUMN n int DEFAULT 7 NOT NULL", "DROP COLUMN IF EXISTS n",
+    "DROP COLUMN n", "ALTER n ADD GENERATED ALWAYS AS IDENTITY", "ALTER n DROP IDENTITY IF EXISTS", "ADD CONSTRAINT c CHECK (n > 0)",
+    "ADD CONSTRAINT c UNIQUE (n)", "DROP CONSTRAINT IF EXISTS c", "VALIDATE CONSTRAINT c", "ENABLE ROW LEVEL SECURITY", "DISABLE ROW LEVEL SECURITY",
+]  # fmt: skip
+"""What one ``ALTER TABLE`` may say twice of one thing: PostgreSQL carries its commands out in an order of its own."""
+
 CASES: list[tuple[str, str]] = [
+    *((f"{BASE} {start}", f"ALTER TABLE t {one}, {other}") for start in (
+        "", "ALTER TABLE t ALTER n SET NOT NULL, ALTER n SET DEFAULT 1", "ALTER TABLE t ADD CONSTRAINT c CHECK (n > 0) NOT VALID",
+        "ALTER TABLE t ALTER n SET NOT NULL, ALTER n ADD GENERATED ALWAYS AS IDENTITY", "ALTER TABLE t DROP COLUMN n",
+        "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+    ) for one in _COMMANDS for other in _COMMANDS),
     *((BASE, f"ALTER TABLE t ADD COLUMN IF NOT EXISTS x {t}") for t in _TYPES),
     *((f"{BASE} ALTER TABLE t ADD COLUMN x {t}", f"ALTER TABLE t ALTER COLUMN x TYPE {t}") for t in _TYPES),
     *((f"{BASE} ALTER TABLE t ADD COLUMN x {one}", f"ALTER TABLE t ALTER COLUMN x TYPE {other}") for one, other in (
