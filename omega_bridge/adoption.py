@@ -130,15 +130,17 @@ def adopt(
     *,
     keeps_sessions: bool = False,
     accepted: Collection[str] = (),
+    listed: str | None = None,
 ) -> Survey:
     """Stamp the head and leave the record of a clean boot, where there is no gap; else change nothing.
 
-    ``accepted``: steps whose gaps are known and stay, such as legacy tables of another shape. No step is sent. Raises
+    ``accepted``: steps whose gaps are known and stay, such as legacy tables of another shape. ``listed``: the digest under which what
+    is expected is kept, where the list stands on a foundation. No step is sent. Raises
     ``LockNotAcquired``, ``PoolerDetected``, ``NotPermitted``, ``HistoryTampered``.
     """
     with permissions(session), exclusive(session, 60.0, keeps_sessions=keeps_sessions):
         connection = session.connection
-        expected = kept(folder, promise_digest(registry.digest(), metadata, None))
+        expected = kept(folder, listed or promise_digest(registry.digest(), metadata, None))
         every = survey(connection, analysis, folder, expected=expected)
         found = replace(every, gaps=tuple(gap for gap in every.gaps if gap.step not in accepted))
         if found.gaps or found.head is None:

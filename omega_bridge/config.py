@@ -20,6 +20,7 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "steps": _TEXT,
     "sql-order": _TEXT,
     "metadata": _TEXT,
+    "foundation": (str, list),
     "python-path": _LIST,
     "critical-tables": _LIST,
     "alembic": _TEXT,
@@ -92,6 +93,12 @@ class Config:
     def python_paths(self) -> tuple[Path, ...]:
         """Folders to import the list and the models from."""
         return tuple(self.root / p for p in self.values.get("python-path", ()))
+
+    @property
+    def foundation(self) -> tuple[str, ...]:
+        """The files and folders of what the list stands on, in their order."""
+        found = self.values.get("foundation", ())
+        return (found,) if isinstance(found, str) else tuple(found)
 
     @property
     def alembic(self) -> str:

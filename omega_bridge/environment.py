@@ -23,11 +23,13 @@ from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config, database_url, direct_url, load_config, with_flags
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import Destroyed, change
+from omega_bridge.planning.foundation import PARTIAL
 from omega_bridge.postgres import clean_state, destruction, guarding, indexes, ledger_store, lock
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.failed_revisions import failing
 from omega_bridge.postgres.fast_path import probe_function
+from omega_bridge.postgres.foundation import rejected
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.reaching import reaches_beyond
@@ -361,6 +363,8 @@ class Recorder:
         if (lost := lost_connection(cause, dsn)) is not None or found is None:
             return lost
         module = getattr(getattr(self.running, "revision", None), "module", None)
+        if found[0] == PARTIAL:
+            return rejected("the first revision", *found)
         exported = _exported(self.running)
         what = exported.told if exported is not None else f"revision {getattr(module, 'revision', 'none')}"
         hint = (
@@ -417,10 +421,13 @@ class Recorder:
             return
         from omega_bridge.analysis import analyse
         from omega_bridge.revisions.files import export
+        from omega_bridge.revisions.ground import stands_on
         from omega_bridge.revisions.models import with_models
 
         analysis = analyse(with_models(registry, metadata) if metadata is not None else registry)
-        if export(analysis, self.folder, write=False).revisions:
+        ground = stands_on(self.folder, sums.read_sum(self.folder)) if metadata is not None else None
+        own = analysis if ground is None else analyse(with_models(registry, metadata, ground))
+        if export(own, self.folder, write=False).revisions:
             return
         raw = self._raw()
         raw.execute("RESET search_path; DISCARD TEMP")

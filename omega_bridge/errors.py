@@ -272,6 +272,19 @@ class HistoryStale(OmegaBridgeError):
     exit_code = 1
 
 
+class FoundationIncomplete(OmegaBridgeError):
+    """Of the tables that the list stands on only some are there."""
+
+    code = "OB506"
+    exit_code = 3
+
+
+class FoundationEdited(OmegaBridgeError):
+    """The foundation is not the one that the history begins with."""
+
+    code = "OB507"
+
+
 class RevisionSquashed(OmegaBridgeError):
     """A revision is named, or stands in ``alembic_version``, that a squash has taken in."""
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
-from omega_bridge.audit.scratch import Scratch, scratch_database
+from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
 from omega_bridge.catalog import Catalog, Key
 from omega_bridge.expectation import Expectation
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
+from omega_bridge.planning.foundation import LABEL, Foundation
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.steps import Registry
@@ -21,16 +21,18 @@ from omega_bridge.steps import Registry
 WENT_WRONG = frozenset({Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED})
 
 
-def make(analysis: Analysis, listed: str, scratch: Scratch) -> Expectation:
-    """Run the list, with what only the models know ahead of it, on an empty database, and read all that is there then.
+def make(analysis: Analysis, listed: str, scratch: Scratch, foundation: Foundation | None = None) -> Expectation:
+    """Run the list, with what only the models know ahead of it, on an empty database or the foundation; read all that is there then.
 
-    ``listed``: the digest of the list and the models.
+    ``listed``: the digest of the list, the models and the foundation.
     """
     elsewhere = {step.id: ELSEWHERE for step in analysis if may_reach_elsewhere(step.step.sql)}
     steps = Registry(
         tuple(replace(s.step, destructive=True) for s in analysis if s.id not in elsewhere)
     )  # the rows are the list's own
     with scratch_database(scratch, "expected") as database:
+        database.lay(foundation)
+        before = _there(database) if foundation is not None else frozenset()
         run = database.boot(steps)
         with database.session() as session:
             catalog = read_catalog(session.connection)
@@ -45,7 +47,13 @@ def make(analysis: Analysis, listed: str, scratch: Scratch) -> Expectation:
         for effect in (*statement.effects, *statement.implied)
         if effect.present
     )
-    return Expectation(catalog, role, listed, makers(catalog, analysis, run.steps), rejected, promised)
+    by = {**makers(catalog, analysis, run.steps), **{key: LABEL for key in before if key in catalog}}
+    return Expectation(catalog, role, listed, by, rejected, promised)
+
+
+def _there(database: ScratchDatabase) -> frozenset[Key]:
+    with database.session() as session:
+        return frozenset(read_catalog(session.connection))
 
 
 def makers(catalog: Catalog, analysis: Analysis, outcomes: Iterable[StepOutcome]) -> dict[Key, str]:
@@ -77,10 +85,3 @@ def _words(key: Key) -> frozenset[str]:
         "as",
         "for",
     }
-
-
-def listed_by(registry: Registry, metadata: Any) -> str:
-    """The digest of a list and its models, under which an expectation is kept."""
-    from omega_bridge.startup.start import promise_digest
-
-    return promise_digest(registry.digest(), metadata, None)

@@ -43,7 +43,7 @@ def begun(
     steps = Registry(tuple(replace(s.step, id=s.id, destructive=True) for s in analysis))  # the rows are the list's own
     with scratch_database(scratch, "boot") as left, scratch_database(scratch, "alembic") as right:
         ground.lay(left)
-        ground.lay(right)
+        ground.begin(right)
         ground.stamp(right, {line.revision for line in sums.revisions(lines)})
         run = left.boot(steps)
         if head is not None:
@@ -119,7 +119,7 @@ def _lived(catalog: Catalog, folder: Path, lines: tuple[sums.SumLine, ...]) -> d
     world, found = World(catalog), dict[Key, str]()
     texts = files.RecordedTexts(folder, lines)
     for line in sums.revisions(lines):
-        if line.kind == "retire":
+        if line.kind in ("retire", "foundation"):
             continue
         for recorded, text in zip(line.steps, texts.all(line.revision), strict=True):
             for statement in analyse(Registry((Step(text, id=recorded.label),))).steps[0].reading.statements:

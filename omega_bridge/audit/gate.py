@@ -13,8 +13,9 @@ from typing import Any
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.audit.scratch import scratch_database
-from omega_bridge.errors import AmbiguousMatch, HistoryTampered, NoServerFound
+from omega_bridge.errors import AmbiguousMatch, FoundationEdited, HistoryTampered, NoServerFound
 from omega_bridge.lint import is_failing, lint
+from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.gaps import Unkept, unkept_by_models
 from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World
@@ -50,11 +51,13 @@ def check_findings(analysis: Analysis, models: int, ignore: Collection[str], *, 
     return Check("lint", not failing, told, {"findings": [f.as_dict() for f in found]})
 
 
-def check_export(analysis: Analysis, folder: Path, listed: str) -> Check:
+def check_export(analysis: Analysis, folder: Path, listed: str, foundation: Foundation | None = None) -> Check:
     """``export --check``: the history is what was exported, and holds the list as it is."""
     try:
-        done = exported.unchanged(folder, listed) or files.export(analysis, folder, write=False, listed=listed)
-    except (HistoryTampered, AmbiguousMatch) as error:
+        done = exported.unchanged(folder, listed) or files.export(
+            analysis, folder, write=False, listed=listed, foundation=foundation
+        )
+    except (HistoryTampered, AmbiguousMatch, FoundationEdited) as error:
         return Check("export", False, f"{error.message}; {error.hint}")
     behind = len(done.revisions)
     told = (
@@ -65,12 +68,19 @@ def check_export(analysis: Analysis, folder: Path, listed: str) -> Check:
     return Check("export", not behind, told, {"missing": [list(r.labels) for r in done.revisions], "head": done.head})
 
 
-def check_models(registry: Registry, analysis: Analysis, metadata: Any, promised: Analysis, servers: Servers) -> Check:
-    """The steps, and what only the models create, lead an empty database to the models' tables and columns."""
+def check_models(
+    registry: Registry,
+    analysis: Analysis,
+    metadata: Any,
+    promised: Analysis,
+    servers: Servers,
+    foundation: Foundation | None = None,
+) -> Check:
+    """The steps, and what only the models create, lead an empty database, or the foundation, to the models' tables and columns."""
     if metadata is None:
         return Check("models", True, "no models are configured", {"differences": []})
     try:
-        found, how = unkept_models(registry, analysis, metadata, promised, servers)
+        found, how = unkept_models(registry, analysis, metadata, promised, servers, foundation)
     except NoServerFound as none:
         opaque = _opaque(analysis)
         told = f"undecided: only a server can tell what {', '.join(opaque[:3])} do(es). {none.hint}"
@@ -80,17 +90,22 @@ def check_models(registry: Registry, analysis: Analysis, metadata: Any, promised
 
 
 def unkept_models(
-    registry: Registry, analysis: Analysis, metadata: Any, promised: Analysis, servers: Servers
+    registry: Registry,
+    analysis: Analysis,
+    metadata: Any,
+    promised: Analysis,
+    servers: Servers,
+    foundation: Foundation | None = None,
 ) -> tuple[tuple[Unkept, ...], str]:
     """What the models promise (``promised``) and an empty database lacks after the steps; and how that was found.
 
     ``metadata``: models whose own tables a boot makes. Raises ``NoServerFound`` where only a server can tell.
     """
-    world = World(empty_catalog())
+    world = World(foundation.catalog if foundation is not None else empty_catalog())
     settle_in(world, analysis)
     found = unkept_by_models(world, promised)
     if found and _opaque(analysis):
-        return _on_scratch(registry, metadata, promised, servers), "on a scratch database"
+        return _on_scratch(registry, metadata, promised, servers, foundation), "on a scratch database"
     return found, "in thought"
 
 
@@ -98,8 +113,11 @@ def _opaque(analysis: Analysis) -> list[str]:
     return [s.id for s in analysis if any(q.opaque for q in s.reading.statements)]
 
 
-def _on_scratch(registry: Registry, metadata: Any, promised: Analysis, servers: Servers) -> tuple[Unkept, ...]:
+def _on_scratch(
+    registry: Registry, metadata: Any, promised: Analysis, servers: Servers, foundation: Foundation | None
+) -> tuple[Unkept, ...]:
     with servers() as server, scratch_database(server, "check") as database:
+        database.lay(foundation)
         database.boot(registry, metadata)
         with database.session() as session:
             return unkept_by_models(World(read_catalog(session.connection)), promised)

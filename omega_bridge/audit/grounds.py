@@ -1,4 +1,4 @@
-"""What a database of the list can stand on before it is begun with: nothing, or the schema of one that is named, or dumped.
+"""What a database of the list can stand on before it is begun with: nothing, its foundation, or the schema of one that is named, or dumped.
 
 A named database is read by ``pg_dump``, and never written to. A copy of it stands at the revision at which it stands itself.
 """
@@ -14,6 +14,7 @@ from omega_bridge.audit.scratch import ScratchDatabase
 from omega_bridge.audit.verdict import EMPTY
 from omega_bridge.audit.witness import find_witness
 from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.planning.foundation import LABEL, Foundation
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.session import open_session
@@ -24,17 +25,28 @@ from omega_bridge.sql.scripts import is_of_roles, read_script, without
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """``schema``: SQL that makes it on an empty database. ``versions``: what its ``alembic_version`` says."""
+    """``schema``: SQL that makes it on an empty database; or the ``foundation`` of the list. ``versions``: what its ``alembic_version`` says.
+
+    ``in_history``: whether the history lays it itself.
+    """
 
     name: str = EMPTY
     schema: str = field(default="", repr=False)
     versions: tuple[str, ...] = ()
+    foundation: Foundation | None = None
+    in_history: bool = False
 
     def lay(self, database: ScratchDatabase) -> None:
-        """Make it there. Raises ``StatementRejected`` where the server does not take it."""
+        """Make it there. Raises ``StatementRejected`` where the server does not take it, ``ConfigurationInvalid``."""
+        database.lay(self.foundation)
         if self.schema:
             with database.session() as session:
                 session.execute(self.schema)
+
+    def begin(self, database: ScratchDatabase) -> None:
+        """Make there what Alembic begins with."""
+        if not self.in_history:
+            self.lay(database)
 
     def stamp(self, database: ScratchDatabase, known: Collection[str]) -> None:
         """Say at which revision it stands, where the history knows it."""
@@ -43,6 +55,14 @@ class Ground:
             with database.session() as session:
                 session.execute(_VERSION_TABLE)
                 session.execute("INSERT INTO public.alembic_version SELECT unnest(%s::text[])", (at,))
+
+
+def grounds_of(foundation: Foundation | None, *, in_history: bool) -> tuple[Ground, ...]:
+    """Those that no database is asked for. A list with a foundation that nobody lays has no empty database to begin with."""
+    if foundation is None:
+        return (Ground(),)
+    laid = Ground(LABEL, foundation=foundation)
+    return (Ground(foundation=foundation, in_history=True), laid) if in_history else (laid,)
 
 
 _VERSION_TABLE = (

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from omega_bridge.analysis import analyse
+from omega_bridge.planning.foundation import Foundation
 from omega_bridge.revisions.chain import Origin
 from omega_bridge.revisions.files import PastList
 from omega_bridge.revisions.models import is_model, with_models
@@ -13,13 +14,15 @@ from omega_bridge.sources.git import Commit, Version
 from omega_bridge.steps import Registry, Step
 
 
-def past_lists(versions: Iterable[Version], now: Registry, metadata: Any) -> Iterator[PastList]:
+def past_lists(
+    versions: Iterable[Version], now: Registry, metadata: Any, foundation: Foundation | None = None
+) -> Iterator[PastList]:
     """Each version of the list that differs from the one before, and the list as it is now at the end.
 
     What only the models know is taken from the models as they are now: no version of the list makes those tables.
     """
     read = [v for v in versions if v.registry is not None]
-    own = _models([v.registry for v in read if v.registry is not None], now, metadata)
+    own = _models([v.registry for v in read if v.registry is not None], now, metadata, foundation)
     last = ""
     for version in read:
         registry = version.registry
@@ -30,12 +33,12 @@ def past_lists(versions: Iterable[Version], now: Registry, metadata: Any) -> Ite
     yield PastList(analyse(Registry((*own, *now.steps), now.source)))
 
 
-def _models(registries: Sequence[Registry], now: Registry, metadata: Any) -> tuple[Step, ...]:
+def _models(registries: Sequence[Registry], now: Registry, metadata: Any, foundation: Foundation | None) -> tuple[Step, ...]:
     """The steps for tables that no version of the list ever made."""
     if metadata is None:
         return ()
     every = Registry(tuple(Step(s.sql) for registry in (*registries, now) for s in registry.steps))
-    return tuple(s for s in with_models(every, metadata) if is_model(s))
+    return tuple(s for s in with_models(every, metadata, foundation) if is_model(s))
 
 
 def _origin(commit: Commit) -> Origin:

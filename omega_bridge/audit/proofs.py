@@ -16,9 +16,11 @@ from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
 from omega_bridge.audit.scratch import Scratch, scratch_database
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.planning import World
+from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.reruns import unsettled
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters
+from omega_bridge.postgres.foundation import lay_on_scratch
 from omega_bridge.postgres.plain_loop import rehearse, send
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
@@ -42,6 +44,14 @@ class ScratchProver:
         self._advance = advance
         self._before = read_catalog(naive)
         self._changed: frozenset[str] = frozenset()
+
+    def lay(self, foundation: Foundation) -> Catalog:
+        """See ``Prover``."""
+        for connection in (self._naive, self._trial.driver):
+            lay_on_scratch(connection, foundation)
+        self._trial.driver.commit()
+        self._before = read_catalog(self._naive)
+        return self._before
 
     def remember(self, texts: Iterable[str]) -> None:
         """Bring both to where the exported history ends."""

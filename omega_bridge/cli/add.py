@@ -39,7 +39,7 @@ def add(
         )
     analysis, made = (analyse(setup.registry), None) if tables else (setup.analysis, setup.metadata)
     unkept, _ = unkept_models(
-        setup.registry, analysis, made, setup.promised, partial(scratch_server, scratch_url, scratch_template)
+        setup.registry, analysis, made, setup.promised, partial(scratch_server, scratch_url, scratch_template), setup.foundation
     )
     found = additions(unkept, setup.metadata)
     is_written = bool(found.steps) and not check

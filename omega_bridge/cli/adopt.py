@@ -37,6 +37,7 @@ def adopt(
             setup.config.critical_tables,
             keeps_sessions=setup.config.pooler_keeps_sessions,
             accepted=accept or (),
+            listed=setup.listed,
         )
     adopted = not found.gaps and found.head is not None
     if json:

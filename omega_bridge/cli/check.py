@@ -22,16 +22,14 @@ def check(
     """The gate for CI: lint, export --check, and the models against the steps; exit 1 where one says no."""
     from omega_bridge.audit import gate
     from omega_bridge.audit.scratch import scratch_server
-    from omega_bridge.startup.start import promise_digest
 
     setup = prepare(config, steps)
     output.log_to_stderr(silent=True)
-    listed = promise_digest(setup.registry.digest(), setup.metadata, None)
     servers = partial(scratch_server, scratch_url, scratch_template)
     checks = (
         gate.check_findings(setup.analysis, setup.models, setup.config.lint_ignore, strict=strict),
-        gate.check_export(setup.analysis, setup.history(directory), listed),
-        gate.check_models(setup.registry, setup.analysis, setup.metadata, setup.promised, servers),
+        gate.check_export(setup.analysis, setup.history(directory), setup.listed, setup.foundation),
+        gate.check_models(setup.registry, setup.analysis, setup.metadata, setup.promised, servers, setup.foundation),
     )
     ok = all(c.ok for c in checks)
     if json:

@@ -40,16 +40,16 @@ def drift(
 
 
 def _expected(setup: Setup, scratch_url: str | None, scratch_template: str | None) -> Expectation:
-    from omega_bridge.audit.expected import listed_by, make
+    from omega_bridge.audit.expected import make
     from omega_bridge.audit.scratch import scratch_server
     from omega_bridge.expectation import kept
 
-    listed = listed_by(setup.registry, setup.metadata)
+    listed = setup.listed
     if scratch_url is None and not setup.steps and (there := kept(setup.history(), listed)) is not None:
         return there
     output.log_to_stderr(silent=True)
     with scratch_server(scratch_url, scratch_template) as server:
-        return make(setup.analysis, listed, server)
+        return make(setup.analysis, listed, server, setup.foundation)
 
 
 def _tell(found: Drift) -> None:

@@ -55,7 +55,6 @@ def export(
     """Append to the Alembic history what the list has and it lacks."""
     from omega_bridge.audit.scratch import scratch_server
     from omega_bridge.revisions.exported import unchanged
-    from omega_bridge.startup.start import promise_digest
 
     setup = prepare(config, steps)
     folder = setup.history(directory)
@@ -67,12 +66,12 @@ def export(
         raise typer.Exit(0)
     servers = partial(scratch_server, scratch_url, scratch_template)
     judges = partial(_prover, servers) if prove and not check else None
-    listed = promise_digest(setup.registry.digest(), setup.metadata, None)
+    listed = setup.listed
     if from_git is None:
         done = unchanged(folder, listed) or _export(setup, folder, write=not check, prover=judges, listed=listed)
     else:
         lists = _past(setup, folder, from_git, follow or [], emails)
-        done = _export_past(lists, folder, write=not check, prover=judges, listed=listed)
+        done = _export_past(setup, lists, folder, write=not check, prover=judges, listed=listed)
     is_stale, written = _schema(setup, folder, listed, servers, check=check) if prove or check else (False, [])
     if json:
         told = done.as_dict()
@@ -101,7 +100,7 @@ def _schema(setup: Setup, folder: Path, listed: str, servers: Servers, *, check:
     output.log_to_stderr(silent=True)
     try:
         with servers() as server:
-            return False, [str(keep(make(setup.analysis, listed, server), folder))]
+            return False, [str(keep(make(setup.analysis, listed, server, setup.foundation), folder))]
     except NoServerFound as none:
         typer.echo(f"the schema that the list leads to is not kept, there is no server to make it on: {none.hint}", err=True)
         return False, []
@@ -110,14 +109,14 @@ def _schema(setup: Setup, folder: Path, listed: str, servers: Servers, *, check:
 def _export(setup: Setup, folder: Path, **options: Any) -> Export:
     from omega_bridge.revisions.files import export
 
-    return export(setup.analysis, folder, **options)
+    return export(setup.analysis, folder, foundation=setup.foundation, **options)
 
 
-def _export_past(lists: list[PastList], folder: Path, **options: Any) -> Export:
+def _export_past(setup: Setup, lists: list[PastList], folder: Path, **options: Any) -> Export:
     from omega_bridge.revisions.files import export_past
 
     with output.progress("compiling", len(lists)) as advance:
-        return export_past(lists, folder, advance=advance, **options)
+        return export_past(lists, folder, advance=advance, foundation=setup.foundation, **options)
 
 
 @contextmanager
@@ -156,7 +155,7 @@ def _past(setup: Setup, folder: Path, revisions: str, follow: list[str], emails:
     for version in found:
         if version.registry is None:
             typer.echo(f"left out {version.commit.id[:12]} ({version.commit.subject}): {version.problem}", err=True)
-    return list(past_lists(found, setup.registry, setup.metadata))
+    return list(past_lists(found, setup.registry, setup.metadata, setup.foundation))
 
 
 def _rebase(folder: Path) -> None:

@@ -36,12 +36,10 @@ def report(
 
     from omega_bridge.audit import report_files
     from omega_bridge.audit.report import report as made
-    from omega_bridge.startup.start import promise_digest
 
     setup = prepare(config, steps, database_url)
-    listed = promise_digest(setup.registry.digest(), setup.metadata, None)
     found = made(
-        setup.database, setup.history(directory), listed,
+        setup.database, setup.history(directory), setup.listed,
         made=datetime.now(UTC), as_of=_moment(as_of) if as_of else None, certificate=certificate,
     )  # fmt: skip
     name_owners_in(setup)

@@ -15,6 +15,8 @@ from omega_bridge.steps import Registry
 
 if TYPE_CHECKING:
     from omega_bridge.analysis import Analysis
+    from omega_bridge.planning.foundation import Foundation
+    from omega_bridge.revisions.sums import SumLine
     from omega_bridge.startup.preview import Promise
 
 
@@ -47,7 +49,7 @@ class Setup:
     @cached_property
     def metadata(self) -> Any:
         """The models' ``MetaData``; ``None`` where none is configured, or another list was named with ``--steps``."""
-        return None if self.steps and not self._is_own_list() else self.config.load_metadata()
+        return self.config.load_metadata() if self._is_own_list() else None
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -55,7 +57,48 @@ class Setup:
         from omega_bridge.analysis import analyse
         from omega_bridge.revisions.models import with_models
 
-        return analyse(with_models(self.registry, self.metadata) if self.metadata is not None else self.registry)
+        if self.metadata is None:
+            return analyse(self.registry)
+        return analyse(with_models(self.registry, self.metadata, self._beneath))
+
+    @cached_property
+    def foundation(self) -> Foundation | None:
+        """What the list stands on: as it is configured, else as the history has it; ``None`` for another list, named with ``--steps``."""
+        from omega_bridge.revisions.ground import stands_on
+        from omega_bridge.sources.foundation import of_texts
+
+        if self._foundation:
+            return of_texts(self._foundation, ", ".join(self.config.foundation))
+        return stands_on(self.history(), self._lines) if self._is_own_list() else None
+
+    @property
+    def _beneath(self) -> Foundation | None:
+        """The foundation whose tables the models need not make: not one that was given after they were exported."""
+        from omega_bridge.revisions.ground import begins_with
+
+        return self.foundation if not self._lines or begins_with(self._lines) else None
+
+    @cached_property
+    def _lines(self) -> tuple[SumLine, ...]:
+        from omega_bridge.revisions.sums import read_sum
+
+        return read_sum(self.history())
+
+    @cached_property
+    def _foundation(self) -> tuple[tuple[str, str], ...]:
+        from omega_bridge.sources.foundation import texts
+
+        if not self.config.foundation or not self._is_own_list():
+            return ()
+        return texts(self.config.foundation, self.config.root, order=self.config.sql_order)
+
+    @property
+    def listed(self) -> str:
+        """The digest of the list, the models and the foundation, under which a history and an expectation are kept."""
+        from omega_bridge.sources.foundation import listed_with
+        from omega_bridge.startup.start import promise_digest
+
+        return listed_with(promise_digest(self.registry.digest(), self.metadata, None), self._foundation)
 
     @cached_property
     def promised(self) -> Analysis:
@@ -98,7 +141,7 @@ class Setup:
         return output or self.config.root / self.config.alembic
 
     def _is_own_list(self) -> bool:
-        return self.steps == self.config.steps
+        return not self.steps or self.steps == self.config.steps
 
 
 def prepare(config: Path | None, steps: str | None, url: str | None = None) -> Setup:

@@ -45,13 +45,12 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     from omega_bridge.revisions import sums
     from omega_bridge.revisions.files import export
     from omega_bridge.startup.preview import look, surveyed
-    from omega_bridge.startup.start import promise_digest
 
     analysis = setup.analysis
     folder = setup.history(directory)
-    missing = export(analysis, folder, write=False)
+    missing = export(analysis, folder, write=False, foundation=setup.foundation)
     head = sums.head(folder)
-    expected = kept(folder, promise_digest(setup.registry.digest(), setup.metadata, None))
+    expected = kept(folder, setup.listed)
     seen = look(setup.database, analysis, setup.promise, expected)
     held = surveyed(setup.database, analysis, folder, expected)
     kinds = [str(s.kind) for s in analysis]

@@ -53,9 +53,17 @@ def verify(
     databases = tuple(start or ())
     with (
         scratch_server(scratch_url, scratch_template) as server,
-        output.progress("verify", count(setup.registry, setup.metadata, databases)) as advance,
+        output.progress("verify", count(setup.registry, setup.metadata, databases, setup.foundation)) as advance,
     ):
-        found = compare(setup.registry, setup.metadata, server, history=history, databases=databases, advance=advance)
+        found = compare(
+            setup.registry,
+            setup.metadata,
+            server,
+            history=history,
+            databases=databases,
+            foundation=setup.foundation,
+            advance=advance,
+        )
     allowed = {*(allow_rejected or ()), *setup.config.allow_rejected}
     if certificate is not None:
         write(certificate, found.certificate())

@@ -40,9 +40,9 @@ def empty_catalog() -> Catalog:
     )
 
 
-def settle(analysis: Analysis) -> Settling:
-    """The settling order from an empty database."""
-    return settle_in(World(empty_catalog()), analysis)
+def settle(analysis: Analysis, ground: Catalog | None = None) -> Settling:
+    """The settling order from an empty database, or from one that holds the ``ground``."""
+    return settle_in(World(ground if ground is not None else empty_catalog()), analysis)
 
 
 def settle_in(world: World, analysis: Analysis) -> Settling:

@@ -1,6 +1,6 @@
 """Registry to chain: which revisions are there, and which come next. Pure, and history only grows.
 
-Revisions stand in the order in which one boot of an empty database settles the steps. What was exported before is
+Revisions stand in the order in which one boot of an empty database, or of the foundation, settles the steps. What was exported before is
 never touched: an edited step appends an amendment, a removed one a retirement, a moved one nothing.
 """
 
@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.planning import settle
+from omega_bridge.planning.foundation import Foundation
 from omega_bridge.revisions.matching import Matching, Texts, match
 from omega_bridge.revisions.models import is_model
 from omega_bridge.revisions.sums import Recorded, SumLine
@@ -23,6 +24,7 @@ ID_LENGTH = 12
 class RevisionKind(StrEnum):
     """Why a revision is there."""
 
+    FOUNDATION = "foundation"
     BASE = "base"
     STEP = "step"
     AMEND = "amend"
@@ -67,12 +69,14 @@ class Revision:
     labels: tuple[str, ...] = ()
     origin: Origin | None = None
     again: Again | None = None
+    tables: tuple[str, ...] = ()
+    """Of the foundation: by which it is told whether it is there."""
 
     @property
     def slug(self) -> str:
         """The file name's last part."""
-        if self.kind is RevisionKind.BASE:
-            return "base"
+        if self.kind in (RevisionKind.BASE, RevisionKind.FOUNDATION):
+            return str(self.kind)
         return self.labels[0] if self.kind is RevisionKind.STEP else f"{self.kind}-{self.labels[0]}"
 
 
@@ -93,21 +97,30 @@ class Chain:
 
 
 def compile_chain(
-    analysis: Analysis, kept: Sequence[SumLine] = (), texts: Texts | None = None, origin: Origin | None = None
+    analysis: Analysis,
+    kept: Sequence[SumLine] = (),
+    texts: Texts | None = None,
+    origin: Origin | None = None,
+    foundation: Foundation | None = None,
 ) -> Chain:
     """The chain after this export. ``texts`` gives the SQL of recorded steps by revision, to match by likeness.
 
+    ``foundation``: what the list stands on. It is the first revision, where it was there at the first export.
     Raises ``AmbiguousMatch``.
     """
-    settling = settle(analysis)
+    settling = settle(analysis, foundation.catalog if foundation is not None else None)
+    is_late = foundation is not None and bool(kept) and kept[0].kind != RevisionKind.FOUNDATION
+    never = settle(analysis).unsettled if is_late else settling.unsettled  # a foundation that came later settles nothing anew
     matching = match(analysis, kept, texts or {})
     drafts: list[Revision] = []
+    if foundation is not None and not kept:
+        drafts.append(replace(_draft(RevisionKind.FOUNDATION, (foundation.step,)), tables=foundation.tables))
     base = [] if kept else _base(analysis, settling.order, settling.waited)
     if base:
         drafts.append(_draft(RevisionKind.BASE, tuple(analysis.steps[i] for i in base)))
     drafts.extend(_draft(RevisionKind.RETIRE, (), past=past) for past in matching.removed)
     for index in settling.order:
-        kind, past = _what_to_append(index, matching, settling.unsettled)
+        kind, past = _what_to_append(index, matching, never)
         if kind is None or index in base or (kind is RevisionKind.STEP and analysis.steps[index].is_empty):
             continue
         waited = settling.waited.get(index) if kind is RevisionKind.STEP else None
@@ -128,7 +141,10 @@ def _places(analysis: Analysis, matching: Matching, new: Sequence[Revision]) -> 
     """The list's index of each step, by the label that the history has for it."""
     index_of = {id(step): index for index, step in enumerate(analysis)}
     named = {past.label: index for index, past in matching.known.items()}
-    return named | {label: index_of[id(s)] for r in new for label, s in zip(r.labels, r.steps, strict=False)}
+    steps = [
+        (label, s) for r in new if r.kind is not RevisionKind.FOUNDATION for label, s in zip(r.labels, r.steps, strict=False)
+    ]
+    return named | {label: index_of[id(s)] for label, s in steps}
 
 
 def _base(analysis: Analysis, order: Iterable[int], waited: Mapping[int, object]) -> list[int]:
@@ -160,10 +176,11 @@ def _draft(
 
 def _numbered(drafts: Iterable[Revision], kept: Sequence[SumLine], origin: Origin | None) -> Iterable[Revision]:
     down = kept[-1].revision if kept else None
-    used = {step.label for line in kept for step in line.steps}
+    used = {step.label for line in kept for step in line.steps if line.kind != RevisionKind.FOUNDATION}
     for number, draft in enumerate(drafts, start=len(kept) + 1):
         labels = (draft.past.label,) if draft.past else tuple(_unused(s.id, used) for s in draft.steps)
-        used.update(labels)
+        if draft.kind is not RevisionKind.FOUNDATION:
+            used.update(labels)
         revision = follow(replace(draft, labels=labels, origin=origin), down, number)
         yield revision
         down = revision.id

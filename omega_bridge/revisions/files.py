@@ -13,9 +13,11 @@ from typing import Any
 from omega_bridge import writing
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.planning import World, evaluate
+from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.chain import Chain, Origin, Revision, RevisionKind, compile_chain, follow
 from omega_bridge.revisions.exported import Export, covered
+from omega_bridge.revisions.ground import stands_on, with_tables_of
 from omega_bridge.revisions.lifting import lift, once_more
 from omega_bridge.revisions.matching import match
 from omega_bridge.revisions.proving import Proof, Prover, unproven
@@ -60,14 +62,23 @@ class PastList:
     origin: Origin | None = None
 
 
-def export(analysis: Analysis, folder: Path, *, write: bool = True, prover: Provers | None = None, listed: str = "") -> Export:
+def export(
+    analysis: Analysis,
+    folder: Path,
+    *,
+    write: bool = True,
+    prover: Provers | None = None,
+    listed: str = "",
+    foundation: Foundation | None = None,
+) -> Export:
     """Append to the history what the list has and it lacks. With ``write=False`` nothing is written.
 
     ``listed``: digest of the list and the models, which ``unchanged`` compares. ``prover`` makes who compares each
-    translation with the step, for so many revisions; without one they are unproven.
-    Raises ``HistoryTampered`` when what stands is not what was exported, ``AmbiguousMatch``.
+    translation with the step, for so many revisions; without one they are unproven. ``foundation``: what the list stands on; where
+    none is given, that with which the history begins.
+    Raises ``HistoryTampered`` when what stands is not what was exported, ``AmbiguousMatch``, ``FoundationEdited``.
     """
-    return export_past([PastList(analysis)], folder, write=write, prover=prover, listed=listed)
+    return export_past([PastList(analysis)], folder, write=write, prover=prover, listed=listed, foundation=foundation)
 
 
 def export_past(
@@ -78,16 +89,17 @@ def export_past(
     prover: Provers | None = None,
     listed: str = "",
     advance: Callable[[int], Any] = lambda _n: None,
+    foundation: Foundation | None = None,
 ) -> Export:
     """``export`` for one list after the other: the history as it happened. Nothing is written before all are compiled."""
     if write:
         clear_interrupted(folder)
-    compilation = _Compilation(folder)
+    compilation = _Compilation(folder, foundation)
     chains = []
     for past in lists:
         chains.append(compilation.compile(past))
         advance(1)
-    count = sum(len(chain.new) for chain in chains)
+    count = sum(revision.kind is not RevisionKind.FOUNDATION for chain in chains for revision in chain.new)
     with prover(count) if prover is not None and count and write else nullcontext() as judge:
         rendered = list(compilation.rendered(chains, judge))
     new = [r.revision for r in rendered]
@@ -119,15 +131,16 @@ def _write(folder: Path, rendered: Sequence[_Rendered], sum_text: str) -> None:
 class _Compilation:
     """The history of a folder, and what comes to it; the files of what comes are not there yet."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, foundation: Foundation | None) -> None:
         self.kept = read_sum(folder)
         check(folder, self.kept)
         self.texts = RecordedTexts(folder, self.kept)
         self.lines = list(revisions(self.kept))
+        self.foundation = stands_on(folder, self.kept, foundation)
 
     def compile(self, past: PastList) -> Chain:
         """The revisions that this list adds."""
-        chain = compile_chain(past.analysis, self.lines, self.texts, past.origin)
+        chain = compile_chain(past.analysis, self.lines, self.texts, past.origin, self.foundation)
         for revision in chain.new:
             self.texts.add(revision.id, tuple(s.step.sql for s in revision.steps))
             self.lines.append(SumLine(revision.id, revision.kind, _recorded(revision), "", ""))
@@ -137,7 +150,10 @@ class _Compilation:
         """The file of each new revision, each lifted in the schema that those before it leave."""
         if not any(chain.new for chain in chains):
             return
-        held, world = Held(), World(empty_catalog())
+        ground = self.foundation
+        held, world = Held(), World(ground.catalog if ground is not None else empty_catalog())
+        if judge is not None and ground is not None:
+            ground = with_tables_of(ground, judge.lay(ground))
         past = [(line, self.texts.all(line.revision)) for line in revisions(self.kept)]
         analysed = iter(analyse(Registry.of([text for _, texts in past for text in texts])))
         for line, texts in past:
@@ -151,7 +167,8 @@ class _Compilation:
         for chain in chains:
             for revision in chain.new:
                 yield from writer.retries(revision, chain.places)
-                yield writer.write(revision)
+                is_ground = revision.kind is RevisionKind.FOUNDATION
+                yield writer.write(replace(revision, tables=ground.tables) if ground is not None and is_ground else revision)
             yield from writer.passes(chain.places) if chain.new else ()
         for draft in held.again_unproven(world, writer.last, chains[-1].places) if judge is None else ():
             yield writer.write(draft)
@@ -193,6 +210,9 @@ class _Writer:
         before = self._texts.get(draft.past.revision) if draft.past else None
         past = replace(draft.past, revision=self._moved.get(draft.past.revision, draft.past.revision)) if draft.past else None
         revision = follow(replace(draft, past=past), self._down, self._number + 1)
+        if revision.kind is RevisionKind.FOUNDATION:  # its own text is run: there is nothing to translate, and nothing to prove
+            self._down, self._number, self.last = revision.id, revision.number, revision
+            return _Rendered(_file_name(revision), render_file(revision, ()), revision, Proof.VERBATIM)
         lifted = [lift(s, self._world, settled=revision.settled) for s in revision.steps]
         verdict = self._judge.judge(revision.steps, lifted) if self._judge is not None else unproven(lifted)
         self._held.take(revision.kind, _recorded(revision), revision.steps, rejected=verdict.rejected)

@@ -51,7 +51,7 @@ def current_steps(lines: Sequence[SumLine]) -> list[Recorded]:
     """The steps that the history holds, in its order, each in its latest form."""
     found: dict[str, Recorded] = {}
     for line in lines:
-        for step in line.steps:
+        for step in line.steps if line.kind != "foundation" else ():
             if line.kind == "retire":
                 found.pop(step.label, None)
             else:

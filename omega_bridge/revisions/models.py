@@ -17,6 +17,7 @@ from omega_bridge.analysis import analyse, statements
 from omega_bridge.analysis.program import VISIBLE
 from omega_bridge.catalog import Kind
 from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.planning.foundation import Foundation
 from omega_bridge.revisions.dialect import DIALECT, PREPARER
 from omega_bridge.steps import Place, Registry, Step
 
@@ -24,9 +25,9 @@ PREFIX = "model-"
 PLACE = Place("(models)")
 
 
-def with_models(registry: Registry, metadata: MetaData) -> Registry:
-    """The registry with one step prepended for each table of the models that no step creates, in dependency order."""
-    made = _made_by(registry)
+def with_models(registry: Registry, metadata: MetaData, foundation: Foundation | None = None) -> Registry:
+    """The registry with one step prepended for each table of the models that no step, and no foundation, creates, in dependency order."""
+    made = _made_by(registry) | _made_before(foundation)
     own = [t for t in _sorted(metadata) if (t.schema or VISIBLE, t.name) not in made and (VISIBLE, t.name) not in made]
     return Registry((*(_step(t) for t in own), *registry.steps), registry.source) if own else registry
 
@@ -54,6 +55,13 @@ def _made_by(registry: Registry) -> set[tuple[str, str]]:
         for e in s.effects
         if e.present and e.key.kind is Kind.TABLE
     }
+
+
+def _made_before(foundation: Foundation | None) -> set[tuple[str, str]]:
+    if foundation is None:
+        return set()
+    found = {(k.schema, k.name) for k in foundation.catalog if k.kind is Kind.TABLE}
+    return found | {(VISIBLE, name) for schema, name in found if schema in foundation.catalog.search_path}
 
 
 def _step(table: Table) -> Step:

@@ -16,6 +16,7 @@ from alembic.autogenerate import renderers
 from alembic.operations import MigrateOperation, Operations, ops
 
 from omega_bridge.analysis.reading import reading_of
+from omega_bridge.planning.foundation import laid
 from omega_bridge.revisions import guards, recording, row_guard
 from omega_bridge.revisions.alembic_border import server_error
 from omega_bridge.revisions.quoting import quoted
@@ -85,6 +86,30 @@ class RunStepOp(_Ours):
 
     def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
         return ((None, self.sql, ...),)
+
+
+class LayFoundationOp(_Ours):
+    """What the list stands on, made where none of its tables is there. Where only some are it stops, and names the others."""
+
+    verb = "lay_foundation"
+
+    def __init__(self, sql: str, tables: Sequence[str]) -> None:
+        self.sql, self.tables = sql, tuple(tables)
+
+    @classmethod
+    def lay_foundation(cls, operations: Operations, sql: str, *, tables: Sequence[str]) -> None:
+        """Run a text on a database that has none of these tables; do nothing on one that has them all."""
+        operations.invoke(cls(sql, tables))
+
+    @property
+    def words(self) -> str | None:
+        return self.sql
+
+    def statements(self) -> Sequence[str]:
+        return (laid(self.sql, self.tables),)
+
+    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+        return ((None, self.sql, ...), ("tables", self.tables, ...))
 
 
 class AttemptStepOp(_Ours):
@@ -434,6 +459,7 @@ class DropInvalidIndexOp(_Ours):
 
 OPERATIONS: tuple[type[_Ours], ...] = (
     RunStepOp,
+    LayFoundationOp,
     AttemptStepOp,
     EnsureOp,
     EnsureAbsentOp,

@@ -14,6 +14,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from omega_bridge.analysis import Analysis, StepAnalysis
+from omega_bridge.catalog import Catalog
+from omega_bridge.planning.foundation import Foundation
 from omega_bridge.revisions.alembic_border import connection_to
 from omega_bridge.revisions.lifting import Lifted
 from omega_bridge.revisions.row_guard import GUARD
@@ -38,6 +40,9 @@ class Verdict:
 
 class Prover(Protocol):
     """Compares lifted steps with the steps themselves, one revision after the other, on databases of its own."""
+
+    def lay(self, foundation: Foundation) -> Catalog:
+        """Make what the list stands on, and read what is there then. Raises ``ConfigurationInvalid`` where the server does not take it."""
 
     def remember(self, texts: Iterable[str]) -> None:
         """Bring the databases to where the exported history ends."""

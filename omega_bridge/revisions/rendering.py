@@ -10,10 +10,11 @@ from omega_bridge.revisions.chain import Again, Revision, RevisionKind
 from omega_bridge.revisions.coverage import told
 from omega_bridge.revisions.lifting import Lifted, Part, render, verbatim_operation
 from omega_bridge.revisions.models import is_model
-from omega_bridge.revisions.operations import AttemptStepOp, RunStepOp
+from omega_bridge.revisions.operations import AttemptStepOp, LayFoundationOp, RunStepOp
 from omega_bridge.revisions.quoting import quoted
 from omega_bridge.steps import Registry
 
+STAYS = "the foundation stays, whoever laid it: other rows than the list's are in it"
 SQL_HEADING = "SQL of the step, as the list has it:"
 
 
@@ -82,6 +83,11 @@ def _indented(blocks: Sequence[str]) -> Iterator[str]:
 
 
 def _upgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) -> Iterator[str]:
+    if revision.kind is RevisionKind.FOUNDATION:
+        blocks, needed = render([LayFoundationOp(s.step.sql, revision.tables) for s in revision.steps])
+        imports |= needed
+        yield from blocks
+        return
     if revision.kind is RevisionKind.RETIRE:
         yield "pass  # the step is in the list no more; what it made stays"
         return
@@ -115,6 +121,9 @@ def _outside(blocks: Sequence[str]) -> Iterator[str]:
 
 
 def _downgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) -> Iterator[str]:
+    if revision.kind is RevisionKind.FOUNDATION:
+        yield f"pass  # {STAYS}"
+        return
     reason = irreversible(revision, lifted)
     if reason is not None:
         imports.add("from omega_bridge.errors import Irreversible")
@@ -170,6 +179,9 @@ def _docstring(revision: Revision, lifted: Sequence[Lifted], before: str | None)
         lines.append("Unsettled: on an empty database nothing in the list makes what this step needs")
     if revision.again:
         lines += _again(revision.again)
+    if revision.kind is RevisionKind.FOUNDATION:
+        lines += ["Tables:", *(f"  - {name}" for name in revision.tables), f"Downgrade: {STAYS}"]
+        return "\n".join(lines) + "\n"
     for found in lifted:
         lines += told(found)
     if reason := irreversible(revision, lifted):
@@ -204,6 +216,8 @@ def _trimmed(text: str) -> list[str]:
 
 def _title(revision: Revision) -> str:
     match revision.kind:
+        case RevisionKind.FOUNDATION:
+            return "foundation: what the list stands on, laid where none of it is there"
         case RevisionKind.BASE:
             tables = ", ".join(label.removeprefix("model-").replace("-", "_") for label in revision.labels)
             return f"base: what only the models create ({tables})"

@@ -51,6 +51,8 @@ class Held:
     def take(self, kind: str, recorded: Sequence[Recorded], steps: Iterable[StepAnalysis], *, rejected: bool = False) -> None:
         """One revision more: its steps as the sum file and as the analysis has them."""
         self._number += 1
+        if kind == RevisionKind.FOUNDATION:
+            return
         if kind == RevisionKind.RETIRE:
             for past in recorded:
                 self._steps.pop(past.label, None)

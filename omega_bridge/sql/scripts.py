@@ -24,6 +24,11 @@ _PIECE = re.compile(
     """,
     re.M | re.S | re.X | re.I,
 )
+_HEADINGS = re.compile(
+    r"^--\n-- (?:PostgreSQL database dump(?: complete)?|Data for Name: [^\n]*)\n--\n+|^-- Dumped (?:from database|by pg_dump) version .*\n+",
+    re.M,
+)
+"""What ``pg_dump`` writes over the whole, and over rows, which are not in a script that was read."""
 _OF_PSQL_ALONE = {"restrict", "unrestrict", "echo", "qecho", "warn", "pset", "timing", "x", "a", "t", "o", "errverbose"}
 """Commands of psql that say how it shows things, and not what the server is sent."""
 _VARIABLES_OF_PSQL = {"ON_ERROR_STOP", "ON_ERROR_ROLLBACK", "ECHO", "QUIET", "VERBOSITY", "SHOW_CONTEXT", "AUTOCOMMIT"}
@@ -80,7 +85,7 @@ def read_script(text: str, name: str) -> Script:
 
     plain = _PIECE.sub(replaced, text.replace("\r\n", "\n"))
     try:
-        return Script(without(plain, is_of_a_dump), tuple(rows))
+        return Script(_HEADINGS.sub("", without(plain, is_of_a_dump)), tuple(rows))
     except StepSyntaxError as error:
         raise StepSyntaxError(
             f"{name}: {error.message}", hint=error.hint, step=name, line=error.line, column=error.column
@@ -101,11 +106,22 @@ def without(text: str, is_unwanted: Callable[[Statement], bool]) -> str:
     return re.sub(r"\n{4,}", "\n\n\n", "".join((*parts, text[begin:])).strip("\n")) + "\n"
 
 
+def ended(text: str) -> str:
+    """The text with a semicolon behind its last statement, so that others may follow."""
+    found = parse(text)
+    if not found or text.find(";", found[-1].offset + len(found[-1].text)) >= 0:
+        return text
+    place = found[-1].offset + len(found[-1].text)
+    return f"{text[:place]};{text[place:]}"
+
+
 def is_of_a_dump(statement: Statement) -> bool:
     """Whether it only says how the rest is read in: a setting of ``pg_dump``'s, ``BEGIN``, ``COMMIT``; or makes what every database has."""
     match statement.tag:
         case "transaction_stmt":
             return statement.node.kind in (pb.TRANS_STMT_BEGIN, pb.TRANS_STMT_START, pb.TRANS_STMT_COMMIT)
+        case "variable_set_stmt" if statement.node.name == "search_path":
+            return [_value(a) for a in statement.node.args] in (["public", "pg_catalog"], ["public"])
         case "variable_set_stmt" if statement.node.name in _SETTINGS:
             allowed = _SETTINGS[statement.node.name]
             return allowed is None or [_value(a) for a in statement.node.args] in [[value] for value in allowed]
@@ -118,7 +134,8 @@ def is_of_a_dump(statement: Statement) -> bool:
 
 def settings_in(text: str) -> tuple[str, ...]:
     """The settings that statements of a text change, each once."""
-    return tuple(dict.fromkeys(s.node.name for s in parse(text) if s.tag == "variable_set_stmt"))
+    found = (s.node.name for s in parse(text) if s.tag == "variable_set_stmt")
+    return tuple(dict.fromkeys(name for name in found if name and not name.isupper()))
 
 
 def is_of_roles(statement: Statement) -> bool:
