@@ -55,10 +55,20 @@ class Span:
         first = text.rfind("\n", 0, start) + 1
         return cls(text.count("\n", 0, start) + 1, start - first + 1, len(at.partition("\n")[0].rstrip()))
 
+    @classmethod
+    def line_of(cls, text: str, line: int) -> Span | None:
+        """A whole line; ``None`` for one that the text does not have."""
+        lines = text.split("\n")
+        words = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+        return cls(line, lines[line - 1].index(words) + 1, len(words)) if words else None
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One rule about one step. ``why`` is the rule's reason, ``hint`` ends in something to do; ``text`` is the step's."""
+    """One rule about one step. ``why`` is the rule's reason, ``hint`` ends in something to do; ``text`` is the step's.
+
+    ``weight``: how large the table is, where that is known.
+    """
 
     rule: str
     severity: Severity
@@ -70,6 +80,7 @@ class Finding:
     place: Place
     text: str = field(default="", repr=False)
     span: Span | None = None
+    weight: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The public JSON keys."""
@@ -84,6 +95,8 @@ class Finding:
             "place": str(self.place) if self.place.file else None,
             "file": self.place.file,
             "line": self.place.line,
+            "at": None if self.span is None else {"line": self.span.line, "column": self.span.column, "length": self.span.length},
+            "weight": self.weight or None,
         }
 
 
@@ -147,7 +160,8 @@ class Rule:
     def findings(self, listed: Listed) -> Iterator[Finding]:
         """What the rule has to say about the list."""
         for hit in self.check(listed):
-            span = Span.of(hit.step.step.sql, hit.at)
+            text = hit.step.step.sql
+            span = Span.of(text, hit.at) or (Span.line_of(text, hit.line) if hit.line else None)
             yield Finding(
                 self.name,
                 hit.severity or self.severity,
@@ -157,7 +171,7 @@ class Rule:
                 hit.hint,
                 hit.instead,
                 _place(hit.step.step.place, span.line if span else hit.line),
-                hit.step.step.sql,
+                text,
                 span,
             )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from omega_bridge.analysis import Analysis
+from omega_bridge.analysis.findings import Finding
 from omega_bridge.audit.scratch import scratch_database
 from omega_bridge.errors import AmbiguousMatch, FoundationEdited, HistoryTampered, NoServerFound
 from omega_bridge.lint import is_failing, lint
@@ -29,12 +30,13 @@ Servers = Callable[[], AbstractContextManager[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: whether it says yes, a line about it, and what it found as JSON."""
+    """One check: whether it says yes, a line about it, and what it found as JSON. ``findings``: those of lint."""
 
     name: str
     ok: bool
     told: str
     details: dict[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The public JSON keys."""
@@ -48,7 +50,7 @@ def check_findings(analysis: Analysis, models: int, ignore: Collection[str], *, 
     told = f"{len(found)} finding(s)" if found else "no findings"
     if failing:
         told = _told([f"{f.place}: {f.severity} {f.rule}: {f.step}: {f.message}" for f in failing])
-    return Check("lint", not failing, told, {"findings": [f.as_dict() for f in found]})
+    return Check("lint", not failing, told, {"findings": [f.as_dict() for f in found]}, found)
 
 
 def check_export(analysis: Analysis, folder: Path, listed: str, foundation: Foundation | None = None) -> Check:

@@ -7,6 +7,7 @@ from functools import partial
 import typer
 
 from omega_bridge.cli import options, output
+from omega_bridge.cli.problems import Format, Sources, of_checks, print_for_programs, show
 from omega_bridge.cli.setup import prepare
 
 
@@ -18,6 +19,7 @@ def check(
     scratch_url: options.ScratchUrl = None,
     scratch_template: options.ScratchTemplate = None,
     strict: options.Strict = False,
+    format_: options.Format = None,
 ) -> None:
     """The gate for CI: lint, export --check, and the models against the steps; exit 1 where one says no."""
     from omega_bridge.audit import gate
@@ -32,8 +34,14 @@ def check(
         gate.check_models(setup.registry, setup.analysis, setup.metadata, setup.promised, servers, setup.foundation),
     )
     ok = all(c.ok for c in checks)
-    if json:
-        output.as_json({"ok": ok, "checks": [c.as_dict() for c in checks]})
-    else:
-        output.table([(c.name, "ok" if c.ok else "failed", c.told) for c in checks], ("check", "", ""))
+    problems = of_checks(checks, Sources(setup.root))
+    match options.format_of(format_, json=json):
+        case Format.JSON:
+            output.as_json({"ok": ok, "checks": [c.as_dict() for c in checks]})
+        case Format.TEXT:
+            output.table([(c.name, "ok" if c.ok else "failed", c.told) for c in checks], ("check", "", ""))
+            if failing := [p for p in problems if p.code and (strict or p.severity == "error")]:
+                show(failing, all_notes=True)
+        case other:
+            print_for_programs(problems, other)
     raise typer.Exit(0 if ok else 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from omega_bridge.cli import options, output
+from omega_bridge.cli.problems import Format, of_drift, print_for_programs
 from omega_bridge.cli.setup import Setup, name_owners_in, prepare
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def drift(
     scratch_url: options.ScratchUrl = None,
     scratch_template: options.ScratchTemplate = None,
     json: options.Json = False,
+    format_: options.Format = None,
 ) -> None:
     """Show what the database has otherwise than the list and the models lead to; exit 1 where there is anything.
 
@@ -32,10 +34,13 @@ def drift(
     setup = prepare(config, steps, database_url)
     found = compare(setup.database, setup.analysis, setup.promised, _expected(setup, scratch_url, scratch_template))
     name_owners_in(setup)
-    if json:
-        output.as_json(found.as_dict())
-    else:
-        _tell(found)
+    match options.format_of(format_, json=json):
+        case Format.JSON:
+            output.as_json(found.as_dict())
+        case Format.TEXT:
+            _tell(found)
+        case other:
+            print_for_programs(of_drift(found), other)
     raise typer.Exit(0 if found.is_clean else 1)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from omega_bridge.cli import problems
 
 Config = Annotated[
     Path | None,
@@ -57,4 +60,25 @@ Output = Annotated[
         show_default=False,
     ),
 ]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="text, json, sarif (SARIF 2.1.0) or github (annotations of a workflow).",
+        show_default=False,
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Fail on every finding, not on errors only.")]
+
+
+def format_of(asked: str | None, *, json: bool) -> problems.Format:
+    """The format that was asked for. Raises ``ConfigurationInvalid`` for one that there is not."""
+    from omega_bridge.cli import problems
+    from omega_bridge.errors import ConfigurationInvalid
+
+    if asked is None:
+        return problems.Format.JSON if json else problems.Format.TEXT
+    if asked not in list(problems.Format):
+        raise ConfigurationInvalid(f"there is no format {asked!r}", hint=f"The formats are: {', '.join(problems.Format)}.")
+    return problems.Format(asked)

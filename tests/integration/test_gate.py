@@ -113,11 +113,12 @@ def linted(*options: str) -> int | str | None:
 
 @pytest.mark.usefixtures("listed")
 def test_lint_speaks_to_people_and_editors(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line is file:line: severity rule: step: message, with a hint below, and why where that is asked for."""
+    """A line is file:line:column: severity rule: step: message, with the source, a caret and a hint below, and why where that is asked for."""
     assert linted() == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "main.py:3: warning destructive-drop: truncate-t: empties table t with the rows in it"
-    assert lines[1].startswith("    hint: ")
+    assert lines[0] == "main.py:3:6: warning destructive-drop: truncate-t: empties table t with the rows in it"
+    assert lines[1].endswith("| TRUNCATE t")
+    assert lines[3].startswith("    hint: ")
     assert lines[-1] == "1 warning, 1 note"
     linted("--instead", "--select", "destructive-drop")
     assert "    why: " in capsys.readouterr().out

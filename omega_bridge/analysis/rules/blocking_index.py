@@ -23,6 +23,7 @@ def find(listed: Listed) -> Iterator[Hit]:
                     f"builds {s.effects[0].key} on table {table} while nobody can write to it",
                     "Make it a step of its own, with CONCURRENTLY: such a step runs outside a transaction, without the lock.",
                     (_concurrently(s),),
+                    at=s.text,
                 )
 
 

@@ -26,6 +26,7 @@ def find(listed: Listed) -> Iterator[Hit]:
                     f"writes every row of {relation(node.relation).name} anew at every start, because {clocks[0]} is the time of day",
                     "Update only what differs: add WHERE (...) IS DISTINCT FROM (EXCLUDED. ...).",
                     _instead(s, node, clocks),
+                    at=s.text,
                 )
 
 

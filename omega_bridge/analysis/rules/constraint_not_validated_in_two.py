@@ -27,6 +27,7 @@ def find(listed: Listed) -> Iterator[Hit]:
                         f"adds {word} {effect.key.name} to table {effect.key.table}, and reads all its rows under lock",
                         "Add it NOT VALID in one step and VALIDATE it in the next: each runs in a transaction of its own.",
                         _instead(effect),
+                        at=s.text,
                     )
 
 

@@ -27,6 +27,7 @@ def find(listed: Listed) -> Iterator[Hit]:
                     f"{_VERBS[s.tag]} {s.needs[0].name if s.needs else 'a table'} at every start",
                     f'Let it run until it succeeded once: Step(sql, repeat="once"), or repeat = "once" in '
                     f"[tool.omega-bridge.step.{step.id}]; or let its WHERE ask for what is still missing.",
+                    at=s.text,
                 )
                 break
 

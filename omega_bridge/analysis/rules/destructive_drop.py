@@ -35,6 +35,7 @@ def find(listed: Listed) -> Iterator[Hit]:
                     f"{verb} {lost[0]} with the rows in it{more}",
                     "Keep the rows under another name, or say that they may go: Step(sql, destructive=True).",
                     _instead(s, lost[0]),
+                    at=s.text,
                 )
                 break
 

@@ -29,6 +29,7 @@ def find(listed: Listed) -> Iterator[Hit]:
                     f"the guard looks for {_told(asked[0])}, and the statement makes {key}",
                     f"Ask for what the statement makes: {key}.",
                     _instead(s, key, len(made)),
+                    at=s.text,
                 )
                 break
 

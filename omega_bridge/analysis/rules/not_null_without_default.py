@@ -39,6 +39,7 @@ def find(listed: Listed) -> Iterator[Hit]:
                 f"adds {effect.key} NOT NULL without a DEFAULT: it fails as soon as the table holds a row",
                 "Give it a DEFAULT, or let it be NULL.",
                 _instead(s, effect),
+                at=s.text,
             )
 
 

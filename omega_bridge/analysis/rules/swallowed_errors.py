@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.handlers import blocks, expected_errors, narrowed, swallowed_by
 from omega_bridge.analysis.writing import write
+
+_OTHERS = re.compile(r"\bWHEN\s+OTHERS\b", re.IGNORECASE)
 
 
 def find(listed: Listed) -> Iterator[Hit]:
@@ -21,7 +24,14 @@ def find(listed: Listed) -> Iterator[Hit]:
             if names
             else "Leave the handler out: a step that fails is tried again after the later ones, and what still fails is told."
         )
-        yield Hit(step, "EXCEPTION WHEN OTHERS takes every error for none", hint, (instead,) if instead else ())
+        caught = _OTHERS.search(step.step.sql)
+        yield Hit(
+            step,
+            "EXCEPTION WHEN OTHERS takes every error for none",
+            hint,
+            (instead,) if instead else (),
+            at=caught[0] if caught else "",
+        )
 
 
 RULE = Rule(
