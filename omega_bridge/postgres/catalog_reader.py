@@ -48,7 +48,7 @@ def read_catalog(connection: psycopg.Connection[Any], names: Collection[str] | N
     asked = _question(version, None if names is None else _array(connection, names))
     with by_default(connection):
         found = connection.execute(asked.encode()).fetchone()
-    return _catalog(found)
+    return catalog_of(found)
 
 
 def _question(version: int, names: str | None) -> str:
@@ -67,7 +67,13 @@ def _array(connection: psycopg.Connection[Any], names: Collection[str]) -> str:
     return f"{sql.Literal(storable(connection, names)).as_string(connection)}::name[]"
 
 
-def _catalog(found: tuple[Any, ...] | None) -> Catalog:
+def everything(version: int) -> str:
+    """The statement whose one row ``catalog_of`` makes a catalog of: everything, as ``read_catalog`` reads it."""
+    return _question(version, None)
+
+
+def catalog_of(found: tuple[Any, ...] | None) -> Catalog:
+    """The catalog that the answer tells."""
     assert found is not None  # an aggregate always gives one row
     objects: dict[Key, dict[str, Any]] = {}
     session: dict[str, Any] = {}
@@ -130,7 +136,7 @@ class CatalogReader:
         session, connection = self._session, self._session.connection
         ahead, self._ahead = self._ahead, None
         if ahead == names and self._sender is not None and self._sender.value is not None:
-            return _catalog((json.loads(self._sender.value),))
+            return catalog_of((json.loads(self._sender.value),))
         if session.is_pooled or len(names) > _FEW:
             return read_catalog(connection, names)
         with by_default(connection):
@@ -159,7 +165,7 @@ class CatalogReader:
         while cursor.description is None:
             cursor.nextset()
         self._is_prepared = True
-        return _catalog(cursor.fetchone())
+        return catalog_of(cursor.fetchone())
 
 
 _GENERIC = "SET LOCAL plan_cache_mode = force_generic_plan"

@@ -26,12 +26,16 @@ def keep(session: Session, budget: float) -> None:
     texts = [f"SET {limit}" for limit in _limits(session, budget, 0.0)]
     if _can_check(session):
         texts += ["SET idle_session_timeout = 0", _checked(is_local=False)]
+    if _has_transaction_timeout(session):
+        texts.append("SET transaction_timeout = 0")
     session.ask("; ".join(texts))
 
 
 def local(session: Session, lock_timeout: float, statement_timeout: float) -> list[str]:
     """The statements that set them for one transaction; seconds, 0 for none."""
     texts = [f"SET LOCAL {limit}" for limit in _limits(session, lock_timeout, statement_timeout)]
+    if _has_transaction_timeout(session):
+        texts.append("SET LOCAL transaction_timeout = 0")
     return [*texts, _checked(is_local=True)] if _can_check(session) else texts
 
 
@@ -43,6 +47,10 @@ def _limits(session: Session, lock_timeout: float, statement_timeout: float) -> 
         f"statement_timeout = {int(statement_timeout * 1000)}",
         f"idle_in_transaction_session_timeout = '{THINKING}'",
     ]
+
+
+def _has_transaction_timeout(session: Session) -> bool:
+    return session.server_version >= 170000
 
 
 def _can_check(session: Session) -> bool:

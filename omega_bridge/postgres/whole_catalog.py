@@ -10,23 +10,38 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
+from psycopg import pq
 
 from omega_bridge.catalog import Catalog, Key, diff
-from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.catalog_reader import catalog_of, everything
 
 Connection = psycopg.Connection[Any]
 
 Changes = Mapping[Key, frozenset[str]]
 """Objects, each with the names in it."""
 
-_OWN_PATH = "SET LOCAL search_path = pg_catalog, pg_temp"
+_PRINTED_IN_FULL = "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL DateStyle = ISO; SET LOCAL IntervalStyle = postgres"
 
 
 def read_whole(connection: Connection) -> Catalog:
-    """Everything, printed with every name in full."""
-    with connection.transaction(force_rollback=True):
-        connection.execute(_OWN_PATH)
-        return read_catalog(connection)
+    """Everything, printed with every name in full: one round trip."""
+    return catalog_of(_asked(connection, everything(connection.info.server_version)))
+
+
+def _asked(connection: Connection, question: str) -> tuple[Any, ...] | None:
+    """The answer to a question under settings of its own, which are as before when it is there. Raises psycopg's errors."""
+    is_alone = connection.info.transaction_status == pq.TransactionStatus.IDLE
+    first = "BEGIN" if is_alone else "SAVEPOINT omega_bridge_look"
+    last = "ROLLBACK" if is_alone else "ROLLBACK TO SAVEPOINT omega_bridge_look; RELEASE SAVEPOINT omega_bridge_look"
+    try:
+        cursor = connection.execute(f"{first}; {_PRINTED_IN_FULL}; {question}; {last}".encode())
+    except psycopg.Error:
+        if is_alone and not connection.broken:
+            connection.execute("ROLLBACK")
+        raise
+    while cursor.description is None:
+        cursor.nextset()
+    return cursor.fetchone()
 
 
 def changes(before: Catalog, after: Catalog) -> Changes:
@@ -44,9 +59,7 @@ class Watcher:
 
     def look(self) -> Catalog:
         """Everything as it is now; read only where a catalog was written to since it was read last."""
-        with self._connection.transaction(force_rollback=True):
-            self._connection.execute(_OWN_PATH)
-            row = self._connection.execute(_WRITTEN.encode()).fetchone()
+        row = _asked(self._connection, _WRITTEN)
         assert row is not None  # it has no FROM
         if self._whole is None or row[0] != self._written:
             self._written, self._whole = row[0], read_whole(self._connection)

@@ -106,6 +106,8 @@ def test_the_holder_of_the_lock_may_think(database: str) -> None:
     alter(database, "idle_in_transaction_session_timeout = '1s'")
     if query(database, "SELECT current_setting('server_version_num')::int >= 140000")[0]:
         alter(database, "idle_session_timeout = '1s'")
+    if query(database, "SELECT current_setting('server_version_num')::int >= 170000")[0]:
+        alter(database, "transaction_timeout = '1s'")
     with open_session(database) as session, exclusive(session, 1.0):
         time.sleep(1.3)
         session.execute("BEGIN")
