@@ -20,7 +20,7 @@ from pathlib import Path
 
 from omega_bridge import writing
 from omega_bridge.analysis.plain import as_plain, as_reading, names_in
-from omega_bridge.analysis.reading import Reading, give, reading_of
+from omega_bridge.analysis.reading import Reading, give, known, reading_of
 
 log = logging.getLogger("omega_bridge")
 
@@ -82,15 +82,16 @@ class Readings:
         if self._path is not None and self._reader is not None:
             self._lines = _read(self._path, self._reader)
         self._plain: dict[str, object] = {}
-        """By text: what is kept of it, as it is written."""
+        """By text: what is kept of it, as it is written, where this process has not read it."""
+        lines = {text: self._lines.get(key) for key, text in self._by_key.items() if known(text) is None}
         try:
-            self._plain = {text: json.loads(line) for key, text in self._by_key.items() if (line := self._lines.get(key))}
+            self._plain = {text: json.loads(line) for text, line in lines.items() if line}
         except (ValueError, RecursionError):
             self._lines.clear()
 
     def names(self) -> frozenset[str] | None:
-        """The identifiers that the texts name: of those that are new, by reading them. ``None`` where nothing is kept."""
-        if not self._plain:
+        """The identifiers that the texts name: of those that are new, by reading them. ``None`` where none is known."""
+        if not (self._plain or any(known(text) for text in self._by_key.values())):
             return None
         new = (reading_of(text).names for text in self._by_key.values() if text not in self._plain)
         try:

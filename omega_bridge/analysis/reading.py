@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from omega_bridge import sql
 from omega_bridge.analysis.program import (
@@ -128,21 +128,39 @@ class Reading:
         )
 
 
-_given: dict[str, Reading] = {}
+_KEPT = 16384
+"""Readings that a process keeps: of the longest lists all of them."""
+
+_known: dict[str, Reading] = {}
+
+
+def known(text: str) -> Reading | None:
+    """The reading that this process has of a text."""
+    return _known.get(text)
 
 
 def give(readings: Iterable[Reading]) -> None:
-    """Readings that the same reader made of the same texts before: ``reading_of`` takes them for its own, once."""
-    _given.clear()
-    _given.update((reading.text, reading) for reading in readings)
+    """Readings that the same reader made of the same texts before: ``reading_of`` takes them for its own."""
+    _known.update((reading.text, reading) for reading in readings)
+    while len(_known) > _KEPT:
+        _known.pop(next(iter(_known), ""), None)
 
 
-@lru_cache(maxsize=16384)
+def forget() -> None:
+    """As in a process that has read nothing."""
+    _known.clear()
+
+
 def reading_of(text: str) -> Reading:
-    """Read a text, or take what was given of it. Only a text that has to be read loads the parser."""
-    given = _given.pop(text, None)
-    if given is not None:
-        return given
+    """Read a text, or take what is known of it. Only a text that has to be read loads the parser."""
+    found = _known.get(text)
+    if found is None:
+        found = _read(text)
+        give([found])
+    return found
+
+
+def _read(text: str) -> Reading:
     from omega_bridge.analysis.blocks import read_program
 
     problem = None

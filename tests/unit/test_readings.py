@@ -13,7 +13,7 @@ import pytest
 from omega_bridge import readings
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.analysis.plain import as_plain, as_reading
-from omega_bridge.analysis.reading import Reading, give, reading_of
+from omega_bridge.analysis.reading import Reading, forget, reading_of
 from omega_bridge.readings import Readings, folder, reader
 from omega_bridge.sources import load
 from omega_bridge.steps import Registry
@@ -39,16 +39,14 @@ TEXTS = ["CREATE TABLE t (id int)", "ALTER TABLE t ADD COLUMN a text", "CREATE I
 @pytest.fixture(autouse=True)
 def nothing_read_before() -> Iterator[None]:
     """Each test as in a process that has just begun."""
-    reading_of.cache_clear()
-    give([])
+    forget()
     yield
-    reading_of.cache_clear()
-    give([])
+    forget()
 
 
 def kept(place: Path, texts: list[str]) -> tuple[Analysis, list[str]]:
     """The list as a start reads it, and the texts that were read anew."""
-    reading_of.cache_clear()
+    forget()
     held = Readings(place, texts)
     taken = [r.text for r in held._kept()]
     names = held.names()
