@@ -291,6 +291,17 @@ class RevisionSquashed(OmegaBridgeError):
     code = "OB505"
 
 
+class HistoryWouldHide(OmegaBridgeError):
+    """The models have what the databases that stand do not get, and an export would take it for done. ``lacks`` holds it."""
+
+    code = "OB508"
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "", lacks: Sequence[object] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.lacks = tuple(lacks)
+
+
 # --- OB6xx: the embedded server, scratch databases ---------------------------------------------------------------
 
 

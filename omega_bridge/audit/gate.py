@@ -1,11 +1,12 @@
 """The gate for CI: no error among the findings, a history that holds the list, and steps that lead to what the models say.
 
-No database is needed. Where only a server can tell what a step does, a scratch database tells, if there is a server.
+Models, list and the databases that stand are compared on scratch, attribute by attribute; without a server, as far as they can be read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import json
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,16 +14,16 @@ from typing import Any
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.findings import Finding
-from omega_bridge.audit.scratch import scratch_database
-from omega_bridge.errors import AmbiguousMatch, FoundationEdited, HistoryTampered, NoServerFound
+from omega_bridge.audit.held import Held, Setting, hold_together
+from omega_bridge.catalog import Catalog
+from omega_bridge.errors import AmbiguousMatch, FoundationEdited, HistoryTampered, HistoryWouldHide, NoServerFound
 from omega_bridge.lint import is_failing, lint
 from omega_bridge.planning.foundation import Foundation
-from omega_bridge.planning.gaps import Unkept, unkept_by_models
+from omega_bridge.planning.gaps import Unkept, together, unkept_by_models
 from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World
-from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions import exported, files
-from omega_bridge.steps import Registry
+from omega_bridge.startup.lacks import Lack, named
 
 Servers = Callable[[], AbstractContextManager[Any]]
 """Gives a server with ``scratch_database``; raises ``NoServerFound`` where there is none."""
@@ -30,13 +31,14 @@ Servers = Callable[[], AbstractContextManager[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: whether it says yes, a line about it, and what it found as JSON. ``findings``: those of lint."""
+    """One check: whether it says yes, a line about it, what it found as JSON. ``findings``: those of lint. ``lines``: what else there is to say."""
 
     name: str
     ok: bool
     told: str
     details: dict[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    lines: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The public JSON keys."""
@@ -70,59 +72,105 @@ def check_export(analysis: Analysis, folder: Path, listed: str, foundation: Foun
     return Check("export", not behind, told, {"missing": [list(r.labels) for r in done.revisions], "head": done.head})
 
 
-def check_models(
-    registry: Registry,
-    analysis: Analysis,
-    metadata: Any,
-    promised: Analysis,
-    servers: Servers,
-    foundation: Foundation | None = None,
-) -> Check:
-    """The steps, and what only the models create, lead an empty database, or the foundation, to the models' tables and columns."""
-    if metadata is None:
+def check_models(setting: Setting, servers: Servers) -> Check:
+    """The steps, and what only the models create, lead the databases that stand, and an empty one, to what the models say."""
+    if setting.metadata is None:
         return Check("models", True, "no models are configured", {"differences": []})
+    found, how = held(setting, servers)
+    lacks = tuple(named(one, setting.metadata) for one in found.gaps)
+    lines = [*(line for lack in lacks for line in _lines(lack)), *(twofold(one, setting.metadata) for one in found.twofold)]
+    details = {
+        "differences": [lack.unkept.as_dict() | lack.as_dict() for lack in lacks],
+        "twofold": [one.as_dict() for one in found.twofold],
+        "not_looked_at": list(found.unseen),
+        "yesterday": setting.yesterday.told,
+    }
+    if how == UNDECIDED:
+        opaque = _opaque(setting.analysis)
+        told = f"undecided: only a server can tell what {', '.join(opaque[:3])} do(es)"
+        return Check("models", True, told, {**details, "differences": [], "undecided": opaque})
+    notes = [f"not looked at: {what}" for what in found.unseen]
+    if setting.yesterday.schema is None:
+        notes.append(f"the databases that stand: not known: {setting.yesterday.told}")
+    if lines:
+        told = _told([*map(str, lacks), *(f"{one}, in new databases and old ones" for one in found.twofold)])
+        return Check("models", False, told, details, lines=(*lines, *notes))
+    against = f"an empty database{f' and {setting.yesterday.told}' if setting.yesterday.schema is not None else ''}"
+    return Check("models", True, f"the steps lead {against} to the models ({how})", details, lines=tuple(notes))
+
+
+def held(setting: Setting, servers: Servers) -> tuple[Held, str]:
+    """Models, list and the databases that stand compared on scratch, else in thought; and how that was done."""
     try:
-        found, how = unkept_models(registry, analysis, metadata, promised, servers, foundation)
+        with servers() as server:
+            return hold_together(setting, server), ON_SCRATCH
     except NoServerFound as none:
-        opaque = _opaque(analysis)
-        told = f"undecided: only a server can tell what {', '.join(opaque[:3])} do(es). {none.hint}"
-        return Check("models", True, told, {"differences": [], "undecided": opaque})
-    told = _told([f"{u.what} {u}" for u in found]) if found else f"the steps lead to the models ({how})"
-    return Check("models", not found, told, {"differences": [u.as_dict() for u in found]})
+        return _in_thought(setting, none.hint)
 
 
-def unkept_models(
-    registry: Registry,
-    analysis: Analysis,
-    metadata: Any,
-    promised: Analysis,
-    servers: Servers,
-    foundation: Foundation | None = None,
-) -> tuple[tuple[Unkept, ...], str]:
-    """What the models promise (``promised``) and an empty database lacks after the steps; and how that was found.
+ON_SCRATCH = "on scratch databases"
+UNDECIDED = "undecided"
 
-    ``metadata``: models whose own tables a boot makes. Raises ``NoServerFound`` where only a server can tell.
-    """
-    world = World(foundation.catalog if foundation is not None else empty_catalog())
-    settle_in(world, analysis)
-    found = unkept_by_models(world, promised)
-    if found and _opaque(analysis):
-        return _on_scratch(registry, metadata, promised, servers, foundation), "on a scratch database"
-    return found, "in thought"
+
+def _in_thought(setting: Setting, hint: str) -> tuple[Held, str]:
+    """What is read of the steps alone: tables, columns, labels."""
+    stands = setting.yesterday.schema
+    new = _unkept(setting.foundation.catalog if setting.foundation is not None else empty_catalog(), setting)
+    old = _unkept(stands.catalog, setting) if stands is not None else new
+    unseen = (f"constraints, indexes, comments, and all that only a server can tell. {hint}",)
+    if (new or old) and _opaque(setting.analysis):
+        return Held((), (), (), unseen), UNDECIDED
+    in_new = {(u.key, u.attribute) for u in new}
+    hidden = tuple(u for u in old if (u.key, u.attribute) not in in_new)
+    return Held(together(old, new), hidden, (), unseen), "in thought"
+
+
+def _unkept(catalog: Catalog, setting: Setting) -> tuple[Unkept, ...]:
+    world = World(catalog)
+    settle_in(world, setting.analysis)
+    return unkept_by_models(world, setting.promised)
+
+
+def refuse_to_hide(setting: Setting, servers: Servers) -> None:
+    """Before an export: raises ``HistoryWouldHide`` where the schema that it keeps would hold what the databases that stand do not get."""
+    stands = setting.yesterday.schema
+    if setting.metadata is None or stands is None or stands.listed == setting.listed:
+        return
+    found, _ = held(setting, servers)
+    lacks = tuple(named(one, setting.metadata) for one in found.hidden)
+    if not lacks and not found.twofold:
+        return
+    lines = [*(line for lack in lacks for line in _lines(lack)), *(twofold(one, setting.metadata) for one in found.twofold)]
+    told = "\n".join(f"  {line}" for line in lines)
+    raise HistoryWouldHide(
+        f"a new database would have {len(lacks) + len(found.twofold)} thing(s) otherwise than those that stand "
+        f"(as {setting.yesterday.told} has them)\n{told}",
+        hint="Run: omega-bridge add, or mend model or step as shown; then export.",
+        lacks=lacks,
+    )
+
+
+def _lines(lack: Lack) -> Iterator[str]:
+    yield str(lack)
+    yield from (f"  add: {' '.join(text.split())}" for text in lack.append)
+
+
+def twofold(unkept: Unkept, metadata: Any) -> str:
+    """What old and new databases have otherwise, with the two ways out."""
+    lack = named(unkept, metadata)
+    where = f" ({lack.place})" if lack.place.file else ""
+    new, old = (
+        ("no default" if v is None else v) if unkept.attribute == "default" else v for v in (unkept.expected, unkept.found)
+    )
+    ways = "say the same in the model and in the step"
+    if unkept.attribute == "default" and unkept.found is not None:
+        said = json.dumps(unkept.found, ensure_ascii=False)
+        ways = f"give the model server_default=text({said}), or the step no DEFAULT (a default= of the model is Python's own)"
+    return f"{lack.name}{where}: two schemas: {unkept.attribute} is {old} in databases that stand, {new} in new ones: {ways}"
 
 
 def _opaque(analysis: Analysis) -> list[str]:
     return [s.id for s in analysis if any(q.opaque for q in s.reading.statements)]
-
-
-def _on_scratch(
-    registry: Registry, metadata: Any, promised: Analysis, servers: Servers, foundation: Foundation | None
-) -> tuple[Unkept, ...]:
-    with servers() as server, scratch_database(server, "check") as database:
-        database.lay(foundation)
-        database.boot(registry, metadata)
-        with database.session() as session:
-            return unkept_by_models(World(read_catalog(session.connection)), promised)
 
 
 def _told(several: Collection[str]) -> str:

@@ -15,33 +15,42 @@ def add(
     config: options.Config = None,
     steps: options.Steps = None,
     json: options.Json = False,
+    database_url: options.DatabaseUrl = None,
+    directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
     scratch_template: options.ScratchTemplate = None,
     tables: Annotated[
         bool, typer.Option("--tables", help="Steps for whole tables, too, that a boot makes from the models.")
     ] = False,
+    fill: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fill",
+            metavar="TABLE.COLUMN=SQL",
+            help="What rows that are there get in a mandatory column (repeatable).",
+            show_default=False,
+        ),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where something would be written.")] = False,
 ) -> None:
     """Append to the list, where it is written, steps for what the models have and it lacks."""
-    from omega_bridge.analysis import analyse
-    from omega_bridge.audit.gate import unkept_models
+    from omega_bridge.audit.gate import ON_SCRATCH, held
     from omega_bridge.audit.scratch import scratch_server
     from omega_bridge.errors import ConfigurationInvalid
     from omega_bridge.revisions.additions import additions
     from omega_bridge.sources.appending import append
 
-    setup = prepare(config, steps)
+    setup = prepare(config, steps, database_url)
     output.log_to_stderr(silent=True)
     if setup.metadata is None:
         raise ConfigurationInvalid(
             "no models are configured, so there is nothing to add",
             hint='Name their MetaData in [tool.omega-bridge]: metadata = "app.models:Base.metadata".',
         )
-    analysis, made = (analyse(setup.registry), None) if tables else (setup.analysis, setup.metadata)
-    unkept, _ = unkept_models(
-        setup.registry, analysis, made, setup.promised, partial(scratch_server, scratch_url, scratch_template), setup.foundation
-    )
-    found = additions(unkept, setup.metadata)
+    together, how = held(setup.setting(directory, by_list=tables), partial(scratch_server, scratch_url, scratch_template))
+    filled = dict(_filling(one) for one in fill or ())
+    unkept = (*together.gaps, *together.twofold)
+    found = additions(unkept, setup.metadata, filled, is_whole=how == ON_SCRATCH, own=together.own)
     is_written = bool(found.steps) and not check
     written = (
         append(setup.source, found.steps, setup.registry, root=setup.root, python_path=setup.config.python_paths)
@@ -63,3 +72,14 @@ def add(
             typer.echo(f"left: {one}: {why}", err=True)
         typer.echo(f"{'would add' if check else 'added'} {len(found.steps)} step(s)" + "".join(f" to {p}" for p in written))
     raise typer.Exit(1 if found.left or (check and found.steps) else 0)
+
+
+def _filling(given: str) -> tuple[str, str]:
+    from omega_bridge.errors import ConfigurationInvalid
+
+    name, equals, value = given.partition("=")
+    if not equals or "." not in name or not value.strip():
+        raise ConfigurationInvalid(
+            f"--fill {given}", hint="Write --fill TABLE.COLUMN=SQL, such as --fill \"tenants.plan='free'\"."
+        )
+    return name.strip(), value.strip()

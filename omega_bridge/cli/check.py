@@ -15,6 +15,7 @@ def check(
     config: options.Config = None,
     steps: options.Steps = None,
     json: options.Json = False,
+    database_url: options.DatabaseUrl = None,
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
     scratch_template: options.ScratchTemplate = None,
@@ -25,13 +26,13 @@ def check(
     from omega_bridge.audit import gate
     from omega_bridge.audit.scratch import scratch_server
 
-    setup = prepare(config, steps)
+    setup = prepare(config, steps, database_url)
     output.log_to_stderr(silent=True)
     servers = partial(scratch_server, scratch_url, scratch_template)
     checks = (
         gate.check_findings(setup.analysis, setup.models, setup.config.lint_ignore, strict=strict),
         gate.check_export(setup.analysis, setup.history(directory), setup.listed, setup.foundation),
-        gate.check_models(setup.registry, setup.analysis, setup.metadata, setup.promised, servers, setup.foundation),
+        gate.check_models(setup.setting(directory), servers),
     )
     ok = all(c.ok for c in checks)
     problems = of_checks(checks, Sources(setup.root))
@@ -40,6 +41,8 @@ def check(
             output.as_json({"ok": ok, "checks": [c.as_dict() for c in checks]})
         case Format.TEXT:
             output.table([(c.name, "ok" if c.ok else "failed", c.told) for c in checks], ("check", "", ""))
+            for line in (line for c in checks for line in c.lines):
+                typer.echo(f"  {line}")
             if failing := [p for p in problems if p.code and (strict or p.severity == "error")]:
                 show(failing, all_notes=True)
         case other:

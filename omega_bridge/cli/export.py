@@ -67,6 +67,11 @@ def export(
     servers = partial(scratch_server, scratch_url, scratch_template)
     judges = partial(_prover, servers) if prove and not check else None
     listed = setup.listed
+    if not check and setup.metadata is not None:
+        from omega_bridge.audit.gate import refuse_to_hide
+
+        output.log_to_stderr(silent=True)
+        refuse_to_hide(setup.setting(directory), servers)
     if from_git is None:
         done = unchanged(folder, listed) or _export(setup, folder, write=not check, prover=judges, listed=listed)
     else:

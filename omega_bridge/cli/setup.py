@@ -15,6 +15,7 @@ from omega_bridge.steps import Registry
 
 if TYPE_CHECKING:
     from omega_bridge.analysis import Analysis
+    from omega_bridge.audit.held import Setting
     from omega_bridge.planning.foundation import Foundation
     from omega_bridge.revisions.sums import SumLine
     from omega_bridge.startup.preview import Promise
@@ -107,6 +108,16 @@ class Setup:
         from omega_bridge.revisions.models import every_table
 
         return analyse(every_table(self.metadata) if self.metadata is not None else Registry(()))
+
+    def setting(self, output: Path | None = None, *, by_list: bool = False) -> Setting:
+        """What the models are held against. ``by_list``: their own tables, too, have to be made by the list."""
+        from omega_bridge.analysis import analyse
+        from omega_bridge.audit.held import Setting
+        from omega_bridge.audit.yesterday import yesterday
+
+        stands = yesterday(self.history(output), self.url)
+        analysis = analyse(self.registry) if by_list else self.analysis
+        return Setting(self.registry, analysis, self.metadata, self.promised, stands, self.listed, self.foundation, by_list)
 
     @property
     def models(self) -> int:

@@ -6,6 +6,7 @@ without connecting there, and neither a dump of the database nor a copy of it ho
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
@@ -42,6 +43,27 @@ def drop_database(server: str, name: str) -> None:
         session.execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)).as_bytes(session.connection)
         )
+
+
+def make_all(connection: psycopg.Connection[Any], statements: Iterable[str]) -> tuple[str, ...]:
+    """Run each on its own, what the server rejects once more after the others, as long as that helps; those that are left."""
+    waiting = tuple(statements)
+    connection.execute("SET check_function_bodies = off")
+    while waiting:
+        left = tuple(text for text in waiting if not _is_taken(connection, text))
+        if len(left) == len(waiting):
+            break
+        waiting = left
+    connection.execute("RESET check_function_bodies")
+    return waiting
+
+
+def _is_taken(connection: psycopg.Connection[Any], text: str) -> bool:
+    try:
+        connection.execute(text.encode())
+    except psycopg.Error:
+        return False
+    return True
 
 
 def url_for(server: str, name: str) -> str:

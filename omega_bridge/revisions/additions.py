@@ -1,8 +1,8 @@
-"""What the models have and the list lacks, as steps to append: columns with their indexes, labels, whole tables.
+"""What the models have and the list lacks, as steps to append: columns, labels, whole tables, and what hangs on them.
 
 A column comes with the default that the model gives it, the server's or Python's own where that is a plain value: the rows that
-are there take it. A mandatory column without one is told and not written, and so is whatever would change what is there, or
-cannot be written so that it may run at every start: those are decisions.
+are there take it, and so do those that the release before still writes. A mandatory column without one needs to be told what the rows
+that are there get; where nobody tells, it is named and not written, and so is whatever would change what is there: those are decisions.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,13 +29,13 @@ from sqlalchemy.types import JSON
 
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.gaps import MODELS, Unkept, What
-from omega_bridge.revisions import guards
+from omega_bridge.revisions import guards, safe_steps
 from omega_bridge.revisions.dialect import DIALECT, PREPARER
+from omega_bridge.revisions.mapped import table_of
 from omega_bridge.revisions.models import enum_types, every_table, index_text
 from omega_bridge.steps import Step
 
-NO_DEFAULT = "every row must have a value, and the model has no default: give it one, or make it nullable"
-BY_PYTHON = "every row must have a value, and only Python makes its default: give the model a server_default, or make it nullable"
+NO_DEFAULT = "every row must have a value: say which those get that are there, --fill {name}=SQL; or give the model a default, or make it nullable"
 NOT_AN_ADDITION = "what is there would change: write the step that you mean"
 BY_HAND = "no statement adds it where it is missing, and else does nothing: write a guarded step for it"
 WITHOUT_COLUMN = "it needs a column that is left"
@@ -51,27 +51,48 @@ class Additions:
 
 @dataclass(slots=True)
 class _Found:
+    """``filled``: by ``table.column``, what the rows that are there get."""
+
+    filled: Mapping[str, str]
+    is_whole: bool
+    own: Collection[tuple[str, str]]
     steps: list[Step] = field(default_factory=list)
     left: list[tuple[Unkept, str]] = field(default_factory=list)
 
 
-def additions(unkept: Iterable[Unkept], metadata: MetaData) -> Additions:
-    """Steps for what is not kept of the models' promises, as far as they only add."""
-    found = _Found()
+def additions(
+    unkept: Iterable[Unkept],
+    metadata: MetaData,
+    filled: Mapping[str, str] | None = None,
+    *,
+    is_whole: bool = False,
+    own: Collection[tuple[str, str]] = (),
+) -> Additions:
+    """Steps for what is not kept of the models' promises, as far as they only add.
+
+    ``filled``: by ``table.column``, an expression for the rows that are there. ``is_whole``: what hangs on a column (its indexes and
+    constraints) is among the ``unkept``; else it is read from the models. ``own``: schema and name of tables that only the models make.
+    """
+    found = _Found(filled or {}, is_whole, own)
     columns: dict[Table, list[Unkept]] = {}
+    parts: list[Unkept] = []
     for one in unkept:
         key = one.key
         if one.what is What.MISSING and key.kind is Kind.TABLE:
-            table = _table(metadata, key.schema, key.name)
+            table = _table(metadata, key)
             found.steps += [Step(s.sql, title=_title(table.fullname)) for s in every_table(metadata, only=table)]
         elif one.what is What.MISSING and key.kind is Kind.COLUMN:
-            columns.setdefault(_table(metadata, key.schema, key.table), []).append(one)
+            columns.setdefault(_table(metadata, key), []).append(one)
         elif key.kind is Kind.ENUM and one.attribute == "labels":
             found.steps += _labels(one)
         else:
-            found.left.append((one, NOT_AN_ADDITION))
+            parts.append(one)
+    written: set[tuple[str, str]] = set()
     for table, missing in columns.items():
-        _columns(found, table, missing)
+        written |= _columns(found, table, missing)
+    new = {(u.key.table, u.key.name) for missing in columns.values() for u in missing}
+    for one in parts:
+        _part(found, metadata, one, new, written)
     return Additions(tuple({s.sql: s for s in found.steps}.values()), tuple(found.left))
 
 
@@ -79,10 +100,11 @@ def _title(what: str) -> str:
     return f"{what}, from the models"
 
 
-def _table(metadata: MetaData, schema: str, name: str) -> Table:
+def _table(metadata: MetaData, key: Key) -> Table:
     """The model's table; one without a schema stands where the ``search_path`` leads."""
-    named = {t.schema: t for t in metadata.tables.values() if t.name == name}
-    return named[schema] if schema in named else named[None]
+    table = table_of(metadata, key)
+    assert table is not None  # the models promised it
+    return table
 
 
 def _labels(unkept: Unkept) -> Iterator[Step]:
@@ -93,20 +115,116 @@ def _labels(unkept: Unkept) -> Iterator[Step]:
         yield Step(text, title=_title(f"{key.name}: {label}"))
 
 
+# --- what hangs on tables that are there -----------------------------------------------------------------------
+
+
+def _part(found: _Found, metadata: MetaData, one: Unkept, new: set[tuple[str, str]], written: set[tuple[str, str]]) -> None:
+    """An index, a constraint, a comment, or an attribute of a column."""
+    key = one.key
+    owner = key.table or _indexed(one)
+    needs = {name for table, name in new if table == owner and name in _named_in(one)}
+    if not {(owner, name) for name in needs} <= written:
+        found.left.append((one, WITHOUT_COLUMN))
+        return
+    texts = _texts(found, metadata, one)
+    if not texts:
+        found.left.append((one, _why(one)))
+    title = _title(f"{owner or key.name}.{key.name}" if owner else key.name)
+    found.steps += [Step(text, title=title) for text in texts]
+
+
+def _texts(found: _Found, metadata: MetaData, one: Unkept) -> tuple[str, ...]:
+    key, schema = one.key, _schema(metadata, one.key)
+    if one.attribute == "comment":
+        return (
+            f"COMMENT ON {guards.named(str(key.kind), key.name, key.table or None, schema)} IS {guards.literal(str(one.expected))}",
+        )
+    if key.kind is Kind.INDEX and one.what is What.MISSING:
+        made = _index_by_name(metadata, key.name) or str(one.expected).replace("INDEX ", "INDEX IF NOT EXISTS ", 1)
+        return (made.replace("INDEX IF", "INDEX CONCURRENTLY IF", 1),)
+    if key.kind is Kind.CONSTRAINT and one.what is What.MISSING and not str(one.expected).startswith("PRIMARY KEY"):
+        return safe_steps.constraint(key.table, key.name, _defined(metadata, one), schema)
+    if key.kind is Kind.CONSTRAINT and one.attribute == "validated":
+        return (safe_steps.validated(key.table, key.name, schema),)
+    if key.kind is Kind.COLUMN and one.attribute in ("nullable", "default"):
+        table = _table(metadata, key)
+        column = next(c for c in table.columns if c.name == key.name)
+        name = f"ALTER TABLE {guards.identifier(key.table, schema)} ALTER COLUMN {guards.identifier(key.name)}"
+        if one.attribute == "default":
+            value = one.expected if one.found is None else one.found if one.expected is None else None
+            return (f"{name} SET DEFAULT {value}",) if value is not None else ()
+        if one.expected:
+            return (f"{name} DROP NOT NULL",)
+        value = found.filled.get(f"{key.table}.{key.name}") or _written(_default(column))
+        return safe_steps.not_null(key.table, key.name, schema, value) if value is not None else ()
+    return ()
+
+
+def _defined(metadata: MetaData, one: Unkept) -> str:
+    """A constraint's definition: a check as the model has it, since PostgreSQL would print what it printed in other words."""
+    for constraint in _table(metadata, one.key).constraints:
+        if isinstance(constraint, CheckConstraint) and constraint.name == one.key.name:
+            return f"CHECK ({constraint.sqltext.compile(dialect=DIALECT, compile_kwargs={'literal_binds': True})})"
+    return str(one.expected)
+
+
+def _why(one: Unkept) -> str:
+    is_mandatory = one.attribute == "nullable" and not one.expected
+    return NO_DEFAULT.format(name=f"{one.key.table}.{one.key.name}") if is_mandatory else NOT_AN_ADDITION
+
+
+def _named_in(one: Unkept) -> set[str]:
+    return set(re.findall(r"\w+", str(one.expected)))
+
+
+def _indexed(one: Unkept) -> str:
+    """The table that an index is on, by its definition."""
+    match = re.search(
+        r' ON (?:ONLY )?(?:(?:"(?:[^"]|"")+"|[^\s."]+)\.)?("(?:[^"]|"")+"|[^\s."]+) USING ', str(one.expected or "")
+    )
+    return match[1].strip('"').replace('""', '"') if one.key.kind is Kind.INDEX and match else ""
+
+
+def _schema(metadata: MetaData, key: Key) -> str | None:
+    """The schema that a step has to name: none where the model names none."""
+    table = table_of(metadata, key)
+    return str(table.schema) if table is not None and table.schema else None
+
+
+def _index_by_name(metadata: MetaData, name: str) -> str | None:
+    found = [index for table in metadata.tables.values() for index in table.indexes if index.name == name]
+    return index_text(found[0]) if len(found) == 1 else None
+
+
 # --- columns of one table --------------------------------------------------------------------------------------
 
 
-def _columns(found: _Found, table: Table, missing: list[Unkept]) -> None:
-    """The columns, then what hangs on them."""
+def _columns(found: _Found, table: Table, missing: list[Unkept]) -> set[tuple[str, str]]:
+    """The columns, then what hangs on them; those that are written."""
     new = {u.key.name: u for u in missing}
     written: set[str] = set()
     for column in (c for c in table.columns if c.name in new):
+        filled = found.filled.get(f"{table.name}.{column.name}")
         default = _default(column)
-        if column.nullable or default is not None or column.computed is not None or column.identity is not None:
-            found.steps += _column(table, column, default)
-            written.add(column.name)
+        is_free = column.nullable or default is not None or column.computed is not None or column.identity is not None
+        if filled is None and not is_free:
+            found.left.append((new[column.name], NO_DEFAULT.format(name=f"{table.name}.{column.name}")))
+            continue
+        written.add(column.name)
+        if filled is not None or _is_volatile(column):
+            found.steps += _filled(table, column, filled or str(_written(default)), default)
         else:
-            found.left.append((new[column.name], NO_DEFAULT if column.default is None else BY_PYTHON))
+            found.steps += _column(table, column, default)
+            is_own = (new[column.name].key.schema, table.name) in found.own
+            if is_own and column.server_default is None and default is not None:
+                found.steps.append(_set_default(table, column, str(_written(default))))
+    if not found.is_whole:
+        _hanging(found, table, new, written)
+    return {(table.name, name) for name in written}
+
+
+def _hanging(found: _Found, table: Table, new: Mapping[str, Unkept], written: set[str]) -> None:
+    """Indexes and constraints of new columns, as the models have them."""
     for index in sorted(table.indexes, key=lambda i: str(i.name)):
         made = index_text(index)
         if needs := _words(made, index) & new.keys():
@@ -121,7 +239,56 @@ def _columns(found: _Found, table: Table, missing: list[Unkept]) -> None:
             found.left.append((_unkept(new, Kind.CONSTRAINT, table.name, name), BY_HAND))
 
 
-def _unkept(new: dict[str, Unkept], kind: Kind, table: str, name: str) -> Unkept:
+def _filled(table: Table, column: Column[Any], filled: str, default: Any) -> Iterator[Step]:
+    """A column that every row must have: without, filled, and then mandatory, each in a step of its own."""
+    title = _title(f"{table.name}.{column.name}")
+    yield from _column(table, column, None, is_open=True)
+    if default is not None:
+        yield _set_default(table, column, str(_written(default)))
+    if column.nullable:
+        yield Step(
+            f"UPDATE {PREPARER.format_table(table)} SET {PREPARER.quote(column.name)} = {filled} WHERE {PREPARER.quote(column.name)} IS NULL",
+            title=title,
+        )
+        return
+    for text_ in safe_steps.not_null(table.name, column.name, table.schema, filled):
+        yield Step(text_, title=title)
+
+
+def _set_default(table: Table, column: Column[Any], value: str) -> Step:
+    """For databases in which the column came without: those in which the models made the table."""
+    made = f"ALTER TABLE {PREPARER.format_table(table)} ALTER COLUMN {PREPARER.quote(column.name)} SET DEFAULT {value}"
+    return Step(made, title=_title(f"{table.name}.{column.name}"))
+
+
+_STABLE = re.compile(r"^(now|current_\w+|localtime\w*|statement_timestamp|transaction_timestamp)$")
+
+
+def _is_volatile(column: Column[Any]) -> bool:
+    """Whether the server would have to compute the default for each row, and so write the whole table anew under its lock."""
+    if column.server_default is None or column.computed is not None or column.identity is not None:
+        return False
+    called = re.findall(r"(\w+)\s*\(", str(_written(getattr(column.server_default, "arg", "")) or ""))
+    return any(
+        not _STABLE.match(name.lower())
+        for name in called
+        if name.lower() not in ("cast", "numeric", "varchar", "char", "decimal")
+    )
+
+
+def _written(default: Any) -> str | None:
+    """A default as SQL."""
+    if default is None or isinstance(default, str):
+        return guards.literal(default) if isinstance(default, str) else None
+    told = (
+        str(default.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
+        if hasattr(default, "compile")
+        else str(default)
+    )
+    return told
+
+
+def _unkept(new: Mapping[str, Unkept], kind: Kind, table: str, name: str) -> Unkept:
     schema = next(iter(new.values())).key.schema
     return Unkept(What.MISSING, Key(kind, schema, table, name), MODELS)
 
@@ -149,18 +316,20 @@ def _is_inline(constraint: Constraint) -> bool:
     return isinstance(constraint, ForeignKeyConstraint | UniqueConstraint) and len(constraint.columns) == 1
 
 
-def _column(table: Table, column: Column[Any], default: Any) -> Iterator[Step]:
-    """The column, and its type where that is one of its own."""
+def _column(table: Table, column: Column[Any], default: Any, *, is_open: bool = False) -> Iterator[Step]:
+    """The column, and its type where that is one of its own. ``is_open``: rows may be without it."""
     title = _title(f"{table.name}.{column.name}")
     for created in enum_types([column]):
         yield Step(created, title=title)
     named = PREPARER.format_table(table)
-    yield Step(f"ALTER TABLE {named} ADD COLUMN IF NOT EXISTS {_definition(table, column, default)}", title=title)
+    yield Step(f"ALTER TABLE {named} ADD COLUMN IF NOT EXISTS {_definition(table, column, default, is_open)}", title=title)
 
 
-def _definition(table: Table, column: Column[Any], default: Any) -> str:
+def _definition(table: Table, column: Column[Any], default: Any, is_open: bool) -> str:
     """The column as ``CREATE TABLE`` has it, with the constraints that are about it alone."""
-    alone: Column[Any] = Column(column.name, column.type, *_generated(column), nullable=column.nullable, server_default=default)
+    alone: Column[Any] = Column(
+        column.name, column.type, *_generated(column), nullable=column.nullable or is_open, server_default=default
+    )
     Table(table.name, MetaData(), alone, schema=table.schema)
     own = [c for c in table.constraints if _is_inline(c) and {n.name for n in c.columns} == {column.name}]  # type: ignore[attr-defined]
     parts = [str(CreateColumn(alone).compile(dialect=DIALECT)).strip(), *sorted(map(_inline, own), reverse=True)]
@@ -168,7 +337,7 @@ def _definition(table: Table, column: Column[Any], default: Any) -> str:
 
 
 def _generated(column: Column[Any]) -> list[Any]:
-    return [part.copy() if hasattr(part, "copy") else part for part in (column.computed, column.identity) if part is not None]
+    return [part._copy() for part in (column.computed, column.identity) if part is not None]
 
 
 def _inline(constraint: Any) -> str:

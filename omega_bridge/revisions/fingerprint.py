@@ -21,11 +21,13 @@ def models_digest(metadata: Any) -> str:
 
 
 def _table(table: Any) -> Iterator[str]:
-    yield f"{table.schema}.{table.name}"
+    yield f"{table.schema}.{table.name} {table.comment}"
     for c in table.columns:
         default = getattr(c.server_default, "arg", None)
         yield f"{c.name} {c.type!r} {c.nullable} {c.primary_key} {getattr(default, 'text', default)} {c.comment}"
-        yield from sorted(str(f.target_fullname) for f in c.foreign_keys)
+        if c.server_default is not None and default is None:  # it is computed, or an identity
+            yield str(getattr(c.server_default, "sqltext", type(c.server_default).__name__))
+        yield from sorted(f"{f.target_fullname} {f.ondelete} {f.onupdate}" for f in c.foreign_keys)
     yield from sorted((_constraint(c) for c in table.constraints), key=str)
     for index in sorted(table.indexes, key=lambda i: str(i.name)):
         columns = ",".join(str(getattr(e, "name", None) or e) for e in index.expressions)
@@ -35,4 +37,5 @@ def _table(table: Any) -> Iterator[str]:
 
 def _constraint(constraint: Any) -> str:
     columns = ",".join(c.name for c in getattr(constraint, "columns", ()))
-    return f"{type(constraint).__name__} {constraint.name} {columns} {getattr(constraint, 'sqltext', '')}"
+    deferred = f"{constraint.deferrable} {constraint.initially}"
+    return f"{type(constraint).__name__} {constraint.name} {columns} {getattr(constraint, 'sqltext', '')} {deferred}"

@@ -45,7 +45,7 @@ def table_of(metadata: MetaData, key: Key) -> Table | None:
     """The models' table that an object is or belongs to; one without a schema stands where the ``search_path`` leads."""
     name = key.name if key.kind is Kind.TABLE else key.table
     named = {t.schema: t for t in metadata.tables.values() if t.name == name}
-    return named.get(key.schema) or named.get(None)
+    return named[key.schema] if key.schema in named else named.get(None)
 
 
 def _mappers() -> Iterator[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.errors import OmegaBridgeError
-from omega_bridge.planning.gaps import Unkept
+from omega_bridge.planning.gaps import Unkept, What
 from omega_bridge.planning.needs import unmet
 from omega_bridge.steps import Place
 
@@ -27,6 +27,8 @@ class Lack:
         if self.unkept.attribute == "labels":
             lacking = [label for label in self.unkept.expected if label not in self.unkept.found]
             return f"{self.name}{where}: {self.unkept.key} lacks the label(s) {', '.join(lacking)}"
+        if self.unkept.what is What.DIFFERENT:
+            return f"{self.name}{where}: {self.unkept}"
         return f"{self.name}{where}: {self.unkept.key} is not there"
 
     def as_dict(self) -> dict[str, Any]:
@@ -43,7 +45,7 @@ class Lack:
 def lacks(catalog: Catalog, metadata: Any) -> tuple[Lack, ...]:
     """What is lacking; SQLAlchemy is asked about it only where something is."""
     found = unmet(catalog, metadata) if metadata is not None else ()
-    return tuple(_named(one, metadata) for one in found)
+    return tuple(named(one, metadata) for one in found)
 
 
 def told(found: Sequence[Lack]) -> str:
@@ -55,7 +57,8 @@ def told(found: Sequence[Lack]) -> str:
     return "\n".join(lines)
 
 
-def _named(unkept: Unkept, metadata: Any) -> Lack:
+def named(unkept: Unkept, metadata: Any) -> Lack:
+    """With what it is called in the models, and the steps that would bring it about."""
     from omega_bridge.revisions.additions import additions
     from omega_bridge.revisions.mapped import attribute_of, mapped_class, place_of, table_of
 

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.gate import Check, check_export, check_findings, check_models
+from omega_bridge.audit.held import Setting
 from omega_bridge.audit.scratch import scratch_server
 from omega_bridge.cli.app import run
 from omega_bridge.embedded import Server
@@ -36,7 +37,7 @@ def against_models(*steps: str, server: Server | None = None) -> Check:
     Table("t", metadata, Column("id", Integer, primary_key=True), Column("a", Text))
     registry = Registry.of(list(steps))
     servers = partial(scratch_server, server.url) if server is not None else nobody
-    return check_models(registry, analyse(registry), metadata, analyse(every_table(metadata)), servers)  # type: ignore[arg-type]
+    return check_models(Setting(registry, analyse(registry), metadata, analyse(every_table(metadata))), servers)  # type: ignore[arg-type]
 
 
 def missing(check: Check) -> list[str]:

@@ -108,6 +108,10 @@ def test_tables_elsewhere_views_and_what_is_no_column_of_its_own(database: str) 
         for step in steps:
             conn.execute(step.encode())
     assert omega_bridge.boot(database, steps, metadata=metadata).lacks == ()
+    more = MetaData()
+    Table("stock", more, Column("id", Integer, primary_key=True), Column("amount", Integer), schema="app")
+    with pytest.raises(ModelsAhead, match=r"ALTER TABLE app\.stock ADD COLUMN IF NOT EXISTS amount INTEGER"):
+        omega_bridge.boot(database, steps, metadata=more)
 
 
 def test_a_start_with_nothing_to_do_keeps_its_one_question(sent: Tape) -> None:

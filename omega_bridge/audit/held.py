@@ -1,0 +1,253 @@
+"""Models, list and the databases that stand, held together: each is made by PostgreSQL on scratch, read, and compared.
+
+Three databases: one of the models alone, one of yesterday's schema on which the list then runs, and an empty one on which it runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from omega_bridge.analysis import Analysis
+from omega_bridge.analysis.program import VISIBLE
+from omega_bridge.audit.expected import WENT_WRONG
+from omega_bridge.audit.rebuilt import rebuild
+from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
+from omega_bridge.audit.yesterday import Yesterday
+from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.planning.foundation import Foundation
+from omega_bridge.planning.gaps import Unkept
+from omega_bridge.planning.held import PRINTED, Promised, otherwise
+from omega_bridge.planning.needs import type_names
+from omega_bridge.planning.world import World
+from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.revisions.models import every_table, is_model
+from omega_bridge.sql import identifier
+from omega_bridge.steps import Registry, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What models are held against. ``analysis``: the list, with the models' own tables ahead; ``promised``: a step for each of their tables.
+
+    ``listed``: the digest of list, models and foundation. ``by_list``: the list has to make the models' own tables, too.
+    """
+
+    registry: Registry
+    analysis: Analysis
+    metadata: Any
+    promised: Analysis
+    yesterday: Yesterday = field(default_factory=lambda: Yesterday(None, "nobody asked"))
+    listed: str = ""
+    foundation: Foundation | None = None
+    by_list: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """``gaps``: what the models promise and the databases that stand do not get. ``hidden``: those of them that an empty database
+    gets, so that an export would take them for done. ``twofold``: columns that old and new databases have otherwise (``expected`` is what
+    a new one has, ``found`` an old one). ``unseen``: what was not looked at, and why.
+    """
+
+    gaps: tuple[Unkept, ...]
+    hidden: tuple[Unkept, ...]
+    twofold: tuple[Unkept, ...]
+    unseen: tuple[str, ...]
+    own: frozenset[tuple[str, str]] = frozenset()
+    """Schema and name of the tables that stand, and that the models alone make."""
+
+
+def hold_together(setting: Setting, server: Scratch) -> Held:
+    """Compare."""
+    promised, unseen = _promised(setting, server)
+    stands = setting.yesterday.schema
+    if stands is not None and stands.listed == setting.listed and not setting.by_list:
+        rejected = (f"what step {step} makes: on a scratch database it fails: {why}" for step, why in stands.rejected.items())
+        made = _Made(stands.catalog, stands.promised, tuple(rejected))
+        return Held(_against(promised, made, server), (), (), (*unseen, *made.unseen))
+    new = _after(setting, None, server)
+    if stands is None:
+        return Held(_against(promised, new, server), (), (), (*unseen, *new.unseen))
+    old = _after(replace(setting, by_list=False), stands.catalog, server)
+    gaps = _against(promised, old, server)
+    lacking = _against(promised, new, server)
+    in_new = {(u.key, u.attribute) for u in lacking}
+    own = _own_tables(setting.analysis, promised, stands.catalog)
+    twofold = tuple(
+        one
+        for one in otherwise(new.catalog, old.catalog, own)
+        if one.key in promised.keys and one.key not in (old.failed | new.failed)
+    )
+    told = {(u.key, u.attribute) for u in gaps}
+    hidden = tuple(u for u in gaps if (u.key, u.attribute) not in in_new)
+    whole = tuple(u for u in lacking if setting.by_list and u.key.kind is Kind.TABLE)
+    return Held(
+        (*whole, *gaps),
+        hidden,
+        tuple(u for u in twofold if (u.key, u.attribute) not in told),
+        tuple(dict.fromkeys((*unseen, *old.unseen, *new.unseen))),
+        own,
+    )
+
+
+# --- what the models make --------------------------------------------------------------------------------------
+
+
+def _promised(setting: Setting, server: Scratch) -> tuple[Promised, tuple[str, ...]]:
+    """The models' tables with all that is on them, made by PostgreSQL of the models alone; and what of them it did not take."""
+    metadata = setting.metadata
+    kinds = type_names(metadata)
+    with scratch_database(server, "models") as database:
+        _lay_schemas(database, metadata)
+        if setting.foundation is not None:
+            _lay_ground(database, setting.foundation, kinds)
+        if ground := _ground(setting.registry):
+            database.boot(ground)
+        run = database.boot(every_table(metadata))
+        with database.session() as session:
+            catalog = read_catalog(session.connection)
+    rejected = tuple(
+        f"what {s.id.removeprefix('model-')} is by the models: {s.error or s.reason}"
+        for s in run.steps
+        if s.outcome in WENT_WRONG
+    )
+    tables = frozenset((t.schema or "public", t.name) for t in metadata.tables.values())
+    return Promised(catalog, tables, kinds), rejected
+
+
+def _lay_schemas(database: ScratchDatabase, metadata: Any) -> None:
+    """The schemas that the models name: SQLAlchemy makes none, so they are there before the models are."""
+    kinds = {getattr(column.type, "schema", None) for table in metadata.tables.values() for column in table.columns}
+    with database.session() as session:
+        for name in sorted({t.schema for t in metadata.tables.values()} | kinds - {None}, key=str):
+            if name:
+                session.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(str(name))}")
+
+
+def _lay_ground(database: ScratchDatabase, foundation: Foundation, enums: frozenset[str]) -> None:
+    """What the foundation has beside tables, but for the models' own enumerations."""
+    objects = {
+        key: attributes
+        for key, attributes in foundation.catalog.objects.items()
+        if key.kind in _GROUND or (key.kind is Kind.ENUM and key.name not in enums)
+    }
+    with database.session() as session:
+        rebuild(session.connection, replace(foundation.catalog, objects=objects))
+
+
+_GROUND = frozenset(
+    {Kind.SCHEMA, Kind.EXTENSION, Kind.DOMAIN, Kind.COMPOSITE, Kind.RANGE, Kind.FUNCTION, Kind.SEQUENCE, Kind.COLLATION}
+)
+"""What models may stand on, and do not make."""
+
+
+def _ground(registry: Registry) -> list[Step]:
+    """The steps that make nothing else."""
+    from omega_bridge.analysis import analyse
+
+    found = []
+    for step in analyse(registry):
+        statements = step.reading.statements
+        effects = [e for s in statements for e in s.effects]
+        if effects and all(e.present and e.key.kind in _GROUND for e in effects) and not any(s.opaque for s in statements):
+            found.append(step.step)
+    return found
+
+
+# --- what the list makes ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A database after the list ran there. ``failed``: what steps promise that the server rejected there."""
+
+    catalog: Catalog
+    failed: frozenset[Key] = frozenset()
+    unseen: tuple[str, ...] = ()
+
+
+def _after(setting: Setting, ground: Catalog | None, server: Scratch) -> _Made:
+    """A database as it is after the list ran on ``ground``, or on an empty one or the foundation."""
+    analysis = setting.analysis
+    with scratch_database(server, "held") as database:
+        left: tuple[str, ...] = ()
+        if ground is not None:
+            with database.session() as session:
+                left = rebuild(session.connection, ground)
+        else:
+            database.lay(setting.foundation)
+        _lay_schemas(database, setting.metadata)
+        steps = Registry(tuple(replace(step, destructive=True) for step in setting.registry))  # there are no rows
+        run = database.boot(steps, None if setting.by_list else setting.metadata)
+        with database.session() as session:
+            catalog = read_catalog(session.connection)
+    amiss = {s.id: str(s.error or s.reason) for s in run.steps if s.outcome in WENT_WRONG}
+    elsewhere = {step.id for step in analysis} - {s.id for s in run.steps}
+    failed = _promises(analysis, World(catalog), {*amiss, *elsewhere})
+    unseen = (
+        *(f"{key} of yesterday's schema: it could not be made on scratch" for key in left),
+        *(
+            f"what step {step} makes: on a scratch database it fails: {why}"
+            for step, why in amiss.items()
+            if not step.startswith("model-")
+        ),
+    )
+    return _Made(catalog, failed, unseen)
+
+
+def _promises(analysis: Analysis, world: World, steps: set[str]) -> frozenset[Key]:
+    """What steps of the list make where they work, as far as that was read."""
+    return frozenset(
+        world.place(effect.key)
+        for step in analysis
+        if step.id in steps and not is_model(step.step)
+        for statement in step.reading.statements
+        for effect in (*statement.effects, *statement.implied)
+        if effect.present
+    )
+
+
+def _own_tables(analysis: Analysis, promised: Promised, there: Catalog) -> frozenset[tuple[str, str]]:
+    """The tables that stand and that the models alone make: an empty database gets them as the models say, whatever steps add."""
+    made = {
+        e.key for s in analysis if is_model(s.step) for q in s.reading.statements for e in q.effects if e.key.kind is Kind.TABLE
+    }
+    return frozenset(
+        table
+        for table in promised.tables
+        if Key(Kind.TABLE, *_parts(table)) in there and any(k.name == table[1] and k.schema in (table[0], VISIBLE) for k in made)
+    )
+
+
+def _parts(table: tuple[str, str]) -> tuple[str, str, str]:
+    return table[0], "", table[1]
+
+
+# --- compared --------------------------------------------------------------------------------------------------
+
+
+def _against(promised: Promised, made: _Made, server: Scratch) -> tuple[Unkept, ...]:
+    """What is not kept. What PostgreSQL printed in other words is compared once more after it has read both again."""
+    found = promised.against(made.catalog, made.failed)
+    if not any(u.attribute in PRINTED or u.expected is not None for u in found):
+        return found
+    again = {
+        (u.key, u.attribute)
+        for u in replace(promised, catalog=_printed_again(promised.catalog, server)).against(
+            _printed_again(made.catalog, server), made.failed
+        )
+    }
+    return tuple(u for u in found if (u.key, u.attribute) in again)
+
+
+def _printed_again(catalog: Catalog, server: Scratch) -> Catalog:
+    """The catalog of a database that was made of what this one prints."""
+    with scratch_database(server, "again") as database, database.session() as session:
+        rebuild(session.connection, catalog)
+        found = read_catalog(session.connection)
+    objects: dict[Key, Any] = {
+        **{k: a for k, a in catalog.objects.items() if k not in found},
+        **{k: a for k, a in found.objects.items() if k in catalog},
+    }
+    return replace(catalog, objects=objects)
