@@ -95,6 +95,21 @@ def _dumped(path: Path) -> Ground:
 
 
 def _copied(url: str) -> Ground:
+    copied = copied_schema(url)
+    return Ground(f"from {redact(url)}", copied.text, copied.versions)
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """The schema of a database as SQL, by ``witness``. ``versions``: what its ``alembic_version`` says."""
+
+    text: str
+    versions: tuple[str, ...]
+    witness: str
+
+
+def copied_schema(url: str) -> Copied:
+    """Read it, by ``pg_dump``, without owners and privileges. Raises as ``ground_of`` does."""
     with open_session(url) as session:
         server_version = session.server_version
         versions = ledger_store.versions(session.connection)
@@ -105,4 +120,4 @@ def _copied(url: str) -> Ground:
             hint="Install PostgreSQL's client programs, or name their folder in OMEGA_BRIDGE_PG_BIN; or give a dump that was made elsewhere.",
         )
     text = witness.schema(url, *_WITHOUT_ROLES)
-    return Ground(f"from {redact(url)}", read_script(text, f"the dump of {redact(url)}").text, versions)
+    return Copied(read_script(text, f"the dump of {redact(url)}").text, versions, str(witness))

@@ -20,7 +20,7 @@ from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.reruns import unsettled
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters
-from omega_bridge.postgres.foundation import lay_on_scratch
+from omega_bridge.postgres.foundation import run_on
 from omega_bridge.postgres.plain_loop import rehearse, send
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
@@ -48,7 +48,7 @@ class ScratchProver:
     def lay(self, foundation: Foundation) -> Catalog:
         """See ``Prover``."""
         for connection in (self._naive, self._trial.driver):
-            lay_on_scratch(connection, foundation)
+            run_on(connection, foundation)
         self._trial.driver.commit()
         self._before = read_catalog(self._naive)
         return self._before

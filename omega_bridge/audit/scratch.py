@@ -16,7 +16,7 @@ from omega_bridge.analysis.reaching import may_reach_elsewhere
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.postgres.dsn import connection_parameters, normalise
-from omega_bridge.postgres.foundation import lay_on_scratch
+from omega_bridge.postgres.foundation import run_on
 from omega_bridge.postgres.scratch import BARE, create_database, drop_database, put_mark, require_mark, url_for
 from omega_bridge.postgres.session import Session, open_session
 from omega_bridge.startup.run import Options, Run
@@ -57,7 +57,7 @@ class ScratchDatabase:
         """Make what the list stands on, if anything. Raises ``ConfigurationInvalid`` where the server does not take it."""
         if foundation is not None:
             with self.session() as session:
-                lay_on_scratch(session.connection, foundation)
+                run_on(session.connection, foundation)
 
     def boot(self, steps: Registry | Iterable[StepLike], metadata: Any = None) -> Run:
         """A start that goes on after failures. The environment's ``OMEGA_BRIDGE_DIRECT_URL`` is not followed: it leads elsewhere.

@@ -35,6 +35,9 @@ def boot(
     retry: Annotated[
         bool, typer.Option("--retry", help="Judge everything anew, also what stands refused or without effect.")
     ] = False,
+    lay_foundation: Annotated[
+        bool, typer.Option("--lay-foundation", help="Lay the configured foundation where none of its tables is there.")
+    ] = False,
     accept_newer: Annotated[
         bool, typer.Option("--accept-newer", help="Start although a later list repaired this database.")
     ] = False,
@@ -69,6 +72,7 @@ def boot(
         history=None if steps else setup.history(),
         retry=retry,
         accept_newer=accept_newer,
+        foundation=setup.foundation_paths() if lay_foundation else None,
         **settings,
     )
     if json:

@@ -15,6 +15,10 @@ _LIST = re.compile(r"^(\w*migration_steps\w*|\w*MIGRATION_STEPS\w*)\s*(?::[^=]+)
 _SKIPPED = {".venv", "venv", "node_modules", ".git", "site-packages", "tests"}
 
 
+FOUNDATION = "db/schema.sql"
+_GROUND = f'foundation = "{FOUNDATION}"'
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """One file: what becomes of it, and why. ``text`` is its new content, ``None`` where it stays."""
@@ -40,6 +44,14 @@ def init(
         typer.Option("--role", metavar="ROLE", help="With --sentinel: a role that starts, and may read what was noted."),
     ] = None,
     database_url: options.DatabaseUrl = None,
+    from_database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Write the schema of this database as the foundation of the list (by pg_dump).",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)] = False,
 ) -> None:
     """Wire this folder: configuration in pyproject.toml, alembic.ini, alembic/env.py."""
@@ -48,7 +60,7 @@ def init(
         return
     from omega_bridge.writing import write
 
-    wires = plan_wiring(Path.cwd(), steps, metadata)
+    wires = plan_wiring(Path.cwd(), steps, metadata, _schema_of(from_database) if from_database else None)
     writes = [w for w in wires if w.text is not None]
     if not json:
         for wire in wires:
@@ -81,8 +93,19 @@ def _sentinel(database_url: str | None, roles: list[str], json: bool) -> None:
         typer.echo("the event triggers omega_bridge_ddl and omega_bridge_drop are there; the next start records anew")
 
 
-def plan_wiring(root: Path, steps: str | None, metadata: str | None) -> list[Wire]:
-    """Decide every file. Pure but for reading."""
+def _schema_of(database: str) -> str:
+    """The text of the foundation's file."""
+    from omega_bridge.audit.grounds import copied_schema
+    from omega_bridge.planning.foundation import understood
+    from omega_bridge.postgres.dsn import normalise
+
+    copied = copied_schema(normalise(database))
+    understood(copied.text, FOUNDATION)
+    return f"-- a database's schema, made by: omega-bridge init --from-database URL ({copied.witness})\n\n{copied.text}"
+
+
+def plan_wiring(root: Path, steps: str | None, metadata: str | None, schema: str | None = None) -> list[Wire]:
+    """Decide every file. ``schema``: the text of a foundation. Pure but for reading."""
     wires = []
     source = steps or _found_list(root)
     if source is None:
@@ -93,7 +116,11 @@ def plan_wiring(root: Path, steps: str | None, metadata: str | None) -> list[Wir
                 '"""The repair list: each entry runs at every start, and says itself whether it has to."""\n\nmigration_steps: list[str] = []\n',
             )
         )
-    wires.append(_configuration(root / "pyproject.toml", _section(source, metadata)))
+    if schema is not None:
+        wires.append(_fresh(root / FOUNDATION, schema))
+    wires.append(
+        _configuration(root / "pyproject.toml", _section(source, metadata, schema is not None), with_ground=schema is not None)
+    )
     wires.append(_fresh(root / "alembic.ini", _template("alembic.ini")))
     env = root / "alembic" / "env.py"
     if env.exists() and "omega_bridge" not in env.read_text(encoding="utf-8"):
@@ -109,15 +136,19 @@ def _fresh(path: Path, text: str) -> Wire:
     return Wire(path, "keep") if path.exists() else Wire(path, "write", text)
 
 
-def _configuration(path: Path, section: str) -> Wire:
+def _configuration(path: Path, section: str, *, with_ground: bool) -> Wire:
     if not path.exists():
         return Wire(path, "write", section)
     text = path.read_text(encoding="utf-8")
-    return Wire(path, "keep") if "[tool.omega-bridge]" in text else Wire(path, "append", text.rstrip("\n") + "\n\n" + section)
+    if "[tool.omega-bridge]" not in text:
+        return Wire(path, "append", text.rstrip("\n") + "\n\n" + section)
+    if with_ground and not re.search(r"^foundation\s*=", text, re.M):
+        return Wire(path, "add", text.replace("[tool.omega-bridge]\n", f"[tool.omega-bridge]\n{_GROUND}\n", 1))
+    return Wire(path, "keep")
 
 
-def _section(steps: str, metadata: str | None) -> str:
-    lines = ["[tool.omega-bridge]", f'steps = "{steps}"']
+def _section(steps: str, metadata: str | None, with_ground: bool) -> str:
+    lines = ["[tool.omega-bridge]", f'steps = "{steps}"', *([_GROUND] if with_ground else [])]
     if metadata:
         lines.append(f'metadata = "{metadata}"')
     return "\n".join([*lines, 'alembic = "alembic"']) + "\n"

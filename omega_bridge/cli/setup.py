@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from omega_bridge.config import Config, load_config, with_flags
+from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.steps import Registry
 
 if TYPE_CHECKING:
@@ -71,6 +72,14 @@ class Setup:
         if self._foundation:
             return of_texts(self._foundation, ", ".join(self.config.foundation))
         return stands_on(self.history(), self._lines) if self._is_own_list() else None
+
+    def foundation_paths(self) -> tuple[Path, ...]:
+        """Where the foundation is written. Raises ``ConfigurationInvalid`` where none is configured."""
+        if not self.config.foundation:
+            raise ConfigurationInvalid(
+                "nothing says what the foundation is", hint='Write foundation = "db/schema.sql" in [tool.omega-bridge].'
+            )
+        return tuple(self.config.root / name for name in self.config.foundation)
 
     @property
     def _beneath(self) -> Foundation | None:

@@ -10,7 +10,7 @@ from omega_bridge import errors
 from omega_bridge.planning.foundation import PARTIAL, Foundation
 
 
-def lay_on_scratch(connection: psycopg.Connection[Any], foundation: Foundation) -> None:
+def run_on(connection: psycopg.Connection[Any], foundation: Foundation) -> None:
     """Raises ``ConfigurationInvalid`` with the server's words where it does not take the text."""
     try:
         connection.execute(foundation.statement.encode())
@@ -28,3 +28,12 @@ def rejected(source: str, sqlstate: str | None, message: str) -> errors.OmegaBri
     if sqlstate == "42704" and "role" in message:
         hint = "Make it without owners and privileges: pg_dump --schema-only --no-owner --no-privileges."
     return errors.ConfigurationInvalid(f"the foundation {source} cannot be laid: {sqlstate}: {message}", hint=hint)
+
+
+def is_lacking(connection: psycopg.Connection[Any], foundation: Foundation) -> bool:
+    """Whether any of its tables is not there."""
+    (found,) = connection.execute(
+        "SELECT pg_catalog.count(*) FROM pg_catalog.unnest(%s::pg_catalog.text[]) w WHERE pg_catalog.to_regclass(w) IS NULL",
+        (list(foundation.tables),),
+    ).fetchone() or (0,)
+    return bool(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -125,6 +125,7 @@ class Options:
     trusted_owners: tuple[str, ...] = ()
     retry_after: float = 0.0
     on_gap: OnGap = "stop"
+    foundation: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -161,6 +162,7 @@ class BootOptions(TypedDict, total=False):
     trusted_owners: Collection[str]
     retry_after: float
     on_gap: OnGap
+    foundation: str | Path | Sequence[str | Path] | None
 
 
 def judged(outcomes: Iterable[StepOutcome], options: Options, *, has_gap: bool = False) -> BootOutcome:

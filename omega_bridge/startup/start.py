@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Any, Unpack
@@ -41,6 +41,7 @@ def boot(
     trusted_owners: Collection[str] = (),
     retry_after: float = 0.0,
     on_gap: OnGap = "stop",
+    foundation: str | Path | Sequence[str | Path] | None = None,
 ) -> Run:
     """Bring one database up to the list, and record every outcome.
 
@@ -60,11 +61,12 @@ def boot(
     schema ``omega_bridge`` are used, beside the current role, those that it is a member of, superusers and the database's
     owner. ``retry_after``: seconds between two tries of a step that stands failed (0: at every start).
     ``on_gap``: where the models need tables, columns or labels that are not there at the end, ``"stop"`` raises ``ModelsAhead``,
-    ``"degraded"`` returns a run that says so (``Run.lacks``).
+    ``"degraded"`` returns a run that says so (``Run.lacks``). ``foundation``: files of SQL, or folders of them, that make what the list
+    stands on: laid where none of its tables is there. Without it a start lays none.
 
     Raises ``StepFailed``, ``StepHadNoEffect``, ``StepRefused``, ``ModelsAhead``, ``LockNotAcquired``, ``RelationBusy``,
     ``LockLost``, ``DatabaseIsNewer``, ``ListDoesNotSettle``, ``PoolerDetected``, ``DatabaseUnreachable``,
-    ``AuthenticationFailed``, ``NotPermitted``, ``NotTrusted``, ``ReadOnlyDatabase``.
+    ``AuthenticationFailed``, ``NotPermitted``, ``NotTrusted``, ``ReadOnlyDatabase``, ``FoundationIncomplete``.
     """
     import os
     from pathlib import Path
@@ -75,7 +77,7 @@ def boot(
         tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
         lock_timeout, table_lock_timeout, statement_timeout, boot_timeout, retry, accept_newer,
         direct_url or os.environ.get("OMEGA_BRIDGE_DIRECT_URL"), on_busy, pooler_keeps_sessions,
-        tuple(trusted_owners), retry_after, on_gap,
+        tuple(trusted_owners), retry_after, on_gap, _named(foundation),
     )  # fmt: skip
     _show_lines()
     run = run_boot(database, steps, metadata, options)
@@ -87,6 +89,14 @@ def boot(
 
         return replace(run, retrying=Retrying(run, partial(run_boot, database, steps, metadata, options)))
     return run
+
+
+def _named(foundation: str | Path | Sequence[str | Path] | None) -> tuple[str, ...]:
+    import os
+
+    if foundation is None:
+        return ()
+    return tuple(map(str, (foundation,) if isinstance(foundation, str | os.PathLike) else foundation))
 
 
 async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Unpack[BootOptions]) -> Run:
@@ -164,6 +174,10 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
         if turn.instead is not None:
             done: Run = turn.instead
             return done
+        if options.foundation:
+            from omega_bridge.startup.foundation import lay
+
+            lay(session, options.foundation, options.trusted_owners, options.lock_timeout)
         with _nothing_thrown_away():
             from omega_bridge.postgres.warm_up import getting_ready
             from omega_bridge.steps import Registry
@@ -205,7 +219,7 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     if found is None or not found.is_current(digest, head) or _is_to_be_judged(found, options):
         return None
     failed = _still_failing(session, found, options) if found.has_failed else ()
-    if failed is None:
+    if failed is None or (failed and options.foundation and _lacks_foundation(session, options)):
         return None
     outcomes = data_steps.run(session, found.data, options.table_lock_timeout, options.trusted_owners)
     if outcomes is None:
@@ -230,6 +244,13 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     log.log(level, "[MIGRATION] nothing to do: %s", told, extra={"outcome": str(run.outcome), "revision": run.revision})
     raise_if_asked(run, options)
     return run
+
+
+def _lacks_foundation(session: Any, options: Options) -> bool:
+    """Whether what stands failed may do so for want of a foundation that this start was asked to lay."""
+    from omega_bridge.startup.foundation import lacks
+
+    return lacks(session, options.foundation)
 
 
 def _is_to_be_judged(found: Any, options: Options) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -34,6 +35,7 @@ from omega_bridge.revisions.squash import squash
 from omega_bridge.sources.foundation import load_foundation
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
+from tests.fixtures.wire import Tape
 
 SCHEMA = r"""
 -- what the clinic's first script made; it's old
@@ -300,3 +302,88 @@ def test_the_command_line_reads_it_from_the_configuration(
     (tmp_path / "more" / "2_b.sql").write_text("ALTER TABLE beds ADD COLUMN room bigint")
     code, told = said("check")
     assert (code, "db/schema.sql, more is not what the history's first revision" in told) == (1, True), told
+
+
+def test_a_start_lays_it_only_where_it_is_asked_to(
+    tmp_path: Path, server: Server, make_database: MakeDatabase, foundation: Foundation, dumped: Callable[[str], object]
+) -> None:
+    """On an empty database, once, on record; a start that was not asked stops as ever; and where a part is missing it stops with the names."""
+    folder, path = tmp_path / "alembic", tmp_path / "db" / "schema.sql"
+    compiled(folder, server, STEPS, foundation)
+    registry, (started, upgraded, partly) = Registry.of(STEPS), [make_database() for _ in range(3)]
+    with pytest.raises(errors.StepFailed):
+        omega_bridge.boot(started, registry, history=folder)
+    assert omega_bridge.boot(started, registry, history=folder, foundation=path).outcome == "repaired"
+    environment.upgrade(alembic(folder, upgraded, registry), "head")
+    assert dumped(started) == dumped(upgraded)
+    with psycopg.connect(started) as conn:
+        entries = conn.execute("SELECT subject, outcome, checksum, detail->'created' FROM omega_bridge.ledger").fetchall()
+        laid = [e for e in entries if e[0] == "foundation"]
+        assert laid == [("foundation", "applied", foundation.checksum, ["table patients", "table visits"])]
+    begun(partly, SCHEMA, "DROP TABLE visits")
+    before = dumped(partly)
+    with pytest.raises(errors.FoundationIncomplete, match="visits"):
+        omega_bridge.boot(partly, registry, foundation=[path])
+    assert dumped(partly) == before
+    path.write_text(f"{SCHEMA}; CREATE TABLE bad (id nonsense)")
+    with pytest.raises(errors.ConfigurationInvalid, match="cannot be laid: 42704"):
+        omega_bridge.boot(make_database(), registry, foundation=[path])
+
+
+def test_with_nothing_to_do_a_start_does_not_look_at_it(sent: Tape, tmp_path: Path, foundation: Foundation) -> None:
+    """Asked or not, it is one question: neither the file nor the tables are looked at."""
+    registry, path = Registry.of(STEPS), tmp_path / "db" / "schema.sql"
+    omega_bridge.boot(sent.url, registry, foundation=path)
+    assert omega_bridge.boot(sent.url, registry, foundation=path).outcome == "current"
+    path.unlink()
+    run = omega_bridge.boot(sent.url, registry, foundation=path)
+    assert (run.outcome, run.round_trips) == ("current", 1)
+
+
+def test_init_writes_the_schema_of_a_database(
+    tmp_path: Path, server: Server, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As SQL that is a foundation at once; what is the bridge's or Alembic's is left out, and no file is overwritten."""
+    database = begun(make_database(), SCHEMA, ROWS, "CREATE TABLE alembic_version (version_num text)")
+    omega_bridge.boot(database, ["CREATE TABLE IF NOT EXISTS patients (id int)"])
+    (tmp_path / "main.py").write_text(f"migration_steps = {STEPS!r}\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:migration_steps"\n')
+    monkeypatch.chdir(tmp_path)
+
+    def said(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, list(arguments))
+        return done.exit_code, done.output
+
+    assert said("init", "--yes", "--from-database", database)[0] == 0
+    assert (tmp_path / "pyproject.toml").read_text() == (
+        '[tool.omega-bridge]\nfoundation = "db/schema.sql"\nsteps = "main.py:migration_steps"\n'
+    )
+    text = (tmp_path / "db" / "schema.sql").read_text()
+    assert text.startswith("-- a database's schema, made by: omega-bridge init --from-database URL (pg_dump ")
+    assert "CREATE TABLE public.visits" in text
+    assert "alembic_version" not in text
+    assert "omega_bridge." not in text
+    code, told = said("export", "--scratch-url", server.url)
+    assert (code, "4 of 4 statements (100 %)" in told) == (0, True), told
+    assert said("verify", "--scratch-url", server.url)[0] == 0
+    (tmp_path / "db" / "schema.sql").write_text("-- mine\n")
+    assert said("init", "--yes", "--from-database", database)[0] == 0
+    assert (tmp_path / "db" / "schema.sql").read_text() == "-- mine\n"
+
+
+def test_the_verb_lays_what_is_configured(
+    tmp_path: Path, database: str, foundation: Foundation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``boot --lay-foundation``; where nothing is configured it says what to write."""
+    (tmp_path / "main.py").write_text(f"steps = {STEPS!r}\n")
+    monkeypatch.chdir(tmp_path)
+    for named, code in (("", 2), ('foundation = "db/schema.sql"\n', 0)):
+        (tmp_path / "pyproject.toml").write_text(f'[tool.omega-bridge]\nsteps = "main.py:steps"\n{named}')
+        done = subprocess.run(
+            [sys.executable, "-m", "omega_bridge", "boot", "--lay-foundation", "--database-url", database],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        assert ("nothing says what the foundation is" in done.stderr) == (not named)
