@@ -63,6 +63,7 @@ def _discreet(finding: Finding) -> Finding:
         instead=tuple(map(masked, finding.instead)),
         text=text,
         span=None,  # of the text as it was
+        edit=None,
     )
 
 

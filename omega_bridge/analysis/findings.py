@@ -27,6 +27,7 @@ class Hit:
 
     ``instead`` is SQL that runs, one entry a step; empty where there is nothing to write. ``line`` is 1-based within the
     step's text; ``at`` the words there that it is about. ``severity`` where this case is not as bad as the rule's others.
+    ``edit``: words of the text, and what to put in their place: a rewrite that asks nobody.
     """
 
     step: StepAnalysis
@@ -36,6 +37,7 @@ class Hit:
     line: int | None = None
     severity: Severity | None = None
     at: str = ""
+    edit: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Finding:
     text: str = field(default="", repr=False)
     span: Span | None = None
     weight: str = ""
+    edit: tuple[str, str] | None = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The public JSON keys."""
@@ -173,6 +176,7 @@ class Rule:
                 _place(hit.step.step.place, span.line if span else hit.line),
                 text,
                 span,
+                edit=hit.edit,
             )
 
 

@@ -37,6 +37,13 @@ def unless_there(guard: str, *statements: str) -> str:
     return block([f"IF {guard} THEN", *(f"{_STEP}{s};" for s in statements), "END IF;"])
 
 
+def guarded_in_place(statement: str, guard: str, *, is_in_block: bool) -> tuple[str, str]:
+    """An edit that puts a statement behind a guard where it stands."""
+    if is_in_block:
+        return statement, f"IF {guard} THEN\n{_STEP}{statement};\nEND IF"
+    return statement, unless_there(guard, statement).removesuffix(";")
+
+
 def _parts(program: Program) -> Iterator[str]:
     """Plain statements as they are, everything else in blocks."""
     waiting: list[If | Handled] = []

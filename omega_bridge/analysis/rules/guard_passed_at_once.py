@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
+from omega_bridge.analysis.program import Sql
 from omega_bridge.analysis.written import Written, written
+from omega_bridge.catalog import Kind
 
 _ALSO = {"duplicate_table": "unique_violation", "duplicate_object": "unique_violation", "duplicate_function": "unique_violation"}
 """Two transactions that make one name meet in the catalog's unique index first."""
+_ADDS = re.compile(r"\bADD\s+(?:COLUMN\s+)?(?!IF\b|COLUMN\b|CONSTRAINT\b)(?=[\"\w])", re.IGNORECASE)
 
 
 def find(listed: Listed) -> Iterator[Hit]:
@@ -30,8 +34,17 @@ def find(listed: Listed) -> Iterator[Hit]:
                     f"Write IF NOT EXISTS behind the guard, too, or take the error: EXCEPTION WHEN {' OR '.join(names)}. "
                     "Run by omega-bridge, one session at a time is in the list.",
                     at=w.sql.text,
+                    edit=_edit(w.sql),
                 )
                 break
+
+
+def _edit(s: Sql) -> tuple[str, str] | None:
+    """IF NOT EXISTS for the one column that it adds: PostgreSQL looks again under the table's lock."""
+    if s.tag != "alter_table_stmt" or len(s.effects) != 1 or s.effects[0].key.kind is not Kind.COLUMN:
+        return None
+    asked, count = _ADDS.subn(r"\g<0>IF NOT EXISTS ", s.text)
+    return (s.text, asked) if count == 1 else None
 
 
 def _locks(w: Written) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -42,7 +43,31 @@ def find(listed: Listed) -> Iterator[Hit]:
                 f"the guard finds {told[0]} in any schema{more}",
                 "Say which one: table_schema = current_schema(), conrelid = to_regclass('table'), to_regclass('name').",
                 (instead,) if instead else (),
+                edit=_edit(step.step.sql),
             )
+
+
+_SCHEMA_OF = {
+    "table_name": ("table_schema", "current_schema()"),
+    "constraint_name": ("constraint_schema", "current_schema()"),
+    "tablename": ("schemaname", "current_schema()"),
+    "indexname": ("schemaname", "current_schema()"),
+    "relname": ("relnamespace", "current_schema()::regnamespace"),
+    "typname": ("typnamespace", "current_schema()::regnamespace"),
+    "proname": ("pronamespace", "current_schema()::regnamespace"),
+}
+"""Of the columns by which guards look for a name, the one with its schema, and the schema that is meant."""
+
+
+def _edit(text: str) -> tuple[str, str] | None:
+    """The schema in front of each name that is looked for, where the text says it nowhere; its first column alone decides."""
+    edited = text
+    for column, (schema, value) in _SCHEMA_OF.items():
+        if not re.search(rf"\b{schema}\b", edited, re.IGNORECASE):
+            edited = re.sub(
+                rf"(?<![\w.])((?:\w+\.)?){column}(?=\s*=\s*')", rf"\g<1>{schema} = {value} AND \g<0>", edited, flags=re.IGNORECASE
+            )
+    return (text, edited) if edited != text else None
 
 
 def _is_loose(pattern: Pattern) -> bool:

@@ -8,7 +8,7 @@ from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.lookup_text import Unwritable, absent, condition
 from omega_bridge.analysis.program import Exists, Filter, Pattern, Sql
-from omega_bridge.analysis.writing import unless_there
+from omega_bridge.analysis.writing import guarded_in_place, unless_there
 from omega_bridge.analysis.written import Written, written
 from omega_bridge.catalog import Key, Kind
 
@@ -34,13 +34,14 @@ def find(listed: Listed) -> Iterator[Hit]:
         for w in written(step):
             lock = _lock(w)
             if lock and not w.guards and not w.sql.again and w.sql.transactional:
-                table = _table(w.sql)
+                table, guard = _table(w.sql), _guard(w.sql)
                 yield Hit(
                     step,
                     f"takes {lock} on {table} even where there is nothing to do",
                     "Put it behind a guard that looks into the catalog. A start of omega-bridge does not send what is there; a loop does.",
-                    _instead(w.sql),
+                    (unless_there(guard, w.sql.text),) if guard else (),
                     at=w.sql.text,
+                    edit=guarded_in_place(w.sql.text, guard, is_in_block=w.is_in_block) if guard else None,
                 )
                 break
 
@@ -65,20 +66,19 @@ def _table(s: Sql) -> str:
     return key.table or key.name
 
 
-def _instead(s: Sql) -> tuple[str, ...]:
+def _guard(s: Sql) -> str | None:
+    """What to ask before; ``None`` where that is not to be said in a line."""
     if len(s.effects) != 1:
-        return ()
+        return None
     effect = s.effects[0]
     try:
         if not effect.attributes or effect.key.kind is Kind.INDEX:
-            guard = absent(effect.key) if effect.present else _there(effect.key)
-        elif effect.attributes in ((("nullable", True),), (("nullable", False),)) and effect.key.kind is Kind.COLUMN:
-            guard = _there(effect.key, Filter("is_nullable", "=", "NO" if effect.attributes[0][1] else "YES"))
-        else:
-            return ()
+            return absent(effect.key) if effect.present else _there(effect.key)
+        if effect.attributes in ((("nullable", True),), (("nullable", False),)) and effect.key.kind is Kind.COLUMN:
+            return _there(effect.key, Filter("is_nullable", "=", "NO" if effect.attributes[0][1] else "YES"))
     except Unwritable:
-        return ()
-    return (unless_there(guard, s.text),)
+        pass  # there is no look-up for it
+    return None
 
 
 def _there(key: Key, *filters: Filter) -> str:

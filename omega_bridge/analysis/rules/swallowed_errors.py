@@ -31,6 +31,7 @@ def find(listed: Listed) -> Iterator[Hit]:
             hint,
             (instead,) if instead else (),
             at=caught[0] if caught else "",
+            edit=(caught[0], f"WHEN {' OR '.join(sorted(names))}") if caught and names else None,
         )
 
 

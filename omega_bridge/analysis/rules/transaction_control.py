@@ -34,7 +34,21 @@ def find(listed: Listed) -> Iterator[Hit]:
                 f"controls the transaction that it runs in: {word}",
                 "Leave it out: each step has a transaction of its own, and what needs another one is another step.",
                 at=text,
+                edit=_edit(step.step.sql),
             )
+
+
+def _edit(text: str) -> tuple[str, str] | None:
+    """What stands between BEGIN and COMMIT, where these are the first and the last statement and the only ones of their kind."""
+    found = sql.parse(text)
+    kinds = [s.node.kind for s in found if s.tag == "transaction_stmt"]
+    is_around = len(found) > 2 and found[0].tag == found[-1].tag == "transaction_stmt"
+    if not is_around or kinds not in (
+        [sql.pb.TRANS_STMT_BEGIN, sql.pb.TRANS_STMT_COMMIT],
+        [sql.pb.TRANS_STMT_START, sql.pb.TRANS_STMT_COMMIT],
+    ):
+        return None
+    return text, text[found[1].offset : found[-1].offset].rstrip()
 
 
 RULE = Rule(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.lookup_text import Unwritable, absent
 from omega_bridge.analysis.program import Sql
-from omega_bridge.analysis.writing import unless_there
-from omega_bridge.analysis.written import written
+from omega_bridge.analysis.writing import guarded_in_place, unless_there
+from omega_bridge.analysis.written import Written, written
 from omega_bridge.catalog import Key
 
 
@@ -27,6 +27,7 @@ def find(listed: Listed) -> Iterator[Hit]:
                     "Write IF NOT EXISTS, or put it behind a guard that asks for what it makes.",
                     _instead(w.sql),
                     at=w.sql.text,
+                    edit=_edit(w),
                 )
             gone |= {e.key for e in w.sql.effects if not e.present}
 
@@ -36,12 +37,22 @@ def _told(s: Sql) -> str:
 
 
 def _instead(s: Sql) -> tuple[str, ...]:
+    guard = _guard(s)
+    return (unless_there(guard, s.text),) if guard else ()
+
+
+def _edit(w: Written) -> tuple[str, str] | None:
+    guard = _guard(w.sql)
+    return guarded_in_place(w.sql.text, guard, is_in_block=w.is_in_block) if guard else None
+
+
+def _guard(s: Sql) -> str | None:
     if len(s.effects) != 1 or not s.effects[0].present or not s.transactional:
-        return ()
+        return None
     try:
-        return (unless_there(absent(s.effects[0].key), s.text),)
+        return absent(s.effects[0].key)
     except Unwritable:
-        return ()
+        return None
 
 
 RULE = Rule(
