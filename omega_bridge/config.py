@@ -10,8 +10,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.errors import ConfigurationInvalid, ModelsIncomplete, ModuleFailed
 from omega_bridge.steps import Registry
+from omega_bridge.user_code import importing
 
 URL_VARIABLES = ("OMEGA_BRIDGE_DATABASE_URL", "DATABASE_URL", "POSTGRES_DSN")
 
@@ -149,16 +150,42 @@ class Config:
         for path in (str(self.root), *(str(p) for p in self.python_paths)):
             if path not in sys.path:
                 sys.path.insert(0, path)
+        hint = 'Write metadata = "package.module:Base.metadata", and python-path = ["folder"] where it is not importable.'
         try:
-            found: Any = importlib.import_module(module)
+            with importing(f"{module}, which has the models,"):
+                found: Any = importlib.import_module(module)
+        except ModuleFailed as failed:
+            if _is_missing_itself(failed.__cause__, module):
+                raise ConfigurationInvalid(f"the models' MetaData is not at {named!r}: {failed.__cause__}", hint=hint) from failed
+            raise
+        try:
             for part in attribute.split("."):
                 found = getattr(found, part)
-        except (ImportError, AttributeError) as exc:
-            raise ConfigurationInvalid(
-                f"the models' MetaData is not at {named!r}: {exc}",
-                hint='Write metadata = "package.module:Base.metadata", and python-path = ["folder"] where it is not importable.',
-            ) from exc
+        except AttributeError as exc:
+            raise ConfigurationInvalid(f"the models' MetaData is not at {named!r}: {exc}", hint=hint) from exc
+        if not hasattr(found, "tables"):
+            raise ConfigurationInvalid(f"{named!r} is a {type(found).__name__}, and no MetaData", hint=hint)
+        require_tables(found, named)
         return found
+
+
+def _is_missing_itself(error: object, module: str) -> bool:
+    """Whether it is the module that is not found, or a package that it is in; not one that it imports."""
+    return isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
+
+
+def require_tables(metadata: Any, named: str) -> None:
+    """Raises ``ModelsIncomplete`` for models without a table, with the imports that are missing, as far as files show them."""
+    if metadata.tables:
+        return
+    from omega_bridge.model_files import unimported
+
+    found = unimported(metadata)
+    told = "".join(f"\n  {one}" for one in found)
+    raise ModelsIncomplete(
+        f"the models' MetaData {named} has no table: nothing has imported a model{told}",
+        hint="Import the modules of the models where the MetaData comes from, before it is handed over.",
+    )
 
 
 def load_config(path: Path | None = None, start: Path | None = None) -> Config:

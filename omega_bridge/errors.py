@@ -87,6 +87,22 @@ class SourceSyntaxError(OmegaBridgeError):
     code = "OB108"
 
 
+class ModuleFailed(OmegaBridgeError):
+    """A module of the project raised an error while it was imported. ``place``: its file and line, where they are known."""
+
+    code = "OB109"
+
+    def __init__(self, message: str, *, hint: str = "", place: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.place = place
+
+
+class ModelsIncomplete(OmegaBridgeError):
+    """The models' ``MetaData`` has no table, or a foreign key to a table that it does not know: a module was not imported."""
+
+    code = "OB110"
+
+
 # --- OB2xx: the connection -------------------------------------------------------------------------------------
 
 

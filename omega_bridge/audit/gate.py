@@ -18,6 +18,7 @@ from omega_bridge.audit.held import Held, Setting, hold_together
 from omega_bridge.catalog import Catalog
 from omega_bridge.errors import AmbiguousMatch, FoundationEdited, HistoryTampered, HistoryWouldHide, NoServerFound
 from omega_bridge.lint import is_failing, lint
+from omega_bridge.model_files import unimported
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.gaps import Unkept, together, unkept_by_models
 from omega_bridge.planning.settling import empty_catalog, settle_in
@@ -78,14 +79,22 @@ def check_models(setting: Setting, servers: Servers) -> Check:
         return Check("models", True, "no models are configured", {"differences": []})
     found, how = held(setting, servers)
     lacks = tuple(named(one, setting.metadata) for one in found.gaps)
-    lines = [*(line for lack in lacks for line in _lines(lack)), *(twofold(one, setting.metadata) for one in found.twofold)]
+    unknown = unimported(setting.metadata)
+    lines = [
+        *(str(one) for one in unknown),
+        *(line for lack in lacks for line in _lines(lack)),
+        *(twofold(one, setting.metadata) for one in found.twofold),
+    ]
     details = {
+        "unimported": [
+            {"table": u.table, "model": u.name, "file": u.file, "line": u.line, "import": u.statement} for u in unknown
+        ],
         "differences": [lack.unkept.as_dict() | lack.as_dict() for lack in lacks],
         "twofold": [one.as_dict() for one in found.twofold],
         "not_looked_at": list(found.unseen),
         "yesterday": setting.yesterday.told,
     }
-    if how == UNDECIDED:
+    if how == UNDECIDED and not unknown:
         opaque = _opaque(setting.analysis)
         told = f"undecided: only a server can tell what {', '.join(opaque[:3])} do(es)"
         return Check("models", True, told, {**details, "differences": [], "undecided": opaque})
@@ -93,7 +102,7 @@ def check_models(setting: Setting, servers: Servers) -> Check:
     if setting.yesterday.schema is None:
         notes.append(f"the databases that stand: not known: {setting.yesterday.told}")
     if lines:
-        told = _told([*map(str, lacks), *(f"{one}, in new databases and old ones" for one in found.twofold)])
+        told = _told([*map(str, unknown), *map(str, lacks), *(f"{one}, in new databases and old ones" for one in found.twofold)])
         return Check("models", False, told, details, lines=(*lines, *notes))
     against = f"an empty database{f' and {setting.yesterday.told}' if setting.yesterday.schema is not None else ''}"
     return Check("models", True, f"the steps lead {against} to the models ({how})", details, lines=tuple(notes))

@@ -9,14 +9,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Column, Index, MetaData, Table
-from sqlalchemy.exc import CompileError
+from sqlalchemy.exc import CompileError, NoReferencedTableError, NoReferenceError
 from sqlalchemy.schema import CreateIndex, CreateTable, sort_tables
 from sqlalchemy.types import ARRAY, Enum
 
 from omega_bridge.analysis import analyse, statements
 from omega_bridge.analysis.program import VISIBLE
 from omega_bridge.catalog import Kind
-from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.errors import ConfigurationInvalid, ModelsIncomplete
+from omega_bridge.model_files import of_table
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.revisions.dialect import DIALECT, PREPARER
 from omega_bridge.steps import Place, Registry, Step
@@ -43,7 +44,17 @@ def is_model(step: Step) -> bool:
 
 
 def _sorted(metadata: MetaData) -> list[Table]:
-    return sort_tables(metadata.tables.values())
+    try:
+        return sort_tables(metadata.tables.values())
+    except NoReferenceError as error:  # of a table, or of a column in one
+        lost = str(getattr(error, "table_name", ""))
+        one = of_table(metadata, lost) if isinstance(error, NoReferencedTableError) else None
+        raise ModelsIncomplete(
+            f"the models have a foreign key to what they do not know: {error}",
+            hint=f"{one}."
+            if one
+            else "Import the module of that model before the MetaData is handed over, or declare the table in the models.",
+        ) from error
 
 
 def _made_by(registry: Registry) -> set[tuple[str, str]]:

@@ -11,9 +11,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from omega_bridge.errors import NotAList, OmegaBridgeError, SourceNotFound
+from omega_bridge.errors import ModuleFailed, NotAList, OmegaBridgeError, SourceNotFound
 from omega_bridge.sources.text import from_text
 from omega_bridge.steps import Registry, Step
+from omega_bridge.user_code import importing
 
 
 def from_module(module: str, attribute: str, paths: Sequence[Path] = ()) -> Registry:
@@ -23,8 +24,12 @@ def from_module(module: str, attribute: str, paths: Sequence[Path] = ()) -> Regi
     """
     with importable(paths):
         try:
-            found: Any = importlib.import_module(module)
-        except ImportError as exc:
+            with importing(f"{module}, which has the list,"):
+                found: Any = importlib.import_module(module)
+        except ModuleFailed as failed:
+            exc = failed.__cause__
+            if not isinstance(exc, ImportError):
+                raise
             raise SourceNotFound(
                 f"{module} cannot be imported: {exc}",
                 hint="Check the name, and python-path in [tool.omega-bridge]; or read it as text: path/to/file.py:variable.",

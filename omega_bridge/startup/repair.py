@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from omega_bridge import errors
 from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
+from omega_bridge.model_files import of_table
 from omega_bridge.outcomes import BootOutcome, CriticalTable, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
 from omega_bridge.planning.needs import type_names
@@ -31,7 +33,7 @@ from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.postgres.waiting import BUSY
 from omega_bridge.readings import Readings, folder
 from omega_bridge.sources import located
-from omega_bridge.startup.lacks import lacks
+from omega_bridge.startup.lacks import Lack, lacks
 from omega_bridge.startup.run import Options, Run, Unsettled, judged, raise_if_asked
 from omega_bridge.startup.schedule import Convergence, touched
 from omega_bridge.steps import Registry, Repeat
@@ -124,7 +126,7 @@ def repair(
         verdict, sum(o.action is not Action.SKIP for o in outcomes), done.passes,
         extra={"outcome": str(verdict), "revision": revision},
     )  # fmt: skip
-    raise_if_asked(run, options)
+    raise_if_asked(run, options, _of_models(outcomes, lacking_of_models, metadata) if verdict is BootOutcome.FAILED else "")
     return run
 
 
@@ -132,6 +134,19 @@ _NEVER = "the models need what is not there"
 """In the place of a digest: no start takes such a state for its own."""
 
 _LEVELS = {BootOutcome.FAILED: logging.ERROR, BootOutcome.DEGRADED: logging.WARNING}
+
+
+def _of_models(outcomes: Iterable[StepOutcome], lacking: Iterable[Lack], metadata: Any) -> str:
+    """What models have to do with steps that failed: a table whose model nobody imported, a column that no step adds."""
+    if metadata is None:
+        return ""
+    told = [f"append first: {text}" for lack in lacking for text in lack.append]
+    for outcome in outcomes:
+        if outcome.error is not None and outcome.error.sqlstate == "42P01":
+            name = re.search(r'"([^"]+)"', outcome.error.message)
+            if name is not None and (one := of_table(metadata, name[1])) is not None:
+                told.append(str(one))
+    return "".join(f"{line}. " for line in dict.fromkeys(told))
 
 
 def _complete(registry: Registry, metadata: Any) -> Registry:

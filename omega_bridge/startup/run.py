@@ -182,8 +182,11 @@ def judged(outcomes: Iterable[StepOutcome], options: Options, *, has_gap: bool =
     return BootOutcome.REPAIRED if any(o.outcome is Outcome.APPLIED for o in outcomes) else BootOutcome.CURRENT
 
 
-def raise_if_asked(run: Run, options: Options) -> None:
-    """Raise what stops a start: ``StepFailed``, ``RelationBusy``, and with ``strict`` what stands without effect or refused."""
+def raise_if_asked(run: Run, options: Options, first: str = "") -> None:
+    """Raise what stops a start: ``StepFailed``, ``RelationBusy``, and with ``strict`` what stands without effect or refused.
+
+    ``first``: what to do first about steps that failed.
+    """
     from omega_bridge import errors
     from omega_bridge.ledger import Outcome
     from omega_bridge.outcomes import BootOutcome
@@ -204,7 +207,7 @@ def raise_if_asked(run: Run, options: Options) -> None:
             _told(f"other sessions kept tables locked for {options.boot_timeout:g} s:", failures), hint=_HINT_BUSY, run=run
         )
     if run.outcome is BootOutcome.FAILED:
-        hint = missing_privileges(failures) + _HINT_FAILED
+        hint = first + missing_privileges(failures) + _HINT_FAILED
         raise errors.StepFailed(_told("PostgreSQL rejected", failures), hint=hint, failures=failures, run=run)
     if options.strict:
         idle = [s for s in run.steps if s.outcome is Outcome.NO_EFFECT]

@@ -134,6 +134,10 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: A
     from omega_bridge.steps import Registry, digest_of
 
     started = time.perf_counter()
+    if metadata is not None and not metadata.tables:
+        from omega_bridge.config import require_tables
+
+        require_tables(metadata, "that was given")
     head = exported_head(options.history)
     if not isinstance(steps, Registry | list | tuple):
         steps = Registry.of(steps)

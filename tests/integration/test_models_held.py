@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 
 import psycopg
@@ -10,7 +12,7 @@ from sqlalchemy import Boolean, Column, Enum, Integer, MetaData, String, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import omega_bridge
-from omega_bridge.errors import ModelsAhead
+from omega_bridge.errors import ModelsAhead, StepFailed
 from omega_bridge.startup.start import boot
 from tests.fixtures.wire import Tape
 
@@ -120,3 +122,33 @@ def test_a_start_with_nothing_to_do_keeps_its_one_question(sent: Tape) -> None:
     omega_bridge.boot(sent.url, [], metadata=metadata)
     run = omega_bridge.boot(sent.url, [], metadata=metadata)
     assert (run.outcome, run.round_trips) == ("current", 1)
+
+
+def test_a_relation_whose_model_nobody_imported_is_told_with_the_import(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step that needs it fails with PostgreSQL's words; the hint has the import to add."""
+    name = f"orders_of_{tmp_path.name.replace('-', '_')}"
+    package = tmp_path / name
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column\nclass Base(DeclarativeBase): ...\n"
+        "class Tenant(Base):\n    __tablename__ = 'tenants'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
+    )
+    (package / "invoice.py").write_text(f"from {name} import Base\nclass Invoice(Base):\n    __tablename__ = 'invoices'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    metadata = importlib.import_module(name).Base.metadata
+    try:
+        with pytest.raises(StepFailed, match="invoices") as stopped:
+            omega_bridge.boot(database, ["ALTER TABLE invoices ADD COLUMN IF NOT EXISTS paid boolean"], metadata=metadata)
+        assert f"from {name}.invoice import Invoice" in stopped.value.hint
+    finally:
+        del sys.modules[name]
+
+
+def test_an_index_of_a_column_without_a_step_is_told_with_the_column(database: str) -> None:
+    """What PostgreSQL rejects is the index; what to append is the column."""
+    omega_bridge.boot(database, [], metadata=tenants())
+    with pytest.raises(StepFailed, match="flag") as stopped:
+        omega_bridge.boot(database, [], metadata=tenants(Column("flag", Boolean, index=True)))
+    assert ADDS in stopped.value.hint
