@@ -20,6 +20,7 @@ from omega_bridge.postgres.lock import exclusive, prove
 from omega_bridge.postgres.session import Session, permissions
 from omega_bridge.revisions.files import RecordedTexts
 from omega_bridge.revisions.matching import match
+from omega_bridge.revisions.standing import standing_of
 from omega_bridge.revisions.sums import SumLine, check, head_of, read_sum, revisions
 from omega_bridge.startup.lacks import lacks
 from omega_bridge.startup.repair import scope
@@ -135,7 +136,8 @@ def adopt(
     """Stamp the head and leave the record of a clean boot, where there is no gap; else change nothing.
 
     ``accepted``: steps whose gaps are known and stay, such as legacy tables of another shape. ``listed``: the digest under which what
-    is expected is kept, where the list stands on a foundation. No step is sent. Raises
+    is expected is kept, where the list stands on a foundation. No step is sent. A version that the history does not know, or ahead of which
+    a revision written by hand is still to come, is a gap. Raises
     ``LockNotAcquired``, ``PoolerDetected``, ``NotPermitted``, ``HistoryTampered``.
     """
     with permissions(session), exclusive(session, 60.0, keeps_sessions=keeps_sessions):
@@ -148,6 +150,10 @@ def adopt(
         names = scope(analysis, critical, metadata)
         if lacking := lacks(read_catalog(connection, names), metadata):
             return replace(found, gaps=tuple(Gap(found.head, lack.name, str(lack)) for lack in lacking))
+        standing = standing_of(folder)
+        move = standing.move(ledger_store.versions(connection), found.head)
+        if move.told:
+            return replace(found, gaps=(Gap(found.head, "alembic_version", move.warning),))
         ledger_store.prepare(connection)
         promised = clean_state.Promised(analysis, names)
         asked = probe_function.ask(connection, promised.watched)
@@ -156,10 +162,10 @@ def adopt(
         if len(every.gaps) > len(found.gaps):
             detail["accepted"] = [gap.as_dict() for gap in every.gaps if gap.step in accepted]
         with connection.transaction():
-            clean_state.stamp(connection, found.head)
+            stamped = clean_state.stamp(connection, lambda versions: standing.move(versions, found.head).revision)
             draft = Draft(Driver.BOOT, Event.STAMP, str(uuid.uuid4()), found.head, "", "already-there", detail)
             ledger_store.append(connection, [draft])
             digest = promise_digest(registry.digest(), metadata, found.head)
-            clean_state.remember(connection, promised, (), catalog, asked, digest, found.head)
+            clean_state.remember(connection, promised, (), catalog, asked, digest, stamped)
             prove(session)
     return found

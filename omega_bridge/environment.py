@@ -36,6 +36,7 @@ from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.scratch import require_mark
 from omega_bridge.postgres.session import Session, border, lost_connection
 from omega_bridge.revisions import alembic_border, sums
+from omega_bridge.revisions.graph import graph_of
 from omega_bridge.revisions.operations import CREATED, INDEXES
 from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.revisions.recording import ATTEMPTS
@@ -410,7 +411,7 @@ class Recorder:
     def finish(self, heads: tuple[str, ...]) -> None:
         """After an upgrade to the exported head: leave what a clean boot would have left."""
         head = sums.head(self.folder)
-        if self.last not in (Event.UPGRADE, Event.STAMP) or head is None or heads != (head,):
+        if self.last not in (Event.UPGRADE, Event.STAMP) or head is None or not self._is_at(head, heads):
             return
         if stands := failing(self._raw()):
             log.warning("revision(s) %s: something of them was rejected; a start tries it again", ", ".join(stands))
@@ -444,7 +445,14 @@ class Recorder:
         if outcomes is None or (outcomes and self.last is Event.STAMP):
             return
         digest = promise_digest(registry.digest(), metadata, head)
-        clean_state.remember(raw, promised, outcomes, catalog, asked, digest, head)
+        clean_state.remember(raw, promised, outcomes, catalog, asked, digest, heads[0])
+
+    def _is_at(self, head: str, heads: tuple[str, ...]) -> bool:
+        """Whether the one revision at which the database stands is the exported head, or was written by hand on top of it."""
+        if heads == (head,) or len(heads) != 1:
+            return heads == (head,)
+        graph = graph_of(self.folder, sums.read_sum(self.folder))
+        return heads[0] in graph.nodes and head in graph.up_to(heads)
 
     def _list(self) -> tuple[Registry | None, Any]:
         if self.config.steps is None:

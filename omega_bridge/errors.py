@@ -301,6 +301,12 @@ class FoundationEdited(OmegaBridgeError):
     code = "OB507"
 
 
+class SeveralHeads(OmegaBridgeError):
+    """The history has several heads, and a revision can follow only one."""
+
+    code = "OB509"
+
+
 class RevisionSquashed(OmegaBridgeError):
     """A revision is named, or stands in ``alembic_version``, that a squash has taken in."""
 

@@ -44,6 +44,7 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     from omega_bridge.expectation import kept
     from omega_bridge.revisions import sums
     from omega_bridge.revisions.files import export
+    from omega_bridge.revisions.standing import standing_of
     from omega_bridge.startup.preview import look, surveyed
 
     analysis = setup.analysis
@@ -54,6 +55,10 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     seen = look(setup.database, analysis, setup.promise, expected)
     held = surveyed(setup.database, analysis, folder, expected)
     kinds = [str(s.kind) for s in analysis]
+    standing = standing_of(folder)
+    top = standing.graph.head or head
+    is_there = seen.versions == ((top,) if top else ())
+    move = standing.move(seen.versions, head)
     behind = len(missing.revisions)
     return {
         "registry": {
@@ -78,13 +83,14 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
         },
         "revision": {
             "current": list(seen.versions),
-            "head": head,
+            "head": top,
+            "unmoved": move.told or None,
             "prefix": held.prefix,
             "beyond": list(held.beyond),
             "gaps": [g.as_dict() for g in held.gaps],
-            "is_head": seen.versions == ((head,) if head else ()),
+            "is_head": is_there,
             "told": f"{', '.join(seen.versions) or 'none'}"
-            + ("" if seen.versions == ((head,) if head else ()) else f" (head is {head}; {_told(held)})"),
+            + ("" if is_there else f" (head is {top}; {move.warning or _told(held, seen.versions, head)})"),
         },
     }
 
@@ -100,8 +106,10 @@ def _lacking(seen: Look) -> str:
     return "; ".join(told)
 
 
-def _told(held: Survey) -> str:
+def _told(held: Survey, versions: tuple[str, ...], head: str | None) -> str:
     """How far the history holds, whatever ``alembic_version`` says."""
+    if head is not None and versions == (head,):
+        return "what follows was written by hand; run: alembic upgrade head"
     if not held.gaps:
         return "every revision holds; stamp it: omega-bridge adopt"
     first = held.gaps[0]

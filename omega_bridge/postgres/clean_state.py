@@ -195,26 +195,24 @@ def without_effect(analysis: Analysis, catalog: Catalog) -> tuple[StepOutcome, .
     return None if world.surely_differs_since(0) else tuple(stands)
 
 
-def stamp(connection: Connection, revision: str | None, is_ahead: Callable[[str], bool] = lambda _: False) -> str | None:
-    """Make ``alembic_version`` say ``revision``, and say what it says then; the table has the shape that Alembic gives it.
+def stamp(connection: Connection, move: Callable[[tuple[str, ...]], str | None]) -> str | None:
+    """Make ``alembic_version`` say what ``move`` makes of its rows, and say what it says then; the table has the shape that Alembic gives it.
 
-    A revision that ``is_ahead`` of ours stays: the version never goes backwards. Runs in the caller's transaction.
+    ``None`` from ``move`` leaves it; so says ``None`` from here where it has no row, or several. Runs in the caller's transaction.
     """
     table = ledger_store.version_table(connection)
+    found = tuple(str(r[0]) for r in connection.execute(f"SELECT version_num FROM {table}".encode())) if table is not None else ()
+    revision = move(found)
+    if revision is None or found == (revision,):
+        return found[0] if len(found) == 1 else None
     if table is None:
-        if revision is None:
-            return None
         connection.execute(
             "CREATE TABLE alembic_version "
             "(version_num pg_catalog.varchar(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
         )
         table = ledger_store.version_table(connection)
-    found = [r[0] for r in connection.execute(f"SELECT version_num FROM {table}".encode())]
-    if len(found) == 1 and found[0] != revision and is_ahead(found[0]):
-        return str(found[0])
-    if revision is not None and found != [revision]:
-        connection.execute(f"DELETE FROM {table}".encode())
-        connection.execute(f"INSERT INTO {table} (version_num) VALUES ({sql.Literal(revision).as_string(connection)})".encode())
+    connection.execute(f"DELETE FROM {table}".encode())
+    connection.execute(f"INSERT INTO {table} (version_num) VALUES ({sql.Literal(revision).as_string(connection)})".encode())
     return revision
 
 

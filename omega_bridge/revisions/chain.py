@@ -102,8 +102,11 @@ def compile_chain(
     texts: Texts | None = None,
     origin: Origin | None = None,
     foundation: Foundation | None = None,
+    head: str | None = None,
 ) -> Chain:
     """The chain after this export. ``texts`` gives the SQL of recorded steps by revision, to match by likeness.
+
+    ``head``: what the first new revision follows, where that is not the last one that was exported.
 
     ``foundation``: what the list stands on. It is the first revision, where it was there at the first export.
     Raises ``AmbiguousMatch``.
@@ -133,7 +136,7 @@ def compile_chain(
                 settled=index not in settling.unsettled,
             )
         )
-    new = tuple(_numbered(drafts, kept, origin))
+    new = tuple(_numbered(drafts, kept, origin, head))
     return Chain(tuple(kept), new, _places(analysis, matching, new))
 
 
@@ -174,8 +177,8 @@ def _draft(
     return Revision("", None, 0, kind, steps, past, waited, settled)
 
 
-def _numbered(drafts: Iterable[Revision], kept: Sequence[SumLine], origin: Origin | None) -> Iterable[Revision]:
-    down = kept[-1].revision if kept else None
+def _numbered(drafts: Iterable[Revision], kept: Sequence[SumLine], origin: Origin | None, head: str | None) -> Iterable[Revision]:
+    down = head or (kept[-1].revision if kept else None)
     used = {step.label for line in kept for step in line.steps if line.kind != RevisionKind.FOUNDATION}
     for number, draft in enumerate(drafts, start=len(kept) + 1):
         labels = (draft.past.label,) if draft.past else tuple(_unused(s.id, used) for s in draft.steps)

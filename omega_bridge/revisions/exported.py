@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from omega_bridge.revisions import sums
 from omega_bridge.revisions.coverage import Coverage, coverage_of
+from omega_bridge.revisions.graph import to_follow
 from omega_bridge.revisions.sums import SumLine, head_of, read_sum, verified
 
 if TYPE_CHECKING:
@@ -41,11 +42,12 @@ class Export:
 def unchanged(folder: Path, listed: str) -> Export | None:
     """The history as it stands, where it was made from just this list and these models: nothing need be analysed.
 
-    Raises ``HistoryTampered``.
+    Raises ``HistoryTampered``, ``SeveralHeads``.
     """
     if sums.listed(folder) != listed or sums.pending(folder):
         return None
     lines = read_sum(folder)
+    to_follow(folder, lines)
     coverage = covered((line, content.decode().replace("\r\n", "\n")) for line, content in verified(folder, lines))
     return Export((), (), head_of(lines), coverage, lines)
 

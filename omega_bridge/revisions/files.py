@@ -17,6 +17,7 @@ from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.chain import Chain, Origin, Revision, RevisionKind, compile_chain, follow
 from omega_bridge.revisions.exported import Export, covered
+from omega_bridge.revisions.graph import to_follow
 from omega_bridge.revisions.ground import stands_on, with_tables_of
 from omega_bridge.revisions.lifting import lift, once_more
 from omega_bridge.revisions.matching import match
@@ -76,7 +77,7 @@ def export(
     ``listed``: digest of the list and the models, which ``unchanged`` compares. ``prover`` makes who compares each
     translation with the step, for so many revisions; without one they are unproven. ``foundation``: what the list stands on; where
     none is given, that with which the history begins.
-    Raises ``HistoryTampered`` when what stands is not what was exported, ``AmbiguousMatch``, ``FoundationEdited``.
+    Raises ``HistoryTampered`` when what stands is not what was exported, ``AmbiguousMatch``, ``FoundationEdited``, ``SeveralHeads``.
     """
     return export_past([PastList(analysis)], folder, write=write, prover=prover, listed=listed, foundation=foundation)
 
@@ -137,13 +138,17 @@ class _Compilation:
         self.texts = RecordedTexts(folder, self.kept)
         self.lines = list(revisions(self.kept))
         self.foundation = stands_on(folder, self.kept, foundation)
+        self.follows = to_follow(folder, self.kept)
+        """The head that the first new revision follows, whoever wrote it."""
+        self._head = self.follows
 
     def compile(self, past: PastList) -> Chain:
         """The revisions that this list adds."""
-        chain = compile_chain(past.analysis, self.lines, self.texts, past.origin, self.foundation)
+        chain = compile_chain(past.analysis, self.lines, self.texts, past.origin, self.foundation, self._head)
         for revision in chain.new:
             self.texts.add(revision.id, tuple(s.step.sql for s in revision.steps))
             self.lines.append(SumLine(revision.id, revision.kind, _recorded(revision), "", ""))
+            self._head = revision.id
         return chain
 
     def rendered(self, chains: Sequence[Chain], judge: Prover | None) -> Iterator[_Rendered]:
@@ -181,7 +186,7 @@ class _Writer:
         self._texts = compilation.texts
         self._world, self._held, self._judge = world, held, judge
         kept = list(revisions(compilation.kept))
-        self._down = kept[-1].revision if kept else None
+        self._down = compilation.follows
         self._number = len(kept)
         self._moved: dict[str, str] = {}
         self._furthest = -1

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from omega_bridge.revisions.graph import refuse_if_followed
 from omega_bridge.revisions.sums import NAME, SumLine, cumulative, orphans, parse_line, paths, put_in_place, text_of
 from omega_bridge.writing import write
 
@@ -23,15 +24,17 @@ def rebase(folder: Path) -> Rebased:
 
     Of a merge conflict the first side stays (in a merge: the branch one is on). Without markers, the longest beginning
     whose hashes hold stays. Where only one side squashed, files go where the side that stays has them. Files that export
-    did not write are never touched.
+    did not write are never touched. Raises ``ConfigurationInvalid`` where one of those follows a file that would go.
     """
     path = folder / NAME
     lines = [parse_line(path, n, text) for n, text in _first_side(path.read_text(encoding="utf-8")) if text and text[0] != "#"]
     put_in_place(folder, lines)
     kept = tuple(_intact(folder, lines))
     put_in_place(folder, kept)
-    write(path, text_of(kept))
     removed = tuple(orphans(folder, kept))
+    gone = {file.name.split("_")[1] for file in removed} - {line.revision for line in kept}
+    refuse_if_followed(folder, kept, gone, "Let it follow a revision that stays (down_revision), and run it again.")
+    write(path, text_of(kept))
     for file in removed:
         file.unlink()
     return Rebased(kept, removed)

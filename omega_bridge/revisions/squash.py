@@ -6,14 +6,14 @@ file stands for them, with the id of the last: a database that is there or later
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.revisions import sums
+from omega_bridge.revisions.graph import followed_by_squash, refuse_if_followed
 from omega_bridge.revisions.squash_rendering import read_part, render_squash
 from omega_bridge.revisions.sums import NAME, PENDING, SQUASH, VERSIONS, SumLine, cumulative, head_of, paths, read_sum, text_of
 from omega_bridge.writing import remove, write
@@ -53,9 +53,10 @@ def squash(folder: Path, until: str, told: str = "") -> Squashed:
             f"there is nothing to squash up to {until}: it is the first revision that Alembic loads",
             hint=f"Name a later one: alembic history shows them, and {head_of(lines)} is the last.",
         )
-    _refuse_foreign(folder, lines, {line.revision for line in taken[:-1]})
+    hint = "Let it follow a later revision, or squash up to an earlier one."
+    refuse_if_followed(folder, lines, {line.revision for line in taken[:-1]}, hint)
     parts = [read_part(line, _text(contents[line.file, line.kind])) for line in taken]
-    text = render_squash(parts, told)
+    text = render_squash(parts, told, followed_by_squash(folder, lines, taken[0].revision))
     name = f"{len(taken):04d}_{until}_squash.py"
     line = SumLine(until, SQUASH, (), name, cumulative(lines[-1].hash, until, text.encode()), "-")
     _write(folder, lines, line, text)
@@ -77,20 +78,3 @@ def _write(folder: Path, lines: Sequence[SumLine], line: SumLine, text: str) -> 
             old.replace(new)
     write(folder / NAME, text_of(now, sums.listed(folder)))
     remove(folder / PENDING)
-
-
-def _refuse_foreign(folder: Path, lines: Sequence[SumLine], gone: set[str]) -> None:
-    """A revision written by hand that follows one which Alembic would load no more."""
-    for path, named in _foreign(folder, lines):
-        for revision in gone & named:
-            raise ConfigurationInvalid(
-                f"{path} names revision {revision}, which would be loaded no more",
-                hint="Let it follow a later revision, or squash up to an earlier one.",
-            )
-
-
-def _foreign(folder: Path, lines: Sequence[SumLine]) -> Iterator[tuple[Path, set[str]]]:
-    ours = {line.file for line in lines}
-    for path in sorted((folder / VERSIONS).glob("*.py")):
-        if path.name not in ours:
-            yield path, set(re.findall(r"[\"'](\w+)[\"']", path.read_text(encoding="utf-8", errors="replace")))

@@ -63,8 +63,8 @@ def _reason(function: ast.FunctionDef) -> str:
     return ""
 
 
-def render_squash(parts: Sequence[PartOfSquash], told: str) -> str:
-    """The text of the file. ``told``: up to where, in the words of whoever asked for it; may be empty."""
+def render_squash(parts: Sequence[PartOfSquash], told: str, down: str | None = None) -> str:
+    """The text of the file. ``told``: up to where, in the words of whoever asked for it; may be empty. ``down``: what it follows."""
     last = parts[-1].line.revision
     final = next((p for p in reversed(parts) if p.irreversible), None)
     reason = f"revision {final.line.revision}: {final.irreversible}" if final else ""
@@ -74,12 +74,12 @@ def render_squash(parts: Sequence[PartOfSquash], told: str) -> str:
     return "\n".join(
         [
             HEADER,
-            quoted(_docstring(parts, told, reason)),
+            quoted(_docstring(parts, told, reason, down)),
             "",
             *sorted_imports(imports),
             "",
             f'revision = "{last}"',
-            "down_revision = None",
+            f"down_revision = {quoted(down) if down else None}",
             "branch_labels = None",
             "depends_on = None",
             "",
@@ -125,13 +125,13 @@ def _downgrade(last: str, parts: Sequence[PartOfSquash], reason: str) -> list[st
     return [f"    raise Irreversible(\n        {message},\n        hint={hint},\n    )"]
 
 
-def _docstring(parts: Sequence[PartOfSquash], told: str, reason: str) -> str:
+def _docstring(parts: Sequence[PartOfSquash], told: str, reason: str, down: str | None) -> str:
     last = parts[-1].line.revision
     lines = [
         f"squash: {len(parts)} revisions as one{f', up to {told}' if told else ''}",
         "",
         f"Revision ID: {last}",
-        "Revises:",
+        f"Revises: {down or ''}".rstrip(),
         "Kind: squash",
         f"Archive: archive/{last}/ holds each revision as it was, with its SQL; omega.sum goes on checking them",
         *([f"Downgrade: none: {reason}"] if reason else []),

@@ -243,11 +243,12 @@ def orphans(folder: Path, lines: Sequence[SumLine]) -> Iterator[Path]:
     archives = sorted(p.name for p in (folder / ARCHIVE).iterdir() if p.is_dir()) if (folder / ARCHIVE).is_dir() else ()
     for place in (VERSIONS, *(f"{ARCHIVE}/{name}" for name in archives)):
         for name in sorted(entry.name for entry in os.scandir(folder / place)) if (folder / place).is_dir() else ():
-            if name.endswith(".py") and (place, name) not in named and _is_ours(folder / place / name):
+            if name.endswith(".py") and (place, name) not in named and is_exported(folder / place / name):
                 yield folder / place / name
 
 
-def _is_ours(path: Path) -> bool:
+def is_exported(path: Path) -> bool:
+    """Whether an export wrote a revision file: its first line says so."""
     with path.open(encoding="utf-8", errors="replace") as file:
         return file.readline().rstrip("\n") == HEADER
 

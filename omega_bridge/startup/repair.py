@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
@@ -37,6 +37,9 @@ from omega_bridge.startup.lacks import Lack, lacks
 from omega_bridge.startup.run import Options, Run, Unsettled, judged, raise_if_asked
 from omega_bridge.startup.schedule import Convergence, touched
 from omega_bridge.steps import Registry, Repeat
+
+if TYPE_CHECKING:
+    from omega_bridge.revisions.standing import Move
 
 log = logging.getLogger("omega_bridge")
 
@@ -96,7 +99,8 @@ def repair(
         reached = _reached(options, head, known.revision if known else None, analysis, after, outcomes)
         digest = digest if not lacking_of_models else _NEVER  # the next start looks again
         recorded = Recorded(verdict, digest, reached, tuple(done.unsettled), inspection)
-        revision = _record(session, executor, promised, outcomes, after, asked, recorded)
+        revision, unmoved = _record(session, executor, promised, outcomes, after, asked, recorded)
+        warnings += (unmoved,) if unmoved else ()
         log.info("[MIGRATION] the ledger ends at %s", executor.tip)
     except BUSY as exc:
         revision = None
@@ -257,14 +261,11 @@ class Reached:
     """What the last start left, of whichever release."""
     history: Path | None = None
 
-    def is_ahead(self, revision: str) -> bool:
-        """Whether a database that is at ``revision`` is further than we would stamp: in our history, or by a later one."""
-        from omega_bridge.revisions.sums import read_sum, revisions
+    def move(self, versions: tuple[str, ...]) -> Move:
+        """What becomes of ``alembic_version`` where it says this."""
+        from omega_bridge.revisions.standing import STAYS, standing_of
 
-        order = [line.revision for line in revisions(read_sum(self.history))] if self.history is not None else []
-        if revision not in order:
-            return revision == self.known
-        return self.revision not in order or order.index(revision) > order.index(self.revision)
+        return standing_of(self.history, known=self.known).move(versions, self.revision) if self.history is not None else STAYS
 
     def as_dict(self) -> dict[str, Any]:
         """As the ledger has it."""
@@ -312,15 +313,24 @@ def _record(
     after: Catalog,
     asked: probe_function.Asked,
     told: Recorded,
-) -> str | None:
-    """One transaction: the outcomes without a row of their own, the boot's entry, ``alembic_version``, the state."""
+) -> tuple[str | None, str]:
+    """One transaction: the outcomes without a row of their own, the boot's entry, ``alembic_version``, the state.
+
+    What ``alembic_version`` says then, and why it was not moved where that is to be told.
+    """
     connection = session.connection
+    moves: list[Move] = []
+
+    def move(versions: tuple[str, ...]) -> str | None:
+        moves.append(told.reached.move(versions))
+        return moves[-1].revision
+
     quiet = [o for o in outcomes if o.outcome in clean_state.NOT_DONE]
     with connection.transaction():
         connection.execute(f"SET LOCAL lock_timeout = {max(int(min(_PATIENCE, executor.limits.budget) * 1000), 1)}")
         for outcome in quiet:
             executor.record(outcome)
-        revision = clean_state.stamp(connection, told.reached.revision, told.reached.is_ahead) if told.reached.history else None
+        revision = clean_state.stamp(connection, move) if told.reached.history else None
         counts: dict[str, int] = {}
         for outcome in outcomes:
             counts[outcome.outcome] = counts.get(outcome.outcome, 0) + 1
@@ -337,7 +347,7 @@ def _record(
         if asked.is_settled:
             clean_state.remember(connection, promised, outcomes, after, asked, told.digest, revision, told.inspection)
         lock.prove(session)
-    return revision
+    return revision, moves[-1].warning if moves else ""
 
 
 def _refuse_if_newer(known: ledger_store.State | None, analysis: Analysis, head: str | None, options: Options) -> None:
