@@ -6,15 +6,17 @@ Pure: no database is asked. A comment ``-- omega-bridge: ignore <rule>, <rule>``
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 
 from omega_bridge import sql
 from omega_bridge.analysis import Analysis, statements
-from omega_bridge.analysis.findings import Finding, Listed, Severity
+from omega_bridge.analysis.findings import Finding, Listed, Severity, Span
 from omega_bridge.analysis.rules import all_rules
 from omega_bridge.analysis.secrets import masked
+from omega_bridge.analysis.sizes import GROWS, Size, by_table
+from omega_bridge.analysis.written import written
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.planning.second_start import done_again
@@ -32,14 +34,15 @@ def lint(
     select: Collection[str] = (),
     ignore: Collection[str] = (),
     catalog: Catalog | None = None,
+    sizes: Iterable[Size] = (),
 ) -> tuple[Finding, ...]:
     """The findings, in the list's order. The first ``models`` steps stand for what only the models know.
 
-    ``select``: these rules only; ``ignore``: not these. ``catalog``: what a database holds, where one was read. No finding
-    shows a secret. Raises ``ConfigurationInvalid`` for a rule that does not exist.
+    ``select``: these rules only; ``ignore``: not these. ``catalog``: what a database holds, where one was read, ``sizes``: how
+    large its tables are. No finding shows a secret. Raises ``ConfigurationInvalid`` for a rule that does not exist.
     """
     _known((*select, *ignore))
-    listed = replace(listing(analysis, models), catalog=catalog)
+    listed = replace(listing(analysis, models), catalog=catalog, sizes=by_table(sizes))
     place = {step.id: number for number, step in listed.steps()}
     ignored = {step.id: _ignored_in(step.step.sql) for _, step in listed.steps()}
     found = [
@@ -49,7 +52,21 @@ def lint(
         for finding in rule.findings(listed)
         if rule.name not in ignored[finding.step]
     ]
+    if listed.sizes:
+        found = [_weighed(f, listed) for f in found]
     return tuple(_discreet(f) for f in sorted(found, key=lambda f: (place[f.step], f.rule)))
+
+
+def _weighed(finding: Finding, listed: Listed) -> Finding:
+    """With the size of the largest table that its statement names; of work on small ones alone it is a note."""
+    step = next(s for _, s in listed.steps() if s.id == finding.step)
+    about = [w for w in written(step) if Span.of(finding.text, w.sql.text) == finding.span] if finding.span else []
+    names = {k.table or k.name for w in about for k in (*w.sql.needs, *(e.key for e in w.sql.effects))}
+    known = sorted((listed.sizes[name] for name in names if name in listed.sizes), key=lambda size: size.bytes)
+    if not known:
+        return finding
+    lighter = finding.rule in GROWS and known[-1].is_small and finding.severity is Severity.WARNING
+    return replace(finding, weight=known[-1], severity=Severity.NOTE if lighter else finding.severity)
 
 
 def _discreet(finding: Finding) -> Finding:

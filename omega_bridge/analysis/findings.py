@@ -9,6 +9,7 @@ from typing import Any
 
 from omega_bridge.analysis.analysis import Analysis, StepAnalysis
 from omega_bridge.analysis.program import Effect, statements
+from omega_bridge.analysis.sizes import Size
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.steps import Place
 
@@ -82,7 +83,7 @@ class Finding:
     place: Place
     text: str = field(default="", repr=False)
     span: Span | None = None
-    weight: str = ""
+    weight: Size | None = None
     edit: tuple[str, str] | None = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
@@ -99,7 +100,7 @@ class Finding:
             "file": self.place.file,
             "line": self.place.line,
             "at": None if self.span is None else {"line": self.span.line, "column": self.span.column, "length": self.span.length},
-            "weight": self.weight or None,
+            "weight": None if self.weight is None else self.weight.as_dict(),
         }
 
 
@@ -121,7 +122,8 @@ class Listed:
 
     The first ``models`` steps stand for tables that only the models know: they are there, and nobody judges them.
     ``waited``: by index, what a step lacks at its place when an empty database is repaired. ``again``: by index, what a
-    start does once more where nothing is missing. ``catalog``: a database's, where one was read.
+    start does once more where nothing is missing. ``catalog``: a database's, where one was read, and
+    ``sizes`` how large its tables are, by their names.
     """
 
     analysis: Analysis
@@ -129,20 +131,25 @@ class Listed:
     waited: Mapping[int, Key] = field(default_factory=dict)
     again: Mapping[int, Again] = field(default_factory=dict)
     catalog: Catalog | None = None
+    sizes: Mapping[str, Size] = field(default_factory=dict)
 
     def steps(self) -> Iterator[tuple[int, StepAnalysis]]:
         """The list's own steps, with their index in the analysis."""
         return ((n, s) for n, s in enumerate(self.analysis) if n >= self.models)
 
     def made(self) -> frozenset[str]:
-        """The names of the tables that the list itself creates: a start found them empty, most of the time."""
+        """The names of the tables that the list itself creates: a start found them empty, most of the time.
+
+        Not those that are known to be large by now.
+        """
+        large = {name for name, size in self.sizes.items() if not size.is_small}
         return frozenset(
             e.key.name
             for _, step in self.steps()
             for s in statements(step.program, handlers=True)
             if s.tag in _MAKES_A_TABLE
             for e in s.effects
-            if e.present and e.key.kind in (Kind.TABLE, Kind.MATERIALIZED_VIEW)
+            if e.present and e.key.kind in (Kind.TABLE, Kind.MATERIALIZED_VIEW) and e.key.name not in large
         )
 
 

@@ -1,12 +1,14 @@
-"""``omega-bridge lint``: what the rules have to say about the list. No database is asked."""
+"""``omega-bridge lint``: what the rules have to say about the list. No database is asked, unless one is named."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from omega_bridge.cli import options, output
+from omega_bridge.cli.lint_measured import measure, read_there, show_measured
 from omega_bridge.cli.problems import Format, Sources, of_findings, print_for_programs, show
 from omega_bridge.cli.setup import prepare
 
@@ -24,6 +26,24 @@ def lint(
         bool, typer.Option("--fix", help="Print a patch with the rewrites that ask nobody, proven on scratch.")
     ] = False,
     write: Annotated[bool, typer.Option("--write", help="With --fix: apply the patch.")] = False,
+    measured: Annotated[
+        bool, typer.Option("--measured", help="Measure the list's second run on scratch: locks, rewrites, WAL, time.")
+    ] = False,
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            "--database-url",
+            metavar="URL",
+            help="Read this database's types, keys and sizes of tables; not taken from the environment.",
+            show_default=False,
+        ),
+    ] = None,
+    sizes: Annotated[
+        Path | None,
+        typer.Option(
+            "--sizes", metavar="FILE", help="Sizes of tables: written with --database-url, else read.", show_default=False
+        ),
+    ] = None,
     scratch_url: options.ScratchUrl = None,
     scratch_template: options.ScratchTemplate = None,
 ) -> None:
@@ -31,7 +51,7 @@ def lint(
     from omega_bridge.lint import is_failing
     from omega_bridge.lint import lint as judge
 
-    setup = prepare(config, steps)
+    setup = prepare(config, steps, database_url)
     ignored = (*setup.config.lint_ignore, *(ignore or ()))
     if write and not fix:
         raise typer.BadParameter("it goes with --fix", param_hint="--write")
@@ -39,12 +59,19 @@ def lint(
         from omega_bridge.cli.lint_fix import fix as rewrite
 
         raise typer.Exit(rewrite(setup, select or (), ignored, scratch_url, scratch_template, write=write, json=json))
-    found = judge(setup.analysis, models=setup.models, select=select or (), ignore=ignored)
+    there = read_there(setup if database_url else None, sizes)
+    found = judge(
+        setup.analysis, models=setup.models, select=select or (), ignore=ignored, catalog=there.catalog, sizes=there.sizes
+    )
+    runs = measure(setup, scratch_url, scratch_template) if measured else None
     match options.format_of(format_, json=json):
         case Format.JSON:
-            output.as_json({"findings": [f.as_dict() for f in found]})
+            more = {} if runs is None else {"measured": [m.as_dict() for m in runs]}
+            output.as_json({"findings": [f.as_dict() for f in found], **more})
         case Format.TEXT:
             show(of_findings(found, Sources(setup.root)), instead=instead, all_notes=bool(select))
+            if runs is not None:
+                show_measured(runs)
         case other:
             print_for_programs(of_findings(found, Sources(setup.root)), other)
     raise typer.Exit(1 if is_failing(found, strict=strict) else 0)

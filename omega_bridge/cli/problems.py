@@ -115,7 +115,7 @@ def _of(finding: Finding, sources: Sources) -> Problem:
         finding.instead,
         spot,
         code,
-        finding.weight,
+        str(finding.weight or ""),
     )
 
 

@@ -4,37 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.lookup_text import Unwritable, absent, condition
 from omega_bridge.analysis.program import Exists, Filter, Pattern, Sql
+from omega_bridge.analysis.satisfied import lock_when_satisfied, table_of
 from omega_bridge.analysis.writing import guarded_in_place, unless_there
-from omega_bridge.analysis.written import Written, written
+from omega_bridge.analysis.written import written
 from omega_bridge.catalog import Key, Kind
-
-_EXCLUSIVE = {
-    sql.pb.AT_AddColumn,
-    sql.pb.AT_DropColumn,
-    sql.pb.AT_ColumnDefault,
-    sql.pb.AT_DropNotNull,
-    sql.pb.AT_SetNotNull,
-    sql.pb.AT_AlterColumnType,
-    sql.pb.AT_DropConstraint,
-    sql.pb.AT_EnableRowSecurity,
-    sql.pb.AT_DisableRowSecurity,
-    sql.pb.AT_ForceRowSecurity,
-    sql.pb.AT_NoForceRowSecurity,
-}
-"""Parts of ALTER TABLE that take this lock before they look."""
 
 
 def find(listed: Listed) -> Iterator[Hit]:
     """Statements outside a guard that run again without an error; one finding a step."""
     for _, step in listed.steps():
         for w in written(step):
-            lock = _lock(w)
+            lock = lock_when_satisfied(w)
             if lock and not w.guards and not w.sql.again and w.sql.transactional:
-                table, guard = _table(w.sql), _guard(w.sql)
+                table, guard = table_of(w.sql), _guard(w.sql)
                 yield Hit(
                     step,
                     f"takes {lock} on {table} even where there is nothing to do",
@@ -44,26 +29,6 @@ def find(listed: Listed) -> Iterator[Hit]:
                     edit=guarded_in_place(w.sql.text, guard, is_in_block=w.is_in_block) if guard else None,
                 )
                 break
-
-
-def _lock(w: Written) -> str | None:
-    """The lock of a run that changes nothing (measured in tests/integration/test_rules_facts.py)."""
-    s, node = w.sql, w.statement.node
-    if not s.effects:
-        return None
-    match s.tag:
-        case "alter_table_stmt" if node.objtype == sql.pb.OBJECT_TABLE:
-            return "ACCESS EXCLUSIVE" if {sql.inner(c).subtype for c in node.cmds} <= _EXCLUSIVE else None
-        case "index_stmt" if node.if_not_exists:
-            return "SHARE"
-    return None
-
-
-def _table(s: Sql) -> str:
-    key = s.effects[0].key
-    if key.kind is Kind.INDEX:
-        return str(dict(s.effects[0].attributes).get("table", ""))
-    return key.table or key.name
 
 
 def _guard(s: Sql) -> str | None:
