@@ -103,6 +103,13 @@ class ModelsIncomplete(OmegaBridgeError):
     code = "OB110"
 
 
+class DecisionNeeded(OmegaBridgeError):
+    """A column of the models may be a new one, or one that is there by a new name, and nobody has said which."""
+
+    code = "OB111"
+    exit_code = 1
+
+
 # --- OB2xx: the connection -------------------------------------------------------------------------------------
 
 

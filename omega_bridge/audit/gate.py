@@ -21,6 +21,7 @@ from omega_bridge.lint import is_failing, lint
 from omega_bridge.model_files import unimported
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.gaps import Unkept, together, unkept_by_models
+from omega_bridge.planning.renames import Rename, renames
 from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World
 from omega_bridge.revisions import exported, files
@@ -82,7 +83,7 @@ def check_models(setting: Setting, servers: Servers) -> Check:
     unknown = unimported(setting.metadata)
     lines = [
         *(str(one) for one in unknown),
-        *(line for lack in lacks for line in _lines(lack)),
+        *(line for lack in lacks for line in _lines(lack, found.renames)),
         *(twofold(one, setting.metadata) for one in found.twofold),
     ]
     details = {
@@ -131,7 +132,8 @@ def _in_thought(setting: Setting, hint: str) -> tuple[Held, str]:
         return Held((), (), (), unseen), UNDECIDED
     in_new = {(u.key, u.attribute) for u in new}
     hidden = tuple(u for u in old if (u.key, u.attribute) not in in_new)
-    return Held(together(old, new), hidden, (), unseen), "in thought"
+    may_be = renames(old, stands.catalog, setting.metadata, {}, stands.by) if stands is not None else ()
+    return Held(together(old, new), hidden, (), unseen, renames=may_be), "in thought"
 
 
 def _unkept(catalog: Catalog, setting: Setting) -> tuple[Unkept, ...]:
@@ -149,7 +151,10 @@ def refuse_to_hide(setting: Setting, servers: Servers) -> None:
     lacks = tuple(named(one, setting.metadata) for one in found.hidden)
     if not lacks and not found.twofold:
         return
-    lines = [*(line for lack in lacks for line in _lines(lack)), *(twofold(one, setting.metadata) for one in found.twofold)]
+    lines = [
+        *(line for lack in lacks for line in _lines(lack, found.renames)),
+        *(twofold(one, setting.metadata) for one in found.twofold),
+    ]
     told = "\n".join(f"  {line}" for line in lines)
     raise HistoryWouldHide(
         f"a new database would have {len(lacks) + len(found.twofold)} thing(s) otherwise than those that stand "
@@ -159,9 +164,11 @@ def refuse_to_hide(setting: Setting, servers: Servers) -> None:
     )
 
 
-def _lines(lack: Lack) -> Iterator[str]:
+def _lines(lack: Lack, renames: Collection[Rename] = ()) -> Iterator[str]:
     yield str(lack)
     yield from (f"  add: {' '.join(text.split())}" for text in lack.append)
+    for one in (one for one in renames if one.new == lack.unkept.key):
+        yield f"  or is it {one.old.table}.{one.old.name} by a new name? omega-bridge add --renamed {one.told}"
 
 
 def twofold(unkept: Unkept, metadata: Any) -> str:

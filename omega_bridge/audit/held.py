@@ -19,6 +19,7 @@ from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.gaps import Unkept
 from omega_bridge.planning.held import PRINTED, Promised, otherwise
 from omega_bridge.planning.needs import type_names
+from omega_bridge.planning.renames import Rename, left_mandatory, renames
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions.models import every_table, is_model
@@ -56,6 +57,8 @@ class Held:
     unseen: tuple[str, ...]
     own: frozenset[tuple[str, str]] = frozenset()
     """Schema and name of the tables that stand, and that the models alone make."""
+    renames: tuple[Rename, ...] = ()
+    """What missing columns may have been called before."""
 
 
 def hold_together(setting: Setting, server: Scratch) -> Held:
@@ -70,7 +73,7 @@ def hold_together(setting: Setting, server: Scratch) -> Held:
     if stands is None:
         return Held(_against(promised, new, server), (), (), (*unseen, *new.unseen))
     old = _after(replace(setting, by_list=False), stands.catalog, server)
-    gaps = _against(promised, old, server)
+    gaps = (*_against(promised, old, server), *left_mandatory(old.catalog, new.catalog, setting.metadata))
     lacking = _against(promised, new, server)
     in_new = {(u.key, u.attribute) for u in lacking}
     own = _own_tables(setting.analysis, promised, stands.catalog)
@@ -81,6 +84,7 @@ def hold_together(setting: Setting, server: Scratch) -> Held:
     )
     told = {(u.key, u.attribute) for u in gaps}
     hidden = tuple(u for u in gaps if (u.key, u.attribute) not in in_new)
+    types = {key: str(promised.catalog.objects[key].get("type")) for key in promised.keys if key.kind is Kind.COLUMN}
     whole = tuple(u for u in lacking if setting.by_list and u.key.kind is Kind.TABLE)
     return Held(
         (*whole, *gaps),
@@ -88,6 +92,7 @@ def hold_together(setting: Setting, server: Scratch) -> Held:
         tuple(u for u in twofold if (u.key, u.attribute) not in told),
         tuple(dict.fromkeys((*unseen, *old.unseen, *new.unseen))),
         own,
+        renames(gaps, stands.catalog, setting.metadata, types, stands.by),
     )
 
 

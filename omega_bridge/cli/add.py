@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from omega_bridge.cli import options, output
 from omega_bridge.cli.setup import prepare
+
+if TYPE_CHECKING:
+    from omega_bridge.planning.renames import Rename
 
 
 def add(
@@ -31,6 +35,24 @@ def add(
             show_default=False,
         ),
     ] = None,
+    renamed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--renamed",
+            metavar="TABLE.OLD=NEW",
+            help="A column that the models call otherwise now (repeatable).",
+            show_default=False,
+        ),
+    ] = None,
+    new: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--new",
+            metavar="TABLE.COLUMN",
+            help="A column that is new, and no other by a new name (repeatable).",
+            show_default=False,
+        ),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where something would be written.")] = False,
 ) -> None:
     """Append to the list, where it is written, steps for what the models have and it lacks."""
@@ -38,6 +60,7 @@ def add(
     from omega_bridge.audit.scratch import scratch_server
     from omega_bridge.errors import ConfigurationInvalid
     from omega_bridge.revisions.additions import additions
+    from omega_bridge.revisions.renaming import decided, without_renamed
     from omega_bridge.sources.appending import append
 
     setup = prepare(config, steps, database_url)
@@ -49,8 +72,10 @@ def add(
         )
     together, how = held(setup.setting(directory, by_list=tables), partial(scratch_server, scratch_url, scratch_template))
     filled = dict(_filling(one) for one in fill or ())
-    unkept = (*together.gaps, *together.twofold)
-    found = additions(unkept, setup.metadata, filled, is_whole=how == ON_SCRATCH, own=together.own)
+    moved = decided(together.renames, renamed or (), new or (), ask=_asks(json=json))
+    unkept = without_renamed((*together.gaps, *together.twofold), moved)
+    found = additions(unkept, setup.metadata, filled, moved, is_whole=how == ON_SCRATCH, own=together.own)
+    notes = [note for one in moved for note in _notes(one)]
     is_written = bool(found.steps) and not check
     written = (
         append(setup.source, found.steps, setup.registry, root=setup.root, python_path=setup.config.python_paths)
@@ -62,16 +87,33 @@ def add(
             {
                 "added": [{"title": s.title, "sql": s.sql} for s in found.steps],
                 "files": [str(path) for path in written],
+                "notes": notes,
                 "left": [{**one.as_dict(), "why": why} for one, why in found.left],
             }
         )
     else:
         for step in found.steps:
             typer.echo(f"-- {step.title}\n{step.sql}\n")
+        for note in notes:
+            typer.echo(f"note: {note}", err=True)
         for one, why in found.left:
             typer.echo(f"left: {one}: {why}", err=True)
         typer.echo(f"{'would add' if check else 'added'} {len(found.steps)} step(s)" + "".join(f" to {p}" for p in written))
     raise typer.Exit(1 if found.left or (check and found.steps) else 0)
+
+
+def _asks(*, json: bool) -> Callable[[str], bool] | None:
+    """Who answers a question: the person at the terminal, where there is one."""
+    import sys
+
+    is_terminal = sys.stdin.isatty() and sys.stderr.isatty() and not json
+    return (lambda question: typer.confirm(question, err=True)) if is_terminal else None
+
+
+def _notes(rename: Rename) -> Iterator[str]:
+    yield f"{rename.told}: the release before does not know the new name: start no old replica once a new one has"
+    if rename.by and not rename.by.startswith("model-"):
+        yield f"step {rename.by} makes {rename.old.table}.{rename.old.name} at every start: take it out of the list"
 
 
 def _filling(given: str) -> tuple[str, str]:

@@ -29,10 +29,11 @@ from sqlalchemy.types import JSON
 
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.gaps import MODELS, Unkept, What
+from omega_bridge.planning.renames import Rename
 from omega_bridge.revisions import guards, safe_steps
 from omega_bridge.revisions.dialect import DIALECT, PREPARER
 from omega_bridge.revisions.mapped import table_of
-from omega_bridge.revisions.models import enum_types, every_table, index_text
+from omega_bridge.revisions.models import comment_on, enum_types, every_table, index_text
 from omega_bridge.steps import Step
 
 NO_DEFAULT = "every row must have a value: say which those get that are there, --fill {name}=SQL; or give the model a default, or make it nullable"
@@ -64,29 +65,35 @@ def additions(
     unkept: Iterable[Unkept],
     metadata: MetaData,
     filled: Mapping[str, str] | None = None,
+    moved: Iterable[Rename] = (),
     *,
     is_whole: bool = False,
     own: Collection[tuple[str, str]] = (),
 ) -> Additions:
     """Steps for what is not kept of the models' promises, as far as they only add.
 
-    ``filled``: by ``table.column``, an expression for the rows that are there. ``is_whole``: what hangs on a column (its indexes and
-    constraints) is among the ``unkept``; else it is read from the models. ``own``: schema and name of tables that only the models make.
+    ``filled``: by ``table.column``, an expression for the rows that are there. ``moved``: columns with a new name.
+    ``is_whole``: what hangs on a column (its indexes and constraints) is among the ``unkept``; else it is read from the models.
+    ``own``: schema and name of tables that only the models make.
     """
     found = _Found(filled or {}, is_whole, own)
+    for rename in moved:
+        old, new_ = rename.old, rename.new
+        renamed = safe_steps.renamed(old.table, old.name, new_.name, _schema(metadata, new_))
+        found.steps.append(Step(renamed, title=_title(f"{old.table}.{old.name} is {new_.name}")))
     columns: dict[Table, list[Unkept]] = {}
     parts: list[Unkept] = []
-    for one in unkept:
-        key = one.key
-        if one.what is What.MISSING and key.kind is Kind.TABLE:
+    for lacking in unkept:
+        key = lacking.key
+        if lacking.what is What.MISSING and key.kind is Kind.TABLE:
             table = _table(metadata, key)
             found.steps += [Step(s.sql, title=_title(table.fullname)) for s in every_table(metadata, only=table)]
-        elif one.what is What.MISSING and key.kind is Kind.COLUMN:
-            columns.setdefault(_table(metadata, key), []).append(one)
-        elif key.kind is Kind.ENUM and one.attribute == "labels":
-            found.steps += _labels(one)
+        elif lacking.what is What.MISSING and key.kind is Kind.COLUMN:
+            columns.setdefault(_table(metadata, key), []).append(lacking)
+        elif key.kind is Kind.ENUM and lacking.attribute == "labels":
+            found.steps += _labels(lacking)
         else:
-            parts.append(one)
+            parts.append(lacking)
     written: set[tuple[str, str]] = set()
     for table, missing in columns.items():
         written |= _columns(found, table, missing)
@@ -147,14 +154,13 @@ def _texts(found: _Found, metadata: MetaData, one: Unkept) -> tuple[str, ...]:
     if key.kind is Kind.CONSTRAINT and one.attribute == "validated":
         return (safe_steps.validated(key.table, key.name, schema),)
     if key.kind is Kind.COLUMN and one.attribute in ("nullable", "default"):
-        table = _table(metadata, key)
-        column = next(c for c in table.columns if c.name == key.name)
         name = f"ALTER TABLE {guards.identifier(key.table, schema)} ALTER COLUMN {guards.identifier(key.name)}"
+        if one.attribute == "nullable" and one.expected:
+            return (f"{name} DROP NOT NULL",)
         if one.attribute == "default":
             value = one.expected if one.found is None else one.found if one.expected is None else None
             return (f"{name} SET DEFAULT {value}",) if value is not None else ()
-        if one.expected:
-            return (f"{name} DROP NOT NULL",)
+        column = next(c for c in _table(metadata, key).columns if c.name == key.name)
         value = found.filled.get(f"{key.table}.{key.name}") or _written(_default(column))
         return safe_steps.not_null(key.table, key.name, schema, value) if value is not None else ()
     return ()
@@ -211,6 +217,7 @@ def _columns(found: _Found, table: Table, missing: list[Unkept]) -> set[tuple[st
             found.left.append((new[column.name], NO_DEFAULT.format(name=f"{table.name}.{column.name}")))
             continue
         written.add(column.name)
+        commented = [Step(text_, title=_title(f"{table.name}.{column.name}")) for text_ in comment_on(column)]
         if filled is not None or _is_volatile(column):
             found.steps += _filled(table, column, filled or str(_written(default)), default)
         else:
@@ -218,6 +225,7 @@ def _columns(found: _Found, table: Table, missing: list[Unkept]) -> set[tuple[st
             is_own = (new[column.name].key.schema, table.name) in found.own
             if is_own and column.server_default is None and default is not None:
                 found.steps.append(_set_default(table, column, str(_written(default))))
+        found.steps += commented
     if not found.is_whole:
         _hanging(found, table, new, written)
     return {(table.name, name) for name in written}

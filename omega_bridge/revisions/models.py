@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, MetaData, Table
 from sqlalchemy.exc import CompileError, NoReferencedTableError, NoReferenceError
-from sqlalchemy.schema import CreateIndex, CreateTable, sort_tables
+from sqlalchemy.schema import CreateIndex, CreateTable, SetColumnComment, SetTableComment, sort_tables
 from sqlalchemy.types import ARRAY, Enum
 
 from omega_bridge.analysis import analyse, statements
@@ -78,6 +78,7 @@ def _made_before(foundation: Foundation | None) -> set[tuple[str, str]]:
 def _step(table: Table) -> Step:
     parts = [*enum_types(table.columns), str(CreateTable(table, if_not_exists=True).compile(dialect=DIALECT)).strip()]
     parts += [index_text(index) for index in sorted(table.indexes, key=lambda i: str(i.name))]
+    parts += comments(table)
     text = ";\n".join(_plain(p) for p in parts) + ";"
     return Step(
         text,
@@ -85,6 +86,17 @@ def _step(table: Table) -> Step:
         title=f"table {table.name}, known only to the models",
         place=PLACE,
     )
+
+
+def comments(table: Table) -> list[str]:
+    """The statements that comment on a table and its columns."""
+    on_table = [str(SetTableComment(table).compile(dialect=DIALECT)).strip()] if table.comment is not None else []
+    return on_table + [text for column in table.columns for text in comment_on(column)]
+
+
+def comment_on(column: Column[Any]) -> list[str]:
+    """The statement that comments on a column, where the model has one."""
+    return [str(SetColumnComment(column).compile(dialect=DIALECT)).strip()] if column.comment is not None else []
 
 
 def _plain(text: str) -> str:

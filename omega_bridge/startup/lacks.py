@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.errors import OmegaBridgeError
 from omega_bridge.planning.gaps import Unkept, What
 from omega_bridge.planning.needs import unmet
+from omega_bridge.planning.renames import renames
 from omega_bridge.steps import Place
 
 
@@ -21,6 +22,8 @@ class Lack:
     name: str
     place: Place = Place()
     append: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
+    """Columns of its table that no model has: it may be one of them by a new name."""
 
     def __str__(self) -> str:
         where = f" ({self.place})" if self.place.file else ""
@@ -39,13 +42,22 @@ class Lack:
             "object": str(self.unkept.key),
             "attribute": self.unkept.attribute or None,
             "append": list(self.append),
+            "perhaps": list(self.perhaps),
         }
 
 
 def lacks(catalog: Catalog, metadata: Any) -> tuple[Lack, ...]:
     """What is lacking; SQLAlchemy is asked about it only where something is."""
     found = unmet(catalog, metadata) if metadata is not None else ()
-    return tuple(named(one, metadata) for one in found)
+    return tuple(replace(named(one, metadata), perhaps=_perhaps(one, catalog, metadata)) for one in found)
+
+
+def _perhaps(unkept: Unkept, catalog: Catalog, metadata: Any) -> tuple[str, ...]:
+    may_be = renames([unkept], catalog, metadata, {}, {})
+    return tuple(one.told for one in may_be[:_FEW])
+
+
+_FEW = 3
 
 
 def told(found: Sequence[Lack]) -> str:
@@ -54,6 +66,7 @@ def told(found: Sequence[Lack]) -> str:
     for lack in found:
         lines.append(f"  {lack}")
         lines += [f"    append: {' '.join(text.split())}" for text in lack.append]
+        lines += [f"    or an old column by a new name: omega-bridge add --renamed {one}" for one in lack.perhaps]
     return "\n".join(lines)
 
 

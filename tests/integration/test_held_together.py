@@ -41,10 +41,11 @@ from omega_bridge.audit.rebuilt import rebuild
 from omega_bridge.audit.scratch import scratch_database, scratch_server
 from omega_bridge.audit.yesterday import Yesterday, in_public, yesterday
 from omega_bridge.embedded import Server
-from omega_bridge.errors import HistoryWouldHide, NoServerFound
+from omega_bridge.errors import ConfigurationInvalid, DecisionNeeded, HistoryWouldHide, NoServerFound
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions.additions import Additions, additions
 from omega_bridge.revisions.models import every_table, with_models
+from omega_bridge.revisions.renaming import decided, without_renamed
 from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
@@ -172,6 +173,70 @@ def test_a_table_that_is_not_there_is_new_and_whole(project: Project) -> None:
     now = project.before()
     Table("invoices", now, Column("id", Integer, primary_key=True), Column("note", Text))
     assert project.held(now).gaps == ()
+
+
+def test_a_comment_on_a_table_of_the_list_is_a_gap(project: Project) -> None:
+    """And so is one on a column; the statement for each is written."""
+    now = project.before()
+    now.tables["plans"].comment = "it's for sale"
+    now.tables["plans"].columns["title"].comment = "as shown"
+    written = [s.sql for s in project.added(now).steps]
+    assert written == ["COMMENT ON COLUMN plans.title IS 'as shown'", "COMMENT ON TABLE plans IS 'it''s for sale'"]
+    assert project.held(now, *written).gaps == ()
+
+
+def test_a_mandatory_column_that_no_model_has_any_more_is_a_gap(project: Project) -> None:
+    """A row of today's models would be rejected by old databases; not by new ones."""
+    project.before = models(lambda: Column("gone", Text, nullable=False))
+    found = project.held(models()())
+    assert [str(u) for u in found.gaps] == ["column public.tenants.gone: nullable is False, not True"]
+    steps = [s.sql for s in additions(found.gaps, models()(), is_whole=True, own=found.own).steps]
+    assert steps == ["ALTER TABLE tenants ALTER COLUMN gone DROP NOT NULL"]
+    assert project.held(models()(), *steps).gaps == ()
+
+
+def renamed(name: str) -> Models:
+    """A table whose column has another name."""
+    return models(lambda: Column(name, Text, index=True))
+
+
+def test_a_new_name_is_asked_for_and_never_taken_for_a_new_column(project: Project) -> None:
+    """Without an answer nothing is written, and both commands are told; the answer moves the rows' values."""
+    project.before = renamed("nick")
+    now = renamed("handle")()
+    found = project.held(now)
+    assert [one.told for one in found.renames] == ["tenants.nick=handle"]
+    with pytest.raises(DecisionNeeded, match=r"--renamed tenants\.nick=handle(.|\n)*--new tenants\.handle"):
+        decided(found.renames, [], [], None)
+    with pytest.raises(ConfigurationInvalid, match=r"tenants\.no=handle"):
+        decided(found.renames, ["tenants.no=handle"], [], None)
+    assert decided(found.renames, [], ["tenants.handle"], None) == ()
+    assert decided(found.renames, [], [], lambda _: False) == ()
+    moved = decided(found.renames, [], [], lambda question: "nick" in question)
+    assert moved == decided(found.renames, ["tenants.nick=handle"], [], None) == found.renames
+
+    written = additions(without_renamed(found.gaps, moved), now, {}, moved, is_whole=True, own=found.own)
+    (step,) = [s.sql for s in written.steps]
+    old, new = project.make_database(), project.make_database()
+    omega_bridge.boot(old, list(project.steps), metadata=project.before())
+    with psycopg.connect(old, autocommit=True) as conn:
+        conn.execute("INSERT INTO tenants (nick) VALUES ('a')")
+    for database in (old, new):
+        assert omega_bridge.boot(database, [*project.steps, step], metadata=now).lacks == ()
+        assert omega_bridge.boot(database, [*project.steps, step], metadata=now).outcome == "current"
+    with psycopg.connect(old) as conn:
+        assert conn.execute("SELECT handle FROM tenants").fetchall() == [("a",)]
+    assert project.held(now, step).gaps == ()
+
+
+def test_a_column_that_came_with_a_table_of_the_list_stops_nobody(project: Project) -> None:
+    """What the list's own table has and no model ever had is told as possible, and not asked."""
+    project.steps = (LEGACY.replace("title text", "title text, legacy text"),)
+    now = project.before()
+    now.tables["plans"].append_column(Column("subtitle", Text))
+    found = project.held(now)
+    assert [(one.told, one.is_likely) for one in found.renames] == [("plans.legacy=subtitle", False)]
+    assert decided(found.renames, [], [], None) == ()
 
 
 OTHERWISE: dict[str, tuple[Models, Models, str]] = {

@@ -1,0 +1,67 @@
+"""Columns that may have got a new name: one that the models have gained, beside one of its type that they no longer have. Pure.
+
+Nobody can tell from a schema whether the rows' values are to move along, so it is asked and never assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from omega_bridge.analysis.program import VISIBLE
+from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.planning.gaps import MODELS, Unkept, What
+from omega_bridge.steps import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """``by``: the step that makes the old one. ``is_likely``: it came by itself, and not with a table that the list makes."""
+
+    old: Key
+    new: Key
+    by: str = ""
+    is_likely: bool = True
+
+    @property
+    def told(self) -> str:
+        """As ``--renamed`` takes it."""
+        return f"{self.old.table}.{self.old.name}={self.new.name}"
+
+
+def renames(
+    missing: Iterable[Unkept], there: Catalog, metadata: Any, types: Mapping[Key, str], by: Mapping[Key, str]
+) -> tuple[Rename, ...]:
+    """What each missing column may have been called. ``types``: those of the missing columns. ``by``: the step that each object comes from."""
+    known = _known(metadata)
+    found = []
+    for new in (u.key for u in missing if u.what is What.MISSING and u.key.kind is Kind.COLUMN):
+        names = known.get((new.schema, new.table)) or known.get((VISIBLE, new.table), frozenset())
+        for old in there.columns(new.schema, new.table):
+            if old.name not in names and types.get(new, there.objects[old].get("type")) == there.objects[old].get("type"):
+                maker = by.get(old, "")
+                with_table = maker == by.get(Key(Kind.TABLE, new.schema, "", new.table), "") and not maker.startswith("model-")
+                found.append(Rename(old, new, maker, not (maker and with_table)))
+    return tuple(found)
+
+
+def left_mandatory(old: Catalog, new: Catalog, metadata: Any) -> tuple[Unkept, ...]:
+    """Columns that no model has any more, and without which a row is rejected where they still are: in old databases, and not in new ones."""
+    found = []
+    for (schema, table), names in _known(metadata).items():
+        for key in (
+            k
+            for k in old
+            if k.kind is Kind.COLUMN and k.table == table and k.schema in (schema, "public") and k.name not in names
+        ):
+            attributes = old.objects[key]
+            is_given = attributes.get("default") or attributes.get("identity") or attributes.get("generated")
+            if key not in new and not attributes.get("nullable", True) and not is_given:
+                found.append(Unkept(What.DIFFERENT, key, MODELS, Place(), "nullable", True, False))
+    return tuple(found)
+
+
+def _known(metadata: Any) -> dict[tuple[str, str], frozenset[str]]:
+    """The models' columns, by schema and table."""
+    return {(t.schema or VISIBLE, str(t.name)): frozenset(str(c.name) for c in t.columns) for t in metadata.tables.values()}
