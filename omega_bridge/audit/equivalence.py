@@ -17,6 +17,7 @@ from typing import Any
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
+from omega_bridge.audit.by_hand import by_hand_in
 from omega_bridge.audit.fresh import begun
 from omega_bridge.audit.grounds import Ground, ground_of, grounds_of
 from omega_bridge.audit.pairs import Begun, Pair, Told, alembic, upgrade
@@ -182,7 +183,9 @@ def _past(
         ground.begin(right)
         config = alembic(folder, right)
         points = list(_points(folder, lines, ground))
+        written = by_hand_in(folder, lines)
         for point in points:
+            written.ahead_of(point.revision, left)
             left.boot(point.steps)
             if point.is_loaded:
                 upgrade(config, point.revision, point.label)

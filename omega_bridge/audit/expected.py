@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
+from omega_bridge.audit.by_hand import by_hand_in
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
 from omega_bridge.catalog import Catalog, Key
 from omega_bridge.expectation import Expectation
@@ -16,15 +18,19 @@ from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning.foundation import LABEL, Foundation
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.revisions.sums import read_sum
 from omega_bridge.steps import Registry
 
 WENT_WRONG = frozenset({Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED})
 
 
-def make(analysis: Analysis, listed: str, scratch: Scratch, foundation: Foundation | None = None) -> Expectation:
+def make(
+    analysis: Analysis, listed: str, scratch: Scratch, foundation: Foundation | None = None, history: Path | None = None
+) -> Expectation:
     """Run the list, with what only the models know ahead of it, on an empty database or the foundation; read all that is there then.
 
-    ``listed``: the digest of the list, the models and the foundation.
+    ``listed``: the digest of the list, the models and the foundation. ``history``: the folder in which revisions that were written by
+    hand may be; they run there, too.
     """
     elsewhere = {step.id: ELSEWHERE for step in analysis if may_reach_elsewhere(step.step.sql)}
     steps = Registry(
@@ -33,11 +39,12 @@ def make(analysis: Analysis, listed: str, scratch: Scratch, foundation: Foundati
     with scratch_database(scratch, "expected") as database:
         database.lay(foundation)
         before = _there(database) if foundation is not None else frozenset()
-        run = database.boot(steps)
+        written = by_hand_in(history, read_sum(history)) if history is not None else None
+        runs = written.boot(database, steps) if written is not None else (database.boot(steps),)
         with database.session() as session:
             catalog = read_catalog(session.connection)
             role = session.connection.info.user
-    rejected = elsewhere | {s.id: str(s.error or s.reason) for s in run.steps if s.outcome in WENT_WRONG}
+    rejected = elsewhere | {s.id: str(s.error or s.reason) for s in runs[-1].steps if s.outcome in WENT_WRONG}
     world = World(catalog)
     promised = frozenset(
         world.place(effect.key)
@@ -47,7 +54,7 @@ def make(analysis: Analysis, listed: str, scratch: Scratch, foundation: Foundati
         for effect in (*statement.effects, *statement.implied)
         if effect.present
     )
-    by = {**makers(catalog, analysis, run.steps), **{key: LABEL for key in before if key in catalog}}
+    by = {**makers(catalog, analysis, [s for run in runs for s in run.steps]), **{key: LABEL for key in before if key in catalog}}
     return Expectation(catalog, role, listed, by, rejected, promised)
 
 

@@ -7,13 +7,14 @@ EXISTS`` was edited, a step was put in before another, or one was taken out. A f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.audit import data
+from omega_bridge.audit.by_hand import by_hand_in
 from omega_bridge.audit.expected import WENT_WRONG, makers
 from omega_bridge.audit.grounds import Ground
 from omega_bridge.audit.pairs import Begun, Pair, Told, alembic, upgrade
@@ -44,19 +45,25 @@ def begun(
     with scratch_database(scratch, "boot") as left, scratch_database(scratch, "alembic") as right:
         ground.lay(left)
         ground.begin(right)
-        ground.stamp(right, {line.revision for line in sums.revisions(lines)})
-        run = left.boot(steps)
+        written = by_hand_in(folder, lines)
+        stands = [version for version in ground.versions if version in written.graph.nodes]
+        ground.stamp(right, stands)
+        if written.blocks:
+            ground.stamp(left, stands)
+        runs = written.boot(left, steps, stands)
         if head is not None:
             upgrade(alembic(folder, right), head, f"the head, from the start {ground.name!r}")
         pair = Pair(ground.name, left, right)
-        told = _teller(pair, analysis, run, folder, lines)
+        told = _teller(pair, analysis, runs, folder, lines)
         at = head or ""
 
         @contextmanager
         def twin() -> Iterator[ScratchDatabase]:
             with scratch_database(scratch, "boot") as database:
                 ground.lay(database)
-                database.boot(steps)
+                if written.blocks:
+                    ground.stamp(database, stands)
+                written.boot(database, steps, stands)
                 yield database
 
         return Begun(
@@ -70,7 +77,7 @@ def begun(
                 ),
             ),
             tuple(pair.moved(at, told)),
-            tuple(_rejected(ground.name, run.steps, left)),
+            tuple(_rejected(ground.name, runs[-1].steps, left)),
         )
 
 
@@ -85,7 +92,7 @@ def _rejected(start: str, outcomes: Iterable[StepOutcome], database: ScratchData
 # --- where it comes from, and what makes it right ----------------------------------------------------------------
 
 
-def _teller(pair: Pair, analysis: Analysis, run: Run, folder: Path, lines: tuple[sums.SumLine, ...]) -> Told:
+def _teller(pair: Pair, analysis: Analysis, runs: Sequence[Run], folder: Path, lines: tuple[sums.SumLine, ...]) -> Told:
     today: dict[Key, str] | None = None
     before: dict[Key, str] | None = None
 
@@ -93,7 +100,7 @@ def _teller(pair: Pair, analysis: Analysis, run: Run, folder: Path, lines: tuple
         nonlocal today, before
         key = difference.key
         if today is None:
-            today = makers(pair.boot, analysis, run.steps)
+            today = makers(pair.boot, analysis, [outcome for run in runs for outcome in run.steps])
         step = _of(key, today)
         if not step:
             if before is None:

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from omega_bridge.audit.by_hand import VERSION_TABLE
 from omega_bridge.audit.scratch import ScratchDatabase
 from omega_bridge.audit.verdict import EMPTY
 from omega_bridge.audit.witness import find_witness
@@ -53,7 +54,7 @@ class Ground:
         at = [version for version in self.versions if version in known]
         if at:
             with database.session() as session:
-                session.execute(_VERSION_TABLE)
+                session.execute(VERSION_TABLE)
                 session.execute("INSERT INTO public.alembic_version SELECT unnest(%s::text[])", (at,))
 
 
@@ -65,9 +66,6 @@ def grounds_of(foundation: Foundation | None, *, in_history: bool) -> tuple[Grou
     return (Ground(foundation=foundation, in_history=True), laid) if in_history else (laid,)
 
 
-_VERSION_TABLE = (
-    "CREATE TABLE public.alembic_version (version_num varchar(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY)"
-)
 _NOT_THE_LISTS = (
     "DROP SCHEMA IF EXISTS omega_bridge_sentinel CASCADE; DROP SCHEMA IF EXISTS omega_bridge CASCADE; "
     "DROP TABLE IF EXISTS public.alembic_version"

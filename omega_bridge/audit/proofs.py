@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import omega_bridge.revisions.operations  # noqa: F401  registers the operations
 from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
-from omega_bridge.audit.scratch import Scratch, scratch_database
+from omega_bridge.audit.pairs import alembic, upgrade
+from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.planning import World
 from omega_bridge.planning.foundation import Foundation
@@ -38,7 +40,10 @@ class Differs(Exception):
 class ScratchProver:
     """Two databases side by side: ``naive`` takes the list's own SQL, ``trial`` the operations."""
 
-    def __init__(self, naive: Any, trial: Trial, advance: Callable[[int], Any]) -> None:
+    def __init__(
+        self, naive: Any, trial: Trial, advance: Callable[[int], Any], databases: tuple[ScratchDatabase, ...] = ()
+    ) -> None:
+        self._databases = databases
         self._naive = naive
         self._trial = trial
         self._advance = advance
@@ -59,6 +64,13 @@ class ScratchProver:
             send(self._naive, (text,))
             send(self._trial.driver, (text,))
         self._before = read_catalog(self._naive)
+
+    def upgrade(self, folder: Path, revision: str) -> Catalog:
+        """See ``Prover``."""
+        for database in self._databases:
+            upgrade(alembic(folder, database), revision, "or one before it")
+        self._before = read_catalog(self._naive)
+        return self._before
 
     def judge(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted]) -> Verdict:
         """Try the next revision; see ``Prover``."""
@@ -225,4 +237,4 @@ def prover(scratch: Scratch, advance: Callable[[int], Any] = lambda _n: None) ->
         trial = stack.enter_context(trial_on(connection_parameters(other.url)))
         other.check(trial.driver)
         trial.driver.rollback()
-        yield ScratchProver(session.connection, trial, advance)
+        yield ScratchProver(session.connection, trial, advance, (naive, other))

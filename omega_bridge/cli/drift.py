@@ -54,7 +54,7 @@ def _expected(setup: Setup, scratch_url: str | None, scratch_template: str | Non
         return there
     output.log_to_stderr(silent=True)
     with scratch_server(scratch_url, scratch_template) as server:
-        return make(setup.analysis, listed, server, setup.foundation)
+        return make(setup.analysis, listed, server, setup.foundation, None if setup.steps else setup.history())
 
 
 def _tell(found: Drift) -> None:

@@ -105,7 +105,7 @@ def _schema(setup: Setup, folder: Path, listed: str, servers: Servers, *, check:
     output.log_to_stderr(silent=True)
     try:
         with servers() as server:
-            return False, [str(keep(make(setup.analysis, listed, server, setup.foundation), folder))]
+            return False, [str(keep(make(setup.analysis, listed, server, setup.foundation, folder), folder))]
     except NoServerFound as none:
         typer.echo(f"the schema that the list leads to is not kept, there is no server to make it on: {none.hint}", err=True)
         return False, []

@@ -103,10 +103,13 @@ def compile_chain(
     origin: Origin | None = None,
     foundation: Foundation | None = None,
     head: str | None = None,
+    *,
+    has_by_hand: bool = False,
 ) -> Chain:
     """The chain after this export. ``texts`` gives the SQL of recorded steps by revision, to match by likeness.
 
-    ``head``: what the first new revision follows, where that is not the last one that was exported.
+    ``head``: what the first new revision follows, where that is not the last one that was exported. ``has_by_hand``: whether there are
+    revisions that were written by hand: they may make what the list's steps need.
 
     ``foundation``: what the list stands on. It is the first revision, where it was there at the first export.
     Raises ``AmbiguousMatch``.
@@ -133,7 +136,7 @@ def compile_chain(
                 (analysis.steps[index],),
                 past=past,
                 waited=str(waited) if waited else None,
-                settled=index not in settling.unsettled,
+                settled=has_by_hand or index not in settling.unsettled,
             )
         )
     new = tuple(_numbered(drafts, kept, origin, head))

@@ -17,7 +17,7 @@ from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.chain import Chain, Origin, Revision, RevisionKind, compile_chain, follow
 from omega_bridge.revisions.exported import Export, covered
-from omega_bridge.revisions.graph import to_follow
+from omega_bridge.revisions.graph import graph_of
 from omega_bridge.revisions.ground import stands_on, with_tables_of
 from omega_bridge.revisions.lifting import lift, once_more
 from omega_bridge.revisions.matching import match
@@ -138,13 +138,17 @@ class _Compilation:
         self.texts = RecordedTexts(folder, self.kept)
         self.lines = list(revisions(self.kept))
         self.foundation = stands_on(folder, self.kept, foundation)
-        self.follows = to_follow(folder, self.kept)
+        graph = graph_of(folder, self.kept)
+        self.folder, self.has_by_hand = folder, not graph.is_ours_alone
+        self.follows = graph.head
         """The head that the first new revision follows, whoever wrote it."""
         self._head = self.follows
 
     def compile(self, past: PastList) -> Chain:
         """The revisions that this list adds."""
-        chain = compile_chain(past.analysis, self.lines, self.texts, past.origin, self.foundation, self._head)
+        chain = compile_chain(
+            past.analysis, self.lines, self.texts, past.origin, self.foundation, self._head, has_by_hand=self.has_by_hand
+        )
         for revision in chain.new:
             self.texts.add(revision.id, tuple(s.step.sql for s in revision.steps))
             self.lines.append(SumLine(revision.id, revision.kind, _recorded(revision), "", ""))
@@ -166,7 +170,9 @@ class _Compilation:
             held.take(line.kind, line.steps, steps)
             for step in steps:
                 evaluate(step.program, world)
-        if judge is not None:
+        if judge is not None and self.has_by_hand and self.follows is not None:
+            world = World(judge.upgrade(self.folder, self.follows))
+        elif judge is not None:
             judge.remember(text for _, texts in past for text in texts)
         writer = _Writer(self, world, held, judge)
         for chain in chains:

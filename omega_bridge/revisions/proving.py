@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from alembic.operations import Operations
@@ -46,6 +47,9 @@ class Prover(Protocol):
 
     def remember(self, texts: Iterable[str]) -> None:
         """Bring the databases to where the exported history ends."""
+
+    def upgrade(self, folder: Path, revision: str) -> Catalog:
+        """The same by Alembic, for a history in which some were written by hand; read what is there then. Raises ``StepFailed``."""
 
     def judge(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted]) -> Verdict:
         """Try the next revision's steps; what does not lead to the same catalog comes back verbatim."""
