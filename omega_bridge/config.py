@@ -205,12 +205,16 @@ def load_config(path: Path | None = None, start: Path | None = None) -> Config:
     return Config(begin)
 
 
+def url_names(config: Config) -> tuple[str, ...]:
+    """The environment variables that may hold the database's URL, the first that is set being the one."""
+    return (*config.values.get("database-url-env", ()), *URL_VARIABLES)
+
+
 def database_url(config: Config, option: str | None, environ: Mapping[str, str]) -> str:
     """The URL: the option, else the environment. Raises ``ConfigurationInvalid``."""
     if option:
         return option
-    names = (*config.values.get("database-url-env", ()), *URL_VARIABLES)
-    for name in names:
+    for name in url_names(config):
         if environ.get(name):
             return environ[name]
     raise ConfigurationInvalid(

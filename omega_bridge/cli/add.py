@@ -20,6 +20,7 @@ def add(
     steps: options.Steps = None,
     json: options.Json = False,
     database_url: options.DatabaseUrl = None,
+    env_file: options.EnvFile = None,
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
     scratch_template: options.ScratchTemplate = None,
@@ -63,7 +64,7 @@ def add(
     from omega_bridge.revisions.renaming import decided, without_renamed
     from omega_bridge.sources.appending import append
 
-    setup = prepare(config, steps, database_url)
+    setup = prepare(config, steps, database_url, env_file)
     output.log_to_stderr(silent=True)
     if setup.metadata is None:
         raise ConfigurationInvalid(

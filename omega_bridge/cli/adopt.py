@@ -14,6 +14,7 @@ def adopt(
     config: options.Config = None,
     steps: options.Steps = None,
     database_url: options.DatabaseUrl = None,
+    env_file: options.EnvFile = None,
     json: options.Json = False,
     directory: options.Output = None,
     accept: Annotated[
@@ -26,7 +27,7 @@ def adopt(
     from omega_bridge.postgres.dsn import normalise
     from omega_bridge.postgres.session import open_session
 
-    setup = prepare(config, steps, database_url)
+    setup = prepare(config, steps, database_url, env_file)
     with open_session(normalise(setup.direct)) as session:
         found = stamp(
             session,

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from omega_bridge.errors import OmegaBridgeError
 
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+"""Of the Click that Typer works with, which may be its own."""
+
 VERBS = {
     "boot": "Bring one database up to the list: what is missing is repaired, what is there is not touched.",
     "plan": "Show what a boot would do, with the SQL and the locks; exit 1 where something would run.",
@@ -104,34 +107,65 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
     given = _with_values(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(given)
+        sys.exit(app(given, standalone_mode=False) or 0)
     except OmegaBridgeError as error:
-        report(error, as_json="--json" in given)
+        report(error, as_json=_wants_json(given))
         sys.exit(error.exit_code)
+    except UsageError as error:
+        misused(error, given)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except typer.Abort:
+        print("aborted: a question was not answered", file=sys.stderr)
+        sys.exit(1)
     except Exception as error:
         unforeseen(error, given)
         sys.exit(2)
 
 
+def misused(error: Any, given: Sequence[str]) -> None:
+    """A verb or an option that there is not, or one without its value: as text with the line of usage, or as JSON."""
+    from omega_bridge.errors import ConfigurationInvalid
+    from omega_bridge.redaction import without_secrets
+
+    error.message = without_secrets(error.message, _urls(given))
+    if not _wants_json(given):
+        error.show()
+        return
+    path = error.ctx.command_path if error.ctx else "omega-bridge"
+    report(ConfigurationInvalid(error.format_message(), hint=f"See the options with: {path} --help"), as_json=True)
+
+
 def unforeseen(error: Exception, given: Sequence[str]) -> None:
     """An error that is none of ours, with its traceback, and without the secrets of any URL that was given."""
-    import os
     import traceback
 
     from omega_bridge.errors import OmegaBridgeError
     from omega_bridge.redaction import without_secrets
 
-    urls = [
-        v for v in (*os.environ.values(), *given, *(g.partition("=")[2] for g in given)) if "://" in v or "password" in v.lower()
-    ]
+    urls = _urls(given)
     print(without_secrets("".join(traceback.format_exception(error)), urls), file=sys.stderr)
     told = OmegaBridgeError(
         without_secrets(f"unforeseen: {type(error).__name__}: {error}", urls),
         hint="This should not happen: please report it, with the traceback on stderr.",
     )
-    report(told, as_json="--json" in given)
+    report(told, as_json=_wants_json(given))
+
+
+def _urls(given: Sequence[str]) -> list[str]:
+    """What may hold a secret, of the environment and of the arguments."""
+    import os
+
+    values = (*os.environ.values(), *given, *(g.partition("=")[2] for g in given))
+    return [v for v in values if "://" in v or "password" in v.lower()]
+
+
+def _wants_json(given: Sequence[str]) -> bool:
+    """Whether the verb was asked for JSON."""
+    from itertools import pairwise
+
+    return "--json" in given or "--format=json" in given or ("--format", "json") in pairwise(given)
 
 
 def _with_values(arguments: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ def boot(
     config: options.Config = None,
     steps: options.Steps = None,
     database_url: options.DatabaseUrl = None,
+    env_file: options.EnvFile = None,
     json: options.Json = False,
     on_error: Annotated[
         str | None, typer.Option(help="stop or continue (start degraded) when a step fails.", show_default=False)
@@ -46,7 +47,7 @@ def boot(
     import omega_bridge
     from omega_bridge.errors import ConfigurationInvalid
 
-    setup = prepare(config, steps, database_url)
+    setup = prepare(config, steps, database_url, env_file)
     if on_error not in (None, "stop", "continue"):
         raise ConfigurationInvalid(f"--on-error {on_error}", hint="Say --on-error stop or --on-error continue.")
     output.log_to_stderr(quiet=json)

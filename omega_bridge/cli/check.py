@@ -16,6 +16,7 @@ def check(
     steps: options.Steps = None,
     json: options.Json = False,
     database_url: options.DatabaseUrl = None,
+    env_file: options.EnvFile = None,
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
     scratch_template: options.ScratchTemplate = None,
@@ -26,7 +27,7 @@ def check(
     from omega_bridge.audit import gate
     from omega_bridge.audit.scratch import scratch_server
 
-    setup = prepare(config, steps, database_url)
+    setup = prepare(config, steps, database_url, env_file)
     output.log_to_stderr(silent=True)
     servers = partial(scratch_server, scratch_url, scratch_template)
     checks = (

@@ -19,6 +19,7 @@ def drift(
     config: options.Config = None,
     steps: options.Steps = None,
     database_url: options.DatabaseUrl = None,
+    env_file: options.EnvFile = None,
     scratch_url: options.ScratchUrl = None,
     scratch_template: options.ScratchTemplate = None,
     json: options.Json = False,
@@ -31,7 +32,7 @@ def drift(
     """
     from omega_bridge.audit.drift import drift as compare
 
-    setup = prepare(config, steps, database_url)
+    setup = prepare(config, steps, database_url, env_file)
     found = compare(setup.database, setup.analysis, setup.promised, _expected(setup, scratch_url, scratch_template))
     name_owners_in(setup)
     match options.format_of(format_, json=json):

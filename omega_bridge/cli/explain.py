@@ -18,6 +18,7 @@ def explain(
     config: options.Config = None,
     steps: options.Steps = None,
     database_url: options.DatabaseUrl = None,
+    env_file: options.EnvFile = None,
     json: options.Json = False,
 ) -> None:
     """Explain a step of the list, an error code such as OB301, or a rule."""
@@ -32,7 +33,7 @@ def explain(
         return
     from omega_bridge.cli.setup import prepare
 
-    explained = _step(prepare(config, steps, database_url), name, is_asked=database_url is not None)
+    explained = _step(prepare(config, steps, database_url, env_file), name, is_asked=database_url is not None)
     if json:
         output.as_json(explained.as_dict())
     else:

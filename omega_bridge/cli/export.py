@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def export(
     config: options.Config = None,
     steps: options.Steps = None,
+    env_file: options.EnvFile = None,
     json: options.Json = False,
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
@@ -56,7 +57,7 @@ def export(
     from omega_bridge.audit.scratch import scratch_server
     from omega_bridge.revisions.exported import unchanged
 
-    setup = prepare(config, steps)
+    setup = prepare(config, steps, env_file=env_file)
     folder = setup.history(directory)
     if rebase:
         _rebase(folder)

@@ -44,6 +44,7 @@ def init(
         typer.Option("--role", metavar="ROLE", help="With --sentinel: a role that starts, and may read what was noted."),
     ] = None,
     database_url: options.DatabaseUrl = None,
+    env_file: options.EnvFile = None,
     from_database: Annotated[
         str | None,
         typer.Option(
@@ -55,6 +56,11 @@ def init(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)] = False,
 ) -> None:
     """Wire this folder: configuration in pyproject.toml, alembic.ini, alembic/env.py."""
+    if env_file is not None:
+        from omega_bridge.cli.setup import take
+        from omega_bridge.config import load_config
+
+        take(env_file, load_config())
     if sentinel:
         _sentinel(database_url, role or [], json)
         return

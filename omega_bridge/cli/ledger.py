@@ -28,11 +28,12 @@ app = typer.Typer(
 def log(
     config: options.Config = None,
     database_url: options.DatabaseUrl = None,
+    env_file: options.EnvFile = None,
     json: options.Json = False,
     last: Annotated[int | None, typer.Option("--last", metavar="N", help="Only the last N entries.", show_default=False)] = None,
 ) -> None:
     """Print the record, oldest first."""
-    entries = _entries(config, database_url)[-last if last else None :]
+    entries = entries_of(prepare(config, None, database_url, env_file))[-last if last else None :]
     if json:
         output.as_json({"entries": [e.as_dict() for e in entries]})
         return
@@ -52,11 +53,16 @@ def log(
 
 
 @app.command()
-def verify(config: options.Config = None, database_url: options.DatabaseUrl = None, json: options.Json = False) -> None:
+def verify(
+    config: options.Config = None,
+    database_url: options.DatabaseUrl = None,
+    env_file: options.EnvFile = None,
+    json: options.Json = False,
+) -> None:
     """Check the hash chain and its end; exit 1 where an entry was changed, removed or put in, or the ledger is gone."""
     from omega_bridge.ledger import UNSEEN, judge
 
-    setup = prepare(config, None, database_url)
+    setup = prepare(config, None, database_url, env_file)
     with _open(setup) as session:
         entries = list(ledger_store().read(session.connection))
         end = ledger_store().end_of(session.connection)
@@ -90,10 +96,6 @@ def _witness(setup: Setup, session: Session) -> str:
     if ours := [v for v in ledger_store().versions(session.connection) if v in known]:
         return f"alembic_version is at {', '.join(ours)}"
     return ""
-
-
-def _entries(config: Any, url: str | None) -> list[Any]:
-    return entries_of(prepare(config, None, url))
 
 
 def entries_of(setup: Setup) -> list[Any]:

@@ -16,6 +16,7 @@ from omega_bridge.cli.setup import prepare
 def lint(
     config: options.Config = None,
     steps: options.Steps = None,
+    env_file: options.EnvFile = None,
     json: options.Json = False,
     select: Annotated[list[str] | None, typer.Option(metavar="RULE", help="This rule only (repeatable).")] = None,
     ignore: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Not this rule (repeatable).")] = None,
@@ -51,7 +52,7 @@ def lint(
     from omega_bridge.lint import is_failing
     from omega_bridge.lint import lint as judge
 
-    setup = prepare(config, steps, database_url)
+    setup = prepare(config, steps, database_url, env_file)
     ignored = (*setup.config.lint_ignore, *(ignore or ()))
     if write and not fix:
         raise typer.BadParameter("it goes with --fix", param_hint="--write")

@@ -32,6 +32,10 @@ DatabaseUrl = Annotated[
         show_default=False,
     ),
 ]
+EnvFile = Annotated[
+    Path | None,
+    typer.Option("--env-file", metavar="FILE", help="KEY=VALUE lines to take into the environment first.", show_default=False),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)]
 ScratchUrl = Annotated[
     str | None,

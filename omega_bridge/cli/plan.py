@@ -12,13 +12,14 @@ def plan(
     config: options.Config = None,
     steps: options.Steps = None,
     database_url: options.DatabaseUrl = None,
+    env_file: options.EnvFile = None,
     json: options.Json = False,
 ) -> None:
     """Show what a boot would do, with the SQL and the locks; exit 1 where something would run."""
     from omega_bridge.analysis.losing import losses
     from omega_bridge.startup.preview import preview
 
-    setup = prepare(config, steps, database_url)
+    setup = prepare(config, steps, database_url, env_file)
     found = preview(setup.database, setup.analysis, setup.promise)
     name_owners_in(setup)
     if json:

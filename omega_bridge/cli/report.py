@@ -18,6 +18,7 @@ def report(
     config: options.Config = None,
     steps: options.Steps = None,
     database_url: options.DatabaseUrl = None,
+    env_file: options.EnvFile = None,
     json: options.Json = False,
     directory: options.Output = None,
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Where the files go.")] = Path("omega-report"),
@@ -37,7 +38,7 @@ def report(
     from omega_bridge.audit import report_files
     from omega_bridge.audit.report import report as made
 
-    setup = prepare(config, steps, database_url)
+    setup = prepare(config, steps, database_url, env_file)
     found = made(
         setup.database, setup.history(directory), setup.listed,
         made=datetime.now(UTC), as_of=_moment(as_of) if as_of else None, certificate=certificate,

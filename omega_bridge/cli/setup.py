@@ -164,9 +164,23 @@ class Setup:
         return not self.steps or self.steps == self.config.steps
 
 
-def prepare(config: Path | None, steps: str | None, url: str | None = None) -> Setup:
-    """Read the configuration. Raises ``ConfigurationInvalid``."""
-    return Setup(load_config(config), steps, url)
+def prepare(config: Path | None, steps: str | None, url: str | None = None, env_file: Path | None = None) -> Setup:
+    """Read the configuration, and take ``env_file`` into the environment of this process. Raises ``ConfigurationInvalid``."""
+    found = load_config(config)
+    if env_file is not None:
+        take(env_file, found)
+    return Setup(found, steps, url)
+
+
+def take(path: Path, config: Config) -> None:
+    """Make the environment of this process what the file says."""
+    from omega_bridge.cli import env_file
+    from omega_bridge.config import url_names
+
+    said = env_file.environment(env_file.read(path), os.environ, url_names(config))
+    for gone in os.environ.keys() - said.keys():
+        del os.environ[gone]
+    os.environ.update(said)
 
 
 def name_owners(connection: Any, setup: Setup) -> None:

@@ -18,11 +18,12 @@ def status(
     config: options.Config = None,
     steps: options.Steps = None,
     database_url: options.DatabaseUrl = None,
+    env_file: options.EnvFile = None,
     json: options.Json = False,
     directory: options.Output = None,
 ) -> None:
     """Show where the list, the history and the database stand; exit 1 where one lags behind."""
-    setup = prepare(config, steps, database_url)
+    setup = prepare(config, steps, database_url, env_file)
     found = _found(setup, directory)
     name_owners_in(setup)
     if json:

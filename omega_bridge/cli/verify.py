@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def verify(
     config: options.Config = None,
     steps: options.Steps = None,
+    env_file: options.EnvFile = None,
     json: options.Json = False,
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
@@ -47,7 +48,7 @@ def verify(
     from omega_bridge.audit.scratch import scratch_server
     from omega_bridge.writing import write
 
-    setup = prepare(config, steps)
+    setup = prepare(config, steps, env_file=env_file)
     output.log_to_stderr(silent=True)
     history = None if steps and directory is None else setup.history(directory)
     databases = tuple(start or ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 
 import omega_bridge.cli
 from omega_bridge.cli import output
-from omega_bridge.cli.app import VERBS, app
+from omega_bridge.cli.app import VERBS, app, run
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -27,7 +28,7 @@ def test_a_verb_says_of_itself_what_the_list_says(verb: str) -> None:
 
 def test_every_module_of_a_verb_is_listed() -> None:
     """A verb that is written and not listed could not be called."""
-    helpers = {"__init__", "app", "formats", "lint_fix", "lint_measured", "options", "output", "problems", "setup"}
+    helpers = {"__init__", "app", "env_file", "formats", "lint_fix", "lint_measured", "options", "output", "problems", "setup"}
     assert {path.stem for path in Path(omega_bridge.cli.__file__).parent.glob("*.py")} - helpers == set(VERBS)
 
 
@@ -81,3 +82,46 @@ def test_a_dumb_terminal_has_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "dumb")
     assert output.colour_asked() is False
+
+
+SPOKEN = [name for name in VERBS if name != "ledger"] + ["ledger log", "ledger verify"]
+
+
+@pytest.mark.parametrize("verb", SPOKEN)
+@pytest.mark.parametrize("misuse", ["--no-such-option", "--config=no/such.toml"], ids=["option", "file"])
+def test_an_error_is_json_where_json_is_asked_for(verb: str, misuse: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One object on stdout, with code, message and a hint; exit 2, which no check says."""
+    with pytest.raises(SystemExit) as ended:
+        run([*verb.split(), *(["a-step"] if verb == "explain" else []), misuse, "--json"])
+    told = json.loads(capsys.readouterr().out)["error"]
+    assert ended.value.code == 2
+    assert told["code"] == "OB107"
+    assert told["message"]
+    assert told["hint"]
+
+
+@pytest.mark.parametrize("asked", [["--format", "json"], ["--format=json"]], ids="".join)
+def test_an_error_is_json_where_the_format_is_json(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The other way to ask for it."""
+    with pytest.raises(SystemExit):
+        run(["lint", *asked, "--config", "no/such.toml"])
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "OB107"
+
+
+def test_a_misused_verb_tells_no_password(capsys: pytest.CaptureFixture[str]) -> None:
+    """A URL in the wrong place is not printed back with its secret, as text or as JSON."""
+    for asked in ([], ["--json"]):
+        with pytest.raises(SystemExit) as ended:
+            run(["boot", "postgresql://app:zq7wxk9v@db/app", *asked])
+        told = "".join(capsys.readouterr())
+        assert ended.value.code == 2
+        assert "unexpected extra argument" in told
+        assert "zq7wxk9v" not in told
+
+
+def test_every_verb_that_takes_a_url_takes_an_env_file() -> None:
+    """Whoever has the URL in a file gives the file."""
+    for verb in SPOKEN:
+        module = importlib.import_module(f"omega_bridge.cli.{verb.split()[0]}")
+        parameters = inspect.signature(getattr(module, verb.split()[-1])).parameters
+        assert ("env_file" in parameters) or ("database_url" not in parameters), verb
