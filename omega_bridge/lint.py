@@ -24,6 +24,8 @@ from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World
 
 _IGNORE = re.compile(r"omega-bridge:\s*ignore\s(.*)")
+FOREIGN = "squawk-"
+"""What the names of another program's rules begin with: which ones there are is not known here."""
 _WORD = re.compile(r"[a-z][a-z-]+")
 
 
@@ -44,7 +46,7 @@ def lint(
     _known((*select, *ignore))
     listed = replace(listing(analysis, models), catalog=catalog, sizes=by_table(sizes))
     place = {step.id: number for number, step in listed.steps()}
-    ignored = {step.id: _ignored_in(step.step.sql) for _, step in listed.steps()}
+    ignored = {step.id: ignored_in(step.step.sql) for _, step in listed.steps()}
     found = [
         finding
         for rule in all_rules()
@@ -110,7 +112,8 @@ def is_failing(findings: Collection[Finding], *, strict: bool = False) -> bool:
     return bool(findings) if strict else any(f.severity is Severity.ERROR for f in findings)
 
 
-def _ignored_in(text: str) -> frozenset[str]:
+def ignored_in(text: str) -> frozenset[str]:
+    """The rules that a step's comments pass over."""
     if "omega-bridge" not in text:
         return frozenset()
     told = (found for comment in sql.comments(text) for found in _IGNORE.findall(comment))
@@ -120,7 +123,7 @@ def _ignored_in(text: str) -> frozenset[str]:
 def _known(names: Collection[str]) -> None:
     rules = [rule.name for rule in all_rules()]
     for name in names:
-        if name not in rules:
+        if name not in rules and not name.startswith(FOREIGN):
             near = get_close_matches(name, rules, n=1)
             raise ConfigurationInvalid(
                 f"there is no rule {name!r}",

@@ -23,6 +23,9 @@ def lint(
     strict: options.Strict = False,
     format_: options.Format = None,
     instead: Annotated[bool, typer.Option("--instead", help="Show why, and what to write instead.")] = False,
+    with_squawk: Annotated[
+        bool, typer.Option("--squawk", help="The general rules of squawk, too (the extra of that name).")
+    ] = False,
     fix: Annotated[
         bool, typer.Option("--fix", help="Print a patch with the rewrites that ask nobody, proven on scratch.")
     ] = False,
@@ -64,6 +67,10 @@ def lint(
     found = judge(
         setup.analysis, models=setup.models, select=select or (), ignore=ignored, catalog=there.catalog, sizes=there.sizes
     )
+    if with_squawk:
+        from omega_bridge.squawk import squawk
+
+        found = (*found, *squawk(setup.analysis, models=setup.models, select=select or (), ignore=ignored))
     runs = measure(setup, scratch_url, scratch_template) if measured else None
     match options.format_of(format_, json=json):
         case Format.JSON:
