@@ -116,7 +116,7 @@ def models_check(project: Project) -> dict[str, Any]:
 def test_what_the_models_gained_is_written_to_the_list(project: Project, make_database: MakeDatabase) -> None:
     """Every kind of column, in a database with rows: after the steps neither the gate nor drift has anything to say."""
     url, fresh = make_database(), make_database()
-    assert project.call("add") == (0, {"added": [], "files": [], "left": []})
+    assert project.call("add") == (0, {"added": [], "files": [], "notes": [], "left": []})
     assert project.boot(url) == "repaired"
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("INSERT INTO tenants (name) VALUES ('one'), ('two')")
@@ -134,7 +134,7 @@ def test_what_the_models_gained_is_written_to_the_list(project: Project, make_da
     assert [s.title for s in load("main.py:migration_steps", root=project.root)][-len(done["added"]) :] == [
         a["title"] for a in done["added"]
     ]
-    assert project.call("add") == (0, {"added": [], "files": [], "left": []})
+    assert project.call("add") == (0, {"added": [], "files": [], "notes": [], "left": []})
     assert models_check(project)["ok"]
     _, lint = project.call("lint")
     assert [f for f in lint["findings"] if f["severity"] == "error"] == []
