@@ -103,7 +103,7 @@ def check_models(setting: Setting, servers: Servers) -> Check:
     if setting.yesterday.schema is None:
         notes.append(f"the databases that stand: not known: {setting.yesterday.told}")
     if lines:
-        told = _told([*map(str, unknown), *map(str, lacks), *(f"{one}, in new databases and old ones" for one in found.twofold)])
+        told = _told([*map(str, unknown), *map(str, lacks), *(twofold(one, setting.metadata) for one in found.twofold)])
         return Check("models", False, told, details, lines=(*lines, *notes))
     against = f"an empty database{f' and {setting.yesterday.told}' if setting.yesterday.schema is not None else ''}"
     return Check("models", True, f"the steps lead {against} to the models ({how})", details, lines=tuple(notes))
@@ -166,7 +166,14 @@ def refuse_to_hide(setting: Setting, servers: Servers) -> None:
 
 def _lines(lack: Lack, renames: Collection[Rename] = ()) -> Iterator[str]:
     yield str(lack)
-    yield from (f"  add: {' '.join(text.split())}" for text in lack.append)
+    if len(lack.append) == 1:
+        yield f"  add: {' '.join(lack.append[0].split())}"
+    elif lack.append:
+        yield f"  add: {len(lack.append)} steps, which omega-bridge add writes (--check shows them)"
+    if lack.why:
+        yield f"  {lack.why}"
+    if lack.unkept.attribute == "nullable" and lack.unkept.expected is False:
+        yield "  or let the model be nullable, too (Mapped[... | None])"
     for one in (one for one in renames if one.new == lack.unkept.key):
         yield f"  or is it {one.old.table}.{one.old.name} by a new name? omega-bridge add --renamed {one.told}"
 

@@ -5,6 +5,7 @@ Three databases: one of the models alone, one of yesterday's schema on which the
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,7 +63,17 @@ class Held:
 
 
 def hold_together(setting: Setting, server: Scratch) -> Held:
-    """Compare."""
+    """Compare. What becomes of steps on scratch is not logged: it is told with the result."""
+    log = logging.getLogger("omega_bridge")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        return _compared(setting, server)
+    finally:
+        log.setLevel(before)
+
+
+def _compared(setting: Setting, server: Scratch) -> Held:
     promised, unseen = _promised(setting, server)
     stands = setting.yesterday.schema
     if stands is not None and stands.listed == setting.listed and not setting.by_list:

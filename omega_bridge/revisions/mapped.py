@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -28,21 +29,25 @@ def attribute_of(table: Table, column: str) -> str:
     return f"{table.fullname}.{column}"
 
 
-def place_of(table: Table) -> Place:
-    """Where the class that maps it is written, as far as Python knows."""
+def place_of(table: Table, attribute: str = "") -> Place:
+    """Where the class that maps it is written, as far as Python knows; or an attribute of the class, where that is found in it."""
     mapped = mapped_class(table)
     if mapped is None:
         return Place()
     try:
-        file, line = inspect.getsourcefile(mapped), inspect.getsourcelines(mapped)[1]
+        file, (lines, line) = inspect.getsourcefile(mapped), inspect.getsourcelines(mapped)
     except (OSError, TypeError):  # it was made at run time, or its source is not there
         return Place()
+    written = re.compile(rf"\s+{re.escape(attribute)}\s*[:=]")
+    line += next((n for n, text in enumerate(lines) if attribute and written.match(text)), 0)
     relative = os.path.relpath(file) if file else ""
     return Place(file if relative.startswith("..") else relative, line) if file else Place()
 
 
 def table_of(metadata: MetaData, key: Key) -> Table | None:
     """The models' table that an object is or belongs to; one without a schema stands where the ``search_path`` leads."""
+    if key.kind is Kind.INDEX:
+        return next((t for t in metadata.tables.values() if any(index.name == key.name for index in t.indexes)), None)
     name = key.name if key.kind is Kind.TABLE else key.table
     named = {t.schema: t for t in metadata.tables.values() if t.name == name}
     return named[key.schema] if key.schema in named else named.get(None)

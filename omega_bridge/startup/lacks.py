@@ -22,6 +22,8 @@ class Lack:
     name: str
     place: Place = Place()
     append: tuple[str, ...] = ()
+    why: str = ""
+    """Where no step can be told: what has to be decided first."""
     perhaps: tuple[str, ...] = ()
     """Columns of its table that no model has: it may be one of them by a new name."""
 
@@ -42,6 +44,7 @@ class Lack:
             "object": str(self.unkept.key),
             "attribute": self.unkept.attribute or None,
             "append": list(self.append),
+            "why": self.why or None,
             "perhaps": list(self.perhaps),
         }
 
@@ -66,6 +69,7 @@ def told(found: Sequence[Lack]) -> str:
     for lack in found:
         lines.append(f"  {lack}")
         lines += [f"    append: {' '.join(text.split())}" for text in lack.append]
+        lines += [f"    {lack.why}"] if lack.why else []
         lines += [f"    or an old column by a new name: omega-bridge add --renamed {one}" for one in lack.perhaps]
     return "\n".join(lines)
 
@@ -76,14 +80,16 @@ def named(unkept: Unkept, metadata: Any) -> Lack:
     from omega_bridge.revisions.mapped import attribute_of, mapped_class, place_of, table_of
 
     try:
-        append = tuple(step.sql for step in additions([unkept], metadata).steps)
-    except OmegaBridgeError:  # an index without a name, for one: what lacks is told all the same
-        append = ()
+        found = additions([unkept], metadata)
+        append, why = tuple(step.sql for step in found.steps), "; ".join(dict.fromkeys(why for _, why in found.left))
+    except OmegaBridgeError as error:  # an index without a name, for one: what lacks is told all the same
+        append, why = (), error.hint
     table = table_of(metadata, unkept.key)
     if table is None:
-        return Lack(unkept, unkept.key.name, append=append)
+        return Lack(unkept, unkept.key.name, append=append, why=why)
     mapped = mapped_class(table)
     name = (
         attribute_of(table, unkept.key.name) if unkept.key.kind is Kind.COLUMN else mapped.__name__ if mapped else table.fullname
     )
-    return Lack(unkept, name, place_of(table), append)
+    place = place_of(table, name.rpartition(".")[2] if unkept.key.kind is Kind.COLUMN else "")
+    return Lack(unkept, name, place, append, why)

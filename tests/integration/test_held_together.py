@@ -466,8 +466,10 @@ def test_from_edit_to_green(
     (lack,) = next(c for c in found["checks"] if c["name"] == "models")["differences"]
     assert (code, lack["model"], lack["name"]) == (1, "Tenant.new_feature_flag", "new_feature_flag")
     assert lack["append"] == ["ALTER TABLE tenants ADD COLUMN IF NOT EXISTS new_feature_flag BOOLEAN DEFAULT false NOT NULL"]
-    code, found, _ = service("export")
+    assert lack["place"] == "models.py:12"
+    code, found, said = service("export")
     assert (code, found["error"]["code"]) == (1, "OB508")
+    assert "MIGRATION" not in said
     code, found, _ = service("boot", "--database-url", database)
     assert (code, found["error"]["code"], found["lacks"][0]["model"]) == (3, "OB308", "Tenant.new_feature_flag")
 
