@@ -11,6 +11,7 @@ from omega_bridge.cli.setup import Setup, name_owners_in, prepare
 
 if TYPE_CHECKING:
     from omega_bridge.adoption import Survey
+    from omega_bridge.startup.lacks import Lack
     from omega_bridge.startup.preview import Look
 
 
@@ -29,13 +30,14 @@ def status(
     if json:
         output.as_json(found)
     else:
-        for name in ("registry", "exported", "database", "revision"):
+        for name in ("registry", "exported", "database", "models", "revision"):
             typer.echo(f"{name:9} {found[name]['told']}")
     raise typer.Exit(
         0
         if found["exported"]["is_fresh"]
         and found["database"]["pending"] == 0
         and not found["database"]["differences"]
+        and not found["models"]["lacks"]
         and found["revision"]["is_head"]
         else 1
     )
@@ -46,7 +48,7 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     from omega_bridge.revisions import sums
     from omega_bridge.revisions.files import export
     from omega_bridge.revisions.standing import standing_of
-    from omega_bridge.startup.preview import look, surveyed
+    from omega_bridge.startup.preview import lacking, look, surveyed
 
     analysis = setup.analysis
     folder = setup.history(directory)
@@ -55,6 +57,7 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     expected = kept(folder, setup.listed)
     seen = look(setup.database, analysis, setup.promise, expected)
     held = surveyed(setup.database, analysis, folder, expected)
+    lacks = lacking(setup.database, setup.metadata)
     kinds = [str(s.kind) for s in analysis]
     standing = standing_of(folder)
     top = standing.graph.head or head
@@ -82,6 +85,10 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
             "differences": seen.differences,
             "told": _lacking(seen) or "holds everything",
         },
+        "models": {
+            "lacks": [lack.as_dict() for lack in lacks],
+            "told": _of_models(lacks, setup.metadata),
+        },
         "revision": {
             "current": list(seen.versions),
             "head": top,
@@ -94,6 +101,16 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
             + ("" if is_there else f" (head is {top}; {move.warning or _told(held, seen.versions, head)})"),
         },
     }
+
+
+def _of_models(found: tuple[Lack, ...], metadata: Any) -> str:
+    """What the models need and the database does not have."""
+    if metadata is None:
+        return "none are configured"
+    if not found:
+        return "the database has every table, column and label that they name"
+    more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
+    return f"{'; '.join(map(str, found[:5]))}{more}; run: omega-bridge add"
 
 
 def _lacking(seen: Look) -> str:

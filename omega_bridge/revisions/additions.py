@@ -36,7 +36,10 @@ from omega_bridge.revisions.mapped import table_of
 from omega_bridge.revisions.models import comment_on, enum_types, every_table, index_text
 from omega_bridge.steps import Step
 
-NO_DEFAULT = "every row must have a value: say which those get that are there, omega-bridge add --fill {name}=SQL; or give the model a default, or make it nullable"
+NO_DEFAULT = (
+    "every row must have a value: say which those get that are there, omega-bridge add --fill {name}=SQL; "
+    "or give the model a default, or make it nullable"
+)
 NOT_AN_ADDITION = "what is there would change: write the step that you mean"
 BY_HAND = "no statement adds it where it is missing, and else does nothing: write a guarded step for it"
 WITHOUT_COLUMN = "it needs a column that is left"

@@ -15,6 +15,7 @@ from omega_bridge.expectation import Expectation, compare
 from omega_bridge.ledger import Outcome
 from omega_bridge.planning import Action, Plan, PlannedStep, make_plan
 from omega_bridge.planning.locks import locks_of
+from omega_bridge.planning.needs import type_names
 from omega_bridge.postgres import clean_state as recorded
 from omega_bridge.postgres import data_steps, ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
@@ -23,6 +24,7 @@ from omega_bridge.postgres.fast_path.probe import probe
 from omega_bridge.postgres.limits import Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session, open_session
+from omega_bridge.startup.lacks import Lack, lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,15 @@ def look(database: object, analysis: Analysis, promise: Promise, expected: Expec
     failed = {s["id"] for s in standing if s["outcome"] == Outcome.FAILED}
     pending = tuple(s for s in plan.pending if s.analysis.kind is not StepKind.DATA or s.analysis.id in failed)
     return Look(pending, standing, versions, last_boot, differences)
+
+
+def lacking(database: object, metadata: Any) -> tuple[Lack, ...]:
+    """What the models need and a database does not have. Reads only."""
+    if metadata is None:
+        return ()
+    names = frozenset(str(t.name) for t in metadata.tables.values()) | type_names(metadata)
+    with open_session(normalise(database)) as session:
+        return lacks(read_catalog(session.connection, names), metadata)
 
 
 def preview(database: object, analysis: Analysis, promise: Promise) -> Preview:

@@ -466,12 +466,15 @@ def test_from_edit_to_green(
     (lack,) = next(c for c in found["checks"] if c["name"] == "models")["differences"]
     assert (code, lack["model"], lack["name"]) == (1, "Tenant.new_feature_flag", "new_feature_flag")
     assert lack["append"] == ["ALTER TABLE tenants ADD COLUMN IF NOT EXISTS new_feature_flag BOOLEAN DEFAULT false NOT NULL"]
-    assert lack["place"] == "models.py:12"
+    assert lack["place"] == "models.py:13"
     code, found, said = service("export")
     assert (code, found["error"]["code"]) == (1, "OB508")
     assert "MIGRATION" not in said
     code, found, _ = service("boot", "--database-url", database)
     assert (code, found["error"]["code"], found["lacks"][0]["model"]) == (3, "OB308", "Tenant.new_feature_flag")
+
+    code, found, _ = service("status", "--database-url", database)
+    assert (code, [one["model"] for one in found["models"]["lacks"]]) == (1, ["Tenant.new_feature_flag"])
 
     assert service("add")[0] == 0
     assert service("export")[0] == 0
@@ -480,3 +483,4 @@ def test_from_edit_to_green(
     for url in (database, new):
         assert service("boot", "--database-url", url)[1]["outcome"] == "repaired"
         assert service("drift", "--database-url", url)[1]["differences"] == []
+        assert service("status", "--database-url", url)[1]["models"]["lacks"] == []
