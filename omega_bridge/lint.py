@@ -19,6 +19,7 @@ from omega_bridge.analysis.sizes import GROWS, Size, by_table
 from omega_bridge.analysis.written import written
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.second_start import done_again
 from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World
@@ -37,14 +38,15 @@ def lint(
     ignore: Collection[str] = (),
     catalog: Catalog | None = None,
     sizes: Iterable[Size] = (),
+    foundation: Foundation | None = None,
 ) -> tuple[Finding, ...]:
     """The findings, in the list's order. The first ``models`` steps stand for what only the models know.
 
     ``select``: these rules only; ``ignore``: not these. ``catalog``: what a database holds, where one was read, ``sizes``: how
-    large its tables are. No finding shows a secret. Raises ``ConfigurationInvalid`` for a rule that does not exist.
+    large its tables are. ``foundation``: what the list stands on. No finding shows a secret. Raises ``ConfigurationInvalid`` for a rule that does not exist.
     """
     _known((*select, *ignore))
-    listed = replace(listing(analysis, models), catalog=catalog, sizes=by_table(sizes))
+    listed = replace(listing(analysis, models, foundation), catalog=catalog, sizes=by_table(sizes))
     place = {step.id: number for number, step in listed.steps()}
     ignored = {step.id: ignored_in(step.step.sql) for _, step in listed.steps()}
     found = [
@@ -86,12 +88,13 @@ def _discreet(finding: Finding) -> Finding:
     )
 
 
-def listing(analysis: Analysis, models: int = 0) -> Listed:
+def listing(analysis: Analysis, models: int = 0, foundation: Foundation | None = None) -> Listed:
     """The list with what a start of an empty database, and the start after it, would meet.
 
     Tables that nothing in the list makes are taken to be there: others make them.
     """
-    world = World(Catalog({**empty_catalog().objects, **{key: {"columns known": False} for key in _given(analysis)}}))
+    ground = foundation.catalog if foundation is not None else empty_catalog()
+    world = World(Catalog({**{key: {"columns known": False} for key in _given(analysis)}, **ground.objects}))
     settling = settle_in(world, analysis)
     return Listed(analysis, models, settling.waited, done_again(world, analysis, settling))
 

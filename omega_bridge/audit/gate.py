@@ -47,9 +47,11 @@ class Check:
         return {"name": self.name, "ok": self.ok, "told": self.told, **self.details}
 
 
-def check_findings(analysis: Analysis, models: int, ignore: Collection[str], *, strict: bool) -> Check:
+def check_findings(
+    analysis: Analysis, models: int, ignore: Collection[str], *, strict: bool, foundation: Foundation | None = None
+) -> Check:
     """The rules of ``lint``."""
-    found = lint(analysis, models=models, ignore=ignore)
+    found = lint(analysis, models=models, ignore=ignore, foundation=foundation)
     failing = [f for f in found if is_failing([f], strict=strict)]
     told = f"{len(found)} finding(s)" if found else "no findings"
     if failing:

@@ -55,6 +55,7 @@ def export(
 ) -> None:
     """Append to the Alembic history what the list has and it lacks."""
     from omega_bridge.audit.scratch import scratch_server
+    from omega_bridge.planning.unfounded import told as unfounded
     from omega_bridge.revisions.exported import unchanged
 
     setup = prepare(config, steps, env_file=env_file)
@@ -79,11 +80,13 @@ def export(
         lists = _past(setup, folder, from_git, follow or [], emails)
         done = _export_past(setup, lists, folder, write=not check, prover=judges, listed=listed)
     is_stale, written = _schema(setup, folder, listed, servers, check=check) if prove or check else (False, [])
+    lacking = setup.unfounded if done.revisions else ()
     if json:
-        told = done.as_dict()
+        told = done.as_dict() | {"stands_on": list(lacking)}
         told["written"] += written
         output.as_json(told | ({"squashed": squashed.as_dict()} if squashed else {}))
     else:
+        output.aside(unfounded(lacking))
         _tell(done, "would write" if check else "wrote")
         for path in written:
             typer.echo(f"wrote {path}")

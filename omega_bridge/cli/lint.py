@@ -54,6 +54,7 @@ def lint(
     """Say what in the list will hurt, and what to write instead; exit 1 where there is an error."""
     from omega_bridge.lint import is_failing
     from omega_bridge.lint import lint as judge
+    from omega_bridge.planning.unfounded import told
 
     setup = prepare(config, steps, database_url, env_file)
     ignored = (*setup.config.lint_ignore, *(ignore or ()))
@@ -65,7 +66,13 @@ def lint(
         raise typer.Exit(rewrite(setup, select or (), ignored, scratch_url, scratch_template, write=write, json=json))
     there = read_there(setup if database_url else None, sizes)
     found = judge(
-        setup.analysis, models=setup.models, select=select or (), ignore=ignored, catalog=there.catalog, sizes=there.sizes
+        setup.analysis,
+        models=setup.models,
+        select=select or (),
+        ignore=ignored,
+        catalog=there.catalog,
+        sizes=there.sizes,
+        foundation=setup.foundation,
     )
     if with_squawk:
         from omega_bridge.squawk import squawk
@@ -75,8 +82,9 @@ def lint(
     match options.format_of(format_, json=json):
         case Format.JSON:
             more = {} if runs is None else {"measured": [m.as_dict() for m in runs]}
-            output.as_json({"findings": [f.as_dict() for f in found], **more})
+            output.as_json({"findings": [f.as_dict() for f in found], "stands_on": list(setup.unfounded), **more})
         case Format.TEXT:
+            output.aside(told(setup.unfounded))
             show(of_findings(found, Sources(setup.root)), instead=instead, all_notes=bool(select))
             if runs is not None:
                 show_measured(runs)

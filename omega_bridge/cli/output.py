@@ -41,6 +41,12 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+def aside(text: str) -> None:
+    """A line on stderr; nothing where there is nothing to tell."""
+    if text:
+        typer.echo(text, err=True)
+
+
 def colour_asked() -> bool | None:
     """Whether the environment forbids colour or asks for it; ``None`` where it says nothing."""
     if os.environ.get("NO_COLOR"):

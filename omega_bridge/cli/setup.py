@@ -73,6 +73,13 @@ class Setup:
             return of_texts(self._foundation, ", ".join(self.config.foundation))
         return stands_on(self.history(), self._lines) if self._is_own_list() else None
 
+    @cached_property
+    def unfounded(self) -> tuple[str, ...]:
+        """The tables that the list needs, and that neither it, the models nor the foundation makes."""
+        from omega_bridge.planning.unfounded import unfounded
+
+        return unfounded(self.analysis, self.foundation.catalog if self.foundation else None)
+
     def foundation_paths(self) -> tuple[Path, ...]:
         """Where the foundation is written. Raises ``ConfigurationInvalid`` where none is configured."""
         if not self.config.foundation:

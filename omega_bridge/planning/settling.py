@@ -8,7 +8,7 @@ of another's.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.program import RELATIONS
@@ -22,12 +22,14 @@ from omega_bridge.planning.world import World
 class Settling:
     """``order``: indexes into the analysis' steps. ``waited``: what a late step was missing in its first pass.
 
-    ``unsettled``: steps that nothing in the list makes possible; they stand in ``order`` at their own place.
+    ``unsettled``: steps that nothing in the list makes possible; they stand in ``order`` at their own place. ``lacking``: what each of
+    them fails for; one whose own handler hides the failure does without.
     """
 
     order: tuple[int, ...]
     waited: dict[int, Key]
     unsettled: frozenset[int]
+    lacking: dict[int, Key] = field(default_factory=dict)
 
 
 def empty_catalog() -> Catalog:
@@ -62,6 +64,7 @@ class _Settler:
         self._order: list[int] = []
         self._unsettled: set[int] = set()
         self._waited: dict[int, Key] = {}
+        self._lacking: dict[int, Key] = {}
 
     def settle(self) -> Settling:
         late = self._pass(range(len(self._analysis)))
@@ -71,7 +74,7 @@ class _Settler:
                 break
             late = later
         self._place_the_rest(late)
-        return Settling(tuple(self._order), self._waited, frozenset(self._unsettled))
+        return Settling(tuple(self._order), self._waited, frozenset(self._unsettled), self._lacking)
 
     def _pass(self, steps: Iterable[int]) -> list[int]:
         """One pass over these steps; those that wait, and those that are held back for them."""
@@ -102,6 +105,9 @@ class _Settler:
         mark = self._world.mark()
         found = self._planner.plan(index, self._world).found
         missing = (found.fails or found.swallowed) if found is not None else None
+        self._lacking.pop(index, None)
+        if found is not None and found.fails is not None:
+            self._lacking[index] = found.fails
         if missing is not None:
             self._world.rollback(mark)
         return missing

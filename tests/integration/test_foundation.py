@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -387,3 +388,24 @@ def test_the_verb_lays_what_is_configured(
         )
         assert done.returncode == code, done.stderr
         assert ("nothing says what the foundation is" in done.stderr) == (not named)
+
+
+def test_without_one_export_and_lint_name_what_the_list_stands_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, for people and for programs; the history keeps the list's order."""
+    (tmp_path / "main.py").write_text(f"steps = {STEPS!r}\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:steps"\n')
+    monkeypatch.chdir(tmp_path)
+    line = "the list stands on tables patients, visits, which nothing in it makes: give them as its foundation"
+    for arguments in (["lint"], ["export", "--no-prove"]):
+        assert CliRunner().invoke(app, arguments).stderr.count(line) == 1
+    assert CliRunner().invoke(app, ["export", "--no-prove"]).stderr == ""  # nothing is new
+    told = json.loads(CliRunner().invoke(app, ["lint", "--json"]).stdout)
+    assert told["stands_on"] == ["patients", "visits"]
+    files = sorted(p.name.split("_", 2)[2] for p in (tmp_path / "alembic" / "versions").glob("0*.py"))
+    assert files == sorted(["patients_city.py", "create_notes.py", "patients_dni_nullable.py", "visits_note_id.py"])
+    assert [line.split()[3].partition("!@")[0] for line in (tmp_path / "alembic" / "omega.sum").read_text().splitlines()[2:]] == [
+        "patients-city",
+        "create-notes",
+        "patients-dni-nullable",
+        "visits-note-id",
+    ]
