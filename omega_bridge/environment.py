@@ -62,9 +62,9 @@ LOCK_TIMEOUT = 60.0
 def run(context: Any) -> None:
     """Run the migrations that the command asks for, online or as SQL."""
     with alembic_border.told_by_alembic():
-        config = _project(context.config)
+        config = project_of(context.config)
         folder = Path(context.script.dir)
-        if _command(context) not in READ_ONLY:
+        if command_of(context) not in READ_ONLY:
             sums.check(folder)
         away = sums.squashed_away_in(folder)
         with alembic_border.told_of_squashed(away):
@@ -84,7 +84,8 @@ def downgrade(config: Any, revision: str) -> None:
     alembic_border.downgrade(config, revision, run)
 
 
-def _project(alembic_config: Any) -> Config:
+def project_of(alembic_config: Any) -> Config:
+    """The configuration of the project that an ``alembic.ini`` is of."""
     given = alembic_config.attributes.get("omega_bridge_config")
     if given is not None:
         return given  # type: ignore[no-any-return]
@@ -92,7 +93,8 @@ def _project(alembic_config: Any) -> Config:
     return load_config(start=Path(name).resolve().parent if name else Path.cwd())
 
 
-def _command(context: Any) -> str:
+def command_of(context: Any) -> str:
+    """The command that runs, as Alembic's function for it is called; empty where the library calls."""
     options = context.config.cmd_opts
     return str(options.cmd[0].__name__) if options is not None and getattr(options, "cmd", None) else ""
 
@@ -142,7 +144,7 @@ def _exported(step: Any) -> Exported | None:
 
 def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str]) -> None:
     attributes = context.config.attributes
-    command = _command(context)
+    command = command_of(context)
     dsn = _dsn(context, config, attributes.get("omega_bridge_dsn"))
     mark = attributes.get("omega_bridge_mark")
     with ExitStack() as stack:

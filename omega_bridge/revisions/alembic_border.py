@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from omega_bridge.errors import OmegaBridgeError, RevisionSquashed
+from omega_bridge.errors import ConfigurationInvalid, OmegaBridgeError, RevisionSquashed
 
 
 @contextmanager
@@ -31,6 +32,34 @@ def connection_to(parts: Mapping[str, Any]) -> Iterator[Connection]:
         raise (error.orig or error) from None  # the driver's own, which the caller knows
     with connection:
         yield connection
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where a connection has led: the database, since when its server runs, and where names are looked for."""
+
+    database: str
+    since: str
+    search_path: str
+
+
+HERE = (
+    "SELECT pg_catalog.current_database()::pg_catalog.text, extract(epoch FROM pg_catalog.pg_postmaster_start_time())::pg_catalog.text,"
+    " pg_catalog.current_setting('search_path')"
+)
+
+
+def address_of(connection: Connection | None) -> tuple[str, Here]:
+    """The URL that a connection's engine was made with, password and all, and where it has led. Raises ``ConfigurationInvalid``."""
+    if connection is None:
+        raise ConfigurationInvalid(
+            "there is no connection", hint="Call context.configure(connection=...) before guarded(context)."
+        )
+    is_begun = connection.in_transaction()
+    database, since, path = connection.exec_driver_sql(HERE).one()
+    if not is_begun:
+        connection.rollback()
+    return connection.engine.url.render_as_string(hide_password=False), Here(database, since, path)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
     for layer in (
         "cli",
         "audit",
-        "startup+readings+adoption+environment+lint+fixing+squawk+drift+explaining|embedded",
+        "startup+readings+adoption+environment+own_environment+lint+fixing+squawk+drift+explaining|embedded",
         "sources+config|postgres|revisions",
         "planning",
         "analysis",

@@ -1,0 +1,88 @@
+"""For an ``env.py`` of the project's own, whatever it connects with: ``guarded``, around what runs the migrations.
+
+The lock is held, and the state left, on a connection of ours beside the one that ``env.py`` has opened, to the same database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from omega_bridge.environment import LOCK_TIMEOUT, READ_ONLY, Recorder, command_of, project_of
+from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.ledger import Event
+from omega_bridge.postgres import ledger_store, lock
+from omega_bridge.postgres.dsn import connection_parameters, normalise
+from omega_bridge.postgres.fast_path import probe_function
+from omega_bridge.postgres.session import Session, border
+from omega_bridge.revisions import alembic_border, sums
+
+
+@contextmanager
+def guarded(context: Any) -> Iterator[None]:
+    """Between ``context.configure()`` and ``context.begin_transaction()``: check the history, hold the lock of a start, and leave its state.
+
+    Errors come as Alembic tells its own. Offline, and for commands that only read, nothing is locked. Raises ``CommandError``.
+    """
+    with alembic_border.told_by_alembic():
+        folder, command = Path(context.script.dir), command_of(context)
+        if command not in READ_ONLY:
+            sums.check(folder)
+        if context.is_offline_mode() or command in READ_ONLY:
+            yield
+            return
+        migrations = context.get_context()
+        url, here = alembic_border.address_of(migrations.connection)
+        dsn, config = normalise(url), project_of(context.config)
+        with ExitStack() as stack:
+            with border(dsn):
+                beside = stack.enter_context(alembic_border.connection_to(connection_parameters(dsn)))
+            raw: Any = beside.connection.driver_connection
+            _be_there(raw, here)
+            session = Session.over(raw, dsn)
+            stack.enter_context(lock.exclusive(session, LOCK_TIMEOUT, keeps_sessions=config.pooler_keeps_sessions))
+            stack.enter_context(lock.database(session, LOCK_TIMEOUT))
+            ledger_store.prepare(raw, config.trusted_owners)
+            raw.commit()
+            recorder = Recorder(beside, session, config, folder, context.config.attributes.get("omega_bridge_registry"))
+            migrations._migrations_fn = _noted(recorder, migrations._migrations_fn)
+            try:
+                yield
+            except Exception as error:
+                if (told := recorder.told(error, dsn)) is not None:
+                    raise told from error
+                raise
+            if migrations._in_external_transaction:
+                return  # what was done is not committed yet: the next start looks
+            if recorder.last == Event.DOWNGRADE:
+                probe_function.forget(raw)
+            recorder.finish(ledger_store.versions(raw))
+            beside.commit()
+            raw.commit()
+
+
+def _noted(recorder: Recorder, migrations: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
+    """The migrations of a command; which one runs is noted."""
+
+    def steps(heads: Any, context: Any) -> Iterator[Any]:
+        for step in migrations(heads, context):
+            recorder.running = step
+            yield step
+            recorder.last = Event.DOWNGRADE if step.is_downgrade else Event.UPGRADE if hasattr(step, "revision") else Event.STAMP
+
+    return steps
+
+
+def _be_there(raw: Any, here: alembic_border.Here) -> None:
+    """Where the other connection is, and under its search path. Raises ``ConfigurationInvalid`` where the URL led elsewhere."""
+    row = raw.execute(alembic_border.HERE).fetchone()
+    found = alembic_border.Here(*row)
+    if (found.database, found.since) != (here.database, here.since):
+        raise ConfigurationInvalid(
+            f"the URL of env.py's engine leads to database {found.database!r}, and its connection to {here.database!r} of another server",
+            hint="Make the engine from a URL that names host and database; what stands in connect_args is not read here.",
+        )
+    raw.execute("SELECT pg_catalog.set_config('search_path', %s, false)", (here.search_path,))
+    raw.commit()
