@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import re
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -81,7 +84,17 @@ def init(
     if json:
         output.as_json({"files": [{"path": str(w.path), "action": w.action} for w in wires]})
     else:
+        if any(w.action == YOURS for w in wires):
+            typer.echo(TWO_LINES)
         typer.echo("next: omega-bridge export && alembic history")
+
+
+YOURS = "yours"
+TWO_LINES = """
+env.py is yours, and runs the exported revisions as it is. Two lines give it the lock of a start and its state (how-to, "You have Alembic already"):
+  from omega_bridge.own_environment import guarded
+  with guarded(context), context.begin_transaction():    # instead of: with context.begin_transaction():
+"""
 
 
 def _sentinel(database_url: str | None, roles: list[str], json: bool) -> None:
@@ -113,6 +126,7 @@ def _schema_of(database: str) -> str:
 def plan_wiring(root: Path, steps: str | None, metadata: str | None, schema: str | None = None) -> list[Wire]:
     """Decide every file. ``schema``: the text of a foundation. Pure but for reading."""
     wires = []
+    folder = _history(root)
     source = steps or _found_list(root)
     if source is None:
         source = "migration_steps.py:migration_steps"
@@ -125,17 +139,55 @@ def plan_wiring(root: Path, steps: str | None, metadata: str | None, schema: str
     if schema is not None:
         wires.append(_fresh(root / FOUNDATION, schema))
     wires.append(
-        _configuration(root / "pyproject.toml", _section(source, metadata, schema is not None), with_ground=schema is not None)
+        _configuration(
+            root / "pyproject.toml", _section(source, metadata, folder, schema is not None), with_ground=schema is not None
+        )
     )
-    wires.append(_fresh(root / "alembic.ini", _template("alembic.ini")))
-    env = root / "alembic" / "env.py"
+    wires.extend(_ini(root, folder))
+    env = root / folder / "env.py"
     if env.exists() and "omega_bridge" not in env.read_text(encoding="utf-8"):
-        wires.append(Wire(env, "yours: add the two lines of docs/how-to.md"))
+        wires.append(Wire(env, YOURS))
     else:
         wires.append(_fresh(env, _template("env.py.txt")))
-    wires.append(_fresh(root / "alembic" / "script.py.mako", _template("script.py.mako")))
-    wires.append(_fresh(root / "alembic" / "versions" / ".gitkeep", ""))
+    wires.append(_fresh(root / folder / "script.py.mako", _template("script.py.mako")))
+    if not any((root / folder / "versions").glob("*.py")):
+        wires.append(_fresh(root / folder / "versions" / ".gitkeep", ""))
     return wires
+
+
+def _ini(root: Path, folder: str) -> Iterator[Wire]:
+    """Alembic's configuration: the project's own stays, and a folder of which it does not speak gets one with the folder's name."""
+    path = root / "alembic.ini"
+    theirs = _location(root)
+    if theirs is not None and theirs != folder:
+        path = root / f"{folder.replace('/', '-')}.ini"
+    elif theirs is not None and not path.exists():
+        return  # [tool.alembic] in pyproject.toml
+    yield _fresh(path, _template("alembic.ini").replace("%(here)s/alembic", f"%(here)s/{folder}"))
+
+
+def _history(root: Path) -> str:
+    """The history's folder: as it is configured already, else where Alembic has it."""
+    path = root / "pyproject.toml"
+    found = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    configured = found.get("tool", {}).get("omega-bridge", {}).get("alembic")
+    return str(configured or _location(root) or "alembic")
+
+
+def _location(root: Path) -> str | None:
+    """Alembic's ``script_location``, below the project; ``None`` where nothing names one."""
+    ini, project = root / "alembic.ini", root / "pyproject.toml"
+    found = None
+    if ini.exists():
+        read = configparser.RawConfigParser(strict=False)
+        read.read_string(ini.read_text(encoding="utf-8"))
+        found = read.get("alembic", "script_location", fallback=None)
+    elif project.exists():
+        found = tomllib.loads(project.read_text(encoding="utf-8")).get("tool", {}).get("alembic", {}).get("script_location")
+    if found is None:
+        return None
+    named = str(found).replace("%(here)s/", "").replace(":", "/").strip()
+    return named.removeprefix(f"{root}/").removeprefix("./").rstrip("/")
 
 
 def _fresh(path: Path, text: str) -> Wire:
@@ -153,11 +205,11 @@ def _configuration(path: Path, section: str, *, with_ground: bool) -> Wire:
     return Wire(path, "keep")
 
 
-def _section(steps: str, metadata: str | None, with_ground: bool) -> str:
+def _section(steps: str, metadata: str | None, folder: str, with_ground: bool) -> str:
     lines = ["[tool.omega-bridge]", f'steps = "{steps}"', *([_GROUND] if with_ground else [])]
     if metadata:
         lines.append(f'metadata = "{metadata}"')
-    return "\n".join([*lines, 'alembic = "alembic"']) + "\n"
+    return "\n".join([*lines, f'alembic = "{folder}"']) + "\n"
 
 
 def _found_list(root: Path) -> str | None:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 LIST = """migration_steps = [
     # the first table
     "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)",
@@ -64,3 +66,35 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     assert run(tmp_path, "omega_bridge", "init", "--yes").returncode == 0
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize("place", ["alembic.ini", "pyproject.toml"])
+def test_where_alembic_has_its_history_it_stays(tmp_path: Path, place: str) -> None:
+    """The folder that the project has is taken, its env.py left, and the two lines for it shown."""
+    (tmp_path / "main.py").write_text(LIST)
+    (tmp_path / "db/migrations/versions").mkdir(parents=True)
+    (tmp_path / "db/migrations/env.py").write_text("# mine\n")
+    written = "[alembic]\nscript_location = %(here)s/db/migrations\n"
+    toml = '[tool.alembic]\nscript_location = "%(here)s/db/migrations"\n'
+    (tmp_path / place).write_text(written if place == "alembic.ini" else toml)
+    done = run(tmp_path, "omega_bridge", "init", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "with guarded(context), context.begin_transaction():" in done.stdout
+    assert 'alembic = "db/migrations"' in (tmp_path / "pyproject.toml").read_text()
+    assert (tmp_path / "db/migrations/env.py").read_text() == "# mine\n"
+    assert not (tmp_path / "alembic").exists()
+    assert (tmp_path / "alembic.ini").exists() == (place == "alembic.ini")
+    assert run(tmp_path, "omega_bridge", "export", "--no-prove").returncode == 0
+    assert (tmp_path / "db/migrations/omega.sum").exists()
+
+
+def test_a_folder_of_its_own_gets_a_configuration_of_its_own(tmp_path: Path) -> None:
+    """Beside a history that the project has elsewhere, which stays as it is."""
+    (tmp_path / "main.py").write_text(LIST)
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = migrations\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:migration_steps"\nalembic = "bridge"\n')
+    assert run(tmp_path, "omega_bridge", "init", "--yes").returncode == 0
+    assert "script_location = %(here)s/bridge" in (tmp_path / "bridge.ini").read_text()
+    assert (tmp_path / "alembic.ini").read_text() == "[alembic]\nscript_location = migrations\n"
+    assert run(tmp_path, "omega_bridge", "export", "--no-prove").returncode == 0
+    assert run(tmp_path, "alembic", "-c", "bridge.ini", "history").returncode == 0
