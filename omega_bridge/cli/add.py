@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omega_bridge.cli import options, output
-from omega_bridge.cli.setup import prepare
+from omega_bridge.cli.setup import Setup, prepare
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from omega_bridge.audit.held import Setting
     from omega_bridge.planning.renames import Rename
 
 
@@ -54,29 +57,35 @@ def add(
             show_default=False,
         ),
     ] = None,
+    sql: Annotated[
+        str | None,
+        typer.Option(
+            "--sql", metavar="STATEMENTS", help="Plain DDL: its guarded, safe form is written instead.", show_default=False
+        ),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where something would be written.")] = False,
 ) -> None:
     """Append to the list, where it is written, steps for what the models have and it lacks."""
     from omega_bridge.audit.gate import ON_SCRATCH, held
     from omega_bridge.audit.scratch import scratch_server
-    from omega_bridge.errors import ConfigurationInvalid
-    from omega_bridge.revisions.additions import additions
+    from omega_bridge.revisions.additions import Additions, additions
     from omega_bridge.revisions.renaming import decided, without_renamed
+    from omega_bridge.revisions.wrapping import wrapped
     from omega_bridge.sources.appending import append
 
     setup = prepare(config, steps, database_url, env_file)
     output.log_to_stderr(silent=True)
-    if setup.metadata is None:
-        raise ConfigurationInvalid(
-            "no models are configured, so there is nothing to add",
-            hint='Name their MetaData in [tool.omega-bridge]: metadata = "app.models:Base.metadata".',
-        )
-    together, how = held(setup.setting(directory, by_list=tables), partial(scratch_server, scratch_url, scratch_template))
-    filled = dict(_filling(one) for one in fill or ())
-    moved = decided(together.renames, renamed or (), new or (), ask=_asks(json=json))
-    unkept = without_renamed((*together.gaps, *together.twofold), moved)
-    found = additions(unkept, setup.metadata, filled, moved, is_whole=how == ON_SCRATCH, own=together.own)
-    notes = [note for one in moved for note in _notes(one)]
+    notes: list[str] = []
+    if sql is not None:
+        found = Additions(wrapped(sql), ())
+    else:
+        servers = partial(scratch_server, scratch_url, scratch_template)
+        together, how = held(_setting(setup, directory, by_list=tables), servers)
+        filled = dict(_filling(one) for one in fill or ())
+        moved = decided(together.renames, renamed or (), new or (), ask=_asks(json=json))
+        unkept = without_renamed((*together.gaps, *together.twofold), moved)
+        found = additions(unkept, setup.metadata, filled, moved, is_whole=how == ON_SCRATCH, own=together.own)
+        notes = [note for one in moved for note in _notes(one)]
     is_written = bool(found.steps) and not check
     written = (
         append(setup.source, found.steps, setup.registry, root=setup.root, python_path=setup.config.python_paths)
@@ -101,6 +110,17 @@ def add(
             typer.echo(f"left: {one}: {why}", err=True)
         typer.echo(f"{'would add' if check else 'added'} {len(found.steps)} step(s)" + "".join(f" to {p}" for p in written))
     raise typer.Exit(1 if found.left or (check and found.steps) else 0)
+
+
+def _setting(setup: Setup, directory: Path | None, *, by_list: bool) -> Setting:
+    from omega_bridge.errors import ConfigurationInvalid
+
+    if setup.metadata is None:
+        raise ConfigurationInvalid(
+            "no models are configured, so there is nothing to add",
+            hint='Name their MetaData in [tool.omega-bridge]: metadata = "app.models:Base.metadata"; or give the statement: --sql.',
+        )
+    return setup.setting(directory, by_list=by_list)
 
 
 def _asks(*, json: bool) -> Callable[[str], bool] | None:

@@ -256,3 +256,18 @@ def test_without_models_there_is_nothing_to_add(project: Project) -> None:
     code, found = project.call("add")
     assert code == 2
     assert "metadata" in found["error"]["hint"]
+
+
+def test_a_plain_statement_is_written_in_its_guarded_form(project: Project, database: str) -> None:
+    """No models are needed for it; a second start has nothing to do."""
+    (project.root / "pyproject.toml").write_text(CONFIG.replace('metadata = "models:Base.metadata"', ""))
+    code, found = project.call("add", "--sql", "ALTER TABLE tenants ADD CONSTRAINT named CHECK (name <> '')")
+    assert (code, len(found["added"])) == (0, 2)
+    assert "NOT VALID" in found["added"][0]["sql"]
+    assert "VALIDATE CONSTRAINT" in found["added"][1]["sql"]
+    assert project.boot(database) == "repaired"
+    assert project.boot(database) == "current"
+    before = (project.root / "main.py").read_text()
+    code, found = project.call("add", "--sql", "ALTER TABLE tenants ADD CHECK (name <> '')")
+    assert (code, found["error"]["code"]) == (2, "OB107")
+    assert (project.root / "main.py").read_text() == before
