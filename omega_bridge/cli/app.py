@@ -169,14 +169,14 @@ def _wants_json(given: Sequence[str]) -> bool:
 
 
 def _with_values(arguments: Sequence[str]) -> list[str]:
-    """``--from-git [REV..REV]``: an option whose value may be left out, which the parser of options does not know."""
+    """``--from-git [REV..REV]``: options whose value may be left out, which the parser of options does not know."""
     given = list(arguments)
-    for place, argument in enumerate(given):
-        if argument == "--from-git":
+    for option in ("--from-git", "--baseline"):
+        if option in given:
+            place = given.index(option)
             following = given[place + 1] if place + 1 < len(given) else "-"
             value = "" if following.startswith("-") else given.pop(place + 1)
-            given[place] = f"--from-git={value}"
-            break
+            given[place] = f"{option}={value}"
     return given
 
 

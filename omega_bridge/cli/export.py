@@ -41,6 +41,14 @@ def export(
             help="First make one file of the history up to a git tag or commit, or up to a revision.",
         ),
     ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline",
+            metavar="[STEP]",
+            help="At the first export: one revision for what stands today, up to this step (default: the whole list).",
+        ),
+    ] = None,
     from_git: Annotated[
         str | None,
         typer.Option("--from-git", metavar="[REV..REV]", help="Take in the list's past from git: a revision for each change."),
@@ -63,6 +71,8 @@ def export(
     if rebase:
         _rebase(folder)
     squashed = _squash(folder, squash, check=check) if squash is not None else None
+    if baseline is not None:
+        _refuse_baseline(setup, folder, baseline, check=check)
     if explain:
         _explain(setup, folder, json)
         raise typer.Exit(0)
@@ -80,10 +90,14 @@ def export(
         lists = _past(setup, folder, from_git, follow or [], emails)
         done = _export_past(setup, lists, folder, write=not check, prover=judges, listed=listed)
     is_stale, written = _schema(setup, folder, listed, servers, check=check) if prove or check else (False, [])
+    if baseline is not None:
+        squashed = _as_baseline(folder, done, baseline)
     lacking = setup.unfounded if done.revisions else ()
     if json:
         told = done.as_dict() | {"stands_on": list(lacking)}
-        told["written"] += written
+        told["written"] = [
+            path for path in told["written"] if check or Path(path).exists()
+        ] + written  # a baseline has moved some
         output.as_json(told | ({"squashed": squashed.as_dict()} if squashed else {}))
     else:
         output.aside(unfounded(lacking))
@@ -184,6 +198,36 @@ def _squash(folder: Path, name: str, *, check: bool) -> Squashed:
     revision = revision_at(folder, name)
     found = squash(folder, revision, "" if revision.startswith(name) else name)
     typer.echo(f"squashed {len(found.revisions)} revision(s), up to {found.revision}, into {found.file}", err=True)
+    return found
+
+
+def _refuse_baseline(setup: Setup, folder: Path, step: str, *, check: bool) -> None:
+    """Raises ``ConfigurationInvalid`` where one cannot be made."""
+    from omega_bridge.errors import ConfigurationInvalid
+    from omega_bridge.revisions.sums import read_sum, revisions
+
+    if check:
+        raise ConfigurationInvalid("--check writes nothing, and --baseline writes", hint="Give one of them.")
+    if lines := revisions(read_sum(folder)):
+        raise ConfigurationInvalid(
+            f"{folder} holds a history of {len(lines)} revision(s) already",
+            hint="Make one file of its beginning: omega-bridge export --squash REV",
+        )
+    if step and step not in {s.id for s in setup.analysis}:
+        raise ConfigurationInvalid(
+            f"--baseline {step} names no step of the list", hint="The ids are in the output of: omega-bridge plan"
+        )
+
+
+def _as_baseline(folder: Path, done: Export, step: str) -> Squashed | None:
+    """One file of what was exported, up to a step or whole; what it is made of stays in the archive. ``None`` where it is one already."""
+    from omega_bridge.revisions.squash import squash
+
+    until = next((r.id for r in done.revisions if step in r.labels), None) if step else done.head
+    if until is None or len(done.revisions) < 2 or done.revisions[0].id == until:
+        return None
+    found = squash(folder, until, f"step {step}, which stands today" if step else "the whole list as it stands today")
+    typer.echo(f"made one file of {len(found.revisions)} revision(s), up to {found.revision}: {found.file}", err=True)
     return found
 
 

@@ -409,3 +409,33 @@ def test_without_one_export_and_lint_name_what_the_list_stands_on(tmp_path: Path
         "patients-dni-nullable",
         "visits-note-id",
     ]
+
+
+def test_a_baseline_is_one_revision_for_what_stands_today(
+    tmp_path: Path, server: Server, make_database: MakeDatabase, foundation: Foundation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The foundation and the list up to a step as one file; the further steps one by one, and boot and history agree as ever."""
+    (tmp_path / "main.py").write_text(f"steps = {STEPS!r}\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:steps"\nfoundation = "db/schema.sql"\n')
+    monkeypatch.chdir(tmp_path)
+
+    def said(*arguments: str) -> tuple[int, str]:
+        done = subprocess.run([sys.executable, "-m", "omega_bridge", *arguments], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def files() -> list[str]:
+        return sorted(p.name.split("_", 2)[2] for p in (tmp_path / "alembic" / "versions").glob("0*.py"))
+
+    assert said("export", "--no-prove", "--baseline", "no-such-step")[0] == 2
+    code, told = said("export", "--scratch-url", server.url, "--baseline", "create-notes")
+    assert (code, "made one file of 3 revision(s)" in told) == (0, True), told
+    assert files() == ["patients_dni_nullable.py", "squash.py", "visits_note_id.py"]
+    (tmp_path / "main.py").write_text(f"steps = {[*STEPS, 'ALTER TABLE notes ADD COLUMN IF NOT EXISTS at date']!r}\n")
+    assert said("export", "--scratch-url", server.url)[0] == 0
+    assert files() == ["notes_at.py", "patients_dni_nullable.py", "squash.py", "visits_note_id.py"]
+    code, told = said("verify", "--scratch-url", server.url)
+    assert (code, "equivalent: 3 starts" in told) == (0, True), told
+    url = begun(make_database(), SCHEMA)
+    environment.upgrade(alembic(tmp_path / "alembic", url), "head")
+    code, told = said("export", "--baseline")
+    assert (code, "holds a history of 6 revision(s) already" in told) == (2, True), told
