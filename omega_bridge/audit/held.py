@@ -194,8 +194,7 @@ def _after(setting: Setting, ground: Catalog | None, server: Scratch) -> _Made:
         else:
             database.lay(setting.foundation)
         _lay_schemas(database, setting.metadata)
-        steps = Registry(tuple(replace(step, destructive=True) for step in setting.registry))  # there are no rows
-        run = database.boot(steps, None if setting.by_list else setting.metadata)
+        run = database.boot(tuple(replace(step.step, destructive=True) for step in analysis))  # there are no rows
         with database.session() as session:
             catalog = read_catalog(session.connection)
     amiss = {s.id: str(s.error or s.reason) for s in run.steps if s.outcome in WENT_WRONG}

@@ -42,6 +42,7 @@ from omega_bridge.audit.scratch import scratch_database, scratch_server
 from omega_bridge.audit.yesterday import Yesterday, in_public, yesterday
 from omega_bridge.embedded import Server
 from omega_bridge.errors import ConfigurationInvalid, DecisionNeeded, HistoryWouldHide, NoServerFound
+from omega_bridge.planning.foundation import understood
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions.additions import Additions, additions
 from omega_bridge.revisions.models import every_table, with_models
@@ -343,6 +344,18 @@ def test_what_fails_on_scratch_is_no_gap_and_named(project: Project) -> None:
     found = project.held(now, step)
     assert found.gaps == ()
     assert any("nonsense" in what for what in found.unseen)
+
+
+def test_a_foundation_is_what_the_list_stands_on(project: Project) -> None:
+    """Its tables are there as it makes them; what a model says beyond that is a gap, and no step of the models' own hides it."""
+    foundation = understood("CREATE TABLE plans (code integer PRIMARY KEY, title text);", "schema.sql")
+    now = MetaData()
+    Table("plans", now, Column("code", Integer, primary_key=True, autoincrement=False), Column("title", Text, index=True))
+    registry = Registry(())
+    analysis = analyse(with_models(registry, now, foundation))
+    setting = Setting(registry, analysis, now, analyse(every_table(now)), foundation=foundation)
+    with scratch_server(project.server.url) as scratch:
+        assert [str(u) for u in hold_together(setting, scratch).gaps] == ["index public.ix_plans_title"]
 
 
 def test_without_a_server_what_is_read_is_told_and_the_rest_named(project: Project) -> None:

@@ -19,8 +19,8 @@ def start(engine: Engine, metadata: MetaData) -> Run:
     ready: bool = run.ready
     trips: int = run.round_trips
     seconds: float = run.seconds["total"]
-    print(ready, trips, seconds, [step.id for step in run.steps], run.retrying)
-    return omega_bridge.boot("postgresql:///app", registry, allow_destructive=["two"], on_busy="degraded")
+    print(ready, trips, seconds, [step.id for step in run.steps], run.retrying, [lack.name for lack in run.lacks])
+    return omega_bridge.boot("postgresql:///app", registry, allow_destructive=["two"], on_busy="degraded", on_gap="degraded")
 
 
 async def start_async(engine: AsyncEngine) -> str:
