@@ -11,14 +11,18 @@ from alembic import command
 from sqlalchemy import URL, create_mock_engine
 
 import omega_bridge
-from omega_bridge import Step
+from omega_bridge import Registry, Step
+from omega_bridge.analysis import analyse
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.embedded import EmbeddedServer
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.ledger import judge
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.revisions import alembic_border
+from omega_bridge.revisions.files import export
 from omega_bridge.revisions.sending import send
+from omega_bridge.sources.foundation import load_foundation
 from tests.integration.test_rows import value
 from tests.integration.test_rows_in_history import VERSION, configured, entries, exported
 
@@ -161,3 +165,33 @@ def test_what_a_revision_did_is_on_record(tmp_path: Path, tcp: EmbeddedServer, d
         assert (last[:3], last[3]["steps"]) == (("alembic", "upgrade", outcome), ["bad"])
     with psycopg.connect(url, autocommit=True) as conn:
         assert judge(list(ledger_store.read(conn)), ledger_store.end_of(conn)).is_intact
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_foundation_is_laid_through_every_driver(tmp_path: Path, tcp: EmbeddedServer, driver: str) -> None:
+    """Its many statements at once, with percent signs and colons; where only a part is there the upgrade stops and names the rest."""
+    (tmp_path / "schema.sql").write_text(
+        "CREATE TABLE a (id int PRIMARY KEY, note text DEFAULT '50 % :of'); COMMENT ON TABLE a IS 'it''s 100 %s'; CREATE TABLE b (id int);"
+    )
+    folder, name = tmp_path / "alembic", f"foundation_{driver}"
+    tcp.create_database(name)
+    url = tcp.tcp_url_for(name)
+    folder.mkdir()
+    (folder / "env.py").write_text(env_for(driver, url, False))
+    foundation = load_foundation(["schema.sql"], tmp_path)
+    done = export(analyse(Registry.of(["ALTER TABLE b ADD COLUMN IF NOT EXISTS c int"])), folder, foundation=foundation)
+    command.upgrade(alembic_border.alembic_config(folder, url), "head")
+    assert value(url, VERSION) == done.head
+    assert (
+        value(
+            url,
+            "SELECT obj_description('a'::regclass) || (SELECT column_default FROM information_schema.columns "
+            "WHERE table_name = 'a' AND column_name = 'note')",
+        )
+        == "it's 100 %s'50 % :of'::text"
+    )
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("DROP TABLE b; DELETE FROM alembic_version")
+    with pytest.raises(Exception, match="of its 2 tables 1 are missing: b"):
+        command.upgrade(alembic_border.alembic_config(folder, url), "head")
+    assert value(url, "SELECT count(*) FROM alembic_version") == 0
