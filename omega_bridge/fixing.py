@@ -6,7 +6,7 @@ nor any other rule that is more than a note. Whether the catalog is the same is 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from omega_bridge.analysis import analyse
@@ -16,7 +16,7 @@ from omega_bridge.analysis.written import written
 from omega_bridge.lint import lint
 from omega_bridge.steps import Registry, Step
 
-ROUNDS = 5
+ROUNDS = 12
 """A rewrite may give another rule something to rewrite: a guard, then IF NOT EXISTS behind it."""
 
 
@@ -42,33 +42,35 @@ class Rewriting:
 
 def rewrite(analysis: Analysis, *, models: int = 0, select: Collection[str] = (), ignore: Collection[str] = ()) -> Rewriting:
     """Every rewrite that the selected rules offer. Raises ``ConfigurationInvalid`` for a rule that does not exist."""
+    lint(Analysis(Registry(()), ()), select=select, ignore=ignore)
     steps = list(analysis.registry.steps)
     original = list(analysis)
     rules: dict[int, list[str]] = {}
     refused: set[tuple[int, str, str]] = set()
-    current = analysis
+    current, found = analysis, lint(analysis, models=models)
     for _ in range(ROUNDS):
-        found = lint(current, models=models, select=select, ignore=ignore)
-        at = {step.id: n for n, step in enumerate(current)}
-        changed: set[int] = set()
-        for finding in found:
-            index = at[finding.step]
-            if finding.edit is None or index in changed or (index, finding.rule, steps[index].sql) in refused:
-                continue
-            new = _edited(steps[index], *finding.edit)
-            if new is None or not _keeps(original[index], new):
-                refused.add((index, finding.rule, steps[index].sql))
-                continue
-            tried = _with(steps, index, new)
-            if _is_worse(current, tried, index, models, finding.rule):
-                refused.add((index, finding.rule, steps[index].sql))
-                continue
-            steps, current = list(tried.registry.steps), tried
-            changed.add(index)
-            rules.setdefault(index, []).append(finding.rule)
-            at = {step.id: n for n, step in enumerate(current)} | at
-        if not changed:
+        tried = {
+            index: (finding.rule, new)
+            for index, finding in reversed(list(_offered(current, found, select, ignore)))  # the first one of a step stays
+            if (index, finding.rule, steps[index].sql) not in refused
+            and (new := _edited(steps[index], *(finding.edit or ("", "")))) is not None
+            and _keeps(original[index], new)
+        }
+        if not tried:
             break
+        after = _with(steps, {index: new for index, (_, new) in tried.items()})
+        now = lint(after, models=models)
+        worse = {
+            index for index, (rule, _) in tried.items() if _is_worse(_of(current, found, index), _of(after, now, index), rule)
+        }
+        refused |= {(index, tried[index][0], steps[index].sql) for index in worse}
+        for index in tried.keys() - worse:
+            rules.setdefault(index, []).append(tried[index][0])
+            steps[index] = tried[index][1]
+        if worse:
+            after = _with(steps, {})
+            now = lint(after, models=models)
+        current, found = after, now
     rewrites = tuple(
         Rewrite(n - models, original[n].id, tuple(dict.fromkeys(rules[n])), analysis.registry.steps[n], steps[n])
         for n in sorted(rules)
@@ -86,8 +88,21 @@ def without(rewriting: Rewriting, refused: Collection[int]) -> Registry:
     return Registry(tuple(steps), rewriting.registry.source)
 
 
-def _with(steps: list[Step], index: int, new: Step) -> Analysis:
-    return analyse(Registry((*steps[:index], new, *steps[index + 1 :])))
+def _offered(
+    analysis: Analysis, found: Iterable[Finding], select: Collection[str], ignore: Collection[str]
+) -> Iterator[tuple[int, Finding]]:
+    at = {step.id: n for n, step in enumerate(analysis)}
+    for finding in found:
+        if finding.edit is not None and finding.rule not in ignore and (not select or finding.rule in select):
+            yield at[finding.step], finding
+
+
+def _of(analysis: Analysis, found: Iterable[Finding], index: int) -> list[Finding]:
+    return [f for f in found if f.step == analysis.steps[index].id]
+
+
+def _with(steps: Sequence[Step], new: Mapping[int, Step]) -> Analysis:
+    return analyse(Registry(tuple(new.get(n, step) for n, step in enumerate(steps))))
 
 
 def _edited(step: Step, before: str, after: str) -> Step | None:
@@ -126,9 +141,8 @@ def _done(step: StepAnalysis) -> list[tuple[str, str]]:
     return [(w.sql.tag, repr((w.sql.effects, w.sql.implied))) for w in written(step) if w.sql.tag != "transaction_stmt"]
 
 
-def _is_worse(before: Analysis, after: Analysis, index: int, models: int, rule: str) -> bool:
-    """Whether the rule still says as much of the step, or another one says more than it did, and more than a note."""
-    was, now = ([f for f in lint(a, models=models) if f.step == a.steps[index].id] for a in (before, after))
+def _is_worse(was: Collection[Finding], now: Collection[Finding], rule: str) -> bool:
+    """Whether the rule still says as much of a step, or another one says more than it did, and more than a note."""
     if sum(f.rule == rule for f in now) >= sum(f.rule == rule for f in was):
         return True
     known = {f.rule for f in was}

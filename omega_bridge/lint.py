@@ -43,12 +43,13 @@ def lint(
     """The findings, in the list's order. The first ``models`` steps stand for what only the models know.
 
     ``select``: these rules only; ``ignore``: not these. ``catalog``: what a database holds, where one was read, ``sizes``: how
-    large its tables are. ``foundation``: what the list stands on. No finding shows a secret. Raises ``ConfigurationInvalid`` for a rule that does not exist.
+    large its tables are. ``foundation``: what the list stands on. No finding shows a secret.
+    Raises ``ConfigurationInvalid`` for a rule that does not exist.
     """
     _known((*select, *ignore))
     listed = replace(listing(analysis, models, foundation), catalog=catalog, sizes=by_table(sizes))
-    place = {step.id: number for number, step in listed.steps()}
-    ignored = {step.id: ignored_in(step.step.sql) for _, step in listed.steps()}
+    place = {step.id: number for number, step in enumerate(analysis)}
+    ignored = {step.id: ignored_in(step.step.sql) for step in analysis}
     found = [
         finding
         for rule in all_rules()
@@ -63,7 +64,7 @@ def lint(
 
 def _weighed(finding: Finding, listed: Listed) -> Finding:
     """With the size of the largest table that its statement names; of work on small ones alone it is a note."""
-    step = next(s for _, s in listed.steps() if s.id == finding.step)
+    step = next(s for s in listed.analysis if s.id == finding.step)
     about = [w for w in written(step) if Span.of(finding.text, w.sql.text) == finding.span] if finding.span else []
     names = {k.table or k.name for w in about for k in (*w.sql.needs, *(e.key for e in w.sql.effects))}
     known = sorted((listed.sizes[name] for name in names if name in listed.sizes), key=lambda size: size.bytes)

@@ -120,7 +120,7 @@ class Again:
 class Listed:
     """The list as a rule reads it.
 
-    The first ``models`` steps stand for tables that only the models know: they are there, and nobody judges them.
+    The first ``models`` steps stand for tables that only the models know: they are there, and but for keys nobody judges them.
     ``waited``: by index, what a step lacks at its place when an empty database is repaired. ``again``: by index, what a
     start does once more where nothing is missing. ``catalog``: a database's, where one was read, and
     ``sizes`` how large its tables are, by their names.

@@ -74,8 +74,8 @@ def _take(found: Tables, key: Key, said: dict[str, Any], *, is_present: bool) ->
 
 
 def references(listed: Listed) -> Iterator[tuple[StepAnalysis, Sql, Reference]]:
-    """Every foreign key that a statement of the list makes."""
-    for _, step in listed.steps():
+    """Every foreign key that a statement of the list makes, or a table of the models has."""
+    for step in listed.analysis:
         for s in statements(step.program):
             for effect in s.implied:
                 if found := reference(effect):

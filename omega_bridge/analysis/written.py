@@ -39,7 +39,7 @@ def written(step: StepAnalysis) -> tuple[Written, ...]:
     return _written(step.step.sql)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def _written(text: str) -> tuple[Written, ...]:
     return tuple(_each(text))
 

@@ -54,7 +54,10 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to tell. ``subject`` is a step's id or an object; ``code`` the line that it is about, and the caret's place in it."""
+    """One thing to tell. ``subject`` is a step's id or an object; ``code`` the line that it is about, and the caret's place in it.
+
+    ``where``: what it stands in, where that is no line of a file.
+    """
 
     rule: str
     severity: str
@@ -66,6 +69,7 @@ class Problem:
     spot: Spot | None = None
     code: tuple[str, int, int] | None = None
     weight: str = ""
+    where: str = ""
 
     @property
     def told(self) -> str:
@@ -96,7 +100,7 @@ def of_findings(findings: Iterable[Finding], sources: Sources) -> list[Problem]:
 
 
 def _of(finding: Finding, sources: Sources) -> Problem:
-    spot = None if finding.place.file is None else Spot(finding.place.file, finding.place.line or 1)
+    spot = _spot(finding.place)
     code = None
     if finding.span is not None:
         line, column, length = finding.span.line, finding.span.column, finding.span.length
@@ -116,6 +120,7 @@ def _of(finding: Finding, sources: Sources) -> Problem:
         spot,
         code,
         str(finding.weight or ""),
+        finding.place.file or "",
     )
 
 
@@ -213,7 +218,7 @@ def _apart(problems: Sequence[Problem], *, all_notes: bool) -> tuple[list[Proble
 
 
 def _lines(problem: Problem, painted: Callable[[str], str], *, instead: bool) -> Iterator[str]:
-    place = f"{problem.spot}: " if problem.spot else "(no source): "
+    place = f"{problem.spot or problem.where or '(no source)'}: "
     yield f"{place}{painted(problem.severity)} {problem.rule}: {problem.told}"
     if problem.code is not None:
         yield from _source(problem)

@@ -8,7 +8,7 @@ from omega_bridge.analysis import analyse
 from omega_bridge.analysis.findings import Finding
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.lint import lint
-from omega_bridge.steps import Registry, Step
+from omega_bridge.steps import Place, Registry, Step
 
 
 def found(rule: str, *steps: str | Step, catalog: Catalog | None = None) -> list[Finding]:
@@ -362,3 +362,56 @@ def test_a_secret_is_found_and_never_shown(text: str) -> None:
 def test_what_is_no_secret_is_not_found(text: str) -> None:
     """Placeholders, hashes and columns with such names."""
     assert found("secret-in-step", text) == []
+
+
+def test_the_tables_of_the_models_have_their_keys_judged() -> None:
+    """A reference of a model to a key of another type, either way; a new model without a UUID key, where a database says that it is new."""
+    models = [
+        Step("CREATE TABLE IF NOT EXISTS owners (id INTEGER PRIMARY KEY)", id="model-owners", place=Place("(models)")),
+        Step(
+            "CREATE TABLE IF NOT EXISTS pets (id UUID PRIMARY KEY, t_id INTEGER REFERENCES t (id))",
+            id="model-pets",
+            place=Place("(models)"),
+        ),
+    ]
+    own = [T, "ALTER TABLE t ADD COLUMN IF NOT EXISTS owner_id uuid REFERENCES owners (id)"]
+    analysis = analyse(Registry.of([*models, *own]))
+    told = [(f.step, str(f.severity)) for f in lint(analysis, models=2, select=["reference-type-differs"])]
+    assert told == [("model-pets", "error"), ("t-owner-id", "error")]
+    assert lint(analysis, models=2, select=["table-without-uuid-key"]) == ()
+    (new,) = lint(analysis, models=2, select=["table-without-uuid-key"], catalog=Catalog({}))
+    assert new.step == "model-owners"
+
+
+ALL = [
+    T,
+    "CREATE TABLE IF NOT EXISTS plans (id serial PRIMARY KEY)",
+    "CREATE TABLE IF NOT EXISTS bills (plan_id uuid REFERENCES plans (id))",
+    "ALTER TABLE users ADD COLUMN plan text",
+    do("IF to_regtype('mood') IS NULL THEN CREATE TYPE mood AS ENUM ('x'); END IF;"),
+    "ALTER TABLE users ADD COLUMN IF NOT EXISTS visits int",
+    "ALTER TABLE users ALTER COLUMN visits TYPE bigint",
+    "ALTER TABLE users ADD COLUMN IF NOT EXISTS token uuid DEFAULT gen_random_uuid()",
+    "ALTER TABLE users ADD COLUMN IF NOT EXISTS tier text; UPDATE users SET tier = 'free' WHERE tier IS NULL",
+    "ALTER TABLE users ALTER COLUMN email SET NOT NULL",
+    do("ALTER TABLE users ADD CONSTRAINT users_email_key UNIQUE (email); EXCEPTION WHEN duplicate_table THEN NULL;"),
+    "ALTER TABLE users RENAME COLUMN mail TO email",
+    "ALTER TABLE users DROP COLUMN IF EXISTS fax",
+    "ALTER TYPE mood ADD VALUE IF NOT EXISTS 'y'",
+    "BEGIN; UPDATE users SET tier = 'free' WHERE tier IS NULL; COMMIT",
+    "SET search_path = app",
+    "SELECT 1; CREATE INDEX CONCURRENTLY IF NOT EXISTS users_tier ON users (tier)",
+    'ALTER TABLE users ADD COLUMN IF NOT EXISTS "order" int',
+    f"ALTER TABLE users ADD COLUMN IF NOT EXISTS {'long_' * 13} int",
+    "ALTER TABLE notes FORCE ROW LEVEL SECURITY",
+    "DELETE FROM notes WHERE kind = 'x'",
+    "ALTER TABLE users ADD COLUMN IF NOT EXISTS visits text",
+    "ALTER TABLE users ADD COLUMN IF NOT EXISTS visits int4",
+    "ALTER ROLE app PASSWORD 'correct-horse-battery'",
+]
+
+
+def test_a_list_with_every_problem_has_every_finding() -> None:
+    """Each of the new rules speaks in one list, at the step that has the problem, beside all the others."""
+    own = {rule for rule, _, _ in ILL.values()} | {"secret-in-step"}
+    assert own <= {f.rule for f in lint(analyse(Registry.of(ALL)))}

@@ -19,7 +19,7 @@ _FAMILIES = (
 
 
 def find(listed: Listed) -> Iterator[Hit]:
-    """Pairs of columns of which both types are known, in the list's own statements; told once for each key."""
+    """Pairs of columns of which both types are known, in the list's statements and the models' tables; told once for each key."""
     tables = tables_of(listed)
     for step, s, reference in references(listed):
         for column, mine, key, theirs in _differing(tables, reference):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from omega_bridge.analysis.analysis import StepAnalysis
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
@@ -30,9 +30,14 @@ def find(listed: Listed) -> Iterator[Hit]:
 
 
 def made_by(listed: Listed) -> Iterator[tuple[StepAnalysis, Written]]:
-    """The statements that make a table of their own columns: no partition, no heir, no copy, none that goes with the session."""
+    """The list's statements that make a table of their own columns: no partition, no heir, no copy, none that goes with the session."""
+    return making(step for _, step in listed.steps())
+
+
+def making(steps: Iterable[StepAnalysis]) -> Iterator[tuple[StepAnalysis, Written]]:
+    """The same of any steps."""
     seen: set[str] = set()
-    for _, step in listed.steps():
+    for step in steps:
         for w in written(step):
             node = w.statement.node
             if w.sql.tag != "create_stmt" or not w.sql.effects or node.inh_relations or node.HasField("partbound"):

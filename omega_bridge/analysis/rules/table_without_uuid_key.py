@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
-from omega_bridge.analysis.rules.table_without_key import made_by
+from omega_bridge.analysis.rules.table_without_key import making
 from omega_bridge.analysis.tables import reference, tables_of
 from omega_bridge.catalog import Kind
 
@@ -14,10 +14,11 @@ from omega_bridge.catalog import Kind
 def find(listed: Listed) -> Iterator[Hit]:
     """Tables with a key of one column that is of another type. One that points to another table has that key's type.
 
-    A table that the database, where one was read, holds already is not new. A key that means something by itself (a code) is a note.
+    A table that the database, where one was read, holds already is not new; of the models' own tables only its absence there tells that
+    they are. A key that means something by itself (a code) is a note.
     """
     tables = tables_of(listed)
-    for step, w in made_by(listed):
+    for step, w in making(listed.analysis if listed.catalog is not None else (step for _, step in listed.steps())):
         name = w.sql.effects[0].key.name
         key = tables.key_of(name)
         pointing = {column for e in w.sql.implied if (r := reference(e)) for column in r.columns}
