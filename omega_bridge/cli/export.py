@@ -113,9 +113,12 @@ def _schema(setup: Setup, folder: Path, listed: str, servers: Servers, *, check:
     """Keep the schema that the list leads to beside the history; whether the one that is kept is of another list, and what was written."""
     from omega_bridge.audit.expected import make
     from omega_bridge.errors import NoServerFound
-    from omega_bridge.expectation import keep, kept
+    from omega_bridge.expectation import FILE, keep, kept
+    from omega_bridge.revisions.sums import note_catalog
 
     there = kept(folder)
+    if there is not None and there.listed == listed and not check:
+        note_catalog(folder, folder / FILE)
     if (there is not None and there.listed == listed) or (there is None and check):
         return False, []
     if check:
@@ -123,10 +126,14 @@ def _schema(setup: Setup, folder: Path, listed: str, servers: Servers, *, check:
     output.log_to_stderr(silent=True)
     try:
         with servers() as server:
-            return False, [str(keep(make(setup.analysis, listed, server, setup.foundation, folder), folder))]
+            expected = make(setup.analysis, listed, server, setup.foundation, folder)
     except NoServerFound as none:
         typer.echo(f"the schema that the list leads to is not kept, there is no server to make it on: {none.hint}", err=True)
         return False, []
+    note_catalog(folder, None)  # killed between the two, the next export notes it
+    path = keep(expected, folder)
+    note_catalog(folder, path)
+    return False, [str(path)]
 
 
 def _export(setup: Setup, folder: Path, **options: Any) -> Export:

@@ -30,9 +30,10 @@ from omega_bridge.revisions.sums import (
     VERSIONS,
     Recorded,
     SumLine,
+    behind,
+    catalog_noted,
     check,
     clear_interrupted,
-    cumulative,
     head_of,
     paths,
     read_sum,
@@ -110,7 +111,7 @@ def export_past(
         written.append(folder / NAME)
     has_environment = (folder / "env.py").exists()
     if write and rendered:
-        _write(folder, rendered, text_of(lines, listed))
+        _write(folder, rendered, text_of(lines, listed, catalog_noted(folder)))
     if write and rendered and not has_environment:
         written.append(folder / "env.py")
     new_texts = {r.name: r.text for r in rendered}
@@ -314,10 +315,9 @@ def texts_in(docstring: str) -> tuple[str, ...]:
 
 
 def _lines(kept: Sequence[SumLine], rendered: Sequence[_Rendered]) -> Iterator[SumLine]:
-    previous = kept[-1].hash if kept else ""
+    seal = behind(kept)
     for r in rendered:
-        previous = cumulative(previous, r.revision.id, r.text.encode())
-        yield SumLine(r.revision.id, r.revision.kind, _recorded(r.revision), r.name, previous, r.proof)
+        yield seal.sealed(SumLine(r.revision.id, r.revision.kind, _recorded(r.revision), r.name, "", r.proof), r.text.encode())
 
 
 def _recorded(revision: Revision) -> tuple[Recorded, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omega_bridge.revisions.graph import refuse_if_followed
-from omega_bridge.revisions.sums import NAME, SumLine, cumulative, orphans, parse_line, paths, put_in_place, text_of
+from omega_bridge.revisions.sums import NAME, Seal, SumLine, orphans, parse_line, paths, put_in_place, text_of
 from omega_bridge.writing import write
 
 
@@ -55,10 +55,9 @@ def _first_side(text: str) -> list[tuple[int, str]]:
 
 
 def _intact(folder: Path, lines: Sequence[SumLine]) -> list[SumLine]:
-    kept: list[SumLine] = []
+    seal, kept = Seal(), list[SumLine]()
     for line, file in paths(folder, lines):
-        previous = kept[-1].hash if kept else ""
-        if not file.exists() or cumulative(previous, line.revision, file.read_bytes(), line.format) != line.hash:
+        if not file.exists() or seal.of(line, file.read_bytes()) != line.hash:
             break
-        kept.append(line)
+        kept.append(seal.take(line))
     return kept

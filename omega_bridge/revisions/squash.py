@@ -15,7 +15,7 @@ from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.revisions import sums
 from omega_bridge.revisions.graph import followed_by_squash, refuse_if_followed
 from omega_bridge.revisions.squash_rendering import read_part, render_squash
-from omega_bridge.revisions.sums import NAME, PENDING, SQUASH, VERSIONS, SumLine, cumulative, head_of, paths, read_sum, text_of
+from omega_bridge.revisions.sums import NAME, PENDING, SQUASH, VERSIONS, SumLine, behind, head_of, paths, read_sum, text_of
 from omega_bridge.writing import remove, write
 
 
@@ -58,7 +58,7 @@ def squash(folder: Path, until: str, told: str = "") -> Squashed:
     parts = [read_part(line, _text(contents[line.file, line.kind])) for line in taken]
     text = render_squash(parts, told, followed_by_squash(folder, lines, taken[0].revision))
     name = f"{len(taken):04d}_{until}_squash.py"
-    line = SumLine(until, SQUASH, (), name, cumulative(lines[-1].hash, until, text.encode()), "-")
+    line = behind(lines).sealed(SumLine(until, SQUASH, (), name, "", "-"), text.encode())
     _write(folder, lines, line, text)
     return Squashed(folder / VERSIONS / name, taken)
 
@@ -76,5 +76,5 @@ def _write(folder: Path, lines: Sequence[SumLine], line: SumLine, text: str) -> 
         if old != new:
             new.parent.mkdir(parents=True, exist_ok=True)
             old.replace(new)
-    write(folder / NAME, text_of(now, sums.listed(folder)))
+    write(folder / NAME, text_of(now, sums.listed(folder), sums.catalog_noted(folder)))
     remove(folder / PENDING)

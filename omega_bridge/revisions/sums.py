@@ -1,9 +1,10 @@
-"""``omega.sum``: one line a revision, with a hash over its file and all before it. Text in, values out; and the reverse.
+"""``omega.sum``: one line a revision, with a hash over its file, itself and all before it. Text in, values out; and the reverse.
 
-A line reads ``s2 <revision> <kind> <step>@<checksum>[,...] <proof> <file> <hash>``: a step's label is followed by ``!``
+A line reads ``s3 <revision> <kind> <step>@<checksum>[,...] <proof> <file> <hash>``: a step's label is followed by ``!``
 where an empty database did not settle it, and led by ``=`` where its id is explicit (what is special in it is written as in a
 URL, ``%20``); the proof is ``proven``,
-``unproven`` or ``verbatim``. Lines of the older format ``s1``, which has no proof, stay as they are.
+``unproven`` or ``verbatim``. Lines of the older formats stay as they are: ``s1`` has no proof, and of both the hash goes over the
+revision and its file alone; the first line that follows seals what they say.
 
 A line of the kind ``squash`` (steps and proof are ``-``) says that from there on one file stands for every revision up
 to the one it names. The lines of those revisions stay, and so do their files: in ``archive/<revision>/``.
@@ -12,24 +13,28 @@ to the one it names. The lines of those revisions stay, and so do their files: i
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from omega_bridge import writing
 from omega_bridge.errors import HistoryTampered
 
-FORMAT = "s2"
-FIELDS = {"s1": 6, "s2": 7}
+FORMAT = "s3"
+FIELDS = {"s1": 6, "s2": 7, "s3": 7}
 """How many fields a line of each format has."""
 NAME = "omega.sum"
 PENDING = "omega.sum.pending"
 """Names the revision files that an export is about to write; gone when ``omega.sum`` names them."""
 LISTED = "# of the list and the models "
+CATALOG_FILE = "omega.catalog.json"
+"""``expectation.FILE``, which this module does not import: with it the parser would be loaded."""
+CATALOG = f"# of {CATALOG_FILE} "
 SQUASH = "squash"
 VERSIONS = "versions"
 ARCHIVE = "archive"
@@ -143,27 +148,76 @@ def squashed_away(lines: Sequence[SumLine]) -> dict[str, str]:
     return dict.fromkeys(known[: known.index(last)] if last in known else known, last)
 
 
-def text_of(lines: Iterable[SumLine], listed: str = "") -> str:
-    """The sum file's text. ``listed``: digest of the list and the models that it was made from, for the next export."""
-    told = [f"{LISTED}{listed}"] if listed else []
+def text_of(lines: Iterable[SumLine], listed: str = "", catalog: str = "") -> str:
+    """The sum file's text. ``listed``: digest of the list and the models that it was made from, for the next export. ``catalog``: of the
+    file beside it that says what the list leads to.
+    """
+    told = [f"{name}{digest}" for name, digest in ((LISTED, listed), (CATALOG, catalog)) if digest]
     return "\n".join([HEADER, *told, *(str(line) for line in lines)]) + "\n"
 
 
 def listed(folder: Path) -> str:
     """The digest of what the last export was made from; empty where there is none."""
+    return _noted(folder, LISTED)
+
+
+def catalog_noted(folder: Path) -> str:
+    """The digest of the catalog file that the last export left; empty where none was noted."""
+    return _noted(folder, CATALOG)
+
+
+def _noted(folder: Path, what: str) -> str:
     path = folder / NAME
     if not path.exists():
         return ""
     with path.open(encoding="utf-8") as file:
-        return next(
-            (line.removeprefix(LISTED).strip() for line in (file.readline(), file.readline()) if line.startswith(LISTED)), ""
-        )
+        head = itertools.takewhile(lambda line: line.startswith("#"), file)
+        return next((line.removeprefix(what).strip() for line in head if line.startswith(what)), "")
 
 
-def cumulative(previous: str, revision: str, content: bytes, tag: str = FORMAT) -> str:
-    """The hash of a line: over the one before, the revision and the file's bytes (line ends as ``\\n``)."""
-    plain = content.replace(b"\r\n", b"\n")
-    return hashlib.sha256(f"{tag}\n{previous}\n{revision}\n".encode() + plain).hexdigest()
+def note_catalog(folder: Path, path: Path | None) -> None:
+    """Note what the catalog file says, or, before it is written anew, that nothing is known of it. Nothing where there is no sum file."""
+    if (folder / NAME).exists():
+        digest = digest_of_file(path) if path is not None else ""
+        if digest != catalog_noted(folder):
+            writing.write(folder / NAME, text_of(read_sum(folder), listed(folder), digest))
+
+
+def digest_of_file(path: Path) -> str:
+    """Of its bytes, with line ends as ``\\n``."""
+    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+
+
+@dataclass(slots=True)
+class Seal:
+    """The hashes of one line after the other. ``previous``: that of the line before; ``lines``: a digest of all that they say."""
+
+    previous: str = ""
+    lines: str = ""
+
+    def of(self, line: SumLine, content: bytes) -> str:
+        """The hash of the next line, whose file has this content (line ends as ``\\n``)."""
+        plain = content.replace(b"\r\n", b"\n")
+        told = self.previous if line.format in ("s1", "s2") else self.lines
+        said = line.revision if line.format in ("s1", "s2") else str(replace(line, hash=""))
+        return hashlib.sha256(f"{line.format}\n{told}\n{said}\n".encode() + plain).hexdigest()
+
+    def take(self, line: SumLine) -> SumLine:
+        """Go on behind a line that has its hash."""
+        self.previous, self.lines = line.hash, hashlib.sha256(f"{self.lines}\n{line}".encode()).hexdigest()
+        return line
+
+    def sealed(self, line: SumLine, content: bytes) -> SumLine:
+        """The next line with its hash; go on behind it."""
+        return self.take(replace(line, hash=self.of(line, content)))
+
+
+def behind(lines: Iterable[SumLine]) -> Seal:
+    """To go on behind lines that are there."""
+    seal = Seal()
+    for line in lines:
+        seal.take(line)
+    return seal
 
 
 def squashed_away_in(folder: Path) -> dict[str, str]:
@@ -174,13 +228,13 @@ def squashed_away_in(folder: Path) -> dict[str, str]:
 
 
 def check(folder: Path, lines: Sequence[SumLine] | None = None) -> None:
-    """Compare every revision file with the sum file. Raises ``HistoryTampered``, naming the first bad file."""
+    """Compare every revision file, and the catalog file, with the sum file. Raises ``HistoryTampered``, naming the first bad file."""
     deque(verified(folder, read_sum(folder) if lines is None else lines), maxlen=0)
 
 
 def verified(folder: Path, lines: Sequence[SumLine]) -> Iterator[tuple[SumLine, bytes]]:
     """Each line with its file's content, as soon as that is known to be what export wrote. Raises ``HistoryTampered``."""
-    previous = ""
+    seal = Seal()
     for line, place in zip(lines, places(lines), strict=True):
         path = f"{folder}/{place}/{line.file}"
         try:
@@ -190,10 +244,13 @@ def verified(folder: Path, lines: Sequence[SumLine]) -> Iterator[tuple[SumLine, 
             if begun := pending(folder):
                 raise _interrupted(begun[0]) from None
             raise _tampered(f"{path} is gone, and {NAME} names it") from None
-        if cumulative(previous, line.revision, content, line.format) != line.hash:
-            raise _tampered(f"{path} is not what export wrote (or the lines of {NAME} before it were changed)")
-        previous = line.hash
+        if seal.of(line, content) != line.hash:
+            raise _tampered(f"{path} is not what export wrote (or its line in {NAME}, or one before it, was changed)")
+        seal.take(line)
         yield line, content
+    noted, catalog = catalog_noted(folder), folder / CATALOG_FILE
+    if noted and not (catalog.is_file() and digest_of_file(catalog) == noted):
+        raise _tampered(f"{catalog} is not what export wrote")
     begun = pending(folder)
     for orphan in orphans(folder, lines):
         if orphan in begun:

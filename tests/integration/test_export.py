@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 
 import omega_bridge
-from omega_bridge import OmegaBridgeError, Step, environment
+from omega_bridge import OmegaBridgeError, Step, environment, expectation
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.equivalence import verify
 from omega_bridge.audit.proofs import REJECTED, prover
@@ -303,22 +304,88 @@ def test_an_orphan_file_is_named(tmp_path: Path) -> None:
     assert told.value.code == "OB501"
 
 
-def test_old_formats_stay_verifiable(tmp_path: Path) -> None:
-    """A sum file of the first format is checked, kept and continued."""
+@pytest.mark.parametrize("form", ["s1", "s2"])
+def test_old_formats_stay_verifiable(tmp_path: Path, form: str) -> None:
+    """A sum file of an older format is checked, kept word for word, and continued; what continues it seals what it says."""
     exported(tmp_path, [T, A])
     previous, old = "", []
     for line in sums.read_sum(tmp_path):
         content = (tmp_path / "versions" / line.file).read_bytes()
-        previous = sums.cumulative(previous, line.revision, content, "s1")
-        old.append(f"s1 {line.revision} {line.kind} {line.steps[0].label}@{line.steps[0].checksum} {line.file} {previous}")
+        previous = hashlib.sha256(f"{form}\n{previous}\n{line.revision}\n".encode() + content).hexdigest()
+        proof = "" if form == "s1" else f" {line.proof}"
+        old.append(
+            f"{form} {line.revision} {line.kind} {line.steps[0].label}@{line.steps[0].checksum}{proof} {line.file} {previous}"
+        )
     (tmp_path / "omega.sum").write_text("\n".join(old) + "\n")
     assert kinds(exported(tmp_path, [T, A, B])) == ["step t-b"]
-    assert [line.format for line in sums.read_sum(tmp_path)] == ["s1", "s1", "s2"]
+    assert [line.format for line in sums.read_sum(tmp_path)] == [form, form, "s3"]
+    text = (tmp_path / "omega.sum").read_text()
+    assert [line for line in text.splitlines() if line.startswith(form)] == old
     sums.check(tmp_path)
+    (tmp_path / "omega.sum").write_text(text.replace(old[0], old[0].replace(" step ", " base ")))
+    with pytest.raises(OmegaBridgeError, match="or one before it, was changed"):
+        sums.check(tmp_path)
+    (tmp_path / "omega.sum").write_text(text)
     edited = tmp_path / "versions" / sums.read_sum(tmp_path)[0].file
     edited.write_text(edited.read_text() + "#")
     with pytest.raises(OmegaBridgeError, match=edited.name):
         sums.check(tmp_path)
+
+
+@pytest.mark.parametrize("field", ["kind", "label", "explicit", "settled", "checksum", "proof", "file", "order"])
+@pytest.mark.parametrize("at", [0, -1])
+def test_whatever_a_line_says_is_sealed(tmp_path: Path, field: str, at: int) -> None:
+    """Kind, labels, checksum, proof and order: a change of any is seen, in the last line as in the first."""
+    exported(tmp_path, [T, A, B])
+    path = tmp_path / "omega.sum"
+    head = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    form, revision, kind, step, proof, file, digest = lines[at].split(" ")
+    label, checksum = step.split("@")
+    told = {
+        "kind": "settle",
+        "label": f"{label}x@{checksum}",
+        "explicit": f"={step}",
+        "settled": f"{label}!@{checksum}",
+        "checksum": f"{label}@{checksum[:-1]}{'0' if checksum[-1] != '0' else '1'}",
+        "proof": "proven",
+    }
+    match field:
+        case "order":
+            lines[at], lines[1] = lines[1], lines[at]
+        case "file":
+            (tmp_path / "versions" / file).rename(tmp_path / "versions" / f"x{file}")
+            lines[at] = " ".join([form, revision, kind, step, proof, f"x{file}", digest])
+        case _:
+            assert proof != "proven"
+            kind, proof = told[field] if field == "kind" else kind, told[field] if field == "proof" else proof
+            lines[at] = " ".join([form, revision, kind, step if field in ("kind", "proof") else told[field], proof, file, digest])
+    path.write_text("\n".join([*head, *lines]) + "\n")
+    with pytest.raises(OmegaBridgeError) as error:
+        exported(tmp_path, [T, A, B])
+    assert error.value.code == "OB501"
+    with pytest.raises(OmegaBridgeError):
+        environment.upgrade(alembic_border.alembic_config(tmp_path, "postgresql://nowhere"), "head")
+
+
+def test_the_catalog_file_is_sealed(tmp_path: Path) -> None:
+    """What drift and adopt go by is what the last export left, or nothing is taken from this folder."""
+    exported(tmp_path, [T])
+    catalog = tmp_path / expectation.FILE
+    assert sums.CATALOG_FILE == expectation.FILE
+    catalog.write_text("{}\n")
+    sums.check(tmp_path)
+    sums.note_catalog(tmp_path, catalog)
+    exported(tmp_path, [T, A])
+    sums.check(tmp_path)
+    catalog.write_bytes(b"{}\r\n")
+    sums.check(tmp_path)
+    for change in (lambda: catalog.write_text("{ }\n"), catalog.unlink):
+        change()
+        with pytest.raises(OmegaBridgeError, match="catalog"):
+            sums.check(tmp_path)
+    sums.note_catalog(tmp_path, None)
+    sums.check(tmp_path)
 
 
 def test_what_the_server_rejects_ends_no_upgrade(tmp_path: Path, database: str, server: Server) -> None:

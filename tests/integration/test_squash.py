@@ -101,7 +101,7 @@ def test_it_loads_as_one_and_the_record_stays(tmp_path: Path) -> None:
     done = squash(tmp_path, until, "v1.0")
     after = (tmp_path / "omega.sum").read_text().splitlines()
     assert after[:-1] == before
-    assert after[-1].startswith(f"s2 {until} squash - - 0006_{until}_squash.py ")
+    assert after[-1].startswith(f"s3 {until} squash - - 0006_{until}_squash.py ")
     assert [line.split(" ")[0] for line in loaded(tmp_path)] == [*reversed(ids(tmp_path)[5:8]), "<base>"]
     assert "squash: 6 revisions as one, up to v1.0" in loaded(tmp_path)[-1]
     kept = [*(tmp_path / "archive" / until).glob("*.py"), *(tmp_path / "versions").glob("*.py")]
