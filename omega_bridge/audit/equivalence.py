@@ -66,7 +66,7 @@ def verify(
     beneath = _beneath(history, foundation)
     analysis = analyse(_complete(registry, metadata, beneath))
     named = tuple(map(ground_of, databases))
-    with _folder(analysis, history, foundation) as folder:
+    with compiled(analysis, history, foundation) as folder:
         lines = sums.read_sum(folder)
         in_history = begins_with(lines) is not None
         grounds = (*grounds_of(stands_on(folder, lines, foundation), in_history=in_history), *named)
@@ -115,7 +115,7 @@ def _beneath(history: Path | None, foundation: Foundation | None) -> Foundation 
 
 
 @contextmanager
-def _folder(analysis: Analysis, history: Path | None, foundation: Foundation | None) -> Iterator[Path]:
+def compiled(analysis: Analysis, history: Path | None, foundation: Foundation | None) -> Iterator[Path]:
     """The exported history, checked; or one compiled into a temporary folder."""
     if history is not None and sums.read_sum(history):
         if files.export(analysis, history, write=False, foundation=foundation).revisions:

@@ -17,6 +17,7 @@ PACKAGE = "omega_bridge"
 LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
     tuple(frozenset(room.split("+")) for room in layer.split("|"))
     for layer in (
+        "pytest_plugin",
         "cli",
         "audit",
         "startup+readings+adoption+environment+own_environment+lint+fixing+squawk+drift+explaining|embedded",
