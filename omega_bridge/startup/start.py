@@ -243,11 +243,19 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
         warnings=warnings,
         cost=session.cost,
     )
-    told = f"{len(failed)} step(s) stand failed, and nothing else has changed" if failed else "the schema is as the list says"
-    level = logging.WARNING if failed else logging.INFO
+    told = _how_it_stands([s["outcome"] for s in found.standing])
+    level = logging.WARNING if found.standing else logging.INFO
     log.log(level, "[MIGRATION] nothing to do: %s", told, extra={"outcome": str(run.outcome), "revision": run.revision})
     raise_if_asked(run, options)
     return run
+
+
+def _how_it_stands(outcomes: Sequence[str]) -> str:
+    """Of a start that sends nothing: what its list holds against it."""
+    if not outcomes:
+        return "the schema is as the list says"
+    stand = " and ".join(f"{outcomes.count(o)} {o}" for o in dict.fromkeys(outcomes))
+    return f"steps stand as they did ({stand}), and nothing else has changed"
 
 
 def _lacks_foundation(session: Any, options: Options) -> bool:

@@ -131,6 +131,16 @@ def history(tmp_path: Path) -> Path:
     return folder
 
 
+def test_no_log_line_vouches_for_what_stands_refused(database: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A start that sends nothing says that a step stands refused, and not that the schema is as the list says."""
+    execute(database, "CREATE TABLE old (id int)", "INSERT INTO old VALUES (1)")
+    omega_bridge.boot(database, ["DROP TABLE IF EXISTS old"])
+    with caplog.at_level("INFO", "omega_bridge"):
+        assert omega_bridge.boot(database, ["DROP TABLE IF EXISTS old"]).round_trips == 1
+    assert "stand as they did (1 refused)" in caplog.text
+    assert "as the list says" not in caplog.text
+
+
 def test_the_version_is_the_last_that_is_true(database: str, history: Path) -> None:
     """The revision before the first that is not; the ledger and the status name that one, and those behind it that hold."""
     first, second, third = (line.revision for line in sums.revisions(sums.read_sum(history)))
