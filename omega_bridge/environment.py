@@ -224,8 +224,10 @@ class _Watcher:
             raise self._refusal(refused.reason, refused.destroyed) from refused
         except destruction.ENDS_ITS_TRANSACTION:
             self.session.rollback()
-            if not (is_alone and self.is_allowed):
+            if not is_alone:
                 raise
+            if not self.is_allowed:
+                raise self._refusal(UNWATCHED) from None  # what the server said is no failure of the step
             send()
 
     def _refusal(self, reason: str, destroyed: tuple[Destroyed, ...] = ()) -> errors.StepRefused:

@@ -16,8 +16,9 @@ from typing import Any, Protocol
 from alembic import context as environment
 
 from omega_bridge.analysis.keeping import UNWATCHED, Watched, keeps_rows, watched
-from omega_bridge.errors import StepRefused
+from omega_bridge.errors import StepRefused, StepSyntaxError
 from omega_bridge.revisions.guards import literal, tagged
+from omega_bridge.sql import parse
 
 GUARD = "omega_bridge_guard"
 """The migration context's option that holds the ``RowGuard`` of the revision that runs; ``None``: it needs none."""
@@ -137,11 +138,19 @@ def without_an_environment(text: str, sql: str | None = None) -> str:
 
 def needs_a_block(text: str, exported: Exported, command: str) -> bool:
     """Whether a text is to be watched. Raises ``StepRefused`` where nobody can."""
-    if keeps_rows(text):
+    if keeps_rows(text) or _each_keeps_rows(text):
         return False
     if watched(text) is Watched.NO:
         raise StepRefused(f"{exported.told} {UNWATCHED}", hint=exported.hint(command))
     return watched(text) is Watched.YES
+
+
+def _each_keeps_rows(text: str) -> bool:
+    """Whether no statement of a script takes a row away, between its own ``BEGIN`` and ``COMMIT`` either."""
+    try:
+        return all(keeps_rows(s.text) or watched(s.text) is Watched.NEEDLESS for s in parse(text))
+    except StepSyntaxError:
+        return False
 
 
 def in_a_block(text: str, exported: Exported, command: str) -> str:

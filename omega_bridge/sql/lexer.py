@@ -52,6 +52,26 @@ def ends_transaction(text: str) -> bool:
     )
 
 
+_OPENING = (";", "BEGIN", "THEN", "ELSE", "LOOP")
+"""What stands before a statement of PL/pgSQL."""
+
+
+def commits_within(text: str) -> bool:
+    """Whether a block in a text holds a ``COMMIT`` or ``ROLLBACK`` of its own: inside a transaction PostgreSQL rejects it (2D000)."""
+    raw = text.encode("utf-8", "surrogatepass")
+    for token in tokens(text) or ():
+        body = DOLLAR_QUOTED.match(raw[token.start : token.end].decode("utf-8", "replace")) if token.token == _SCONST else None
+        if body is None:
+            continue
+        inside = body[2].encode()
+        words = [
+            inside[t.start : t.end].decode("utf-8", "replace").upper() for t in tokens(body[2]) or () if t.token not in COMMENTS
+        ]
+        if any(word in ("COMMIT", "ROLLBACK") and words[n - 1] in _OPENING for n, word in enumerate(words) if n):
+            return True
+    return False
+
+
 def comments(text: str) -> Iterator[str]:
     """The text's comments, those inside dollar-quoted bodies too; none of a text that the lexer rejects."""
     raw = text.encode("utf-8", "surrogatepass")

@@ -313,3 +313,35 @@ def test_a_squash_says_which_steps_were_allowed(tmp_path: Path, database: str) -
         environment.upgrade(configured(tmp_path, database), "head")
     environment.upgrade(configured(tmp_path, database, f"allow-destructive={ids[-1]}"), "head")
     assert value(database, "SELECT to_regclass('t')") is None
+
+
+FILLS = "DO $$ BEGIN FOR i IN 1..3 LOOP INSERT INTO t (id) SELECT i WHERE NOT EXISTS (SELECT FROM t WHERE id = i); COMMIT; END LOOP; END $$"
+
+
+def test_a_block_that_commits_as_it_goes_runs_in_both_drivers(tmp_path: Path, make_database: MakeDatabase) -> None:
+    """A backfill in batches that ends its transaction: allowed, the upgrade passes as the start does; unasked, both refuse it."""
+    table = "CREATE TABLE IF NOT EXISTS t (id int)"
+    allowed: list[str | Step] = [table, Step(FILLS, id="fills", destructive=True)]
+    exported(tmp_path / "allowed", allowed)
+    upgraded, started = make_database(), make_database()
+    command.upgrade(configured(tmp_path / "allowed", upgraded, registry=Registry.of(allowed)), "head")
+    assert omega_bridge.boot(started, allowed).outcome == "repaired"
+    for url in (upgraded, started):
+        assert value(url, "SELECT count(*) FROM t") == 3
+    unasked: list[str | Step] = [table, Step(FILLS, id="fills")]
+    first, _ = exported(tmp_path / "unasked", unasked)
+    url = make_database()
+    with pytest.raises(StepRefused, match="ends its own transaction"):
+        command.upgrade(configured(tmp_path / "unasked", url, registry=Registry.of(unasked)), "head")
+    assert (value(url, VERSION), value(url, "SELECT count(*) FROM t")) == (first, 0)
+
+
+def test_a_script_that_only_adds_is_written_as_sql(tmp_path: Path, database: str) -> None:
+    """``--sql`` refuses no script for its own BEGIN and COMMIT where none of its statements takes a row."""
+    steps: list[str | Step] = [START.partition(";")[0], "BEGIN; ALTER TABLE t ADD COLUMN IF NOT EXISTS w int; COMMIT"]
+    exported(tmp_path, steps)
+    told = io.StringIO()
+    config = configured(tmp_path, database, registry=Registry.of(steps))
+    config.output_buffer = told
+    command.upgrade(config, "head", sql=True)
+    assert "ADD COLUMN IF NOT EXISTS w int" in told.getvalue()

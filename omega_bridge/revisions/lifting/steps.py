@@ -28,7 +28,7 @@ from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.lifting.common import Lifting, NotLifted
 from omega_bridge.revisions.lifting.statements import lift_statement
 from omega_bridge.revisions.operations import AttemptStepOp, RunStepOp
-from omega_bridge.sql import parse
+from omega_bridge.sql import commits_within, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,8 @@ def verbatim(step: StepAnalysis, reason: str, *, attempt: bool = False) -> Lifte
     """The step as it stands, for a reason. ``attempt``: see ``Part``."""
     inside = max(1, sum(1 for _ in statements(step.program)))
     told = f"the step's own SQL was run ({reason})"
-    return Lifted((Part(step.step.sql, None, None, inside, reason, told, step.transactional, attempt),))
+    transactional = step.transactional and not commits_within(step.step.sql)
+    return Lifted((Part(step.step.sql, None, None, inside, reason, told, transactional, attempt),))
 
 
 def irrevocable(lifted: Lifted, why: str) -> Lifted:
@@ -156,7 +157,8 @@ def _lift(step: StepAnalysis, world: World) -> Lifted:
             data = any(s.data for s in statements(program))
             back = "rows were written" if data else f"the step's own SQL was run ({no})"
             attempt = found.is_nothing and not found.unknown and not data
-            parts.append(Part(statement.text, None, None, inside, str(no), back, transactional, attempt))
+            is_inside = transactional and not commits_within(statement.text)
+            parts.append(Part(statement.text, None, None, inside, str(no), back, is_inside, attempt))
     lifted = Lifted(_with_rebuilds(parts))
     if lifted.is_verbatim:
         attempt = bool(lifted.parts) and all(p.attempt for p in lifted.parts)
