@@ -432,6 +432,8 @@ def _is_as_before(key: Key, then: Mapping[str, Any] | None, now: Mapping[str, An
         return then is None and now is None
     if any(value for name, value in then.items() if name not in now and name not in _TOLD_ELSEWHERE):
         return False  # a comment, a grant: what is made anew has none
+    if now.get("columns known") is False or any(is_anything(then.get(name)) and is_anything(now[name]) for name in now):
+        return False  # both are as the server made them: nobody knows whether they are alike
     return all(same(key, name, then, value) is True for name, value in now.items() if then.get(name) != value)
 
 

@@ -324,7 +324,7 @@ def test_a_block_that_commits_as_it_goes_runs_in_both_drivers(tmp_path: Path, ma
     allowed: list[str | Step] = [table, Step(FILLS, id="fills", destructive=True)]
     exported(tmp_path / "allowed", allowed)
     upgraded, started = make_database(), make_database()
-    command.upgrade(configured(tmp_path / "allowed", upgraded, registry=Registry.of(allowed)), "head")
+    environment.upgrade(configured(tmp_path / "allowed", upgraded, registry=Registry.of(allowed)), "head")
     assert omega_bridge.boot(started, allowed).outcome == "repaired"
     for url in (upgraded, started):
         assert value(url, "SELECT count(*) FROM t") == 3
@@ -332,7 +332,7 @@ def test_a_block_that_commits_as_it_goes_runs_in_both_drivers(tmp_path: Path, ma
     first, _ = exported(tmp_path / "unasked", unasked)
     url = make_database()
     with pytest.raises(StepRefused, match="ends its own transaction"):
-        command.upgrade(configured(tmp_path / "unasked", url, registry=Registry.of(unasked)), "head")
+        environment.upgrade(configured(tmp_path / "unasked", url, registry=Registry.of(unasked)), "head")
     assert (value(url, VERSION), value(url, "SELECT count(*) FROM t")) == (first, 0)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ENUM
 
 from omega_bridge.analysis import analyse
 from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.gaps import together, unclaimed, unkept_by_models, unkept_by_steps
 from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World
@@ -202,3 +203,23 @@ def test_what_only_the_database_has() -> None:
     catalog = database(t={"a": {}, "b": {}, "x": {}}, u={"a": {}, "x": {}}, stray={"a": {}})
     listed = analyse(Registry.of([T, "ALTER TABLE u ADD COLUMN IF NOT EXISTS a int"]))
     assert [str(k) for k in unclaimed(catalog, [listed])] == ["column public.t.x", "table public.stray"]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        ("DROP POLICY IF EXISTS p ON t; CREATE POLICY p ON t USING (id > 1)", "DROP POLICY IF EXISTS p ON t; CREATE POLICY p ON t USING (true)"),
+        ("DROP INDEX IF EXISTS i; CREATE INDEX i ON t (id)", "DROP INDEX IF EXISTS i; CREATE INDEX i ON t (a)"),
+        (
+            "DROP MATERIALIZED VIEW IF EXISTS m; CREATE MATERIALIZED VIEW m AS SELECT 1 AS a",
+            "DROP MATERIALIZED VIEW IF EXISTS m; CREATE MATERIALIZED VIEW m AS SELECT 2 AS a",
+        ),
+    ],
+    ids=["policy", "index", "materialized view"],
+)  # fmt: skip
+def test_what_only_a_server_knows_of_is_not_taken_for_the_same(made: tuple[str, str]) -> None:
+    """An object that was made in thought alone, and is made anew otherwise, is no rebuild of what is there."""
+    world = World(empty_catalog())
+    for step in analyse(Registry.of(["CREATE TABLE t (id int, a int)", *made])):
+        found = evaluate(step.program, world)
+        assert not found.is_nothing
