@@ -1,4 +1,4 @@
-# make setup | test | test-lowest | test-container | oracle | torture | demo | lint | format | bench | constraints | clean
+# make setup | test | test-long | test-lowest | test-container | oracle | torture | demo | lint | format | bench | constraints | clean
 # Needs Python 3.11 or newer and nothing else; uv is used where it is there. Choose with: make PYTHON=python3.13 ...
 
 SHELL := /bin/sh
@@ -13,14 +13,14 @@ BENCH_STAMP := $(VENV)/.installed-bench
 BENCH_REQUIREMENTS := $(wildcard benchmarks/requirements.txt)
 BENCH_INSTALL := $(wildcard benchmarks/install.sh)
 # One process a core, each with a PostgreSQL of its own.
-PYTEST_ARGS ?= -n auto --maxprocesses 4
+PYTEST_ARGS ?= -n auto --maxprocesses 4 -m 'not long'
 BENCH_ARGS ?=
 # Lists that make oracle tries, from which seed on, and what else python -m tests.oracle takes.
 ROUNDS ?= 100
 SEED ?= 1
 ORACLE_ARGS ?=
 
-.PHONY: help setup test test-lowest test-container oracle torture demo lint format bench constraints clean
+.PHONY: help setup test test-long test-lowest test-container oracle torture demo lint format bench constraints clean
 
 help:
 	@sed -n '1,2s/^# //p' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ test: setup
 	gate python -m pytest $(PYTEST_ARGS); \
 	exit $$first
 
+# What make test leaves out.
+test-long: setup
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 -m long
+
 # The database's tests on a server in a container: Docker answers, and the image is there or can be had.
 test-container: setup
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) --postgres=container -m 'not slow' tests/integration tests/acceptance
@@ -75,7 +79,8 @@ torture: setup
 
 # The floors of pyproject.toml's ranges for this Python, in a venv of their own: what is the same whatever is installed.
 LOWEST := $(VENV)-lowest
-LOWEST_TESTS ?= tests/unit $(addprefix tests/integration/test_,export.py nexus_list.py again.py past.py report.py) \
+LOWEST_TESTS ?= $(addprefix tests/unit/test_,background.py catalog.py command_line.py explain.py foundation.py gaps.py import_direction.py \
+  lifting.py model_files.py needs.py rooms.py sources.py) $(addprefix tests/integration/test_,export.py nexus_list.py again.py past.py report.py) \
   tests/acceptance/test_history.py
 
 $(LOWEST)/.installed: pyproject.toml constraints.txt .ci/lowest.py

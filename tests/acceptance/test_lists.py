@@ -42,6 +42,10 @@ STARTS = ("empty", "legacy", "half")
 COMPILED = ("clinic", "shop", "library", "chat", "crm", "tickets", "fleet")
 """In the list of ``crm`` a loop over the catalog stands before tables that it also means: a history runs it once."""
 
+LONG = ("clinic", "shop", "fleet")
+"""Of these the histories are run by ``make test-long``."""
+HISTORIES = [pytest.param(name, marks=pytest.mark.long) if name in LONG else name for name in COMPILED]
+
 SETTLED = ("clinic", "shop", "library", "chat", "crm", "fleet")
 """In the list of ``tickets`` a data step fails from the second start on, by the list's own doing."""
 
@@ -160,7 +164,7 @@ def alembic(folder: Path, url: str, registry: Registry) -> AlembicConfig:
     return config
 
 
-@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.parametrize("name", HISTORIES)
 def test_the_history_is_the_boot(tmp_path: Path, make_database: MakeDatabase, server: Server, psql: str, name: str) -> None:
     """upgrade head, its SQL through psql, and every prefix lead to the boot's schema; after it a boot sends data at most."""
     registry, folder = listed(name), tmp_path / "alembic"
@@ -186,7 +190,7 @@ def test_the_history_is_the_boot(tmp_path: Path, make_database: MakeDatabase, se
     assert verify(registry, None, server, history=folder).equivalent
 
 
-@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.parametrize("name", HISTORIES)
 def test_each_revision_goes_back_or_says_why_not(tmp_path: Path, database: str, server: Server, name: str) -> None:
     """Up, down, the catalog as before, up again; or an error that says why there is no way back."""
     registry, folder = listed(name), tmp_path / "alembic"

@@ -71,6 +71,7 @@ def test_without_the_option_nothing_is_tested_and_nothing_loaded(project: Path) 
     assert "1 passed" in done.stdout
 
 
+@pytest.mark.long
 def test_a_promise_can_be_chosen(project: Path, server: Server) -> None:
     """By its name, and all of them by their mark."""
     assert "1 passed, 4 deselected" in promises(project, server, "-k", "one_head").stdout
@@ -88,11 +89,12 @@ def edited(project: Path, steps: str) -> None:
     ("name", "steps", "is_exported", "told"),
     [
         ("repeatable", '["CREATE TABLE IF NOT EXISTS t (id int)", "INSERT INTO t VALUES (1)"]', True, "changes the rows of t"),
-        (
+        pytest.param(
             "repeatable",
             '["CREATE TABLE IF NOT EXISTS t (id int)", "ALTER TABLE t ADD COLUMN IF NOT EXISTS a nonsense"]',
             True,
             "failed",
+            marks=pytest.mark.long,
         ),
         ("equivalent", '["CREATE TABLE IF NOT EXISTS t (id int)"]', False, "does not hold the list as it is now"),
         ("no_drift", '["CREATE TABLE IF NOT EXISTS t (id int)"]', False, "run: omega-bridge export"),
@@ -140,6 +142,7 @@ def test_what_a_downgrade_leaves_is_told(project: Path, server: Server) -> None:
     assert "forgotten" in done.stdout
 
 
+@pytest.mark.long
 def test_below_what_has_no_way_back_it_is_gone_down_all_the_same(project: Path, server: Server) -> None:
     """A revision that drops something says that there is no way back: that is no trace."""
     edited(
@@ -152,6 +155,7 @@ def test_below_what_has_no_way_back_it_is_gone_down_all_the_same(project: Path, 
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.long
 def test_a_database_that_is_named_is_the_one_that_may_not_have_drifted(project: Path, server: Server, database: str) -> None:
     """It is read, and what it lacks is told."""
     done = promises(project, server, "-k", "no_drift", "--omega-database-url", database)
