@@ -80,7 +80,7 @@ torture: setup
 # The floors of pyproject.toml's ranges for this Python, in a venv of their own: what is the same whatever is installed.
 LOWEST := $(VENV)-lowest
 LOWEST_TESTS ?= $(addprefix tests/unit/test_,background.py catalog.py command_line.py explain.py foundation.py gaps.py import_direction.py \
-  lifting.py model_files.py needs.py rooms.py sources.py) $(addprefix tests/integration/test_,export.py nexus_list.py again.py past.py report.py) \
+  lifting.py model_files.py needs.py rooms.py sources.py) $(addprefix tests/integration/test_,export.py models_held.py nexus_list.py again.py past.py report.py) \
   tests/acceptance/test_history.py
 
 $(LOWEST)/.installed: pyproject.toml constraints.txt .ci/lowest.py
