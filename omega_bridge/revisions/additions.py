@@ -42,7 +42,7 @@ NO_DEFAULT = (
 )
 NOT_AN_ADDITION = "what is there would change: write the step that you mean"
 BY_HAND = "no statement adds it where it is missing, and else does nothing: write a guarded step for it"
-WITHOUT_COLUMN = "it needs a column that is left"
+WITHOUT_COLUMN = "an index or constraint of it comes when its column has a step"
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,10 @@ def judged(outcomes: Iterable[StepOutcome], options: Options, *, has_gap: bool =
     return BootOutcome.REPAIRED if any(o.outcome is Outcome.APPLIED for o in outcomes) else BootOutcome.CURRENT
 
 
+_OF_MODELS = "(models)"
+"""Where the steps stand that the models alone give (``revisions.models.PLACE``)."""
+
+
 def raise_if_asked(run: Run, options: Options, first: str = "") -> None:
     """Raise what stops a start: ``StepFailed``, ``RelationBusy``, and with ``strict`` what stands without effect or refused.
 
@@ -192,7 +196,8 @@ def raise_if_asked(run: Run, options: Options, first: str = "") -> None:
     from omega_bridge.outcomes import BootOutcome
 
     failures = [s for s in run.steps if s.outcome is Outcome.FAILED]
-    if run.outcome is BootOutcome.FAILED and not failures:
+    of_models = all(s.place.file == _OF_MODELS for s in failures)  # an index of the column that is missing
+    if run.outcome is BootOutcome.FAILED and (run.lacks or not failures) and of_models:
         from omega_bridge.startup.lacks import told as listed
 
         count = len(run.lacks)
