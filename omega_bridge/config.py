@@ -8,58 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from omega_bridge.errors import ConfigurationInvalid, ModelsIncomplete, ModuleFailed
+from omega_bridge.options import BOOT, BY_NAME, FILE, STEP, Option, SqlOrder, fits, takes
 from omega_bridge.steps import Registry
 from omega_bridge.user_code import importing
 
-URL_VARIABLES = ("OMEGA_BRIDGE_DATABASE_URL", "DATABASE_URL", "POSTGRES_DSN")
-
-_TEXT, _LIST, _NUMBER, _SWITCH = (str,), (list,), (int, float), (bool,)
-_KEYS: dict[str, tuple[type, ...]] = {
-    "steps": _TEXT,
-    "sql-order": _TEXT,
-    "metadata": _TEXT,
-    "foundation": (str, list),
-    "python-path": _LIST,
-    "critical-tables": _LIST,
-    "alembic": _TEXT,
-    "database-url-env": _LIST,
-    "on-error": _TEXT,
-    "strict": _SWITCH,
-    "allow-destructive": _LIST,
-    "allow-rejected": _LIST,
-    "lock-timeout": _NUMBER,
-    "table-lock-timeout": _NUMBER,
-    "statement-timeout": _NUMBER,
-    "boot-timeout": _NUMBER,
-    "direct-url": _TEXT,
-    "on-busy": _TEXT,
-    "on-gap": _TEXT,
-    "pooler-keeps-sessions": _SWITCH,
-    "trusted-owners": _LIST,
-    "retry-after": _NUMBER,
-    "lint-ignore": _LIST,
-    "step": (dict,),
-}
-_FLAGS: dict[str, tuple[type, ...]] = {"repeat": _TEXT, "destructive": _SWITCH, "optional": _SWITCH}
-_BOOT = (
-    "critical-tables",
-    "on-error",
-    "strict",
-    "allow-destructive",
-    "lock-timeout",
-    "table-lock-timeout",
-    "statement-timeout",
-    "boot-timeout",
-    "direct-url",
-    "on-busy",
-    "on-gap",
-    "pooler-keeps-sessions",
-    "trusted-owners",
-    "retry-after",
-)
+URL_VARIABLES = (BY_NAME["database-url"].variable, "DATABASE_URL", "POSTGRES_DSN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +26,20 @@ class Config:
     path: Path | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
 
+    def value(self, name: str) -> Any:
+        """What is configured under a key, else its default."""
+        return self.values.get(name, FILE[name].default)
+
     @property
     def steps(self) -> str | None:
         """Where the list is."""
-        return self.values.get("steps")
+        found: str | None = self.value("steps")
+        return found
 
     @property
-    def sql_order(self) -> Literal["version", "name"]:
+    def sql_order(self) -> SqlOrder:
         """By what the files of a folder stand in the list."""
-        found: Literal["version", "name"] = self.values.get("sql-order", "version")
+        found: SqlOrder = self.value("sql-order")
         return found
 
     def require_steps(self) -> str:
@@ -93,43 +54,43 @@ class Config:
     @property
     def python_paths(self) -> tuple[Path, ...]:
         """Folders to import the list and the models from."""
-        return tuple(self.root / p for p in self.values.get("python-path", ()))
+        return tuple(self.root / p for p in self.value("python-path"))
 
     @property
     def foundation(self) -> tuple[str, ...]:
         """The files and folders of what the list stands on, in their order."""
-        found = self.values.get("foundation", ())
-        return (found,) if isinstance(found, str) else tuple(found)
+        found = self.value("foundation")
+        return (found,) if isinstance(found, str) else tuple(found or ())
 
     @property
     def alembic(self) -> str:
         """The history's folder."""
-        return str(self.values.get("alembic", "alembic"))
+        return str(self.value("alembic"))
 
     @property
     def critical_tables(self) -> tuple[str, ...]:
         """Names for the inspection."""
-        return tuple(self.values.get("critical-tables", ()))
+        return tuple(self.value("critical-tables"))
 
     @property
     def trusted_owners(self) -> tuple[str, ...]:
         """Roles whose objects in our schema are used, beside those that always are."""
-        return tuple(self.values.get("trusted-owners", ()))
+        return tuple(self.value("trusted-owners"))
 
     @property
     def allow_rejected(self) -> tuple[str, ...]:
         """Steps that PostgreSQL may reject on a scratch database."""
-        return tuple(self.values.get("allow-rejected", ()))
+        return tuple(self.value("allow-rejected"))
 
     @property
     def lint_ignore(self) -> tuple[str, ...]:
         """Rules that the project does not hold to."""
-        return tuple(self.values.get("lint-ignore", ()))
+        return tuple(self.value("lint-ignore"))
 
     @property
     def pooler_keeps_sessions(self) -> bool:
         """Whether a pooler in between gives each client a server connection of its own."""
-        return bool(self.values.get("pooler-keeps-sessions", False))
+        return bool(self.value("pooler-keeps-sessions"))
 
     @property
     def step_flags(self) -> Mapping[str, Mapping[str, Any]]:
@@ -139,11 +100,15 @@ class Config:
 
     def boot_options(self) -> dict[str, Any]:
         """What is configured of ``omega_bridge.boot``'s keyword arguments."""
-        return {key.replace("-", "_"): self.values[key] for key in _BOOT if key in self.values}
+        return {
+            name: self.values[option.name]
+            for name, option in BOOT.items()
+            if option.in_file and option.name in self.values and name != "foundation"  # a start lays none unless it is asked to
+        }
 
     def load_metadata(self) -> Any:
         """The models' ``MetaData``; ``None`` where none is configured. Raises ``ConfigurationInvalid``."""
-        named = self.values.get("metadata")
+        named: str | None = self.value("metadata")
         if named is None:
             return None
         module, _, attribute = named.partition(":")
@@ -163,8 +128,6 @@ class Config:
                 found = getattr(found, part)
         except AttributeError as exc:
             raise ConfigurationInvalid(f"the models' MetaData is not at {named!r}: {exc}", hint=hint) from exc
-        if not hasattr(found, "tables"):
-            raise ConfigurationInvalid(f"{named!r} is a {type(found).__name__}, and no MetaData", hint=hint)
         require_tables(found, named)
         return found
 
@@ -176,6 +139,11 @@ def _is_missing_itself(error: object, module: str) -> bool:
 
 def require_tables(metadata: Any, named: str) -> None:
     """Raises ``ModelsIncomplete`` for models without a table, with the imports that are missing, as far as files show them."""
+    if not hasattr(metadata, "tables"):
+        raise ConfigurationInvalid(
+            f"the models' MetaData {named} is of type {type(metadata).__name__}",
+            hint="Give the MetaData that the models are in, such as Base.metadata.",
+        )
     if metadata.tables:
         return
     from omega_bridge.model_files import unimported
@@ -207,7 +175,7 @@ def load_config(path: Path | None = None, start: Path | None = None) -> Config:
 
 def url_names(config: Config) -> tuple[str, ...]:
     """The environment variables that may hold the database's URL, the first that is set being the one."""
-    return (*config.values.get("database-url-env", ()), *URL_VARIABLES)
+    return (*config.value("database-url-env"), *URL_VARIABLES)
 
 
 def database_url(config: Config, option: str | None, environ: Mapping[str, str]) -> str:
@@ -224,7 +192,7 @@ def database_url(config: Config, option: str | None, environ: Mapping[str, str])
 
 def direct_url(config: Config, environ: Mapping[str, str]) -> str | None:
     """The way past a pooler, for whatever holds the lock: the environment, else the configuration; ``None`` where there is none."""
-    found: str | None = environ.get("OMEGA_BRIDGE_DIRECT_URL") or config.values.get("direct-url")
+    found: str | None = environ.get(FILE["direct-url"].variable) or config.value("direct-url")
     return found
 
 
@@ -232,51 +200,51 @@ def _section(path: Path) -> dict[str, Any] | None:
     import tomllib
 
     try:
-        found: dict[str, Any] | None = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("omega-bridge")
+        found: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ConfigurationInvalid(
+            f"{path} cannot be read: {exc.strerror}", hint="Give --config the path of a pyproject.toml."
+        ) from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigurationInvalid(f"{path} is not valid TOML: {exc}", hint="Correct the file.") from exc
-    return found
+    for name in ("tool", "omega-bridge"):
+        found = found.get(name)
+        if found is None:
+            return None
+        if not isinstance(found, dict):
+            raise ConfigurationInvalid(f"{path}: {name} is no table", hint="Write [tool.omega-bridge], and the keys below it.")
+    section: dict[str, Any] = found
+    return section
 
 
 def _checked(path: Path, section: Mapping[str, Any]) -> dict[str, Any]:
+    steps = section.get("step", {})
+    if not isinstance(steps, dict):
+        raise ConfigurationInvalid(f"{path}: step is no table", hint="Write [tool.omega-bridge.step.<id>]; the list is in steps.")
     for key, value in section.items():
-        _check(path, key, value, _KEYS)
-        if isinstance(value, str) and "://" in value:
-            raise ConfigurationInvalid(
-                f"{path}: {key} holds a URL; a database's URL is a secret and has no place in this file",
-                hint=f"Set the environment variable {URL_VARIABLES[0]}.",
-            )
-    if section.get("on-error", "stop") not in ("stop", "continue"):
-        raise ConfigurationInvalid(f"{path}: on-error = {section['on-error']!r}", hint='Write on-error = "stop" or "continue".')
-    if section.get("on-busy", "fail") not in ("fail", "degraded"):
-        raise ConfigurationInvalid(f"{path}: on-busy = {section['on-busy']!r}", hint='Write on-busy = "fail" or "degraded".')
-    if section.get("on-gap", "stop") not in ("stop", "degraded"):
-        raise ConfigurationInvalid(f"{path}: on-gap = {section['on-gap']!r}", hint='Write on-gap = "stop" or "degraded".')
-    if section.get("sql-order", "version") not in ("version", "name"):
-        raise ConfigurationInvalid(
-            f"{path}: sql-order = {section['sql-order']!r}", hint='Write sql-order = "version", or "name" for plain name order.'
-        )
-    for step, flags in section.get("step", {}).items():
+        if key != "step":
+            _check(path, "", key, value, FILE)
+    for step, flags in steps.items():
         if not isinstance(flags, dict):
             raise ConfigurationInvalid(f"{path}: step.{step} is no table", hint=f"Write [tool.omega-bridge.step.{step}].")
         for key, value in flags.items():
-            _check(path, key, value, _FLAGS, f"step.{step}.")
-        if flags.get("repeat", "always") not in ("always", "once"):
-            raise ConfigurationInvalid(f"{path}: step.{step}.repeat = {flags['repeat']!r}", hint='Write "always" or "once".')
+            _check(path, f"step.{step}.", key, value, STEP)
     return dict(section)
 
 
-def _check(path: Path, key: str, value: object, known: Mapping[str, tuple[type, ...]], prefix: str = "") -> None:
+def _check(path: Path, prefix: str, key: str, value: object, known: Mapping[str, Option]) -> None:
+    if any(isinstance(one, str) and "://" in one for one in (value if isinstance(value, list) else [value])):
+        raise ConfigurationInvalid(
+            f"{path}: {prefix}{key} holds a URL; a database's URL is a secret and has no place in this file",
+            hint=f"Set the environment variable {URL_VARIABLES[0]}.",
+        )
     if key not in known:
         near = get_close_matches(key, known, n=1)
         meant = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(known)}."
         raise ConfigurationInvalid(f"{path}: [tool.omega-bridge] has no key {prefix}{key}", hint=meant)
-    wanted = known[key]
-    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-        told = " or ".join(t.__name__ for t in wanted)
-        raise ConfigurationInvalid(f"{path}: {prefix}{key} is a {type(value).__name__}, not a {told}", hint="Correct the value.")
-    if isinstance(value, list) and not all(isinstance(v, str) for v in value):
-        raise ConfigurationInvalid(f"{path}: {prefix}{key} holds something that is no string", hint="Write a list of strings.")
+    option = known[key]
+    if not fits(option, value):
+        raise ConfigurationInvalid(f"{path}: {prefix}{key} does not take {value!r}", hint=f"{key} takes {takes(option)}.")
 
 
 def with_flags(registry: Registry, config: Config) -> Registry:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from omega_bridge.catalog import Difference
 from omega_bridge.ledger import Outcome
 from omega_bridge.steps import Place
+
+if TYPE_CHECKING:
+    from omega_bridge.catalog import Difference
 
 
 class Action(StrEnum):

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TypeAlias, cast
 
 from omega_bridge import errors
+from omega_bridge.options import STEP, fits, takes
 
 
 class Repeat(StrEnum):
@@ -53,8 +54,24 @@ class Step:
     place: Place = Place()
 
     def __post_init__(self) -> None:
+        if type(self.sql) is not str or type(self.destructive) is not bool or type(self.optional) is not bool:
+            self._check()
         if type(self.repeat) is not Repeat:
+            self._check()
             object.__setattr__(self, "repeat", Repeat(self.repeat))
+
+    def _check(self) -> None:
+        """Raises ``NotAList`` for a text that is none, ``ConfigurationInvalid`` for a flag that there is not."""
+        if not isinstance(self.sql, str):
+            raise errors.NotAList(
+                f"the SQL of a step is of type {type(self.sql).__name__}, not a string",
+                hint="Write Step(sql), sql being a string.",
+            )
+        for name, option in STEP.items():
+            if not fits(option, value := getattr(self, name)):
+                raise errors.ConfigurationInvalid(
+                    f"Step() does not take {name}={value!r}", hint=f"Give {name} {takes(option, in_python=True)}."
+                )
 
 
 StepLike: TypeAlias = "str | Step | tuple[str, str]"
@@ -166,5 +183,16 @@ def _step(entry: StepLike, position: int) -> Step:
 def _columns_of(columns: Mapping[str, Iterable[tuple[str, str]]]) -> Iterator[Step]:
     """``{table: [(column, ddl)]}`` means: add each column where it is missing."""
     for table, wanted in columns.items():
-        for column, ddl in wanted:
+        for column, ddl in _pairs(table, wanted):
             yield Step(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {ddl}", id=f"{table}-{column}".replace("_", "-"))
+
+
+def _pairs(table: str, wanted: object) -> Iterator[tuple[str, str]]:
+    for entry in wanted if isinstance(wanted, Iterable) else (wanted,):
+        match entry:
+            case (str(column), str(ddl)):
+                yield column, ddl
+            case _:
+                raise errors.NotAList(
+                    f"what the list has of table {table} is no pair: {entry!r}", hint="Write {table: [(column, ddl), ...]}."
+                )

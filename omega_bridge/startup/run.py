@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.options import BOOT, OnBusy, OnError, OnGap, fits, takes
 
 if TYPE_CHECKING:
     from omega_bridge.outcomes import BootOutcome, Cost, CriticalTable, StepOutcome
     from omega_bridge.startup.background import Retrying
     from omega_bridge.startup.lacks import Lack
-
-OnError = Literal["stop", "continue"]
-OnBusy = Literal["fail", "degraded"]
-OnGap = Literal["stop", "degraded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ class Options:
     critical_tables: tuple[str, ...] = ()
     on_error: OnError = "stop"
     strict: bool = False
-    allow_destructive: frozenset[str] = frozenset()
+    allow_destructive: tuple[str, ...] = ()
     history: Path | None = None
     lock_timeout: float = 60.0
     table_lock_timeout: float = 0.5
@@ -126,19 +123,6 @@ class Options:
     retry_after: float = 0.0
     on_gap: OnGap = "stop"
     foundation: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name, value, known in (
-            ("on_error", self.on_error, ("stop", "continue")),
-            ("on_busy", self.on_busy, ("fail", "degraded")),
-            ("on_gap", self.on_gap, ("stop", "degraded")),
-        ):
-            if value not in known:
-                raise ConfigurationInvalid(f"{name}={value!r}", hint=f"Give {name}={known[0]!r} or {name}={known[1]!r}.")
-        for name in ("lock_timeout", "table_lock_timeout", "statement_timeout", "boot_timeout"):
-            seconds = getattr(self, name)
-            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds >= 0:
-                raise ConfigurationInvalid(f"{name}={seconds!r}", hint=f"Give {name} a number of seconds, 0 or more.")
 
 
 class BootOptions(TypedDict, total=False):
@@ -163,6 +147,27 @@ class BootOptions(TypedDict, total=False):
     retry_after: float
     on_gap: OnGap
     foundation: str | Path | Sequence[str | Path] | None
+
+
+def asked_for(**given: object) -> Options:
+    """The options of one call of ``boot``, checked. Raises ``ConfigurationInvalid``, with what the option takes."""
+    values: dict[str, Any] = {name: _checked(name, value) for name, value in given.items()}
+    return Options(**values)
+
+
+def _checked(name: str, value: object) -> object:
+    option = BOOT[name]
+    if value is None and option.default is None:
+        return () if option.takes == "text or texts" else None
+    is_list = option.takes in ("texts", "text or texts")
+    if is_list and not isinstance(value, str | bytes) and isinstance(value, Iterable):
+        value = tuple(value)
+    if not fits(option, value):
+        shown = "..." if option.variable else repr(value)  # a URL may hold a password
+        raise ConfigurationInvalid(f"boot() does not take {name}={shown}", hint=f"Give {name} {takes(option, in_python=True)}.")
+    if option.takes == "text or texts":
+        return tuple(map(str, value)) if isinstance(value, tuple) else (str(value),)
+    return Path(str(value)) if option.takes == "path" else value
 
 
 def judged(outcomes: Iterable[StepOutcome], options: Options, *, has_gap: bool = False) -> BootOutcome:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any, Unpack
 
+    from omega_bridge.options import OnBusy, OnError, OnGap
     from omega_bridge.outcomes import CriticalTable, StepOutcome
-    from omega_bridge.startup.run import BootOptions, OnBusy, OnError, OnGap, Options, Run
+    from omega_bridge.startup.run import BootOptions, Options, Run
     from omega_bridge.steps import Registry, StepLike
 
 
@@ -69,16 +70,29 @@ def boot(
     ``AuthenticationFailed``, ``NotPermitted``, ``NotTrusted``, ``ReadOnlyDatabase``, ``FoundationIncomplete``.
     """
     import os
-    from pathlib import Path
 
-    from omega_bridge.startup.run import Options
+    from omega_bridge.startup.run import asked_for
 
-    options = Options(
-        tuple(critical_tables), on_error, strict, frozenset(allow_destructive), Path(history) if history is not None else None,
-        lock_timeout, table_lock_timeout, statement_timeout, boot_timeout, retry, accept_newer,
-        direct_url or os.environ.get("OMEGA_BRIDGE_DIRECT_URL"), on_busy, pooler_keeps_sessions,
-        tuple(trusted_owners), retry_after, on_gap, _named(foundation),
-    )  # fmt: skip
+    options = asked_for(
+        critical_tables=critical_tables,
+        on_error=on_error,
+        strict=strict,
+        allow_destructive=allow_destructive,
+        history=history,
+        lock_timeout=lock_timeout,
+        table_lock_timeout=table_lock_timeout,
+        statement_timeout=statement_timeout,
+        boot_timeout=boot_timeout,
+        retry=retry,
+        accept_newer=accept_newer,
+        direct_url=direct_url or os.environ.get("OMEGA_BRIDGE_DIRECT_URL") or None,
+        on_busy=on_busy,
+        pooler_keeps_sessions=pooler_keeps_sessions,
+        trusted_owners=trusted_owners,
+        retry_after=retry_after,
+        on_gap=on_gap,
+        foundation=foundation,
+    )
     _show_lines()
     run = run_boot(database, steps, metadata, options)
     if on_busy == "degraded" and any(s.is_busy for s in run.steps):
@@ -89,14 +103,6 @@ def boot(
 
         return replace(run, retrying=Retrying(run, partial(run_boot, database, steps, metadata, options)))
     return run
-
-
-def _named(foundation: str | Path | Sequence[str | Path] | None) -> tuple[str, ...]:
-    import os
-
-    if foundation is None:
-        return ()
-    return tuple(map(str, (foundation,) if isinstance(foundation, str | os.PathLike) else foundation))
 
 
 async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Unpack[BootOptions]) -> Run:
@@ -134,7 +140,7 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: A
     from omega_bridge.steps import Registry, digest_of
 
     started = time.perf_counter()
-    if metadata is not None and not metadata.tables:
+    if metadata is not None and not getattr(metadata, "tables", None):
         from omega_bridge.config import require_tables
 
         require_tables(metadata, "that was given")

@@ -42,7 +42,7 @@ def test_files_stand_in_plain_name_order_where_that_is_asked_for(tmp_path: Path)
     config = load_config(tmp_path / "pyproject.toml")
     assert [step.id for step in load(".", root=tmp_path, order=config.sql_order)] == ["10", "2"]
     (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsql-order = "size"\n')
-    with pytest.raises(OmegaBridgeError, match="sql-order = 'size'"):
+    with pytest.raises(OmegaBridgeError, match="sql-order does not take 'size'"):
         load_config(tmp_path / "pyproject.toml")
 
 

@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "catalog|ledger",
         "steps",
         "sql",
-        "errors+redaction+writing+pages+who+model_files+user_code",
+        "errors+options+redaction+writing+pages+who+model_files+user_code",
     )
 )
 # Who may import a module besides what the layers say (the package itself, which is the public API, imports any).

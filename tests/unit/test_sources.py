@@ -19,7 +19,6 @@ from omega_bridge.redaction import redact
 from omega_bridge.revisions.quoting import quoted
 from omega_bridge.sources import load
 from omega_bridge.sources.text import parse_list
-from omega_bridge.startup.start import boot
 from omega_bridge.steps import Registry, Step, digest_of
 
 
@@ -190,21 +189,3 @@ def test_the_chain_finds_what_was_touched() -> None:
     assert first_broken(edited) == 3
     assert first_broken([*entries[:2], *entries[3:]]) == 3
     assert first_broken([entries[0], entries[2], entries[1]]) is not None
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"on_busy": "degrade"},
-        {"on_error": "ignore"},
-        {"on_gap": "ignore"},
-        {"boot_timeout": -1},
-        {"lock_timeout": "60"},
-        {"lock_timeout": float("nan")},
-    ],
-)
-def test_an_option_that_makes_no_sense_is_told(options: dict[str, Any]) -> None:
-    """Before anything is connected to, with the values that there are."""
-    with pytest.raises(OmegaBridgeError, match=next(iter(options))) as told:
-        boot("postgresql://nobody@127.0.0.1:1/x", ["SELECT 1"], **options)
-    assert "Give" in told.value.hint
