@@ -17,6 +17,7 @@ from omega_bridge.expectation import Compared, Departure, Expectation, What, com
 from omega_bridge.kinds.restoring import restored
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.gaps import MODELS, Forecast, Unkept, forecast, together, unkept_by_models
+from omega_bridge.planning.waiting import words_of
 from omega_bridge.planning.world import World, is_anything
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
@@ -132,6 +133,7 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
 def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Forecast, expected: Expectation) -> Iterator[Drifted]:
     steps = {step.id: step for step in analysis}
     last = _setters(analysis, expected)
+    unread = _unread(analysis, ahead)
     unwanted = {u.key: u for u in ahead.unkept if str(u.what) == What.UNWANTED}
     for departure in seen.departures:
         key = departure.key
@@ -142,6 +144,8 @@ def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Foreca
         by = last.get((key, departure.attribute)) or expected.maker(key)
         step = steps.get(by)
         is_repaired = False if departure.what is What.ADDED else _is_repaired(departure, found, ahead, by)
+        if is_repaired is False and departure.what is not What.ADDED and any(_words(key) <= words for words in unread):
+            is_repaired = None
         yield Drifted(
             departure.what, key, departure.attribute, departure.expected, departure.found,
             MODELS if step is not None and is_model(step.step) else by if step is not None else "",
@@ -149,6 +153,17 @@ def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Foreca
             is_repaired,
             restored(key, expected.catalog.get(key), departure.attribute) if is_repaired is False and departure.what is not What.ADDED else "",
         )  # fmt: skip
+
+
+def _unread(analysis: Analysis, ahead: Forecast) -> tuple[frozenset[str], ...]:
+    """The words of each statement that the next start sends without knowing what it sets: its object may be one that it names."""
+    return tuple(
+        frozenset(words_of(s.text)) for step in analysis if step.id in ahead.sent for s in step.reading.statements if s.opaque
+    )
+
+
+def _words(key: Key) -> frozenset[str]:
+    return frozenset(words_of(f"{key.table} {key.name.partition('(')[0]}"))
 
 
 def _setters(analysis: Analysis, expected: Expectation) -> dict[tuple[Key, str], str]:

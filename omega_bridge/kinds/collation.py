@@ -15,9 +15,14 @@ ROOM = Room(
         "collate": "x.collcollate",
         "ctype": "x.collctype",
         "locale": "coalesce(to_jsonb(x) ->> 'colllocale', to_jsonb(x) ->> 'colliculocale')",
+        "outdated": (
+            "(SELECT format('made for %s, and the library has %s', x.collversion, w.actual) FROM (SELECT "
+            "pg_collation_actual_version(x.oid) AS actual) w WHERE w.actual <> x.collversion)"
+        ),
         "rules": "to_jsonb(x) ->> 'collicurules'",
     },
     named="COLLATION {object}",
+    alter={"outdated": "ALTER COLLATION {object} REFRESH VERSION"},
     statements=Statements(
         create=unnamed("define_stmt"),
         alter=unnamed("alter_collation_stmt"),

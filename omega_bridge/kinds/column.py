@@ -10,6 +10,14 @@ ROOM = Room(
     {
         "type": "format_type(x.atttypid, x.atttypmod)",
         "nullable": "NOT x.attnotnull",
+        "not_null": Since(
+            180000,
+            (
+                "CASE WHEN x.attnotnull THEN (SELECT concat_ws(' ', CASE WHEN n.connoinherit THEN 'NO INHERIT' END, "
+                "CASE WHEN NOT n.convalidated THEN 'NOT VALID' END) FROM not_nulls n "
+                "WHERE n.conrelid = x.attrelid AND n.attnum = x.attnum) END"
+            ),
+        ),
         "default": "CASE WHEN x.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END",
         "identity": "x.attidentity",
         "generated": "x.attgenerated",

@@ -9,8 +9,11 @@ ROOM = Room(
     Stored("pg_type", "x.typname", namespace="typnamespace", owner="typowner", acl="typacl"),
     {
         "attributes": (
-            "(SELECT array_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)) ORDER BY "
-            "a.attnum) FROM pg_attribute a WHERE a.attrelid = x.typrelid AND a.attnum > 0 AND NOT a.attisdropped)"
+            "(SELECT array_agg(concat(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), (SELECT "
+            "format(' COLLATE %I.%I', cn.nspname, co.collname) FROM pg_collation co JOIN pg_namespace cn ON cn.oid = "
+            "co.collnamespace JOIN pg_type y ON y.oid = a.atttypid WHERE co.oid = a.attcollation AND a.attcollation <> "
+            "y.typcollation)) ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = x.typrelid AND a.attnum > 0 AND NOT "
+            "a.attisdropped)"
         ),
         "attribute_comments": (
             "(SELECT json_object_agg(a.attname, w.description ORDER BY a.attnum) FROM pg_attribute a JOIN "

@@ -3,6 +3,7 @@
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, Statements, altered, renamed
+from omega_bridge.kinds.values import ordered
 
 ROOM = Room(
     Kind.CONSTRAINT,
@@ -13,6 +14,14 @@ ROOM = Room(
         "validated": "x.convalidated",
         "deferrable": "x.condeferrable",
         "deferred": "x.condeferred",
+        "disabled": (
+            "CASE WHEN x.contype = 'f' THEN "
+            + ordered(
+                "DISTINCT g.tgrelid::regclass::text",
+                "pg_trigger g WHERE g.tgconstraint = x.oid AND g.tgisinternal AND g.tgenabled <> 'O'",
+            )
+            + " END"
+        ),
     },
     rows="pg_constraint x JOIN pg_class r ON r.oid = x.conrelid JOIN schemas s ON s.oid = r.relnamespace",
     joins=("LEFT JOIN pg_description w ON w.objoid = x.oid AND w.classoid = 'pg_constraint'::regclass::oid AND w.objsubid = 0"),

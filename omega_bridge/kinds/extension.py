@@ -10,6 +10,7 @@ ROOM = Room(
     Stored("pg_extension", "x.extname"),
     {
         "schema": "n.nspname",
+        "version": "x.extversion",
     },
     rows="pg_extension x",
     joins="JOIN pg_namespace n ON n.oid = x.extnamespace",
@@ -17,6 +18,10 @@ ROOM = Room(
     is_common=True,
     named="EXTENSION {name}",
     again="CREATE EXTENSION {name} SCHEMA {in}",
+    alter={
+        "schema": "ALTER EXTENSION {name} SET SCHEMA {in}",
+        "version": "ALTER EXTENSION {name} UPDATE TO '{value}'",
+    },
     asked=Asked(there="EXISTS (SELECT FROM pg_extension WHERE extname = {literal})", gone="DROP EXTENSION {name}"),
     guards=Guards(columns={}),
     statements=Statements(

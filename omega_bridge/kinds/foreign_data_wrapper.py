@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, GRANT, NONE, OWNER, RENAME, Statements, unnamed
+from omega_bridge.kinds.values import options
 
 ROOM = Room(
     Kind.FOREIGN_DATA_WRAPPER,
@@ -11,10 +12,7 @@ ROOM = Room(
     {
         "handler": "nullif(x.fdwhandler, 0::oid)::regproc::text",
         "validator": "nullif(x.fdwvalidator, 0::oid)::regproc::text",
-        "options": (
-            "(SELECT array_agg(CASE WHEN o ~* '^[^=]*(pass|secret|token|key)' THEN split_part(o, '=', 1) ELSE o END ORDER BY 1) "
-            "FROM unnest(x.fdwoptions) o)"
-        ),
+        "options": options("unnest(x.fdwoptions) o"),
     },
     named="FOREIGN DATA WRAPPER {name}",
     statements=Statements(

@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, GRANT, NONE, OWNER, RENAME, Statements, unnamed
+from omega_bridge.kinds.values import options
 
 ROOM = Room(
     Kind.FOREIGN_SERVER,
@@ -12,10 +13,7 @@ ROOM = Room(
         "wrapper": "(SELECT f.fdwname FROM pg_foreign_data_wrapper f WHERE f.oid = x.srvfdw)",
         "type": "x.srvtype",
         "version": "x.srvversion",
-        "options": (
-            "(SELECT array_agg(CASE WHEN o ~* '^[^=]*(pass|secret|token|key)' THEN split_part(o, '=', 1) ELSE o END ORDER BY 1) "
-            "FROM unnest(x.srvoptions) o)"
-        ),
+        "options": options("unnest(x.srvoptions) o"),
     },
     named="SERVER {name}",
     statements=Statements(

@@ -20,6 +20,11 @@ ROOM = Room(
     {
         "definition": "pg_get_viewdef(x.oid)",
         "options": "x.reloptions",
+        "clustered": (
+            "(SELECT r.relname FROM pg_index i JOIN pg_class r ON r.oid = i.indexrelid WHERE i.indrelid = x.oid "
+            "AND i.indisclustered)"
+        ),
+        "method": "(SELECT a.amname FROM pg_am a WHERE a.oid = x.relam AND a.amname <> 'heap')",
         "tablespace": "(SELECT e.spcname FROM pg_tablespace e WHERE e.oid = x.reltablespace)",
     },
     rows="relations x",

@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
+from omega_bridge.kinds.values import ordered
 
 ROOM = Room(
     Kind.OPERATOR_FAMILY,
@@ -14,14 +15,11 @@ ROOM = Room(
         owner="opfowner",
     ),
     {
-        "operators": (
-            "(SELECT array_agg(format('%s %s', o.amopstrategy, o.amopopr::regoperator) ORDER BY 1) FROM pg_amop o "
-            "WHERE o.amopfamily = x.oid)"
-        ),
-        "functions": (
-            "(SELECT array_agg(format('%s (%s, %s) %s', p.amprocnum, format_type(p.amproclefttype, NULL), "
-            "format_type(p.amprocrighttype, NULL), p.amproc::oid::regprocedure) ORDER BY 1) FROM pg_amproc p "
-            "WHERE p.amprocfamily = x.oid)"
+        "operators": ordered("format('%s %s', o.amopstrategy, o.amopopr::regoperator)", "pg_amop o WHERE o.amopfamily = x.oid"),
+        "functions": ordered(
+            "format('%s (%s, %s) %s', p.amprocnum, format_type(p.amproclefttype, NULL), format_type(p.amprocrighttype, NULL), "
+            "p.amproc::oid::regprocedure)",
+            "pg_amproc p WHERE p.amprocfamily = x.oid",
         ),
     },
     named="OPERATOR FAMILY {plain}",

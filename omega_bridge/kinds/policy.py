@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, RENAME, Opaque, Read, Statements, dropped
+from omega_bridge.kinds.values import ordered
 
 ROOM = Room(
     Kind.POLICY,
@@ -11,9 +12,9 @@ ROOM = Room(
     {
         "command": "x.polcmd",
         "permissive": "x.polpermissive",
-        "roles": (
-            "(SELECT array_agg(CASE WHEN r OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'public' ELSE "
-            "pg_get_userbyid(r) END ORDER BY 1) FROM unnest(x.polroles) r)"
+        "roles": ordered(
+            "CASE WHEN r OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'public' ELSE pg_get_userbyid(r)::text END",
+            "unnest(x.polroles) r",
         ),
         "using": "pg_get_expr(x.polqual, x.polrelid)",
         "check": "pg_get_expr(x.polwithcheck, x.polrelid)",

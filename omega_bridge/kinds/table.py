@@ -16,6 +16,7 @@ from omega_bridge.kinds.statements import (
     renamed,
     unnamed,
 )
+from omega_bridge.kinds.values import options
 
 ROOM = Room(
     Kind.TABLE,
@@ -47,10 +48,7 @@ ROOM = Room(
         "server": (
             "(SELECT v.srvname FROM pg_foreign_table f JOIN pg_foreign_server v ON v.oid = f.ftserver WHERE f.ftrelid = x.oid)"
         ),
-        "server_options": (
-            "(SELECT array_agg(CASE WHEN o ~* '^[^=]*(pass|secret|token|key)' THEN split_part(o, '=', 1) ELSE o END ORDER BY 1) "
-            "FROM pg_foreign_table f, unnest(f.ftoptions) o WHERE f.ftrelid = x.oid)"
-        ),
+        "server_options": options("pg_foreign_table f, unnest(f.ftoptions) o WHERE f.ftrelid = x.oid"),
     },
     rows="relations x",
     joins="LEFT JOIN pg_description w ON w.objoid = x.oid AND w.classoid = 'pg_class'::regclass::oid AND w.objsubid = 0",

@@ -1,15 +1,16 @@
-"""A user mapping of a foreign server. Its options may hold a password: their names are read alone."""
+"""A user mapping of a foreign server. Of options that may be a secret the name is read alone."""
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import NONE, Statements, unnamed
+from omega_bridge.kinds.values import options
 
 ROOM = Room(
     Kind.USER_MAPPING,
     Stored("pg_user_mappings", "format('%s at %s', x.usename, x.srvname)"),
     {
-        "options": "(SELECT array_agg(split_part(o, '=', 1) ORDER BY 1) FROM unnest(x.umoptions) o)",
+        "options": options("unnest(x.umoptions) o"),
     },
     rows="pg_user_mappings x",
     comment="",

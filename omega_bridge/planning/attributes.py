@@ -25,6 +25,8 @@ def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> boo
     found = attributes.get(name)
     if found is ANYTHING:
         return None
+    if name == "nullable" and not wanted and "NOT VALID" in (attributes.get("not_null") or ""):
+        return False  # SET NOT NULL validates it
     if found == wanted:
         return True
     match ROOMS[key.kind].compared.get(name):

@@ -372,6 +372,8 @@ class World:
                 attributes["labels"] = [label for label in attributes.get("labels", []) if label != value]
             else:
                 attributes[name] = value
+                if name == "nullable":
+                    attributes.pop("not_null", None)
         self._set(key, attributes)
 
     def _doubt_what_names(self, column: Key) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 
 import psycopg
@@ -20,31 +20,37 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.plain_loop import send
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
-from tests.kinds.lives import LIVES
+from tests.kinds.further import FURTHER
+from tests.kinds.lives import LIVES, Life
 
-HANDS = [(kind, word) for kind, life in LIVES.items() for word in life.damages]
+ALL: Mapping[str, Life] = {**LIVES, **FURTHER}
+HANDS = [
+    pytest.param(name, word, id=f"{name}-{word}", marks=pytest.mark.pg(f">= {life.since}"))
+    for name, life in ALL.items()
+    for word in life.damages
+]
 OF_THE_SERVER = (Kind.SUBSCRIPTION, Kind.SETTING)
 """Kept for a database by its name: a copy of the database has none of it."""
 
 NOTHING = analyse(Registry(()))
 
 
-def steps_of(kind: Kind, database: str) -> list[str]:
+def steps_of(kind: str, database: str) -> list[str]:
     """The steps, for a database: subscriptions have one name in the whole server."""
     name = str(conninfo_to_dict(database)["dbname"])
-    return [step.replace("{database}", name) for step in LIVES[kind].steps]
+    return [step.replace("{database}", name) for step in ALL[kind].steps]
 
 
 Made = tuple[str, Expectation]
 
 
 @pytest.fixture(scope="module")
-def made(server: Server) -> Iterator[Callable[[Kind], Made]]:
-    """A database in which a start made everything of one kind, to be copied, and what it holds; one at a time."""
+def made(server: Server) -> Iterator[Callable[[str], Made]]:
+    """A database in which a start made everything of one life, to be copied, and what it holds; one at a time."""
     with ExitStack() as stack:
-        known: dict[Kind, Made] = {}
+        known: dict[str, Made] = {}
 
-        def of(kind: Kind) -> Made:
+        def of(kind: str) -> Made:
             if kind not in known:
                 name = f"made_{secrets.token_hex(4)}"
                 url = server.create_database(name)
@@ -92,6 +98,7 @@ def loop(database: str, steps: list[str]) -> Catalog:
 def test_every_kind_has_a_life() -> None:
     """A kind that is added is tried, too; and no hand is listed twice."""
     assert set(Kind) - set(LIVES) == {Kind.SECURITY_LABEL}
+    assert len(ALL) == len(LIVES) + len(FURTHER)
     assert len(HANDS) >= 60
 
 
@@ -108,9 +115,9 @@ def test_made_and_made_again(kind: Kind, place: str) -> None:
     assert (found.differences, found.unseen, found.standing) == ((), (), ())
 
 
-@pytest.mark.parametrize(("kind", "word"), HANDS, ids=str)
+@pytest.mark.parametrize(("kind", "word"), HANDS)
 def test_what_a_hand_does_is_seen_and_put_back(
-    kind: Kind, word: str, made: Callable[[Kind], Made], make_database: MakeDatabase, request: pytest.FixtureRequest
+    kind: str, word: str, made: Callable[[str], Made], make_database: MakeDatabase, request: pytest.FixtureRequest
 ) -> None:
     """``drift`` sees it; one start puts back what the loop puts back; what stays is what ``drift`` still tells."""
     if kind in OF_THE_SERVER:
@@ -122,7 +129,7 @@ def test_what_a_hand_does_is_seen_and_put_back(
         database = make_database(template=template)
     steps = steps_of(kind, database)
     analysis = analyse(Registry.of(steps))
-    hand = LIVES[kind].damages[word].replace("{database}", str(conninfo_to_dict(database)["dbname"]))
+    hand = ALL[kind].damages[word].replace("{database}", str(conninfo_to_dict(database)["dbname"]))
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(hand.encode())
     found = drift(database, analysis, NOTHING, expected)

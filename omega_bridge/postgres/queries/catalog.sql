@@ -23,6 +23,10 @@ WITH schemas AS MATERIALIZED (
   SELECT t.*, s.nspname AS schema FROM pg_type t JOIN schemas s ON s.oid = t.typnamespace
   WHERE {type_filter} AND t.typtype IN ('e', 'd', 'c')
     AND t.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_type'::regclass::oid)
+), not_nulls AS MATERIALIZED (
+  -- What holds less than NOT NULL says; constraints of their own from 18 on.
+  SELECT n.conrelid, n.conkey[1] AS attnum, n.connoinherit, n.convalidated FROM pg_constraint n
+  WHERE n.contype = 'n' AND n.conrelid IN (SELECT oid FROM tables) AND (n.connoinherit OR NOT n.convalidated)
 )
 {arms}
 UNION ALL
