@@ -12,18 +12,18 @@ import psycopg
 from psycopg import sql
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
-from omega_bridge.analysis.program import Handled, Sql
-from omega_bridge.catalog import Catalog, Kind
+from omega_bridge.analysis.program import Handled
+from omega_bridge.catalog import Catalog
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import CriticalTable, StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
-from omega_bridge.postgres import ledger_store, settings
+from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.executor import lack, outcome_of
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.fast_path.dependencies import Watched, watched
 from omega_bridge.postgres.ledger_store import State
-from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.lookahead import lookahead
 from omega_bridge.sql import ends_transaction, sendable
 from omega_bridge.steps import Repeat
 
@@ -88,7 +88,7 @@ def remember(
         catalog.digest(),
         promised.steps,
         tuple(
-            _daily(s, catalog)
+            _daily(s)
             for s in promised.analysis
             if s.kind is StepKind.DATA and s.step.repeat is Repeat.ALWAYS and s.id not in stands
         ),
@@ -131,45 +131,14 @@ def _is_sendable(text: str) -> bool:
     return True
 
 
-def _daily(step: StepAnalysis, catalog: Catalog) -> dict[str, Any]:
+def _daily(step: StepAnalysis) -> dict[str, Any]:
     return {
         "id": step.id,
         "checksum": step.checksum,
         "place": [step.step.place.file, step.step.place.line],
         "statements": list(step.texts()),
-        "lookahead": lookahead(step, catalog),
+        "lookahead": lookahead(step),
     }
-
-
-def lookahead(step: StepAnalysis, catalog: Catalog) -> str | None:
-    """The question whether a data step would change a row; ``None`` where none can be asked for sure."""
-    questions = []
-    for node in step.program:
-        if not isinstance(node, Sql) or node.lookahead is None or _fires_always(node, catalog):
-            return None
-        questions.append(f"({node.lookahead})")
-    return f"SELECT {' OR '.join(questions)}" if questions else None
-
-
-def _fires_always(statement: Sql, catalog: Catalog) -> bool:
-    """A statement-level trigger acts even where no row changes; a foreign name may be a view with rules."""
-    target = statement.needs[0].name if statement.needs else ""
-    triggers = [k for k in catalog.objects if k.kind is Kind.TRIGGER and k.table == target]
-    if any("FOR EACH STATEMENT" in catalog.objects[k]["definition"] for k in triggers):
-        return True
-    return not catalog.named(Kind.TABLE, target)
-
-
-def has_nothing_to_do(session: Session, catalog: Catalog, step: StepAnalysis, lock_timeout: float) -> bool:
-    """Whether a data step can be spared: asked of the server, read-only."""
-    question = lookahead(step, catalog)
-    if question is None:
-        return False
-    try:
-        ((found,),) = session.ask("; ".join([*settings.local(session, lock_timeout, 0.0), question]), within=None)
-        return found == "f"
-    except psycopg.Error:
-        return False
 
 
 def without_effect(analysis: Analysis, catalog: Catalog) -> tuple[StepOutcome, ...] | None:

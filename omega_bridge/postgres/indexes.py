@@ -32,7 +32,7 @@ def index_of(session: Session, statement: Sql | None) -> Index | None:
             "AND x.relname OPERATOR(pg_catalog.=) %s::pg_catalog.name AND NOT i.indisvalid) "
             "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
             "WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)::pg_catalog.oid",
-            (effect.key.name, effect.key.name, _regclass(effect.key.schema, dict(effect.attributes)["table"])),
+            (effect.key.name, effect.key.name, regclass(effect.key.schema, dict(effect.attributes)["table"])),
         )
         return Index(*rows[0]) if rows else None
     return None
@@ -46,7 +46,7 @@ def named(session: Session, name: str, schema: str | None) -> Index:
         " LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) x.oid"
         " LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
         " LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) x.oid",
-        (schema, name, _regclass(schema or "", name)),
+        (schema, name, regclass(schema or "", name)),
     )
     return Index(found, "", is_invalid)
 
@@ -62,6 +62,7 @@ def drop_invalid(session: Session, name: str) -> None:
         session.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
 
 
-def _regclass(schema: str, name: str) -> str:
+def regclass(schema: str, name: str) -> str:
+    """A name as a ``regclass`` reads it."""
     parts = [p for p in (schema, name) if p]
     return ".".join('"' + p.replace('"', '""') + '"' for p in parts)

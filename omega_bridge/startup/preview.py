@@ -16,8 +16,7 @@ from omega_bridge.ledger import Outcome
 from omega_bridge.planning import Action, Plan, PlannedStep, make_plan
 from omega_bridge.planning.locks import locks_of
 from omega_bridge.planning.needs import type_names
-from omega_bridge.postgres import clean_state as recorded
-from omega_bridge.postgres import data_steps, ledger_store
+from omega_bridge.postgres import data_steps, ledger_store, lookahead
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.fast_path.probe import probe
@@ -141,7 +140,7 @@ def _decided(session: Session, catalog: Catalog, planned: PlannedStep, standing:
     if step.kind is StepKind.DATA:
         return (
             PlannedStep(step, Action.SKIP, data_steps.NO_ROW)
-            if recorded.has_nothing_to_do(session, catalog, step, Limits().lock_timeout)
+            if lookahead.has_nothing_to_do(session, step, Limits().lock_timeout)
             else planned
         )
     if standing is None:

@@ -21,7 +21,7 @@ from omega_bridge.planning.locks import locks_of
 from omega_bridge.planning.reruns import VIEWS, hangs_on_the_rest, is_maintenance, only_sets
 from omega_bridge.planning.returning import comes_back
 from omega_bridge.planning.waiting import Waiting, waits_for
-from omega_bridge.postgres import batch, clean_state, data_steps
+from omega_bridge.postgres import batch, clean_state, data_steps, lookahead
 from omega_bridge.postgres.executor import Executor, outcome_of, skipped
 from omega_bridge.postgres.whole_catalog import Changes, Watcher, changes
 from omega_bridge.startup.run import Unsettled
@@ -410,7 +410,7 @@ class Convergence:
 
     def _has_nothing_to_do(self, step: StepAnalysis) -> bool:
         executor = self.executor
-        return clean_state.has_nothing_to_do(executor.session, executor.catalog, step, executor.limits.lock_timeout)
+        return lookahead.has_nothing_to_do(executor.session, step, executor.limits.lock_timeout)
 
     def _settled(self, outcome: StepOutcome) -> None:
         """Keep the latest outcome of a step, and all of them in the order in which they came about."""

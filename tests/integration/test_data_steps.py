@@ -105,3 +105,64 @@ def test_what_a_start_cost_is_what_went_over_the_wire(sent: Tape, listed: str) -
     sent.clear()
     run = omega_bridge.boot(sent.url, LISTS[listed], on_error="continue")
     assert (run.statements, run.round_trips) == (len(sent.queries), sent.round_trips)
+
+
+FAILING = {
+    "a column that is not there": ("UPDATE t SET other = 1 WHERE name IS NULL", "42703"),
+    "a type that does not fit": ("UPDATE t SET id = 'x'::text WHERE name IS NULL", "42804"),
+    "no key for the conflict": ("INSERT INTO t (id) VALUES (1) ON CONFLICT (id) DO NOTHING", "42P10"),
+    "a rule": ("INSERT INTO r (id) VALUES (1) ON CONFLICT (id) DO NOTHING", "0A000"),
+}
+
+
+@pytest.mark.parametrize(("text", "sqlstate"), FAILING.values(), ids=FAILING)
+def test_a_step_that_cannot_work_fails_though_it_has_no_row(database: str, text: str, sqlstate: str) -> None:
+    """It is sent, and stands failed, as in the loop: that no row would change is no answer to whether it works."""
+    execute(database, T, "INSERT INTO t VALUES (1, 'x')", "CREATE TABLE r (id int UNIQUE)", "INSERT INTO r VALUES (1)")
+    execute(database, "CREATE RULE r_r AS ON INSERT TO r DO ALSO INSERT INTO t VALUES (2)")
+    for _ in range(2):
+        run = omega_bridge.boot(database, [("it", text)], on_error="continue")
+        assert [(s.outcome, s.error and s.error.sqlstate) for s in run.steps] == [("failed", sqlstate)]
+
+
+def test_a_role_that_may_not_write_is_told_so_though_there_is_no_row(database: str) -> None:
+    """A privilege that is missing is asked for by the plan, not by the question for rows."""
+    execute(
+        database,
+        T,
+        "DO $$ BEGIN CREATE ROLE only_reads; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        "GRANT SELECT ON t TO only_reads",
+        "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO only_reads', current_database()); END $$",
+    )
+    url = database + ("&" if "?" in database else "?") + "options=-crole%3Donly_reads"
+    run = omega_bridge.boot(url, [("fill", FILL)], on_error="continue")
+    assert [(s.outcome, s.error and s.error.sqlstate) for s in run.steps] == [("failed", "42501")]
+
+
+ACTING = {
+    "before-a-row-that-is-there": "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION noted()",
+    "for-each-statement": "CREATE TRIGGER g AFTER INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION noted()",
+}
+
+
+@pytest.mark.parametrize("trigger", ACTING.values(), ids=ACTING)
+@pytest.mark.parametrize(
+    "table", ["TABLE t (id int UNIQUE)", "TABLE t (id int UNIQUE) PARTITION BY LIST (id)"], ids=["plain", "parted"]
+)
+def test_a_trigger_that_acts_without_a_row_has_the_step_sent(database: str, trigger: str, table: str) -> None:
+    """Made by another hand, on the table or on a partition: the step runs at every start, as in the loop."""
+    execute(database, f"CREATE {table}", "CREATE TABLE seen (n int)")
+    is_parted = "PARTITION" in table
+    if is_parted:
+        execute(database, "CREATE TABLE part PARTITION OF t FOR VALUES IN (1)")
+    execute(
+        database,
+        "CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO seen VALUES (1); RETURN NEW; END'",
+        trigger.replace(" t ", " part ") if is_parted and "ROW" in trigger else trigger,
+        "INSERT INTO t VALUES (1)",
+        "TRUNCATE seen",
+    )
+    for starts in range(1, 4):
+        omega_bridge.boot(database, [("it", "INSERT INTO t (id) VALUES (1) ON CONFLICT (id) DO NOTHING")])
+        with psycopg.connect(database) as conn:
+            assert conn.execute("SELECT count(*) FROM seen").fetchone() == (starts,)
