@@ -214,6 +214,9 @@ class _Watcher:
             return
         is_alone = self.session.is_alone
         try:
+            if is_alone and not self.is_allowed and guarding.goes_in_batches(self.session, text or ""):
+                send()
+                return
             if is_alone:
                 self.session.execute("BEGIN")
             self.destroyed += destruction.watch(self.session, send, allowed=self.is_allowed, text=text or "")

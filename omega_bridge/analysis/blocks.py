@@ -95,6 +95,7 @@ class _Read:
 
 _Bindings = dict[str, "Condition | Scalar"]
 _LEAVING = ("PLpgSQL_stmt_return", "PLpgSQL_stmt_exit")
+_ENDING = ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback")
 _NAMES_OF_TEXT = {"text", "varchar", "name"}
 _OWN = ("", "found", "sqlstate", "sqlerrm", "(unnamed row)")
 
@@ -258,12 +259,11 @@ class _Reader:
             case "PLpgSQL_stmt_exit":
                 return _Read((), _Leaves.PERHAPS)
         leaves = _Leaves.PERHAPS if _holds(content, _LEAVING) else _Leaves.NEVER
-        return _Read(self.unread(kind), leaves)
+        return _Read(self.unread(kind, is_alone=_holds({kind: content}, _ENDING)), leaves)
 
-    def unread(self, what: str) -> Program:
-        """Something runs, and what it does is not known."""
+    def unread(self, what: str, *, is_alone: bool = False) -> Program:
+        """Something runs, and what it does is not known. ``is_alone``: it ends its transaction."""
         self.bindings = {}
-        is_alone = what in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback")
         return (Sql(what, what, opaque=True, transactional=not is_alone),)
 
     # --- statements --------------------------------------------------------------------------------------------

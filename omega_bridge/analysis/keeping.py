@@ -29,14 +29,14 @@ _ONLY_WRITTEN_DOWN = {
 _FUNCTIONS = {
     "array_agg", "array_length", "btrim", "cardinality", "clock_timestamp", "coalesce", "col_description", "concat", "count",
     "current_database", "current_schema", "current_schemas", "current_setting", "format", "format_type", "gen_random_uuid",
-    "greatest", "has_table_privilege", "json_build_object", "jsonb_build_object", "jsonb_typeof", "least", "left", "length",
+    "generate_series", "greatest", "has_table_privilege", "json_build_object", "jsonb_build_object", "jsonb_typeof", "least", "left", "length",
     "lower", "max", "md5", "min", "nextval", "now", "obj_description", "pg_get_constraintdef", "pg_get_expr",
-    "pg_get_indexdef", "quote_ident", "quote_literal", "replace", "right", "statement_timestamp", "string_agg", "timezone",
+    "pg_get_indexdef", "pg_sleep", "quote_ident", "quote_literal", "replace", "right", "statement_timestamp", "string_agg", "timezone",
     "to_regclass", "to_regnamespace", "to_regproc", "to_regprocedure", "to_regtype", "trim", "unnest", "upper",
 }  # fmt: skip
 _TYPES = {
     "bigserial", "bytea", "cidr", "date", "inet", "json", "jsonb", "name", "oid", "regclass", "serial", "serial4", "serial8",
-    "smallserial", "text", "time", "timestamp", "timestamptz", "timetz", "tsvector", "uuid", "xml",
+    "smallserial", "text", "tid", "time", "timestamp", "timestamptz", "timetz", "tsvector", "uuid", "xml",
 }  # fmt: skip
 """Beside those that the parser puts into ``pg_catalog``. Another one may be a domain, whose check calls anything."""
 
@@ -66,23 +66,23 @@ def _is_certain(text: str, quiet: set[str]) -> bool:
 
 def _calls_nothing_unknown(statement: Statement) -> bool:
     if statement.tag == "do_stmt":
-        return all(_is_quiet(query) for query in _queries(parse_block(statement.text)))
+        return all(_is_quiet(query) for query in queries(parse_block(statement.text)))
     if statement.tag in _ONLY_WRITTEN_DOWN:
         return True
-    return all(_is_known(found) for found in walk(statement.node))
+    return all(is_known(found) for found in walk(statement.node))
 
 
-def _queries(tree: Any) -> Iterator[str]:
+def queries(tree: Any) -> Iterator[str]:
     """Every piece of SQL in a PL/pgSQL tree: statements, conditions, assignments, defaults of variables."""
     if isinstance(tree, dict):
         for name, value in tree.items():
             if name == "PLpgSQL_expr":
                 yield str(value.get("query", ""))
             else:
-                yield from _queries(value)
+                yield from queries(value)
     elif isinstance(tree, list):
         for value in tree:
-            yield from _queries(value)
+            yield from queries(value)
 
 
 def _is_quiet(query: str) -> bool:
@@ -91,10 +91,11 @@ def _is_quiet(query: str) -> bool:
     except StepSyntaxError:
         pass
     target, assigned, value = query.partition(":=")
-    return all(_is_known(found) for found in walk(parse_expression(value if assigned else target)))
+    return all(is_known(found) for found in walk(parse_expression(value if assigned else target)))
 
 
-def _is_known(node: Any) -> bool:
+def is_known(node: Any) -> bool:
+    """Whether one node of a statement, without what is below it, names nothing that may run what nobody has read."""
     match node.DESCRIPTOR.name:
         case "FuncCall":
             *schema, name = strings(node.funcname)
@@ -105,7 +106,7 @@ def _is_known(node: Any) -> bool:
         case "A_Expr":
             return all(name in _OPERATORS for name in strings(node.name)) or node.kind in _SPELLED
         case "SelectStmt":
-            return all(_is_catalog(r) for f in node.from_clause for r in walk(f) if r.DESCRIPTOR.name == "RangeVar")
+            return all(is_catalog(r) for f in node.from_clause for r in walk(f) if r.DESCRIPTOR.name == "RangeVar")
         case "PartitionCmd" | "CallStmt":
             return False
         case "DropStmt":
@@ -115,7 +116,7 @@ def _is_known(node: Any) -> bool:
     return True
 
 
-def _is_catalog(relation: Any) -> bool:
+def is_catalog(relation: Any) -> bool:
     """A catalog; another relation may be a view, which calls anything."""
     return relation.schemaname in ("pg_catalog", "information_schema") or (
         not relation.schemaname and relation.relname.startswith("pg_")

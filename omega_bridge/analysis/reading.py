@@ -79,7 +79,7 @@ class Reading:
     @cached_property
     def label(self) -> str | None:
         """From what it does; ``None`` where that is not known."""
-        return _label(self.program)
+        return _label(self.program) or _label_of_batches(self.text)
 
     @cached_property
     def checksum(self) -> str:
@@ -305,6 +305,13 @@ def _label(program: Program) -> str | None:
         if gained:
             return _effect_label(s, gained[-1] if s.tag == "rename_stmt" else gained[0])
     return None
+
+
+def _label_of_batches(text: str) -> str | None:
+    from omega_bridge.analysis.batches import batches_of
+
+    found = batches_of(text)
+    return _slug("rows", "of", found.tables[0]) if found and found.tables else None
 
 
 def _effect_label(s: Sql, effect: Effect) -> str:

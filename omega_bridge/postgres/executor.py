@@ -196,7 +196,8 @@ class Executor:
         self._guard(planned.analysis).inside(self.session, planned.analysis.step.sql)
 
     def _guard(self, step: StepAnalysis) -> guarding.Guard:
-        return guarding.Guard(self._is_allowed(step), everything=self._listens_to_all(step))
+        is_read = not any(s.tag == "unreadable" for s in step.reading.statements)
+        return guarding.Guard(self._is_allowed(step), everything=self._listens_to_all(step), is_read=is_read)
 
     def _is_allowed(self, step: StepAnalysis) -> bool:
         return step.step.destructive or step.id in self.allow_destructive
@@ -214,7 +215,8 @@ class Executor:
         step = planned.analysis
         if not step.transactional:
             self.catalog = self._refreshed(step)  # the statements before it stand
-        told = refused.reason if step.transactional else refused.reason + guarding.TWO_STEPS
+        is_alone = step.transactional or len(step.texts()) == 1
+        told = refused.reason if is_alone else refused.reason + guarding.TWO_STEPS
         return outcome_of(planned, Outcome.REFUSED, told, action=Action.REFUSE, destroyed=refused.destroyed)
 
     def _refreshed(self, step: StepAnalysis) -> Catalog:

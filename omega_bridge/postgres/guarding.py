@@ -1,6 +1,7 @@
 """Who is watched: everything that does not certainly keep the rows, in the step's transaction or in one of the statement's own.
 
-What cannot be watched while it runs (it ends its own transaction, or refuses one) is sent unasked only where it drops nothing.
+What cannot be watched while it runs (it ends its own transaction, or refuses one) is sent unasked only where it drops nothing: a block
+that commits as it goes where it is read, and nothing of a user's runs along with the rows that it changes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from psycopg import pq
 
+from omega_bridge.analysis.batches import batches_of, question, runs_along, untold
 from omega_bridge.analysis.keeping import UNWATCHED, Watched, is_script, keeps_rows, watched
 from omega_bridge.postgres.destruction import ENDS_ITS_TRANSACTION, Channel, Refused, watch
 
@@ -26,11 +28,12 @@ class Guard:
     """Sends what a step holds, and raises ``Refused`` where that takes rows away.
 
     ``allowed``: it may. ``everything``: no reading of the step counts, because others listen to each statement (event
-    triggers), or because its literals mean something else here.
+    triggers), or because its literals mean something else here. ``is_read``: they do not.
     """
 
     allowed: bool
     everything: bool = False
+    is_read: bool = True
 
     def inside(self, channel: Channel, text: str) -> None:
         """Send a text in the transaction that is open."""
@@ -49,6 +52,9 @@ class Guard:
         if self.allowed or watched(text) is Watched.NEEDLESS or (keeps_rows(text) and not self.everything):
             channel.execute(text)
             return
+        if self.is_read and goes_in_batches(channel, text):
+            channel.execute(text)
+            return
         if watched(text) is Watched.NO:
             raise Refused(UNWATCHED)
         if channel.connection.info.transaction_status == pq.TransactionStatus.INTRANS:
@@ -60,6 +66,17 @@ class Guard:
         except ENDS_ITS_TRANSACTION as exc:
             raise Refused(UNWATCHED) from exc
         commit()
+
+
+def goes_in_batches(channel: Channel, text: str) -> bool:
+    """Whether a text commits as it goes, and certainly takes nothing away but rows that it names.
+
+    Raises ``Refused`` where it is read, and something on its tables may take more.
+    """
+    found = batches_of(text)
+    if found is not None and (why := runs_along(channel.rows(question(found)))):
+        raise Refused(untold(why))
+    return found is not None
 
 
 def is_overheard(channel: Channel) -> bool:

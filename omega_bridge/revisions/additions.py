@@ -257,10 +257,7 @@ def _filled(table: Table, column: Column[Any], filled: str, default: Any) -> Ite
     if default is not None:
         yield _set_default(table, column, str(_written(default)))
     if column.nullable:
-        yield Step(
-            f"UPDATE {PREPARER.format_table(table)} SET {PREPARER.quote(column.name)} = {filled} WHERE {PREPARER.quote(column.name)} IS NULL",
-            title=title,
-        )
+        yield Step(safe_steps.in_batches(table.name, column.name, filled, table.schema), title=title)
         return
     for text_ in safe_steps.not_null(table.name, column.name, table.schema, filled):
         yield Step(text_, title=title)

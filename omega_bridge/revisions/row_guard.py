@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from alembic import context as environment
 
+from omega_bridge.analysis.batches import batches_of, question, untold
 from omega_bridge.analysis.keeping import UNWATCHED, Watched, keeps_rows, watched
 from omega_bridge.errors import StepRefused, StepSyntaxError
 from omega_bridge.revisions.guards import literal, tagged
@@ -95,6 +96,10 @@ class AsSql:
 
     def run(self, send: Callable[[], object], text: str | None) -> None:
         """Write it, in a block where it may take rows away. Raises ``StepRefused`` for what no block can watch."""
+        if text is not None and (first := ahead_of(text, self.exported, self.command)) is not None:
+            self.impl.static_output(first + ";")
+            send()
+            return
         if text is not None and not needs_a_block(text, self.exported, self.command):
             send()
             return
@@ -118,7 +123,7 @@ def running() -> tuple[Exported, str] | None:
     return None
 
 
-def without_an_environment(text: str, sql: str | None = None) -> str:
+def without_an_environment(text: str, sql: str | None = None) -> tuple[str, ...]:
     """What to send for a text of an exported revision in an ``env.py`` that knows nothing of the guard.
 
     ``sql``: the step's own words, where ``text`` is made of them.
@@ -126,14 +131,36 @@ def without_an_environment(text: str, sql: str | None = None) -> str:
     found = running()
     own = text if sql is None else sql
     if found is None or keeps_rows(own):
-        return text
+        return (text,)
     given: frozenset[str] = frozenset()
     with suppress(NameError):  # no command of Alembic's is running
         given = allowed_by(environment.get_x_argument())
     exported, command = found
     if exported.is_allowed(given) or (command == "upgrade" and exported.is_allowed((*given, *exported.destructive))):
-        return text
-    return in_a_block(text, exported, command) if needs_a_block(own, exported, command) else text
+        return (text,)
+    if (first := ahead_of(own, exported, command)) is not None:
+        return first, text
+    return (in_a_block(text, exported, command) if needs_a_block(own, exported, command) else text,)
+
+
+def ahead_of(text: str, exported: Exported, command: str) -> str | None:
+    """For a block that commits as it goes: a block that raises where something on its tables may take away more than it names."""
+    found = batches_of(text)
+    if found is None:
+        return None
+    told = literal(f"omega-bridge: {exported.told} {untold('%')}".replace("%:", "%%:"))
+    return f"DO {tagged(_AHEAD.format(question=question(found), told=told, hint=literal(exported.hint(command))))}"
+
+
+_AHEAD = """
+DECLARE
+    told text;
+BEGIN
+    SELECT t.told INTO told FROM ({question}) t (told) LIMIT 1;
+    IF told IS NOT NULL THEN
+        RAISE EXCEPTION {told}, told USING ERRCODE = 'OB303', HINT = {hint};
+    END IF;
+END """
 
 
 def needs_a_block(text: str, exported: Exported, command: str) -> bool:

@@ -6,6 +6,8 @@ where no schema is given. PostgreSQL's manual: "ALTER TABLE", notes on ``NOT VAL
 
 from __future__ import annotations
 
+import re
+
 from omega_bridge.revisions import guards
 from omega_bridge.revisions.guards import identifier, literal, regclass
 
@@ -38,7 +40,7 @@ def validated(table: str, name: str, schema: str | None = None) -> str:
 def not_null(table: str, column: str, schema: str | None = None, filled: str | None = None) -> tuple[str, ...]:
     """``SET NOT NULL`` without reading the table under its lock: by a check that was validated before, and goes then.
 
-    ``filled``: an expression that rows without a value get first.
+    ``filled``: an expression that rows without a value get first, in batches.
     """
     owner, name = identifier(table, schema), identifier(column)
     check = _cut(f"{table}_{column}_is_there")
@@ -47,9 +49,8 @@ def not_null(table: str, column: str, schema: str | None = None, filled: str | N
         "AND NOT attnotnull AND NOT attisdropped)"
     )
     there = f"EXISTS (SELECT FROM pg_constraint WHERE conrelid = {regclass(table, schema)} AND conname = {literal(check)})"
-    fill = (f"UPDATE {owner} SET {name} = {filled} WHERE {name} IS NULL",) if filled is not None else ()
     return (
-        *fill,
+        *((in_batches(table, column, filled, schema, where=is_open),) if filled is not None else ()),
         _where(
             f"{is_open} AND NOT {there}",
             f"ALTER TABLE {owner} ADD CONSTRAINT {identifier(check)} CHECK ({name} IS NOT NULL) NOT VALID",
@@ -61,6 +62,52 @@ def not_null(table: str, column: str, schema: str | None = None, filled: str | N
             f"ALTER TABLE {owner} DROP CONSTRAINT IF EXISTS {identifier(check)}",
         ),
     )
+
+
+ROWS = 1000
+"""Rows of one batch: a writer waits for a few milliseconds, and dead rows are few enough for autovacuum to keep up."""
+
+
+def in_batches(table: str, column: str, filled: str, schema: str | None = None, where: str | None = None) -> str:
+    """A block that gives rows without a value one, some at a time, and commits each time: no row stays locked for longer.
+
+    Stopped anywhere it goes on where it was, since what is filled is filled. A walk through the table ends where it began, once one
+    finds nothing; a row that gets no value (a trigger of the table's prevents it) ends it, too. ``where``: the condition on the catalog
+    under which there may be work at all.
+    """
+    owner, name = identifier(table, schema), identifier(column)
+    is_constant = _CONSTANT.match(filled) is not None
+    text = _IN_BATCHES.format(
+        where=where or "true",
+        rows=ROWS,
+        owner=owner,
+        name=name,
+        empty=f"{name} IS NULL" if is_constant else f"{name} IS NULL AND ({filled}) IS NOT NULL",
+        filled=filled,
+    )
+    return f"DO {guards.tagged(text)}"
+
+
+# Row versions by their place: PostgreSQL 14 and newer begin to read there ("TID Range Scan"), whatever key the table has.
+_IN_BATCHES = """
+DECLARE
+    _since tid := '(0,0)';
+    _batch tid[];
+    _filled bigint;
+BEGIN
+    IF {where} THEN
+        LOOP
+            _batch := ARRAY(SELECT ctid FROM {owner} WHERE ctid >= _since AND {empty} LIMIT {rows} FOR NO KEY UPDATE);
+            WITH done AS (UPDATE {owner} SET {name} = {filled} WHERE ctid = ANY (_batch) AND {name} IS NULL RETURNING {name})
+                SELECT count({name}) INTO _filled FROM done;
+            COMMIT;
+            EXIT WHEN _filled = 0 AND (_since = '(0,0)' OR cardinality(_batch) > 0);
+            _since := coalesce(_batch[{rows}], '(0,0)');
+        END LOOP;
+    END IF;
+END """
+
+_CONSTANT = re.compile(r"^(?:'(?:[^']|'')*'|[0-9.]+|true|false)(?:::[\w ]+)?$", re.I)
 
 
 def renamed(table: str, old: str, new: str, schema: str | None = None) -> str:

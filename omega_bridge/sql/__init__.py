@@ -9,7 +9,16 @@ from postgast import pg_query_pb2 as pb
 from omega_bridge.sql.canonical import canonical, checksum, on_one_line
 from omega_bridge.sql.compare import same_expression, same_index, same_routine, same_statement, same_type
 from omega_bridge.sql.fields import Fields, Known, fields, goes_beyond, known
-from omega_bridge.sql.lexer import comments, commits_within, ends_transaction, identifier, is_reserved, long_names, sendable
+from omega_bridge.sql.lexer import (
+    comments,
+    commits_within,
+    ends_transaction,
+    identifier,
+    is_reserved,
+    long_names,
+    sendable,
+    words,
+)
 from omega_bridge.sql.parser import (
     TOO_DEEP,
     Statement,
@@ -67,4 +76,5 @@ __all__ = [
     "strings",
     "unswallowed",
     "walk",
+    "words",
 ]

@@ -41,14 +41,18 @@ def tokens(text: str) -> list[pb.ScanToken] | None:
         return None
 
 
+def words(text: str) -> list[str]:
+    """The text's tokens as they are written, without comments; none of a text that the lexer rejects."""
+    raw = text.encode("utf-8", "surrogatepass")
+    return [raw[t.start : t.end].decode("utf-8", "replace") for t in tokens(text) or () if t.token not in COMMENTS]
+
+
 def ends_transaction(text: str) -> bool:
     """Whether a statement of a text begins like one that ends a transaction; also of a text that only a newer server can read."""
-    found = [t for t in tokens(text) or () if t.token not in COMMENTS]
-    raw = text.encode("utf-8", "surrogatepass")
-    words = [raw[t.start : t.end].decode("utf-8", "replace").upper() for t in found]
-    starts = [n for n in range(len(words)) if n == 0 or words[n - 1] == ";"]
+    found = [word.upper() for word in words(text)]
+    starts = [n for n in range(len(found)) if n == 0 or found[n - 1] == ";"]
     return any(
-        words[n] in ("COMMIT", "END", "ROLLBACK", "ABORT") or words[n : n + 2] == ["PREPARE", "TRANSACTION"] for n in starts
+        found[n] in ("COMMIT", "END", "ROLLBACK", "ABORT") or found[n : n + 2] == ["PREPARE", "TRANSACTION"] for n in starts
     )
 
 
@@ -58,16 +62,10 @@ _OPENING = (";", "BEGIN", "THEN", "ELSE", "LOOP")
 
 def commits_within(text: str) -> bool:
     """Whether a block in a text holds a ``COMMIT`` or ``ROLLBACK`` of its own: inside a transaction PostgreSQL rejects it (2D000)."""
-    raw = text.encode("utf-8", "surrogatepass")
-    for token in tokens(text) or ():
-        body = DOLLAR_QUOTED.match(raw[token.start : token.end].decode("utf-8", "replace")) if token.token == _SCONST else None
-        if body is None:
-            continue
-        inside = body[2].encode()
-        words = [
-            inside[t.start : t.end].decode("utf-8", "replace").upper() for t in tokens(body[2]) or () if t.token not in COMMENTS
-        ]
-        if any(word in ("COMMIT", "ROLLBACK") and words[n - 1] in _OPENING for n, word in enumerate(words) if n):
+    for written in words(text):
+        body = DOLLAR_QUOTED.match(written)
+        inside = [word.upper() for word in words(body[2])] if body is not None else []
+        if any(word in ("COMMIT", "ROLLBACK") and inside[n - 1] in _OPENING for n, word in enumerate(inside) if n):
             return True
     return False
 

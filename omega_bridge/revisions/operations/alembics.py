@@ -68,7 +68,8 @@ def _watched(operations: Operations, operation: Any, alembics: Callable[..., Any
         )
         there = guards.is_there(kind, name, operation.table_name, operation.schema)
         drop = guards.drop(kind, name, operation.table_name, operation.schema)
-        emit(operations, row_guard.without_an_environment(guards.unless(f"NOT ({there})", drop)))
+        for part in row_guard.without_an_environment(guards.unless(f"NOT ({there})", drop)):
+            emit(operations, part)
     else:
         alembics(operations, operation)
 

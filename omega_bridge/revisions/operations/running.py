@@ -70,7 +70,8 @@ def _guarded(operations: Operations, text: str, send: Callable[[], object], word
     """Run ``send``, which sends ``text``, under the guard of rows. ``words``: the step's own, where ``text`` is made of them."""
     opts = operations.migration_context.opts
     if GUARD not in opts:
-        emit(operations, row_guard.without_an_environment(text, words))
+        for part in row_guard.without_an_environment(text, words):
+            emit(operations, part)
     elif opts[GUARD] is None:
         send()
     else:
