@@ -6,7 +6,6 @@ import importlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +238,8 @@ def _check(path: Path, prefix: str, key: str, value: object, known: Mapping[str,
             hint=f"Set the environment variable {URL_VARIABLES[0]}.",
         )
     if key not in known:
+        from difflib import get_close_matches
+
         near = get_close_matches(key, known, n=1)
         meant = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(known)}."
         raise ConfigurationInvalid(f"{path}: [tool.omega-bridge] has no key {prefix}{key}", hint=meant)

@@ -112,8 +112,9 @@ def _given(analysis: Analysis) -> Iterator[Key]:
 
 
 def is_failing(findings: Collection[Finding], *, strict: bool = False) -> bool:
-    """Whether a gate says no: an error among them, or (``strict``) any finding at all."""
-    return bool(findings) if strict else any(f.severity is Severity.ERROR for f in findings)
+    """Whether a gate says no: an error among them, or (``strict``) a warning; a note is no reason to stop anybody."""
+    failing = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
+    return any(f.severity in failing for f in findings)
 
 
 def ignored_in(text: str) -> frozenset[str]:

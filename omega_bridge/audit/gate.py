@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from omega_bridge.analysis import Analysis
-from omega_bridge.analysis.findings import Finding
+from omega_bridge.analysis.findings import Finding, Severity
 from omega_bridge.audit.held import Held, Setting, hold_together
 from omega_bridge.catalog import Catalog
 from omega_bridge.errors import AmbiguousMatch, FoundationEdited, HistoryTampered, HistoryWouldHide, NoServerFound
@@ -53,7 +53,8 @@ def check_findings(
     """The rules of ``lint``."""
     found = lint(analysis, models=models, ignore=ignore, foundation=foundation)
     failing = [f for f in found if is_failing([f], strict=strict)]
-    told = f"{len(found)} finding(s)" if found else "no findings"
+    counted = {severity: sum(f.severity is severity for f in found) for severity in Severity}
+    told = ", ".join(f"{n} {severity}{'s' if n > 1 else ''}" for severity, n in counted.items() if n) or "no findings"
     if failing:
         told = _told([f"{f.place}: {f.severity} {f.rule}: {f.step}: {f.message}" for f in failing])
     return Check("lint", not failing, told, {"findings": [f.as_dict() for f in found]}, found)

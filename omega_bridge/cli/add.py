@@ -22,7 +22,7 @@ def add(
     config: options.Config = None,
     steps: options.Steps = None,
     json: options.Json = False,
-    database_url: options.DatabaseUrl = None,
+    database_url: options.Database = None,
     env_file: options.EnvFile = None,
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
@@ -63,7 +63,7 @@ def add(
             "--sql", metavar="STATEMENTS", help="Plain DDL: its guarded, safe form is written instead.", show_default=False
         ),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where something would be written.")] = False,
+    check: options.Check = False,
 ) -> None:
     """Append to the list, where it is written, steps for what the models have and it lacks."""
     from omega_bridge.audit.gate import ON_SCRATCH, held

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
+from omega_bridge.cli.plain_values import take_plain_values
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,7 +26,7 @@ VERBS = {
     "verify": "Boot one scratch database and upgrade another, from every start; exit 1 where they differ, or a step is rejected.",
     "lint": "Say what in the list will hurt, and what to write instead; exit 1 where there is an error.",
     "drift": "Show what the database has otherwise than the list and the models lead to; exit 1 where there is anything.",
-    "explain": "Explain a step of the list, an error code such as OB301, or a rule.",
+    "explain": "Explain a step of the list, an error code such as OB301, a rule, or the configuration's keys.",
     "check": "The gate for CI: lint, export --check, and the models against the steps; exit 1 where one says no.",
     "add": "Append to the list, where it is written, steps for what the models have and it lacks.",
     "adopt": "Stamp a database that was repaired without a record; exit 1, and say what is missing, where something is.",
@@ -79,11 +81,13 @@ def _load(name: str) -> Any:
     from importlib import import_module
 
     module = import_module(f"omega_bridge.cli.{name}")
-    if hasattr(module, "app"):
-        return typer.main.get_command(module.app)
-    alone = typer.Typer(rich_markup_mode=None, add_completion=False)
-    alone.command(name, context_settings={"help_option_names": ["-h", "--help"]})(getattr(module, name))
-    return typer.main.get_command(alone)
+    found = getattr(module, "app", None)
+    if found is None:
+        found = typer.Typer(rich_markup_mode=None, add_completion=False)
+        found.command(name, context_settings={"help_option_names": ["-h", "--help"]})(getattr(module, name))
+    command = typer.main.get_command(found)
+    take_plain_values(command)
+    return command
 
 
 @app.callback(invoke_without_command=True)
@@ -107,7 +111,9 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
     given = _with_values(sys.argv[1:] if arguments is None else arguments)
     try:
-        sys.exit(app(given, standalone_mode=False) or 0)
+        command = typer.main.get_command(app)
+        take_plain_values(command)
+        sys.exit(command(given, standalone_mode=False) or 0)
     except OmegaBridgeError as error:
         report(error, as_json=_wants_json(given))
         sys.exit(error.exit_code)

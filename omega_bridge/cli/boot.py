@@ -11,68 +11,43 @@ from omega_bridge.cli.setup import prepare
 
 
 def boot(
+    context: typer.Context,
     config: options.Config = None,
     steps: options.Steps = None,
     database_url: options.DatabaseUrl = None,
+    direct_url: options.DirectUrl = None,
     env_file: options.EnvFile = None,
     json: options.Json = False,
-    on_error: Annotated[
-        str | None, typer.Option(help="stop or continue (start degraded) when a step fails.", show_default=False)
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail on steps without effect, or refused.")] = False,
-    allow_destructive: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="A step that may drop what holds rows.")
-    ] = None,
-    lock_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for another start.")] = None,
-    boot_timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="How long to try for the locks of busy tables.")
-    ] = None,
-    on_busy: Annotated[
-        str | None, typer.Option(help="fail or degraded, when other sessions keep a table locked for the whole boot timeout.")
-    ] = None,
-    on_gap: Annotated[
-        str | None, typer.Option(help="stop or degraded, when the models need what is not there at the end.", show_default=False)
-    ] = None,
-    retry: Annotated[
-        bool, typer.Option("--retry", help="Judge everything anew, also what stands refused or without effect.")
-    ] = False,
+    on_error: options.OnError = None,
+    on_busy: options.OnBusy = None,
+    on_gap: options.OnGap = None,
+    strict: options.StrictBoot = None,
+    allow_destructive: options.AllowDestructive = None,
+    critical_tables: options.CriticalTables = None,
+    trusted_owners: options.TrustedOwners = None,
+    lock_timeout: options.LockTimeout = None,
+    table_lock_timeout: options.TableLockTimeout = None,
+    statement_timeout: options.StatementTimeout = None,
+    boot_timeout: options.BootTimeout = None,
+    retry_after: options.RetryAfter = None,
+    pooler_keeps_sessions: options.PoolerKeepsSessions = None,
+    retry: options.Retry = False,
+    accept_newer: options.AcceptNewer = False,
     lay_foundation: Annotated[
         bool, typer.Option("--lay-foundation", help="Lay the configured foundation where none of its tables is there.")
-    ] = False,
-    accept_newer: Annotated[
-        bool, typer.Option("--accept-newer", help="Start although a later list repaired this database.")
     ] = False,
 ) -> None:
     """Bring one database up to the list: what is missing is repaired, what is there is not touched."""
     import omega_bridge
-    from omega_bridge.errors import ConfigurationInvalid
 
     setup = prepare(config, steps, database_url, env_file)
-    if on_error not in (None, "stop", "continue"):
-        raise ConfigurationInvalid(f"--on-error {on_error}", hint="Say --on-error stop or --on-error continue.")
+    settings = options.of_boot(setup.config.boot_options(), context.params)
     output.log_to_stderr(quiet=json)
-    settings: dict[str, Any] = setup.config.boot_options()
-    if on_busy not in (None, "fail", "degraded"):
-        raise ConfigurationInvalid(f"--on-busy {on_busy}", hint="Say --on-busy fail or --on-busy degraded.")
-    if on_gap not in (None, "stop", "degraded"):
-        raise ConfigurationInvalid(f"--on-gap {on_gap}", hint="Say --on-gap stop or --on-gap degraded.")
-    given = {
-        "on_error": on_error,
-        "on_busy": on_busy,
-        "on_gap": on_gap,
-        "lock_timeout": lock_timeout,
-        "boot_timeout": boot_timeout,
-        "strict": strict or None,
-    }
-    settings |= {name: value for name, value in given.items() if value is not None}
-    settings["allow_destructive"] = [*settings.get("allow_destructive", ()), *(allow_destructive or ())]
     run = omega_bridge.boot(
         setup.database,
         setup.registry,
         metadata=setup.metadata,
         history=None if steps else setup.history(),
-        retry=retry,
-        accept_newer=accept_newer,
         foundation=setup.foundation_paths() if lay_foundation else None,
         **settings,
     )

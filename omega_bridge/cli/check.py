@@ -15,7 +15,7 @@ def check(
     config: options.Config = None,
     steps: options.Steps = None,
     json: options.Json = False,
-    database_url: options.DatabaseUrl = None,
+    database_url: options.Database = None,
     env_file: options.EnvFile = None,
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
@@ -44,7 +44,7 @@ def check(
             output.table([(c.name, "ok" if c.ok else "failed", c.told) for c in checks], ("check", "", ""))
             for line in (line for c in checks for line in c.lines):
                 typer.echo(f"  {line}")
-            if failing := [p for p in problems if p.code and (strict or p.severity == "error")]:
+            if failing := [p for p in problems if p.code and p.severity in (("error", "warning") if strict else ("error",))]:
                 show(failing, all_notes=True)
         case other:
             print_for_programs(problems, other)

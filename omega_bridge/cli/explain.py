@@ -14,16 +14,29 @@ if TYPE_CHECKING:
 
 
 def explain(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A step's id, an error code (OB301), or a rule's name.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A step's id, an error code (OB301), a rule's name, or config, for its keys.")
+    ],
     config: options.Config = None,
     steps: options.Steps = None,
-    database_url: options.DatabaseUrl = None,
+    database_url: options.Database = None,
     env_file: options.EnvFile = None,
     json: options.Json = False,
+    json_schema: Annotated[
+        bool,
+        typer.Option(
+            "--json-schema", help="With config: the JSON schema of [tool.omega-bridge], for editors.", show_default=False
+        ),
+    ] = False,
 ) -> None:
-    """Explain a step of the list, an error code such as OB301, or a rule."""
+    """Explain a step of the list, an error code such as OB301, a rule, or the configuration's keys."""
     from omega_bridge.pages import page
 
+    if name == "config":
+        _configuration(json=json, json_schema=json_schema)
+        return
+    if json_schema:
+        raise typer.BadParameter("it goes with: omega-bridge explain config", param_hint="--json-schema")
     if (found := page(name)) is not None:
         kind, text = found
         if json:
@@ -65,6 +78,28 @@ def _step(setup: Setup, name: str, *, is_asked: bool) -> Explanation:
             + "See the ids with: omega-bridge plan, or omega-bridge export --explain.",
         )
     return found
+
+
+def _configuration(*, json: bool, json_schema: bool) -> None:
+    """The keys of ``[tool.omega-bridge]``: what each takes, its default, what it is."""
+    from omega_bridge.option_schema import schema
+    from omega_bridge.options import FILE, STEP_FLAGS, takes
+
+    if json_schema:
+        output.as_json(schema())
+        return
+    prefixed = [("step.<id>." + option.name, option) for option in STEP_FLAGS]
+    keys = [
+        {"key": key, "takes": takes(option), "default": option.default, "help": option.help}
+        for key, option in (*FILE.items(), *prefixed)
+    ]
+    if json:
+        output.as_json({"name": "config", "kind": "configuration", "keys": keys})
+        return
+    typer.echo("[tool.omega-bridge] in pyproject.toml:")
+    for key in keys:
+        default = "" if key["default"] in (None, ()) else f" (default: {output.as_toml(key['default'])})"
+        typer.echo(f"\n{key['key']} = {key['takes']}{default}\n    {key['help']}")
 
 
 def _tell(told: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ def export(
     directory: options.Output = None,
     scratch_url: options.ScratchUrl = None,
     scratch_template: options.ScratchTemplate = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where something would be written.")] = False,
+    check: options.Check = False,
     prove: Annotated[bool, typer.Option("--prove/--no-prove", help="Try each translation on scratch databases.")] = True,
     rebase: Annotated[
         bool, typer.Option("--rebase", help="After a merge: keep one branch's revisions, append the other's steps anew.")

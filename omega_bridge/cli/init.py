@@ -33,11 +33,8 @@ class Wire:
 
 def init(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    steps: Annotated[
-        str | None,
-        typer.Option(metavar="SOURCE", help="Where the list is (default: found in the project).", show_default=False),
-    ] = None,
-    metadata: Annotated[str | None, typer.Option(metavar="MODULE:ATTR", help="The models' MetaData.", show_default=False)] = None,
+    steps: options.Steps = None,
+    metadata: options.Models = None,
     sentinel: Annotated[
         bool,
         typer.Option("--sentinel", help="In the database: an event trigger that notes DDL, for starts that cost still less."),
@@ -56,7 +53,7 @@ def init(
             show_default=False,
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)] = False,
+    json: options.Json = False,
 ) -> None:
     """Wire this folder: configuration in pyproject.toml, alembic.ini, alembic/env.py."""
     if env_file is not None:

@@ -19,7 +19,7 @@ def lint(
     env_file: options.EnvFile = None,
     json: options.Json = False,
     select: Annotated[list[str] | None, typer.Option(metavar="RULE", help="This rule only (repeatable).")] = None,
-    ignore: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Not this rule (repeatable).")] = None,
+    ignore: options.Ignore = None,
     strict: options.Strict = False,
     format_: options.Format = None,
     instead: Annotated[bool, typer.Option("--instead", help="Show why, and what to write instead.")] = False,
@@ -33,15 +33,7 @@ def lint(
     measured: Annotated[
         bool, typer.Option("--measured", help="Measure the list's second run on scratch: locks, rewrites, WAL, time.")
     ] = False,
-    database_url: Annotated[
-        str | None,
-        typer.Option(
-            "--database-url",
-            metavar="URL",
-            help="Read this database's types, keys and sizes of tables; not taken from the environment.",
-            show_default=False,
-        ),
-    ] = None,
+    database_url: options.Database = None,
     sizes: Annotated[
         Path | None,
         typer.Option(

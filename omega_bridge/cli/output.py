@@ -41,6 +41,11 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+def as_toml(value: object) -> str:
+    """A value as a configuration file has it."""
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+
+
 def aside(text: str) -> None:
     """A line on stderr; nothing where there is nothing to tell."""
     if text:

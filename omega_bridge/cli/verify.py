@@ -32,12 +32,7 @@ def verify(
             show_default=False,
         ),
     ] = None,
-    allow_rejected: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID", help="A step that PostgreSQL may reject on a scratch database. Repeatable.", show_default=False
-        ),
-    ] = None,
+    allow_rejected: options.AllowRejected = None,
     certificate: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the certificate there.", show_default=False)
     ] = None,

@@ -140,8 +140,10 @@ def test_lint_says_the_same_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_fails_lint(listed: Path) -> None:
-    """Errors do, anything does with --strict, and not what the options or the configuration pass over."""
-    assert linted("--strict", "--select", "duplicate-step") == 1
+    """Errors do, with --strict warnings, too; notes never, and not what the options or the configuration pass over."""
+    assert linted("--select", "destructive-drop") == 0
+    assert linted("--strict", "--select", "destructive-drop") == 1
+    assert linted("--strict", "--select", "duplicate-step") == 0  # a note
     assert linted("--strict", "--ignore", "duplicate-step", "--ignore", "destructive-drop") == 0
     with (listed / "pyproject.toml").open("a") as config:
         config.write('lint-ignore = ["duplicate-step", "destructive-drop"]\n')

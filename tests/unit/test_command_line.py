@@ -28,7 +28,19 @@ def test_a_verb_says_of_itself_what_the_list_says(verb: str) -> None:
 
 def test_every_module_of_a_verb_is_listed() -> None:
     """A verb that is written and not listed could not be called."""
-    helpers = {"__init__", "app", "env_file", "formats", "lint_fix", "lint_measured", "options", "output", "problems", "setup"}
+    helpers = {
+        "__init__",
+        "app",
+        "env_file",
+        "formats",
+        "lint_fix",
+        "lint_measured",
+        "options",
+        "output",
+        "plain_values",
+        "problems",
+        "setup",
+    }
     assert {path.stem for path in Path(omega_bridge.cli.__file__).parent.glob("*.py")} - helpers == set(VERBS)
 
 

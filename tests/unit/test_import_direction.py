@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "catalog|ledger",
         "steps",
         "sql",
-        "errors+options+redaction+writing+pages+who+model_files+user_code",
+        "errors+options+option_schema+redaction+writing+pages+who+model_files+user_code",
     )
 )
 # Who may import a module besides what the layers say (the package itself, which is the public API, imports any).
@@ -200,8 +200,19 @@ def test_help_loads_no_verb() -> None:
         f"{PACKAGE}.errors",
         f"{PACKAGE}.cli",
         f"{PACKAGE}.cli.app",
+        f"{PACKAGE}.cli.plain_values",
     }
     assert not loaded & {"rich", "pydantic", "psycopg", "sqlalchemy", "alembic", "postgast", "logging", "json"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["boot", "--help"], ["ledger", "log", "--help"], ["explain", "OB301"], ["explain", "config"]], ids=" ".join
+)
+def test_a_verb_loads_what_it_needs(arguments: list[str]) -> None:
+    """Its help, and what needs no list, load nothing that reads a list or checks types."""
+    code = f"import sys; sys.argv = ['omega-bridge', *{arguments}]\nfrom omega_bridge.cli import main\n"
+    loaded = loaded_by(f"{code}try: main()\nexcept SystemExit: pass")
+    assert not loaded & {"rich", "pydantic", "psycopg", "sqlalchemy", "alembic", "postgast"}
 
 
 def test_the_history_does_not_shadow_the_library() -> None:

@@ -10,12 +10,17 @@ from typing import Any
 
 import pytest
 
+import omega_bridge
 from omega_bridge import Step, boot
+from omega_bridge.cli import app as typer_app
+from omega_bridge.cli.options import of_boot
 from omega_bridge.config import load_config
 from omega_bridge.errors import ConfigurationInvalid, NotAList, OmegaBridgeError
+from omega_bridge.option_schema import schema, shipped
 from omega_bridge.options import BOOT, FILE, OPTIONS, STEP, STEP_FLAGS, fits
 from omega_bridge.startup import run
 from omega_bridge.steps import Registry
+from tests import reference
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/x"
 
@@ -169,3 +174,66 @@ def test_what_is_not_configured_has_its_default(tmp_path: Path) -> None:
     found = load_config(start=tmp_path)
     assert {name: found.value(name) for name in FILE} == {name: option.default for name, option in FILE.items()}
     assert found.boot_options() == {}
+
+
+def test_the_reference_has_every_option() -> None:
+    """Written anew by ``python -m tests.reference``."""
+    text = reference.PAGE.read_text(encoding="utf-8")
+    for name in reference.TABLES:
+        assert text.count(f"<!-- {name}: {reference.COMMAND} -->") == text.count(f"<!-- /{name} -->") == 1
+    assert reference.written(text) == text
+
+
+def test_every_variable_is_in_the_reference() -> None:
+    """Whatever the package reads of the environment by a name of its own."""
+    package = Path(omega_bridge.__file__).parent
+    read = {
+        name
+        for path in package.rglob("*.py")
+        for name in re.findall(r"OMEGA_BRIDGE_[A-Z_]*[A-Z]", path.read_text(encoding="utf-8"))
+    }
+    assert {name for name in read if f"`{name}" not in reference.PAGE.read_text(encoding="utf-8")} == set()
+
+
+def test_the_schema_is_shipped() -> None:
+    """Written anew by ``omega-bridge explain config --json-schema``; it has every key, and of each what it takes."""
+    assert shipped() == schema()
+    keys = schema()["properties"]
+    assert set(keys) == {*FILE, "step"}
+    for name, option in FILE.items():
+        assert keys[name].get("enum", list(option.choices)) == list(option.choices)
+        assert ("default" in keys[name]) is (option.default is not None)
+    assert set(keys["step"]["additionalProperties"]["properties"]) == set(STEP)
+
+
+def test_the_command_line_takes_what_boot_takes() -> None:
+    """Every argument that is a plain value is an option of the verb, with the same name for what it is given to ``boot``."""
+    taken = {p.name: set(p.opts) for p in typer_app._load("boot").params}
+    plain = BOOT.keys() - {"history", "foundation"}  # the configuration's; --lay-foundation
+    assert plain <= taken.keys()
+    assert all(BOOT[name].parameter in taken[name] for name in plain)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"lock_timeout": 5.0, "on_gap": "degraded"}, {"lock_timeout": 5.0, "on_gap": "degraded", "critical_tables": ["a"]}),
+        ({"critical_tables": ["b"]}, {"lock_timeout": 1.0, "critical_tables": ["a", "b"]}),
+        (
+            {"lock_timeout": None, "retry": False, "direct_url": None},
+            {"lock_timeout": 1.0, "critical_tables": ["a"], "retry": False},
+        ),
+    ],
+    ids=["before the file", "a list is added", "nothing"],
+)
+def test_an_option_goes_before_the_file(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    """And what is not given leaves the file's."""
+    assert of_boot({"lock_timeout": 1.0, "critical_tables": ["a"]}, given) == expected
+
+
+@pytest.mark.parametrize(("given", "hint"), [({"on_busy": "degrade"}, "fail"), ({"lock_timeout": -1.0}, "seconds")], ids=str)
+def test_an_option_of_the_verb_that_makes_no_sense_is_told(given: dict[str, Any], hint: str) -> None:
+    """By the name that it has on the command line."""
+    with pytest.raises(ConfigurationInvalid, match=r"^.OB107. --") as told:
+        of_boot({}, given)
+    assert hint in told.value.hint
