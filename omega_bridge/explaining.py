@@ -77,13 +77,13 @@ def explain(
     return Explanation(
         step,
         tuple(f for f in lint(analysis, models=models) if f.step == name),
-        _of(name, step.checksum, lines),
+        revisions_of(name, step.checksum, lines),
         next((p for p in planned if p.analysis.id == name), None),
         None if entries is None else tuple(e for e in entries if name == e.draft.subject),
     )
 
 
-def _of(label: str, checksum: str, lines: Sequence[SumLine]) -> tuple[SumLine, ...]:
+def revisions_of(label: str, checksum: str, lines: Sequence[SumLine]) -> tuple[SumLine, ...]:
     """The revisions that carry the step: by its label, else by its text, which another label may stand over by now."""
     named = tuple(line for line in lines if any(r.label == label for r in line.steps))
     return named or tuple(line for line in lines if any(r.checksum == checksum for r in line.steps))

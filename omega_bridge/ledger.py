@@ -79,6 +79,13 @@ class Entry:
         made = [*detail.get("created", ()), *detail.get("changes", ())]
         return ", ".join(map(str, made)) or str(detail.get("reason") or detail.get("outcomes") or "")
 
+    @property
+    def reached(self) -> str:
+        """The revision that a start or a stamp found the database at; empty where it says nothing."""
+        if self.draft.event == Event.BOOT:
+            return str(self.draft.detail.get("revision") or "")
+        return self.draft.subject if self.draft.event == Event.STAMP else ""
+
     def as_dict(self) -> dict[str, Any]:
         """The public JSON keys."""
         told = self.draft

@@ -227,14 +227,6 @@ def _how(line: sums.SumLine, place: int, order: dict[str, int], entries: Sequenc
             found = ("alembic", entry)
         elif told.event == Event.STEP and told.outcome == Outcome.APPLIED and told.checksum in checksums:
             found = ("boot", entry)
-        elif order.get(_reached(entry), -1) >= place:
+        elif order.get(entry.reached, -1) >= place:
             found = ("held", entry)
     return found
-
-
-def _reached(entry: Entry) -> str:
-    """The revision that a start or a stamp found the database at; empty where it says nothing."""
-    told = entry.draft
-    if told.event == Event.BOOT:
-        return str(told.detail.get("revision") or "")
-    return told.subject if told.event == Event.STAMP else ""

@@ -74,9 +74,15 @@ def painted(word: str, stream: TextIO | None = None) -> str:
     return typer.style(word, fg=colour, bold=True) if colour and has_colour(target) else word
 
 
-def table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> None:
+def table(cells: Iterable[Sequence[object]], header: Sequence[str]) -> None:
     """Aligned columns on stdout; the last one is as long as it likes."""
-    texts = [[str(cell) for cell in row] for row in rows]
+    for line in rows(cells, header):
+        print(line)
+
+
+def rows(cells: Iterable[Sequence[object]], header: Sequence[str]) -> Iterator[str]:
+    """The lines of a table."""
+    texts = [[str(cell) for cell in row] for row in cells]
     widths = [max((len(r[i]) for r in (list(header), *texts)), default=0) for i in range(len(header))]
     for number, row in enumerate((list(header), *texts)):
         padded = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
@@ -84,7 +90,7 @@ def table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> None:
             painted(cell.strip()) + " " * (len(cell) - len(cell.strip())) if cell.strip() in _COLOURS else cell for cell in padded
         ]
         line = "  ".join([*painted_row, row[-1]])
-        print(typer.style(line, dim=True) if number == 0 and has_colour(sys.stdout) else line)
+        yield typer.style(line, dim=True) if number == 0 and has_colour(sys.stdout) else line
 
 
 def log_to_stderr(*, quiet: bool = False, silent: bool = False) -> None:

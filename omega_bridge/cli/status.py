@@ -1,8 +1,9 @@
-"""``omega-bridge status``: registry, export, database and ``alembic_version`` side by side."""
+"""``omega-bridge status``: registry, export, database and ``alembic_version`` side by side, and each step by itself."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,8 +12,13 @@ from omega_bridge.cli.setup import Setup, name_owners_in, prepare
 
 if TYPE_CHECKING:
     from omega_bridge.adoption import Survey
+    from omega_bridge.audit.drift import Drift
     from omega_bridge.startup.lacks import Lack
     from omega_bridge.startup.preview import Look
+
+SHOWN = 20
+"""Steps that do not hold, one a line."""
+_HOLDS = {True: "yes", False: "no", None: "not known"}
 
 
 def status(
@@ -22,28 +28,77 @@ def status(
     env_file: options.EnvFile = None,
     json: options.Json = False,
     directory: options.Output = None,
+    every: Annotated[bool, typer.Option("--all", help="Every step, also those that hold.", show_default=False)] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again and again; Ctrl-C ends it with exit 130.", show_default=False)
+    ] = False,
+    interval: Annotated[
+        float, typer.Option("--interval", metavar="SECONDS", help="With --watch: how long between two looks.")
+    ] = 2.0,
 ) -> None:
     """Show where the list, the history and the database stand; exit 1 where one lags behind."""
     setup = prepare(config, steps, database_url, env_file)
+    if watch:
+        from omega_bridge.cli.watching import watch as look_again
+
+        look_again(lambda: _found(setup, directory), lambda found: _lines(found, every=every), interval, json=json)
     found = _found(setup, directory)
     name_owners_in(setup)
     if json:
         output.as_json(found)
     else:
-        for name in ("registry", "exported", "database", "models", "revision"):
-            typer.echo(f"{name:9} {found[name]['told']}")
-    raise typer.Exit(
-        0
-        if found["exported"]["is_fresh"]
+        for line in _lines(found, every=every):
+            typer.echo(line)
+    raise typer.Exit(0 if _is_well(found) else 1)
+
+
+def _is_well(found: dict[str, Any]) -> bool:
+    """Whether nothing lags behind, as far as it was looked at."""
+    return (
+        found["exported"]["is_fresh"]
         and found["database"]["pending"] == 0
         and not found["database"]["differences"]
         and not found["models"]["lacks"]
         and found["revision"]["is_head"]
-        else 1
     )
 
 
+def _lines(found: dict[str, Any], *, every: bool) -> Iterator[str]:
+    """For a person: a line a part, what does not hold, and what was not looked at; with ``every`` each step."""
+    for name in ("registry", "exported", "database", "models", "revision"):
+        yield f"{name:9} {found[name]['told']}"
+    steps = found["steps"]
+    counted = {holds: [s for s in steps if s["holds"] is holds] for holds in (True, False, None)}
+    told = [f"{len(counted[True])} hold", f"{len(counted[False])} do not", f"{len(counted[None])} not known"]
+    yield f"steps     {', '.join(t for t, some in zip(told, (True, counted[False], counted[None]), strict=True) if some)}"
+    if every:
+        yield from output.rows([_row(s) for s in steps], ("step", "holds", "since (UTC)", "by", "revision", "why"))
+    else:
+        yield from (f"  does not hold: {s['id']}: {s['why']}" for s in counted[False][:SHOWN])
+        if len(counted[False]) > SHOWN:
+            yield f"  and {len(counted[False]) - SHOWN} more; all of them: --all"
+        yield from _not_known(counted[None])
+    yield from (f"not looked at: {what}" for what in found["not_looked_at"])
+
+
+def _row(step: dict[str, Any]) -> tuple[str, ...]:
+    since = (step["since"] or "-")[:19].replace("T", " ")
+    return (step["id"], _HOLDS[step["holds"]], since, step["by"] or "-", step["revision"] or "-", step["why"].splitlines()[0])
+
+
+def _not_known(steps: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """By the reason, the steps in one line."""
+    by_reason: dict[str, list[str]] = {}
+    for step in steps:
+        by_reason.setdefault(step["why"], []).append(step["id"])
+    for why, ids in by_reason.items():
+        more = f", and {len(ids) - 5} more" if len(ids) > 5 else ""
+        yield f"  not known, {why}: {', '.join(ids[:5])}{more}"
+
+
 def _found(setup: Setup, directory: Any) -> dict[str, Any]:
+    from omega_bridge.audit.drift import drift
+    from omega_bridge.audit.standings import standings
     from omega_bridge.expectation import kept
     from omega_bridge.revisions import sums
     from omega_bridge.revisions.files import export
@@ -55,7 +110,8 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     missing = export(analysis, folder, write=False, foundation=setup.foundation)
     head = sums.head(folder)
     expected = kept(folder, setup.listed)
-    seen = look(setup.database, analysis, setup.promise, expected)
+    seen = look(setup.database, analysis, setup.promise)
+    drifted = drift(setup.database, analysis, setup.promised, expected) if expected else None
     held = surveyed(setup.database, analysis, folder, expected)
     lacks = lacking(setup.database, setup.metadata)
     kinds = [str(s.kind) for s in analysis]
@@ -64,6 +120,7 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     is_there = seen.versions == ((top,) if top else ())
     move = standing.move(seen.versions, head)
     behind = len(missing.revisions)
+    lines = sums.revisions(sums.read_sum(folder))
     return {
         "registry": {
             "steps": len(analysis),
@@ -82,8 +139,8 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
             "steps": [s.analysis.id for s in seen.pending],
             "last_boot": seen.last_boot,
             "standing": list(seen.standing),
-            "differences": seen.differences,
-            "told": _lacking(seen) or "holds everything",
+            "differences": len(drifted.differences) if drifted else None,
+            "told": _lacking(seen, drifted),
         },
         "models": {
             "lacks": [lack.as_dict() for lack in lacks],
@@ -100,7 +157,23 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
             "told": f"{', '.join(seen.versions) or 'none'}"
             + ("" if is_there else f" (head is {top}; {move.warning or _told(held, seen.versions, head)})"),
         },
+        "steps": [s.as_dict() for s in standings(seen.steps, seen.standing, drifted, expected, lines, _entries(setup))],
+        "not_looked_at": list(drifted.unseen) if drifted else [NOT_COMPARED],
     }
+
+
+NOT_COMPARED = (
+    "attributes, for want of an omega.catalog.json of this list; export writes it, and omega-bridge drift compares without one"
+)
+
+
+def _entries(setup: Setup) -> list[Any]:
+    from omega_bridge.postgres import ledger_store
+    from omega_bridge.postgres.dsn import normalise
+    from omega_bridge.postgres.session import open_session
+
+    with open_session(normalise(setup.database)) as session:
+        return list(ledger_store.read(session.connection))
 
 
 def _of_models(found: tuple[Lack, ...], metadata: Any) -> str:
@@ -113,15 +186,17 @@ def _of_models(found: tuple[Lack, ...], metadata: Any) -> str:
     return f"{'; '.join(map(str, found[:5]))}{more}; run: omega-bridge add"
 
 
-def _lacking(seen: Look) -> str:
-    """What the database does not hold of the list."""
+def _lacking(seen: Look, drifted: Drift | None) -> str:
+    """What the database does not hold of the list, as far as it was looked at."""
     told = [f"{len(seen.pending)} step(s) pending: {', '.join(s.analysis.id for s in seen.pending[:5])}"] if seen.pending else []
     told += [f"step {s['id']} stands {s['outcome']}: {s['reason']}" for s in seen.standing[:5]]
-    if seen.differences:
-        told.append(f"{seen.differences} difference(s) from what the list leads to; see: omega-bridge drift")
-    if seen.differences is None and not told:
-        told.append("holds every step; not compared attribute by attribute, for want of an omega.catalog.json of this list")
-    return "; ".join(told)
+    if drifted and drifted.differences:
+        told.append(f"{len(drifted.differences)} difference(s) from what the list leads to; see: omega-bridge drift")
+    if told:
+        return "; ".join(told)
+    if drifted is None:
+        return "nothing is missing by name; not compared attribute by attribute"
+    return "holds everything that was looked at" if drifted.unseen else "holds everything"
 
 
 def _told(held: Survey, versions: tuple[str, ...], head: str | None) -> str:

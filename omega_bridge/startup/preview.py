@@ -11,7 +11,7 @@ from omega_bridge.adoption import Survey, survey
 from omega_bridge.analysis import Analysis, StepKind, with_escapes
 from omega_bridge.analysis.losing import losses
 from omega_bridge.catalog import Catalog
-from omega_bridge.expectation import Expectation, compare
+from omega_bridge.expectation import Expectation
 from omega_bridge.ledger import Outcome
 from omega_bridge.planning import Action, Plan, PlannedStep, make_plan
 from omega_bridge.planning.locks import locks_of
@@ -64,8 +64,8 @@ class Look:
     """Steps that the last start left failed, refused or without effect: id, outcome, reason."""
     versions: tuple[str, ...]
     last_boot: str | None
-    differences: int | None = None
-    """How many things are missing or otherwise than the list leads to, or only here; ``None`` where that was not compared."""
+    steps: tuple[PlannedStep, ...] = ()
+    """Every step of the list, with what a boot would do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +76,16 @@ class Promise:
     head: str | None
 
 
-def look(database: object, analysis: Analysis, promise: Promise, expected: Expectation | None = None) -> Look:
-    """Read, decide, change nothing. ``expected``: what the list leads to, attribute by attribute."""
+def look(database: object, analysis: Analysis, promise: Promise) -> Look:
+    """Read, decide, change nothing."""
     with open_session(normalise(database)) as session:
         plan = _plan(session, analysis, promise)
         versions, last_boot = ledger_store.versions(session.connection), ledger_store.last_boot(session.connection)
         known = ledger_store.recall(session.connection)
-        connection = session.connection
-        differences = None
-        if expected is not None:
-            differences = len(compare(expected, read_catalog(connection), connection.info.user).departures)
     standing = tuple({k: s[k] for k in ("id", "outcome", "reason")} for s in (known.standing if known else ()))
     failed = {s["id"] for s in standing if s["outcome"] == Outcome.FAILED}
     pending = tuple(s for s in plan.pending if s.analysis.kind is not StepKind.DATA or s.analysis.id in failed)
-    return Look(pending, standing, versions, last_boot, differences)
+    return Look(pending, standing, versions, last_boot, plan.steps)
 
 
 def lacking(database: object, metadata: Any) -> tuple[Lack, ...]:

@@ -40,6 +40,7 @@ def test_every_module_of_a_verb_is_listed() -> None:
         "plain_values",
         "problems",
         "setup",
+        "watching",
     }
     assert {path.stem for path in Path(omega_bridge.cli.__file__).parent.glob("*.py")} - helpers == set(VERBS)
 
