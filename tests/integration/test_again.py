@@ -67,6 +67,10 @@ LISTS = {
     "rejected-at-first": (["CREATE OR REPLACE VIEW v AS SELECT id FROM d", MADE], ["3 settle step-dc12f307"]),
     "order-of-columns": ([LATE, "CREATE TABLE IF NOT EXISTS a (id int)", Y], ["4 settle a-y"]),
     "search-path-left": ([A, "CREATE SCHEMA IF NOT EXISTS side", "SET search_path TO side, public"], []),
+    "concurrently-ahead-of-its-column": (
+        [A, "CREATE INDEX CONCURRENTLY IF NOT EXISTS a_y ON a (lower(y::text))", Y],
+        ["4 settle a-y"],
+    ),
     "target-met-late": ([TARGET, A], ["3 settle create-a"]),
     "schema-met-late": (["GRANT USAGE ON SCHEMA side TO PUBLIC", "CREATE SCHEMA side"], ["3 settle schema-side"]),
     "rejected-ahead-of-who-waits": (
