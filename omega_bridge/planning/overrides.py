@@ -6,7 +6,7 @@ overload that makes a call ambiguous.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
@@ -57,12 +57,12 @@ class Overrides:
         if owner:
             yield from reversed(self._later.get(_name(Key(Kind.TABLE, key.schema, "", owner)), ()))
 
-    def left_to(self, index: int, found: Evaluation, world: World) -> int | None:
-        """The later step to which all is left that step ``index`` would still do in ``world``; ``None`` where it must do it.
+    def left_to(self, index: int, found: Evaluation, world: World, failing: Collection[int] = ()) -> tuple[int, ...]:
+        """The later steps to which all is left that step ``index`` would still do in ``world``; none where it must do it.
 
-        ``found`` is its evaluation; ``world`` stands as before it.
+        ``found`` is its evaluation; ``world`` stands as before it. ``failing``: steps that do not work, and so have no word.
         """
-        return _Look(self, world).left_to(index, found)
+        return _Look(self, world, failing).left_to(index, found)
 
 
 _LIMIT = 200
@@ -72,25 +72,22 @@ _LIMIT = 200
 class _Look:
     """One question."""
 
-    def __init__(self, overrides: Overrides, world: World) -> None:
-        self._all, self._world = overrides, world
+    def __init__(self, overrides: Overrides, world: World, failing: Collection[int]) -> None:
+        self._all, self._world, self._failing = overrides, world, failing
         self._asked: set[int] = set()
         self._looks = 0
 
-    def left_to(self, index: int, found: Evaluation) -> int | None:
+    def left_to(self, index: int, found: Evaluation) -> tuple[int, ...]:
         if found.unknown or found.touches_rows or found.raises or found.unmet or not (found.residual or found.fails):
-            return None
-        undone = _undone(self._all._steps[index].program, found, self._world)
-        if not undone:
-            return None
-        last = -1
-        for effect in undone:
-            words = (la for la in self._all.words_on(effect) if la.index > index)
+            return ()
+        several: set[int] = set()
+        for effect in _undone(self._all._steps[index].program, found, self._world):
+            words = (la for la in self._all.words_on(effect) if la.index > index and la.index not in self._failing)
             later = next((la for la in words if self._covers(index, la, effect)), None)
             if later is None:
-                return None
-            last = max(last, later.index)
-        return last
+                return ()
+            several.add(later.index)
+        return tuple(sorted(several))
 
     def _covers(self, index: int, later: _Later, effect: Effect) -> bool:
         return (
@@ -159,7 +156,7 @@ class _Look:
         mark = self._world.mark()
         found = evaluate(step.program, self._world, self._all._provided)
         self._world.rollback(mark)
-        is_idle = (found.is_nothing and not found.unknown) or self._is_done(index) or self.left_to(index, found) is not None
+        is_idle = (found.is_nothing and not found.unknown) or self._is_done(index) or bool(self.left_to(index, found))
         self._asked.discard(index)
         return is_idle
 

@@ -13,6 +13,8 @@ from omega_bridge.planning.overrides import Overrides
 from omega_bridge.planning.world import World
 from omega_bridge.steps import Repeat
 
+_BY_DEFAULT = "privileges by default have changed since it made what it rebuilds"
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
@@ -27,6 +29,8 @@ class PlannedStep:
     statements: tuple[Sql, ...] = ()
     warning: str | None = None
     found: Evaluation | None = field(default=None, repr=False, compare=False)
+    left_to: tuple[int, ...] = ()
+    """The later steps that take away or replace what it makes."""
 
     @property
     def is_foreseen(self) -> bool:
@@ -51,16 +55,20 @@ class Plan:
 
 
 class Planner:
-    """Decides the steps of one list. ``done_once``: checksums of steps marked ``repeat="once"`` that have succeeded."""
+    """Decides the steps of one list. ``done_once``: checksums of steps marked ``repeat="once"`` that have succeeded.
+
+    ``failing``: the steps that did not work when they were tried last: nothing is left to them.
+    """
 
     def __init__(self, analysis: Analysis, done_once: Collection[str] = ()) -> None:
         self.analysis = analysis
         self.provided: Provided = analysis.provided()
+        self.failing: set[int] = set()
         self._done_once = done_once
         self._overrides = Overrides(analysis, self.provided)
 
-    def plan(self, index: int, world: World) -> PlannedStep:
-        """Decide one step; ``world`` is changed by what the step would do."""
+    def plan(self, index: int, world: World, *, anew: bool = False) -> PlannedStep:
+        """Decide one step; ``world`` is changed by what the step would do. ``anew``: it is to run where it only rebuilds, too."""
         step = self.analysis.steps[index]
         if step.step.repeat is Repeat.ONCE and step.kind is not StepKind.SCHEMA and step.checksum in self._done_once:
             return PlannedStep(step, Action.SKIP, "data, to be run once, and done")
@@ -72,23 +80,24 @@ class Planner:
         mark = world.mark()
         found = evaluate(step.program, world, self.provided)
         warning = unmet(found) if found.unmet else None
+        if anew and found.is_nothing and found.rebuilds:
+            return PlannedStep(step, Action.RUN, _BY_DEFAULT, tuple(found.residual), warning, found)
         if found.is_nothing:
             return PlannedStep(step, Action.SKIP, skip_reason(found), warning=warning, found=found)
-        later = self._left_to(index, found, world, mark)
-        if later is not None:
-            return PlannedStep(step, Action.SKIP, f"a later step takes away or replaces what it makes: {later.id}")
+        if later := self._left_to(index, found, world, mark):
+            told = f"a later step takes away or replaces what it makes: {self.analysis.steps[later[-1]].id}"
+            return PlannedStep(step, Action.SKIP, told, left_to=later)
         return PlannedStep(step, Action.RUN, _reason(found, step), tuple(found.residual), warning, found)
 
-    def _left_to(self, index: int, found: Evaluation, world: World, mark: int) -> StepAnalysis | None:
-        """The later step that has the last word on all that the step would do; then ``world`` is as at the mark."""
+    def _left_to(self, index: int, found: Evaluation, world: World, mark: int) -> tuple[int, ...]:
+        """The later steps that have the last word on all that the step would do; then ``world`` is as at the mark."""
         if not self._overrides.speak_of(index, found):
-            return None
+            return ()
         world.rollback(mark)
-        later = self._overrides.left_to(index, found, world)
-        if later is None:
+        later = self._overrides.left_to(index, found, world, self.failing)
+        if not later:
             evaluate(self.analysis.steps[index].program, world, self.provided)
-            return None
-        return self.analysis.steps[later]
+        return later
 
 
 def make_plan(analysis: Analysis, catalog: Catalog, done_once: Collection[str] = ()) -> Plan:

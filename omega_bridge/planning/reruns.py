@@ -35,7 +35,7 @@ def unsettled(world: World, analysis: Analysis, among: Collection[str]) -> list[
             continue
         if is_certain and overrides.speak_of(index, outcome):
             world.rollback(mark)
-            if overrides.left_to(index, outcome, world) is not None:
+            if overrides.left_to(index, outcome, world):
                 continue
             evaluate(step.program, world, provided)
         if outcome.unknown:

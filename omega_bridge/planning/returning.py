@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from omega_bridge.analysis import Analysis
-from omega_bridge.catalog import Catalog, Key
+from omega_bridge.catalog import Key
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.evaluate import Provided, evaluate
 from omega_bridge.planning.reruns import hangs_on_the_rest
@@ -14,16 +14,16 @@ from omega_bridge.planning.waiting import words_of
 from omega_bridge.planning.world import World
 
 
-def comes_back(analysis: Analysis, index: int, catalog: Catalog, provided: Provided, failing: Collection[str]) -> bool | None:
-    """Whether all that step ``index`` takes away of ``catalog`` is there again, as it is now, when the steps behind it have run.
+def comes_back(analysis: Analysis, index: int, now: World, provided: Provided, failing: Collection[str]) -> bool | None:
+    """Whether all that step ``index`` takes away is there again, as it is ``now``, when the steps behind it have run.
 
     ``failing``: the ids of those that do not work. ``None``: one of them may make it without our knowing, and the list writes
     rows that would be lost.
     """
-    world = World(catalog)
+    world = now.copy()
     step = analysis.steps[index]
     evaluate(step.program, world, provided)
-    gone = [key for key in world.touched(0) if world.get(key) is None and catalog.get(key) is not None]
+    gone = {key: before for key in world.touched(0) if world.get(key) is None and (before := now.get(key)) is not None}
     names = {key.name.partition("(")[0].lower() for key in gone}
     has_rows = any(q.data for s in analysis for q in s.reading.statements if names & words_of(s.step.sql))
     for later in analysis.steps[index + 1 :]:
@@ -33,7 +33,7 @@ def comes_back(analysis: Analysis, index: int, catalog: Catalog, provided: Provi
             evaluate(later.program, world, provided)
         elif has_rows and names & words_of(later.step.sql):
             return None
-    return all(_is_as_before(key, catalog.objects[key], world.get(key)) for key in gone)
+    return all(_is_as_before(key, before, world.get(key)) for key, before in gone.items())
 
 
 def _is_as_before(key: Key, before: Mapping[str, Any], after: Mapping[str, Any] | None) -> bool:

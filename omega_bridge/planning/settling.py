@@ -1,20 +1,23 @@
 """In which order does one boot of an empty database settle the steps? Found in thought, without a server.
 
-It is the list's, pass by pass: a step that needs what a later one makes comes in the next pass, and so does what would
-destroy meanwhile what it reads. What nothing in the list makes is no reason to move a step: the list may stand on tables
-of another's.
+A start is thought through: the rules of ``planning.schedule``, run on a ``World``. A step that needs what a later one makes comes in
+the next pass, and so does what would destroy meanwhile what it reads. What nothing in the list makes is no reason to move a step: the
+list may stand on tables of another's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from omega_bridge.analysis import Analysis
+from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.analysis.program import RELATIONS
-from omega_bridge.catalog import Catalog, Key, Kind
-from omega_bridge.planning.plan import Planner
-from omega_bridge.planning.waiting import Waiting
+from omega_bridge.catalog import Catalog, Difference, Key, Kind
+from omega_bridge.ledger import Outcome
+from omega_bridge.outcomes import Action, StepOutcome
+from omega_bridge.planning.plan import PlannedStep, Planner
+from omega_bridge.planning.schedule import Attempt, Schedule
+from omega_bridge.planning.step_outcome import of_skipped
 from omega_bridge.planning.world import World
 
 
@@ -49,88 +52,109 @@ def settle(analysis: Analysis, ground: Catalog | None = None) -> Settling:
 
 def settle_in(world: World, analysis: Analysis) -> Settling:
     """The settling order from where ``world`` stands; ``world`` is left as the steps leave it."""
-    return _Settler(world, analysis).settle()
+    planner = Planner(analysis)
+    thought = _InThought(world, planner)
+    schedule = Schedule(thought, planner)
+    schedule.run()
+    settled = frozenset(schedule.order)
+    late = [index for index in range(len(analysis)) if index not in settled]
+    waited = {index: key for index, key in schedule.waited.items() if index in settled}
+    unsettled = thought.unsettled.union(late)
+    lacking = {index: key for index, key in thought.lacking.items() if index in unsettled}
+    return Settling(_with_the_rest(schedule.order, late, waited), waited, unsettled, lacking)
 
 
-class _Settler:
-    """The passes of a start, thought through: who waits and who is held back is asked of the same ``Waiting``."""
+def _with_the_rest(order: Sequence[int], late: Iterable[int], waited: Collection[int]) -> tuple[int, ...]:
+    """What never settles keeps its place in the list."""
+    placed = list(order)
+    for index in late:
+        before = [place for place, other in enumerate(placed) if other < index and other not in waited]
+        placed.insert(before[-1] + 1 if before else 0, index)
+    return tuple(placed)
 
-    def __init__(self, world: World, analysis: Analysis) -> None:
-        self._world, self._analysis = world, analysis
-        self._planner = Planner(analysis)
-        self._waiting = Waiting(analysis)
-        self._makers = _makers(analysis)
-        self._relations = set(world.catalog.relations)
-        self._order: list[int] = []
-        self._unsettled: set[int] = set()
-        self._waited: dict[int, Key] = {}
-        self._lacking: dict[int, Key] = {}
 
-    def settle(self) -> Settling:
-        late = self._pass(range(len(self._analysis)))
-        while late:
-            later = self._pass(late)
-            if len(later) == len(late):
-                break
-            late = later
-        self._place_the_rest(late)
-        return Settling(tuple(self._order), self._waited, frozenset(self._unsettled), self._lacking)
+class _InThought:
+    """Runs steps in thought. ``world`` is left as they leave it; what lacks something has changed nothing in it."""
 
-    def _pass(self, steps: Iterable[int]) -> list[int]:
-        """One pass over these steps; those that wait, and those that are held back for them."""
-        late: list[int] = []
-        for index in steps:
-            step = self._analysis.steps[index]
-            held_for = self._waiting.holder(index, self._relations)
-            if held_for is not None:
-                self._waiting.hold(step, held_for)
-                late.append(index)
-                continue
-            self._waiting.release(step)
-            missing = self._try(index)
-            is_to_come = missing is not None and self._is_to_come(missing, index, late)
-            self._waiting.note(step, missing if is_to_come else None)
-            if missing is not None and is_to_come:
-                late.append(index)
-                self._waited.setdefault(index, missing)
-                continue
-            if missing is not None:
-                self._unsettled.add(index)
-            self._order.append(index)
-            self._relations |= {name for kind, name in self._analysis.steps[index].reading.provides if kind in RELATIONS}
-        return late
+    def __init__(self, world: World, planner: Planner) -> None:
+        self.world = world
+        self.relations = set(world.catalog.relations)
+        self.unsettled: frozenset[int] = frozenset()
+        """What lacked something that nothing later makes, when it was first tried."""
+        self.lacking: dict[int, Key] = {}
+        self._planner = planner
+        self._missing: dict[int, Key] = {}
+        self._worked: set[int] = set()
+        self._mark = 0
 
-    def _try(self, index: int) -> Key | None:
-        """Run a step in thought; what it is missing, in which case nothing has changed."""
-        mark = self._world.mark()
-        found = self._planner.plan(index, self._world).found
+    def begin(self, number: int) -> None:
+        self._mark = self.world.mark()
+
+    def has_changed(self) -> bool:
+        return any(True for _ in _differences(self.world, self._mark))
+
+    def together(self, index: int) -> Sequence[Attempt]:
+        return ()
+
+    def attempt(self, index: int, *, anew: bool) -> Attempt:
+        mark = self.world.mark()
+        planned = self._planner.plan(index, self.world, anew=anew)
+        found, step = planned.found, planned.analysis
         missing = (found.fails or found.swallowed) if found is not None else None
-        self._lacking.pop(index, None)
+        self._missing.pop(index, None)
+        self.lacking.pop(index, None)
         if found is not None and found.fails is not None:
-            self._lacking[index] = found.fails
+            self.lacking[index] = found.fails
         if missing is not None:
-            self._world.rollback(mark)
-        return missing
+            self.world.rollback(mark)
+            self._missing[index] = missing
+            return _attempt(planned, Outcome.FAILED)
+        self._worked.add(index)
+        self.relations |= {name for kind, name in step.reading.provides if kind in RELATIONS}
+        if planned.action is Action.SKIP:
+            return _attempt(planned, of_skipped(planned))
+        return _attempt(planned, Outcome.APPLIED, tuple(_differences(self.world, mark)))
 
-    def _is_to_come(self, key: Key, index: int, late: Collection[int]) -> bool:
-        """Whether a step behind this one, or one that waits itself, makes what is missing."""
-        kinds = RELATIONS if key.kind in RELATIONS else (key.kind,)
-        name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
-        return any(maker > index or maker in late for kind in kinds for maker in self._makers.get((kind, name), ()))
+    def need(self, index: int, outcome: StepOutcome, later: Iterable[StepAnalysis]) -> Key | None:
+        key = self._missing.get(index)
+        if key is None:
+            return None
+        wanted = _named(key)
+        if any(not wanted.isdisjoint(s.reading.provides) for s in later):
+            return key
+        if index not in self._worked:
+            self.unsettled |= {index}
+        return None
 
-    def _place_the_rest(self, late: list[int]) -> None:
-        """What never settles keeps its place in the list."""
-        for index in late:
-            self._waited.pop(index, None)
-        for index in late:
-            before = [p for p, i in enumerate(self._order) if i < index and i not in self._waited]
-            self._order.insert(before[-1] + 1 if before else 0, index)
-            self._unsettled.add(index)
+    def may_spoil(self, index: int) -> bool:
+        return True  # on an empty database there is nothing to take; a history runs on others, too
+
+    def held(self, step: StepAnalysis, reader: StepAnalysis) -> None:
+        pass
 
 
-def _makers(analysis: Analysis) -> dict[tuple[Kind, str], list[int]]:
-    found: dict[tuple[Kind, str], list[int]] = {}
-    for index, step in enumerate(analysis):
-        for made in step.reading.provides:
-            found.setdefault(made, []).append(index)
-    return found
+def _attempt(planned: PlannedStep, outcome: Outcome, differences: tuple[Difference, ...] = ()) -> Attempt:
+    """What became of a step, without what is only told of a start."""
+    step = planned.analysis
+    told = StepOutcome(step.id, step.kind, planned.action, outcome, planned.reason, differences=differences)
+    return Attempt(told, left_to=planned.left_to)
+
+
+def _named(key: Key) -> frozenset[tuple[Kind, str]]:
+    """The names by which a list makes an object, or what does in its place."""
+    kinds = RELATIONS if key.kind in RELATIONS else (key.kind,)
+    name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
+    return frozenset((kind, name) for kind in kinds)
+
+
+def _differences(world: World, mark: int) -> Iterator[Difference]:
+    """What is another than at the mark."""
+    for key, before in world.touched(mark).items():
+        after = world.get(key)
+        if before is None or after is None:
+            if before is not None or after is not None:
+                yield Difference(key, "", before, after)
+            continue
+        for name in dict.fromkeys((*before, *after)):
+            if before.get(name) != after.get(name):
+                yield Difference(key, name, before.get(name), after.get(name))

@@ -63,7 +63,8 @@ class Waiting:
 
     def later(self, index: int) -> Iterator[StepAnalysis]:
         """Who may still make what step ``index`` lacks: the steps behind it, and those that are late themselves."""
-        return (s for n, s in enumerate(self.analysis) if n > index or s.id in self.needs or s.id in self.held)
+        steps = enumerate(self.analysis)
+        return (s for n, s in steps if n > index or (n < index and (s.id in self.needs or s.id in self.held)))
 
     def note(self, step: StepAnalysis, need: Key | None) -> None:
         """What the rejected ``step`` waits for; ``None`` where it does not wait (any more)."""

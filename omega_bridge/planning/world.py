@@ -62,6 +62,16 @@ class World:
         self._partly: set[Key] = set()
         self._journal: list[tuple[Key, dict[str, Any] | _Unset | None]] = []
 
+    def copy(self) -> World:
+        """Another one, in which all is as it is here now."""
+        other = World(self.catalog)
+        other.changes = dict(self.changes)
+        other._names = {name: set(keys) for name, keys in self._names.items()}
+        other._owned = {name: set(keys) for name, keys in self._owned.items()}
+        other._members = {name: set(keys) for name, keys in self._members.items()}
+        other._partly = set(self._partly)
+        return other
+
     def mark(self) -> int:
         """A place to come back to."""
         return len(self._journal)
@@ -93,6 +103,10 @@ class World:
         if found is not None and key.table and self._is_gone(Key(Kind.TABLE, key.schema, "", key.table)):
             return None
         return found
+
+    def count(self, kind: Kind, name: str) -> int:
+        """How many objects of that kind bear the name, in any schema."""
+        return sum(self.get(key) is not None for key in dict.fromkeys(self._named(kind, name)))
 
     def find(self, key: Key) -> Key | None:
         """The object that a name in a statement means: the kind taken loosely, the schema along the search_path."""

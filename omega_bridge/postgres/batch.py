@@ -20,9 +20,10 @@ from omega_bridge.kinds import READ
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
+from omega_bridge.planning.step_outcome import outcome_of, skipped
 from omega_bridge.postgres import guarding, ledger_store, lock, waiting
 from omega_bridge.postgres.clean_state import Promised
-from omega_bridge.postgres.executor import Executor, draft, outcome_of, skipped
+from omega_bridge.postgres.executor import Executor, draft
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import border

@@ -17,10 +17,11 @@ from omega_bridge.analysis.roles import may_change_role
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip
-from omega_bridge.outcomes import Destroyed, ServerError, StepOutcome, change
+from omega_bridge.outcomes import ServerError, StepOutcome, change
 from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
+from omega_bridge.planning.step_outcome import failed, outcome_of
 from omega_bridge.postgres import data_lock, guarding, hidden_errors, ledger_store, lock, outside, waiting
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.destruction import Refused
@@ -306,46 +307,3 @@ def draft(outcome: StepOutcome, run: str, driver: Driver) -> Draft:
     if outcome.destroyed:
         detail["destroyed"] = [d.as_dict() for d in outcome.destroyed]
     return Draft(driver, Event.STEP, run, outcome.id, outcome.checksum, outcome.outcome, detail)
-
-
-def skipped(planned: PlannedStep) -> StepOutcome:
-    """The outcome of a step that was not sent."""
-    kind = Outcome.SKIPPED if planned.analysis.kind is StepKind.DATA else Outcome.ALREADY_THERE
-    if planned.warning:
-        kind = Outcome.NO_EFFECT
-    return outcome_of(planned, kind, planned.warning or planned.reason)
-
-
-def failed(planned: PlannedStep, error: ServerError) -> StepOutcome:
-    """The outcome of a step that PostgreSQL rejected."""
-    return outcome_of(planned, Outcome.FAILED, str(error), error=error)
-
-
-def outcome_of(
-    planned: PlannedStep,
-    outcome: Outcome,
-    reason: str,
-    *,
-    action: Action | None = None,
-    error: ServerError | None = None,
-    differences: tuple[Difference, ...] = (),
-    destroyed: tuple[Destroyed, ...] = (),
-    seconds: float = 0.0,
-) -> StepOutcome:
-    """The outcome of a planned step."""
-    step = planned.analysis
-    return StepOutcome(
-        id=step.id,
-        kind=step.kind,
-        action=action or planned.action,
-        outcome=outcome,
-        reason=reason,
-        checksum=step.checksum,
-        place=step.step.place,
-        title=step.step.title,
-        seconds=seconds,
-        error=error,
-        differences=differences,
-        destroyed=destroyed,
-        optional=step.step.optional,
-    )

@@ -6,19 +6,16 @@ what was written and says the same is no change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from psycopg import pq
 
-from omega_bridge.catalog import Catalog, Key, diff
+from omega_bridge.catalog import Catalog, diff
+from omega_bridge.planning.clock import Changes
 from omega_bridge.postgres.catalog_reader import catalog_of, everything
 
 Connection = psycopg.Connection[Any]
-
-Changes = Mapping[Key, frozenset[str]]
-"""Objects, each with the names in it."""
 
 _PRINTED_IN_FULL = "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL DateStyle = ISO; SET LOCAL IntervalStyle = postgres"
 

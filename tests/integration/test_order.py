@@ -13,9 +13,11 @@ from omega_bridge import Step, environment, errors
 from omega_bridge.analysis import analyse
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config
+from omega_bridge.planning import settle
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
+from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
 from tests.fixtures.roles import MakeRole
 
@@ -77,6 +79,10 @@ LISTS = {
         "ALTER TABLE t ADD COLUMN IF NOT EXISTS late int",
         T,
         "ALTER TABLE t ADD COLUMN IF NOT EXISTS early int",
+    ],
+    "what a step takes away that always fails": [
+        F.format(1),
+        "DROP FUNCTION IF EXISTS f(); CREATE VIEW w AS SELECT * FROM nowhere",
     ],
     "two defaults": [T, "ALTER TABLE t ALTER a SET DEFAULT 1", "ALTER TABLE t ALTER a SET DEFAULT 2"],
     "a view read between two of its makers": [
@@ -314,6 +320,46 @@ def test_steps_that_undo_one_another_are_reported(database: str) -> None:
 COUNTS = """DO $$ BEGIN
   EXECUTE format('COMMENT ON TABLE t IS %L', coalesce(obj_description('t'::regclass)::int, 0) + 1);
 END $$"""
+
+
+CHAIN = [f"CREATE TABLE IF NOT EXISTS t{n} (id int PRIMARY KEY REFERENCES t{n + 1})" for n in range(11)] + [
+    "CREATE TABLE IF NOT EXISTS t11 (id int PRIMARY KEY)"
+]
+
+
+def test_a_list_backwards_is_worked_through_in_one_start(database: str) -> None:
+    """A start goes on as long as a further pass makes a step work for the first time, and who thinks it through ends where it ends."""
+    run = omega_bridge.boot(database, CHAIN)
+    assert (run.outcome, run.passes, len(run.misplaced)) == ("repaired", 12, 11)
+    settling = settle(analyse(Registry.of(CHAIN)))
+    assert (settling.order, settling.unsettled, len(settling.waited)) == (tuple(range(11, -1, -1)), frozenset(), 11)
+
+
+WAITING = {
+    "late": ["ALTER TABLE t ADD COLUMN a int", "CREATE TABLE t (id int)", "ALTER TABLE t ADD COLUMN b int"],
+    "held back": [
+        "CREATE TABLE t (id int, note text)",
+        "INSERT INTO u SELECT note FROM t",
+        "ALTER TABLE t DROP COLUMN note",
+        "CREATE TABLE u (n text)",
+    ],
+    "of two that wait": [
+        "CREATE VIEW w AS SELECT * FROM v",
+        "CREATE VIEW v AS SELECT id FROM t",
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "COMMENT ON VIEW w IS 'w'",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", WAITING)
+def test_a_start_takes_the_order_that_was_thought_out(database: str, name: str) -> None:
+    """The steps that wait, and the passes in which all of them come, are the same in thought and on a server."""
+    analysis = analyse(Registry.of(WAITING[name]))
+    run, settling = omega_bridge.boot(database, WAITING[name]), settle(analysis)
+    ids = [step.id for step in analysis]
+    assert {s for s, _ in run.misplaced} == {ids[index] for index in settling.waited}
+    assert [s.id for s in sorted(run.steps, key=lambda s: s.pass_)] == [ids[index] for index in settling.order]
 
 
 def test_steps_that_give_each_other_work_end_after_eight_passes(database: str) -> None:

@@ -1,0 +1,52 @@
+"""When did what last change, while a list is worked through? A moment is a number that grows with each step that changes something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from omega_bridge.catalog import Difference, Key, Kind
+
+Changes: TypeAlias = Mapping[Key, frozenset[str]]
+"""Objects, each with the names in it."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """When names last changed: rows or schema."""
+
+    now: int = 0
+    schema: int = 0
+    """When the schema last changed."""
+    added: dict[str, int] = field(default_factory=dict)
+    """Names that a step made something of, or changed."""
+    changed: dict[str, int] = field(default_factory=dict)
+    """Names of what a step changed or took away, and did not only add."""
+    schemas: int = 0
+    """When a schema last came or went: it may be one of the ``search_path``."""
+    defaults: int = 0
+    """When privileges by default last changed."""
+
+    def tick(self, differences: tuple[Difference, ...], beyond: Changes | None = None) -> None:
+        """A step changed something. ``beyond``: what else of the database it changed than the catalog shows."""
+        self.now += 1
+        if differences or beyond:
+            self.schema = self.now
+        for key, names in (beyond or {}).items():
+            self.added.update(dict.fromkeys(names, self.now))
+            self.changed.update(dict.fromkeys(names, self.now))
+            if key.kind is Kind.DEFAULT_PRIVILEGES:
+                self.defaults = self.now
+        for d in differences:
+            if d.key.kind is Kind.SCHEMA and not d.attribute:
+                self.schemas = self.now
+            for name in (d.key.table, d.key.name.partition("(")[0]):
+                if name:
+                    self.added[name] = self.now
+                    if d.left is not None:
+                        self.changed[name] = self.now
+
+    def is_added(self, key: Key, since: int) -> bool:
+        """Whether somebody made an object of this name since that moment."""
+        return self.added.get(key.name.partition("(")[0], 0) > since

@@ -1,0 +1,160 @@
+"""Has a further pass anything to do with a step? As in the naive loop, the last writer in the list's order has the last word. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
+from omega_bridge.analysis.program import conditions
+from omega_bridge.ledger import Outcome
+from omega_bridge.outcomes import Action, StepOutcome
+from omega_bridge.planning.clock import Clock
+from omega_bridge.planning.evaluate import Evaluation, lacking
+from omega_bridge.planning.plan import Planner
+from omega_bridge.planning.reruns import VIEWS, hangs_on_the_rest, is_maintenance, only_sets
+from omega_bridge.planning.returning import comes_back
+from omega_bridge.planning.world import World
+
+NOT_DONE = (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)
+
+
+class Turn(NamedTuple):
+    """When a step was last judged or sent: ``ended`` is the moment after that, with what it changed itself."""
+
+    began: int
+    ended: int
+    path: tuple[str, ...]
+    """The ``search_path`` then."""
+
+
+@dataclass(slots=True)
+class Due:
+    """What is known of the steps that have had their turn. ``outcomes``: their latest; ``held``: the ids of those that are held back."""
+
+    planner: Planner
+    outcomes: Mapping[str, StepOutcome]
+    held: Collection[str]
+    clock: Clock = field(default_factory=Clock)
+    turns: dict[str, Turn] = field(default_factory=dict)
+    left_to: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """To which later steps the work of a step is left."""
+    is_stirred: bool = False
+    """Whether a further pass has sent a step that may have changed what the catalog does not show."""
+
+    @property
+    def _analysis(self) -> Analysis:
+        return self.planner.analysis
+
+    def is_in(self, index: int, world: World) -> bool:
+        """Whether a further pass has anything to do with a step, now that all is as in ``world``, which is left as it is."""
+        step = self._analysis.steps[index]
+        turn, path = self.turns.get(step.id), world.catalog.search_path
+        return only_sets(step) or self._is(index, world, is_elsewhere=turn is not None and turn.path != path)
+
+    def is_any(self, world: World) -> bool:
+        """Whether a further pass would have anything to do. Names may mean other schemas by then, where one has come or gone."""
+        schemas = self.clock.schemas
+        return any(
+            self._is(index, world, is_elsewhere=step.id in self.turns and schemas > self.turns[step.id].ended)
+            for index, step in enumerate(self._analysis)
+        )
+
+    def is_anew(self, step: StepAnalysis) -> bool:
+        """Whether what a step rebuilds has the privileges by default of a day that has passed."""
+        turn = self.turns.get(step.id)
+        return turn is not None and self.clock.defaults > turn.ended
+
+    @property
+    def is_given_back(self) -> bool:
+        """Whether work that was left to later steps has to be done all the same, since they did not work."""
+        return bool(self.planner.failing) and any(map(self._is_given_back, self.left_to))
+
+    def _is_given_back(self, step_id: str) -> bool:
+        return not self.planner.failing.isdisjoint(self.left_to.get(step_id, ()))
+
+    def _is(self, index: int, world: World, *, is_elsewhere: bool) -> bool:
+        step, clock = self._analysis.steps[index], self.clock
+        earlier = self.outcomes.get(step.id)
+        if earlier is None or step.id in self.held:
+            return True
+        turn = self.turns[step.id]
+        if earlier.outcome is Outcome.FAILED:
+            return clock.now > turn.ended
+        if step.kind is StepKind.DATA or only_sets(step):
+            return False
+        if self._is_given_back(step.id):
+            return True
+        if step.kind is StepKind.MIXED:
+            is_meant = (self.is_stirred and is_opaque(step)) or is_elsewhere
+            return not is_maintenance(step) and (is_meant or self._last(step, clock.added) > turn.ended)
+        if not is_elsewhere and self._is_untouched(step, turn):
+            return False
+        is_anew = self.is_anew(step) and rebuilds(step)
+        is_suspect = is_elsewhere or self._is_suspect(index, turn, world)
+        if not (is_suspect or is_anew):
+            return False
+        end = world.copy()
+        planned = self.planner.plan(index, end)
+        if planned.action is Action.SKIP:
+            is_anew = is_anew and planned.found is not None and planned.found.rebuilds
+            return is_anew or (is_suspect and planned.warning is None and earlier.outcome is Outcome.NO_EFFECT)
+        if is_anew or is_elsewhere:
+            return True
+        if planned.found is not None and _only_takes_away(planned.found) and self._comes_back(index, world) is True:
+            return False
+        is_sure = planned.found is not None and bool(lacking(planned.found, world, end))
+        return self._last(step, clock.added) > (turn.began if is_sure else turn.ended)
+
+    def _is_untouched(self, step: StepAnalysis, turn: Turn) -> bool:
+        """Whether nothing that a step may look at has changed since it was judged: most steps of a long list, so it is asked first."""
+        clock = self.clock
+        if clock.defaults > turn.ended:
+            return False
+        if self._last(step, clock.added) > turn.began or self._last(step, clock.changed) > turn.began:
+            return False
+        return all(clock.added.get(name, 0) <= turn.began for name in step.reading.taken_away)
+
+    def _is_suspect(self, index: int, turn: Turn, world: World) -> bool:
+        """Whether others, or the step itself, may have given it work since it was judged."""
+        step, clock = self._analysis.steps[index], self.clock
+        gone = [e.key for s in step.reading.statements for e in s.effects if not e.present]
+        if any(clock.is_added(key, turn.began) for key in gone) and self._comes_back(index, world) is False:
+            return True
+        if self.outcomes[step.id].outcome in NOT_DONE or any(True for _ in conditions(step.program)):
+            return self._last(step, clock.added) > turn.began
+        if any(e.key.kind in VIEWS for s in statements(step.program) for e in s.effects):
+            return self._last(step, clock.added) > turn.began
+        return self._last(step, clock.changed) > turn.began
+
+    def _comes_back(self, index: int, world: World) -> bool | None:
+        """Whether later steps would make again, as it is, what the step takes away: it would only lose its rows."""
+        failing = {o.id for o in self.outcomes.values() if o.outcome is Outcome.FAILED}
+        return comes_back(self._analysis, index, world, self.planner.provided, failing)
+
+    def _last(self, step: StepAnalysis, times: Mapping[str, int]) -> int:
+        """When something that the step touches or reads last changed."""
+        if hangs_on_the_rest(step):
+            return self.clock.schema
+        return max((times.get(name, 0) for name in step.names), default=0)
+
+
+def rebuilds(step: StepAnalysis) -> bool:
+    """Whether a step takes away what it makes anew."""
+    effects = [e for s in step.reading.statements for e in s.effects]
+    return not {e.key for e in effects if e.present}.isdisjoint(e.key for e in effects if not e.present)
+
+
+def is_opaque(step: StepAnalysis) -> bool:
+    """Whether a step may do more than the catalog shows: a later one of its kind then has the last word, as in the loop."""
+    return any(s.opaque for s in step.reading.statements)
+
+
+def _only_takes_away(found: Evaluation) -> bool:
+    """Whether all that a step has to do is to take away what is there, and nothing goes with it."""
+    return (
+        bool(found.missing)
+        and not any(e.present for e in found.missing)
+        and not any(s.cascade or s.opaque or s.data for s in found.residual)
+    )
