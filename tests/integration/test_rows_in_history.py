@@ -17,6 +17,7 @@ from alembic import command
 import omega_bridge
 from omega_bridge import Step, environment
 from omega_bridge.analysis import analyse
+from omega_bridge.catalog import diff
 from omega_bridge.config import Config
 from omega_bridge.errors import StepFailed, StepRefused
 from omega_bridge.revisions import alembic_border, sums
@@ -25,6 +26,7 @@ from omega_bridge.revisions.squash import squash
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
 from tests.integration.test_export import ENV
+from tests.integration.test_order import catalog
 from tests.integration.test_rows import FAR, LOSSES, START, Loss, far_away, prepared, value
 
 VERSION = "SELECT version_num FROM alembic_version"
@@ -346,3 +348,33 @@ def test_a_script_that_only_adds_is_written_as_sql(tmp_path: Path, database: str
     config.output_buffer = told
     command.upgrade(config, "head", sql=True)
     assert "ADD COLUMN IF NOT EXISTS w int" in told.getvalue()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS code text CHECK (code IS NOT NULL), ADD COLUMN IF NOT EXISTS more int DEFAULT 1",
+        "CREATE UNIQUE INDEX IF NOT EXISTS t_name ON t (name)",
+        "ALTER TABLE t DROP CONSTRAINT IF EXISTS long; ALTER TABLE t ADD CONSTRAINT long CHECK (length(name) > 3)",
+    ],
+    ids=["check", "unique", "replaced"],
+)
+def test_an_upgrade_goes_on_past_rows_that_the_steps_handler_lets_pass(
+    tmp_path: Path, make_database: MakeDatabase, statement: str
+) -> None:
+    """On a database that holds rows which the list's author knew of, history and start do the same: nothing, and go on."""
+    start = ("CREATE TABLE t (id int, name text, CONSTRAINT long CHECK (name <> ''))", "INSERT INTO t VALUES (1, 'x'), (2, 'x')")
+    steps: list[str | Step] = [
+        "CREATE TABLE IF NOT EXISTS t (id int, name text)",
+        f"DO $$ BEGIN {statement}; EXCEPTION WHEN OTHERS THEN RAISE NOTICE 'skipped: %', SQLERRM; END $$",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS last int",
+    ]
+    booted, upgraded = make_database(), make_database()
+    for url in (booted, upgraded):
+        with psycopg.connect(url, autocommit=True) as conn:
+            for text in start:
+                conn.execute(text.encode())
+    omega_bridge.boot(booted, steps)
+    exported(tmp_path / "alembic", steps)
+    command.upgrade(configured(tmp_path / "alembic", upgraded, registry=Registry.of(steps)), "head")
+    assert not diff(catalog(booted), catalog(upgraded))

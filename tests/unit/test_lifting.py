@@ -155,6 +155,43 @@ def test_what_is_not_exact_stays_the_steps_own_sql(text: str, reason: str) -> No
     assert found.irreversible
 
 
+BY_ROWS = {
+    "unique index": "CREATE UNIQUE INDEX IF NOT EXISTS i ON t (a);",
+    "index of an expression": "CREATE INDEX IF NOT EXISTS i ON t ((a::int));",
+    "check": "ALTER TABLE t ADD CONSTRAINT c CHECK (a <> '');",
+    "check of a new column": "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int CHECK (b IS NOT NULL);",
+    "mandatory column": "ALTER TABLE t ADD COLUMN b int NOT NULL;",
+    "computed column": "ALTER TABLE t ADD COLUMN b int GENERATED ALWAYS AS (a::int) STORED;",
+    "set not null": "ALTER TABLE t ALTER a SET NOT NULL;",
+    "type": "ALTER TABLE t ALTER a TYPE int USING a::int;",
+    "validate": "ALTER TABLE t VALIDATE CONSTRAINT c;",
+    "materialized view": "CREATE MATERIALIZED VIEW IF NOT EXISTS m AS SELECT a::int FROM t;",
+}
+
+
+@pytest.mark.parametrize("statement", BY_ROWS.values(), ids=[n.replace(" ", "-") for n in BY_ROWS])
+def test_a_handler_around_what_rows_may_make_fail_is_kept(statement: str) -> None:
+    """The step goes on past such rows; an operation would stop the upgrade at them."""
+    reasons = lifted(BLOCKS["others"].replace("{}", statement)).reasons
+    assert any("rows that are there may make it fail" in r for r in reasons)
+    without = lifted(BLOCKS["handler"].replace("{}", statement)).reasons
+    assert not any("rows that are there" in r for r in without)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int NOT NULL DEFAULT 0;",
+        "ALTER TABLE t ADD CONSTRAINT c CHECK (a <> '') NOT VALID;",
+        "CREATE INDEX IF NOT EXISTS i ON t (a);",
+        "CREATE MATERIALIZED VIEW IF NOT EXISTS m AS SELECT a FROM t WITH NO DATA;",
+    ],
+)
+def test_what_does_not_look_at_rows_is_lifted_out_of_a_handler(statement: str) -> None:
+    """Its success hangs on the schema alone."""
+    assert not lifted(BLOCKS["others"].replace("{}", statement)).is_verbatim
+
+
 def test_what_an_earlier_step_made_is_not_undone_by_a_later_one() -> None:
     """The second of two equal steps has nothing to undo."""
     step = "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int"

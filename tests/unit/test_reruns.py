@@ -144,3 +144,22 @@ def test_a_dropped_function_is_told_by_its_arguments(text: str, name: str) -> No
     """One overload is not another; a bare name means any."""
     (s,) = statements(analyse(Registry.of([text])).steps[0].program)
     assert ([e.key.name for e in s.effects], s.opaque) == ([name], False)
+
+
+COLUMNS = {
+    "CREATE INDEX i ON t (lower(a::text), b) INCLUDE (c) WHERE d > 1 AND t.e AND ctid IS NOT NULL AND t IS NOT NULL": "abcde",
+    "ALTER TABLE t ADD CHECK (a < b)": "ab",
+    "ALTER TABLE t ADD COLUMN a int CHECK (a > b), ADD COLUMN b int": "",
+    "ALTER TABLE t ADD COLUMN a int GENERATED ALWAYS AS (b * 2) STORED": "b",
+    "ALTER TABLE t ALTER COLUMN a TYPE int USING (b::int)": "ab",
+    "ALTER TABLE t ADD EXCLUDE USING gist (a WITH =, (b + 1) WITH =) WHERE (c > 0)": "abc",
+    "CREATE TABLE t (a int, b int CHECK (b > a), CHECK (a > 0))": "",
+}
+
+
+@pytest.mark.parametrize(("text", "columns"), COLUMNS.items())
+def test_which_columns_a_statement_needs(text: str, columns: str) -> None:
+    """Those in expressions, too; none that the statement makes itself, no system column and no whole row."""
+    (step,) = analyse(Registry.of([text])).steps
+    (s,) = step.reading.statements
+    assert "".join(sorted(k.name for k in s.needs if k.kind is Kind.COLUMN)) == columns

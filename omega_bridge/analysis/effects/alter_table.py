@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from omega_bridge.analysis.effects.columns import COLUMN, CONSTRAINT, column, default, references, table_constraint
+from omega_bridge.analysis.effects.columns import COLUMN, CONSTRAINT, column, columns_in, default, references, table_constraint
 from omega_bridge.analysis.effects.naming import RELATION, TYPE, NotRead, member, relation
 from omega_bridge.analysis.effects.targets import RENAMED
 from omega_bridge.analysis.program import DOUBT, Effect, Sql
@@ -67,13 +67,12 @@ def alter_table(statement: Statement) -> Sql:
         return Sql(statement.text, statement.tag, opaque=True, offset=statement.offset)
     table = relation(node.relation)
     found = _Found(needs=[] if node.missing_ok else [table])
-    for command in _in_order([inner(c) for c in node.cmds]):
-        _add(
-            found,
-            table,
-            command,
-            {e.key for e in found.effects if e.present} if _pass(command) > _LATER[pb.AT_AddColumn] else set(),
-        )
+    commands = _in_order([inner(c) for c in node.cmds])
+    added = {member(table, Kind.COLUMN, inner(getattr(c, "def")).colname) for c in commands if c.subtype == pb.AT_AddColumn}
+    for command in commands:
+        is_later = _pass(command) > _LATER[pb.AT_AddColumn]
+        made = {e.key for e in found.effects if e.present} if is_later else set()
+        _add(found, table, command, added if command.subtype == pb.AT_AddColumn else made)
     if _contradicts_itself(found.effects):
         found.opaque = True
     if node.missing_ok:  # nothing is promised about a table that may be missing
@@ -122,7 +121,9 @@ def _contradicts_itself(effects: list[Effect]) -> bool:
 
 
 def _add(found: _Found, table: Key, command: Any, made: Collection[Key]) -> None:
-    """A command that is not read to its last field is left to the server, and what it is about is in doubt. ``made``: by those before."""
+    """A command that is not read to its last field is left to the server, and what it is about is in doubt. ``made``: by those that
+    come before it, or beside it.
+    """
     known_of_it = COMMANDS.get(command.subtype)
     one = _Found()
     try:
@@ -169,7 +170,7 @@ def _command(found: _Found, table: Key, command: Any) -> None:
             collation = ".".join(strings(definition.coll_clause.collname)) if definition.HasField("coll_clause") else None
             wanted_type = deparse_type(definition.type_name)
             found.effects.append(Effect(this, attributes=(("type", wanted_type), ("collation", collation))))
-            found.needs.extend((this, *references(definition)))
+            found.needs.extend((this, *references(definition), *columns_in(table, definition)))
         case pb.AT_AddIdentity:
             found.effects.append(Effect(this, attributes=(("identity", definition.generated_when),)))
             found.needs.append(this)

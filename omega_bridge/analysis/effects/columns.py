@@ -124,7 +124,7 @@ def column(table: Key, definition: Any) -> Parts:
     if definition.compression:
         attributes["compression"] = ANYTHING
     own = Effect(member(table, Kind.COLUMN, name), attributes=tuple(attributes.items()))
-    return Parts((own, *effects), tuple(references(definition)))
+    return Parts((own, *effects), (*references(definition), *(k for k in columns_in(table, definition) if k != own.key)))
 
 
 def _changed(effect: Effect) -> Effect:
@@ -167,7 +167,7 @@ def table_constraint(table: Key, constraint: Any, columns: tuple[str, ...] = (),
     elif constraint.contype == pb.CONSTR_EXCLUSION:
         columns = tuple(inner(inner(pair).items[0]).name or "expr" for pair in constraint.exclusions)
     elif constraint.contype == pb.CONSTR_CHECK:
-        columns = columns or _single(sorted(set(_columns(constraint.raw_expr))))
+        columns = columns or _single(sorted(set(_names(constraint.raw_expr))))
     else:
         columns = strings(constraint.keys) or columns
     named_by = apart((*columns, *strings(constraint.including)))
@@ -191,7 +191,8 @@ def table_constraint(table: Key, constraint: Any, columns: tuple[str, ...] = (),
             effects.append(Effect(index._replace(name=constraint.indexname), present=False))
     if letter == "p":
         effects.extend(Effect(member(table, Kind.COLUMN, c), attributes=(("nullable", False),)) for c in columns)
-    return Parts(tuple(effects), (*references(constraint), *(member(table, Kind.COLUMN, c) for c in columns if c != "expr")))
+    asked = dict.fromkeys((*(member(table, Kind.COLUMN, c) for c in columns if c != "expr"), *columns_in(table, constraint)))
+    return Parts(tuple(effects), (*references(constraint), *asked))
 
 
 def constraint_name(table: str, letter: str, columns: Iterable[str]) -> str:
@@ -276,11 +277,19 @@ def references(node: Any) -> Iterator[Key]:
                     yield extension
 
 
-def _columns(node: Any) -> Iterator[str]:
+_OF_EVERY_TABLE = {"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"}
+
+
+def columns_in(table: Key, node: Any) -> Iterator[Key]:
+    """The columns of a table that an expression, or what holds expressions on its rows alone, asks for; a whole row is none."""
+    return (member(table, Kind.COLUMN, n) for n in dict.fromkeys(_names(node)) if n not in _OF_EVERY_TABLE | {table.name})
+
+
+def _names(node: Any) -> Iterator[str]:
     for found in walk(node):
-        if found.DESCRIPTOR.name == "ColumnRef":
+        if type(found) is pb.ColumnRef:
             last = inner(found.fields[-1])
-            if last.DESCRIPTOR.name == "String":
+            if type(last) is pb.String:
                 yield last.sval
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from omega_bridge.analysis.effects.columns import COLUMN, column, references, table_constraint
+from omega_bridge.analysis.effects.columns import COLUMN, column, columns_in, references, table_constraint
 from omega_bridge.analysis.effects.naming import (
     RELATION,
     NotRead,
@@ -102,7 +102,8 @@ def create_index(statement: Statement) -> Sql:
     """A valid index of that name is there; an INVALID one is not what the statement promises."""
     node = statement.node
     table = relation(node.relation)
-    columns = [inner(p).name or "expr" for p in node.index_params]
+    parts = [inner(p) for p in (*node.index_params, *node.index_including_params)]
+    columns = (member(table, Kind.COLUMN, p.name) for p in parts if p.name)
     name = node.idxname or generated(table.name, index_columns(node), "idx")
     wanted: dict[str, Any] = {"table": table.name}
     if node.relation.inh:  # one of the parent alone is not valid until every partition has its own
@@ -111,11 +112,8 @@ def create_index(statement: Statement) -> Sql:
         wanted["definition"] = statement.text
     effect = Effect(Key(Kind.INDEX, table.schema, "", name), attributes=tuple(wanted.items()))
     whole = Effect(effect.key, attributes=(("unique", node.unique), ("constraint", False), ("definition", ANYTHING)))
-    needs = [
-        k
-        for k in (*references(node), *(member(table, Kind.COLUMN, c) for c in columns if c != "expr"))
-        if k.kind is not Kind.INDEX
-    ]
+    asked = dict.fromkeys((*columns, *columns_in(table, node)))
+    needs = [k for k in (*references(node), *asked) if k.kind is not Kind.INDEX]
     return Sql(
         statement.text,
         statement.tag,

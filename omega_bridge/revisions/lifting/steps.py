@@ -26,6 +26,7 @@ from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.lifting.common import Lifting, NotLifted
+from omega_bridge.revisions.lifting.rows import hangs_on_rows
 from omega_bridge.revisions.lifting.statements import lift_statement
 from omega_bridge.revisions.operations import AttemptStepOp, RunStepOp
 from omega_bridge.sql import commits_within, parse
@@ -189,6 +190,8 @@ _DUPLICATES = {
     "duplicate_column", "duplicate_object", "duplicate_table", "duplicate_function", "duplicate_schema", "duplicate_alias",
     "duplicate_database", "unique_violation", "invalid_table_definition",
 }  # fmt: skip
+_BY_ROWS = {"others", "unique_violation"}
+"""Conditions of these that rows cause."""
 
 
 def _program(program: Program, lifting: Lifting) -> None:
@@ -256,6 +259,8 @@ def _handled(node: Handled, lifting: Lifting) -> None:
         raise NotLifted("its exception handler lets other errors pass: " + ", ".join(sorted(names - _DUPLICATES)))
     if len(list(statements(node.body))) > 1 and any(_may_be_there(node.body)):
         raise NotLifted("where one of its statements fails, its handler undoes the others, too")
+    if names & _BY_ROWS and any(map(hangs_on_rows, statements(node.body))):
+        raise NotLifted("rows that are there may make it fail, and its handler lets that pass")
     before, lifting.tolerant = lifting.tolerant, lifting.tolerant or "others" in names
     _program(node.body, lifting)
     lifting.tolerant = before
