@@ -41,7 +41,7 @@ from omega_bridge.revisions.operations import CREATED, INDEXES
 from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
-from omega_bridge.revisions.sending import SCRATCH, be_oneself, play
+from omega_bridge.revisions.sending import SCRATCH, as_on_connecting, be_oneself, play
 from omega_bridge.startup.lacks import lacks
 from omega_bridge.startup.repair import scope
 from omega_bridge.startup.start import promise_digest
@@ -156,13 +156,13 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
         session = Session.over(_driver_of(connection), dsn)
         if command not in READ_ONLY:
             stack.enter_context(exclusive(session, LOCK_TIMEOUT, keeps_sessions=config.pooler_keeps_sessions))
-        connection.exec_driver_sql("SET lock_timeout = '10s'")
-        connection.exec_driver_sql("SET idle_in_transaction_session_timeout = '60s'")  # a revision may think between statements
+        _limit(connection)
         schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
         connection.commit()
         recorder = Recorder(
-            connection, session, config, folder, attributes.get("omega_bridge_registry"), allowed=_allowed(context, config)
-        )
+            connection, session, config, folder, attributes.get("omega_bridge_registry"), allowed=_allowed(context, config),
+            after=attributes.get("omega_bridge_after"),
+        )  # fmt: skip
         context.configure(
             connection=connection,
             target_metadata=None if command in WITHOUT_MODELS else config.load_metadata(),
@@ -184,6 +184,12 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
             raise
         recorder.finish(migrations.get_current_heads())
         connection.commit()
+
+
+def _limit(connection: Any) -> None:
+    """The bridge's own settings of a connection that runs revisions."""
+    connection.exec_driver_sql("SET lock_timeout = '10s'")
+    connection.exec_driver_sql("SET idle_in_transaction_session_timeout = '60s'")  # a revision may think between statements
 
 
 def _dsn(context: Any, config: Config, attribute: str | None) -> str:
@@ -254,6 +260,8 @@ class Recorder:
     running: Any = None
     guard: _Watcher | None = None
     attempts: list[tuple[str | None, str]] = field(default_factory=list)
+    after: Callable[[str], object] | None = None
+    """Called with each revision that stands; the next one runs as on a connection of its own."""
 
     def watched(self, migrations: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
         """The migrations of a command, with what each may touch read from the catalog before it."""
@@ -273,6 +281,11 @@ class Recorder:
                 reaches = self._reaches(step)
                 with lock.database(self.session, LOCK_TIMEOUT) if reaches else nullcontext():
                     yield step
+                if self.after is not None and hasattr(step, "revision"):
+                    self.after(step.revision.revision)
+                    as_on_connecting(self.connection)
+                    _limit(self.connection)
+                    self.connection.commit()
 
         return steps
 

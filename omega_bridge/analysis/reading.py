@@ -77,6 +77,12 @@ class Reading:
         return frozenset(e.key.name.partition("(")[0] for s in self.statements for e in s.effects if not e.present)
 
     @cached_property
+    def changes(self) -> frozenset[str]:
+        """The names of what it makes, changes or takes away, and of the tables whose parts that are."""
+        keys = (k for s in self.statements for k in (*(e.key for e in (*s.effects, *s.implied)), *s.destroys))
+        return frozenset(name for key in keys for name in _names(key)) | self.taken_away
+
+    @cached_property
     def label(self) -> str | None:
         """From what it does; ``None`` where that is not known."""
         return _label(self.program) or _label_of_batches(self.text)

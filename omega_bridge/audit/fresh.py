@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,8 +22,8 @@ from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_databas
 from omega_bridge.audit.verdict import ROWS, Rejected, Start, Unlike
 from omega_bridge.audit.witness import Witness
 from omega_bridge.catalog import Catalog, Difference, Key, Kind
-from omega_bridge.kinds.restoring import removed, restored
 from omega_bridge.outcomes import StepOutcome
+from omega_bridge.planning.edited import appended
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.dsn import connection_parameters
 from omega_bridge.revisions import files, sums
@@ -38,20 +38,29 @@ def begun(
     lines: tuple[sums.SumLine, ...],
     scratch: Scratch,
     witness: Witness | None,
+    upgraded: ScratchDatabase | None = None,
 ) -> Begun:
-    """Bring two databases on from there, and compare. Raises ``StepFailed`` where the history cannot be run there."""
+    """Bring two databases on from there, and compare. Raises ``StepFailed`` where the history cannot be run there.
+
+    ``upgraded``: a database that an upgrade from there has brought to the head already.
+    """
     head = sums.head_of(lines)
     steps = Registry(tuple(replace(s.step, id=s.id, destructive=True) for s in analysis))  # the rows are the list's own
-    with scratch_database(scratch, "boot") as left, scratch_database(scratch, "alembic") as right:
+    with (
+        scratch_database(scratch, "boot") as left,
+        scratch_database(scratch, "alembic") if upgraded is None else nullcontext(upgraded) as right,
+    ):
         ground.lay(left)
-        ground.begin(right)
+        if upgraded is None:
+            ground.begin(right)
         written = by_hand_in(folder, lines)
         stands = [version for version in ground.versions if version in written.graph.nodes]
-        ground.stamp(right, stands)
+        if upgraded is None:
+            ground.stamp(right, stands)
         if written.blocks:
             ground.stamp(left, stands)
         runs = written.boot(left, steps, stands)
-        if head is not None:
+        if head is not None and upgraded is None:
             upgrade(alembic(folder, right), head, f"the head, from the start {ground.name!r}")
         pair = Pair(ground.name, left, right)
         told = _teller(pair, analysis, runs, folder, lines)
@@ -106,7 +115,8 @@ def _teller(pair: Pair, analysis: Analysis, runs: Sequence[Run], folder: Path, l
             if before is None:
                 before = _lived(pair.alembic, folder, lines)
             step = _of(key, before)
-        return step, _append(difference, pair.boot)
+        has_table = not key.table or bool(pair.boot.named(Kind.TABLE, key.table))
+        return step, appended(difference, pair.boot.get(key), has_table=has_table)
 
     return told
 
@@ -134,20 +144,3 @@ def _lived(catalog: Catalog, folder: Path, lines: tuple[sums.SumLine, ...]) -> d
                     if effect.present and (key := world.find(effect.key)) is not None:
                         found[key] = recorded.label
     return found
-
-
-def _append(difference: Difference, boot: Catalog) -> str:
-    """The statement after which a database that lived through the past is as a fresh one; or a fresh one as those, where rows would go."""
-    key = difference.key
-    if key.table and not boot.named(Kind.TABLE, key.table):
-        return ""  # it goes with its table
-    if difference.attribute:
-        return restored(key, boot.get(key), difference.attribute)
-    if difference.left is None and key.kind not in _HOLDS_ROWS:
-        return removed(key)
-    return _GUARDED.sub(r"\1 IF NOT EXISTS", restored(key, difference.left or difference.right), count=1)
-
-
-_HOLDS_ROWS = frozenset({Kind.TABLE, Kind.COLUMN, Kind.SCHEMA, Kind.SEQUENCE})
-
-_GUARDED = re.compile(r"(ADD COLUMN|CREATE (?:UNIQUE )?INDEX|CREATE SEQUENCE|CREATE SCHEMA|CREATE TABLE)(?! IF NOT EXISTS)")

@@ -5,7 +5,7 @@ Upgrades run in the bridge's own environment: the project's ``env.py`` may conne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,13 +53,40 @@ def upgrade(config: Any, revision: str, told: str) -> None:
     try:
         environment.upgrade(config, revision)
     except Exception as exc:
-        said = alembic_border.told_by_server(exc)
-        if said is None:
+        if (failed := _failed(exc, revision, told)) is None:
             raise
-        raise errors.StepFailed(
-            f"revision {revision} ({told}) cannot be run: {said}",
-            hint="Correct the step in the list and run: omega-bridge export (with a server, which tries each revision)",
-        ) from exc
+        raise failed from exc
+
+
+def upgrade_along(config: Any, points: Sequence[tuple[str, str]], after: Callable[[str], object]) -> None:
+    """Up to the last of these revisions, each with a word for it, in one go; ``after`` is called at each, while it is the last that stands.
+
+    What is left on the connection is gone by the next one, as if each were an upgrade of its own. Raises as ``upgrade`` does.
+    """
+    ahead = list(reversed(points))
+
+    def reached(revision: str) -> None:
+        if ahead and ahead[-1][0] == revision:
+            after(ahead.pop()[0])
+
+    config.attributes["omega_bridge_after"] = reached
+    try:
+        environment.upgrade(config, points[-1][0])
+    except Exception as exc:
+        if (failed := _failed(exc, *(ahead or points)[-1])) is None:
+            raise
+        raise failed from exc
+
+
+def _failed(exc: Exception, revision: str, told: str) -> errors.StepFailed | None:
+    """What the server said of a revision; ``None`` for any other error."""
+    said = alembic_border.told_by_server(exc)
+    if said is None:
+        return None
+    return errors.StepFailed(
+        f"revision {revision} ({told}) cannot be run: {said}",
+        hint="Correct the step in the list and run: omega-bridge export (with a server, which tries each revision)",
+    )
 
 
 class Pair:

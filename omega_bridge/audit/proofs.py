@@ -6,6 +6,7 @@ from the state after it, and back. What does not lead to the same catalog is wri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,8 +21,8 @@ from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.planning import World
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.reruns import unsettled
-from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters
+from omega_bridge.postgres.following import Follower, Names, together
 from omega_bridge.postgres.foundation import run_on
 from omega_bridge.postgres.plain_loop import rehearse, send
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
@@ -31,6 +32,10 @@ from omega_bridge.sql import Statement, deparse_statement, parse, pb
 
 REJECTED = "PostgreSQL rejects it on an empty database"
 """Such a step fails at every start, too, and what follows it goes on; so must an upgrade."""
+
+
+_PLACE = frozenset({"position"})
+_DEALLOCATES = re.compile(r"\b(DEALLOCATE|DISCARD)\b", re.IGNORECASE)
 
 
 class Differs(Exception):
@@ -47,7 +52,10 @@ class ScratchProver:
         self._naive = naive
         self._trial = trial
         self._advance = advance
-        self._before = read_catalog(naive)
+        self._left, self._right = Follower(naive), Follower(trial.driver)
+        self._near: Names = frozenset()
+        """The names of whatever was written in either database since the last revision: elsewhere nothing is compared."""
+        self._before = self._left.look()
         self._changed: frozenset[str] = frozenset()
 
     def lay(self, foundation: Foundation) -> Catalog:
@@ -55,21 +63,22 @@ class ScratchProver:
         for connection in (self._naive, self._trial.driver):
             run_on(connection, foundation)
         self._trial.driver.commit()
-        self._before = read_catalog(self._naive)
+        self._before = self._left.look()
         return self._before
 
     def remember(self, texts: Iterable[str]) -> None:
         """Bring both to where the exported history ends."""
         for text in (t for t in texts if not may_reach_elsewhere(t)):
+            self._heed((text,))
             send(self._naive, (text,))
             send(self._trial.driver, (text,))
-        self._before = read_catalog(self._naive)
+        self._before = self._left.look()
 
     def upgrade(self, folder: Path, revision: str) -> Catalog:
         """See ``Prover``."""
         for database in self._databases:
             upgrade(alembic(folder, database), revision, "or one before it")
-        self._before = read_catalog(self._naive)
+        self._before = self._left.look()
         return self._before
 
     def judge(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted]) -> Verdict:
@@ -78,10 +87,13 @@ class ScratchProver:
         if any(map(may_reach_elsewhere, texts)):
             self._advance(1)
             return Verdict(tuple(verbatim(s, ELSEWHERE) for s in steps), Proof.VERBATIM)
+        self._heed(texts)
         before = self._before
+        self._left.changed()
         rejected = any(send(self._naive, texts))
-        self._before = read_catalog(self._naive)
-        self._changed |= _names(diff(before, self._before))
+        self._before = self._left.look()
+        self._near = self._left.changed()
+        self._changed |= _names(diff(before, self._before, among=self._near))
         self._advance(1)
         if rejected:
             send(self._trial.driver, texts)
@@ -92,6 +104,12 @@ class ScratchProver:
         if not all(p.transactional for found in lifted for p in found.parts):
             return self._outside(steps, lifted, self._before)
         return self._inside(steps, lifted, before, texts)
+
+    def _heed(self, texts: Iterable[str]) -> None:
+        """A step may deallocate what is prepared on its connection."""
+        if any(_DEALLOCATES.search(text) for text in texts):
+            self._left.stop_preparing()
+            self._right.stop_preparing()
 
     def changed(self) -> frozenset[str]:
         """See ``Prover``."""
@@ -110,19 +128,21 @@ class ScratchProver:
         found: list[tuple[StepAnalysis, tuple[Difference, ...], bool]] = []
         with self._naive.transaction(force_rollback=True):
             self._naive.execute("RESET search_path")  # a pass begins as a start does, whatever a step of the one before has set
-            now = self._before
+            now, every = self._left.look(), self._left.changed()
             for step, texts in wanted:
                 is_taken = rehearse(self._naive, texts)
-                then, now = now, read_catalog(self._naive)
-                found.append((step, diff(then, now), is_taken and step.id in rejected))
-            stays = {d.key for d in diff(self._before, now)}
+                then, now = now, self._left.look()
+                names = self._left.changed()
+                every = together(every, names)
+                found.append((step, diff(then, now, among=names), is_taken and step.id in rejected))
+            stays = {d.key for d in diff(self._before, now, among=every)}
         return [
             (step, tuple(_told(d) for d in made)) for step, made, is_new in found if is_new or any(d.key in stays for d in made)
         ]
 
     def _inside(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted], before: Catalog, texts: list[str]) -> Verdict:
         """Forward, once more, and back, in one transaction: kept where all of it is as the step does it."""
-        after, again = self._before, _rehearsed(self._naive, texts)
+        after, again = self._before, self._rehearsed(texts)
         try:
             self._forward(lifted, after, again)
         except Differs as told:
@@ -137,9 +157,9 @@ class ScratchProver:
     def _forward(self, lifted: Sequence[Lifted], after: Catalog, again: Catalog) -> None:
         operations = [o for found in lifted for p in found.parts for o in _operations(p)]
         self._run(operations)
-        _same(after, self._trial.driver, "from the state before it")
+        self._same(after, "from the state before it")
         self._run(operations)
-        _same(again, self._trial.driver, "from the state after it")
+        self._same(again, "from the state after it")
 
     def _back(self, lifted: Sequence[Lifted], before: Catalog, after: Catalog) -> str:
         """Try the way back where every step has one; the reason why it leads nowhere, or nothing."""
@@ -150,9 +170,9 @@ class ScratchProver:
         savepoint = self._trial.connection.begin_nested()
         try:
             self._run(reverse)
-            _same(before, self._trial.driver, "back", order=False)
+            self._same(before, "back", order=False)
             self._run(operations)
-            _same(after, self._trial.driver, "there and back", order=False)
+            self._same(after, "there and back", order=False)
         except Differs as told:
             savepoint.rollback()
             return f"undoing it does not lead back: {told}"
@@ -165,12 +185,27 @@ class ScratchProver:
             for found in lifted:
                 for part in found.parts:
                     self._run(_operations(part), self._trial.run if part.transactional else self._trial.outside)
-            _same(after, self._trial.driver, "outside a transaction")
+            self._same(after, "outside a transaction")
         except Differs as told:
             send(self._trial.driver, [t for s in steps for t in _texts(s)])
             return Verdict(tuple(verbatim(s, str(told)) for s in steps), Proof.VERBATIM)
         self._trial.connection.commit()
         return Verdict(tuple(lifted), Proof.PROVEN)
+
+    def _rehearsed(self, texts: Sequence[str]) -> Catalog:
+        """The catalog after sending the texts once more, which is taken back."""
+        with self._naive.transaction(force_rollback=True):
+            rehearse(self._naive, texts)
+            found = self._left.look()
+        self._near = together(self._near, self._left.changed())
+        return found
+
+    def _same(self, wanted: Catalog, where: str, *, order: bool = True) -> None:
+        found = self._right.look()
+        self._near = together(self._near, self._right.changed())
+        differences = diff(wanted, found, ignore=frozenset() if order else _PLACE, among=self._near)
+        if differences:
+            raise Differs(f"{where}, {differences[0]} (left: the step, right: the operations)")
 
     def _run(self, operations: Iterable[Any], run: Callable[[Iterable[Any]], None] | None = None) -> None:
         try:
@@ -232,20 +267,6 @@ def _operations(part: Part) -> tuple[Any, ...]:
     return part.operations if part.operations is not None else (verbatim_operation(part),)
 
 
-def _rehearsed(connection: Any, texts: Sequence[str]) -> Catalog:
-    """The catalog after sending the texts once more, which is taken back."""
-    with connection.transaction(force_rollback=True):
-        rehearse(connection, texts)
-        return read_catalog(connection)
-
-
-def _same(wanted: Catalog, driver: Any, where: str, *, order: bool = True) -> None:
-    found = read_catalog(driver)
-    differences = diff(wanted, found, ignore=frozenset()) if order else diff(wanted, found)
-    if differences:
-        raise Differs(f"{where}, {differences[0]} (left: the step, right: the operations)")
-
-
 @contextmanager
 def prover(scratch: Scratch, advance: Callable[[int], Any] = lambda _n: None) -> Iterator[ScratchProver]:
     """A prover on two databases of ``scratch`` (the embedded server, or a given one)."""
@@ -256,4 +277,6 @@ def prover(scratch: Scratch, advance: Callable[[int], Any] = lambda _n: None) ->
         trial = stack.enter_context(trial_on(connection_parameters(other.url)))
         other.check(trial.driver)
         trial.driver.rollback()
-        yield ScratchProver(session.connection, trial, advance, (naive, other))
+        judge = ScratchProver(session.connection, trial, advance, (naive, other))
+        trial.driver.commit()
+        yield judge

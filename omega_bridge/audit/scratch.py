@@ -20,7 +20,7 @@ from omega_bridge.postgres.foundation import run_on
 from omega_bridge.postgres.scratch import BARE, create_database, drop_database, put_mark, require_mark, url_for
 from omega_bridge.postgres.session import Session, open_session
 from omega_bridge.startup.run import Options, Run
-from omega_bridge.startup.start import run_boot
+from omega_bridge.startup.start import boot_over, run_boot
 from omega_bridge.steps import Registry, StepLike
 
 
@@ -59,15 +59,22 @@ class ScratchDatabase:
             with self.session() as session:
                 run_on(session.connection, foundation)
 
-    def boot(self, steps: Registry | Iterable[StepLike], metadata: Any = None) -> Run:
+    def boot(self, steps: Registry | Iterable[StepLike], metadata: Any = None, session: Session | None = None) -> Run:
         """A start that goes on after failures. The environment's ``OMEGA_BRIDGE_DIRECT_URL`` is not followed: it leads elsewhere.
 
-        What may speak to another server is left out.
+        What may speak to another server is left out. ``session``: one of this database, which is as a new one afterwards.
         """
+        steps = Registry(tuple(s for s in Registry.of(steps) if not may_reach_elsewhere(s.sql)))
+        if session is not None:
+            run = boot_over(session, steps, metadata, _OPTIONS)
+            session.execute("DISCARD ALL")
+            return run
         with self.session():
             pass
-        steps = Registry(tuple(s for s in Registry.of(steps) if not may_reach_elsewhere(s.sql)))
-        return run_boot(self.url, steps, metadata, Options(on_error="continue", accept_newer=True, retry=True))
+        return run_boot(self.url, steps, metadata, _OPTIONS)
+
+
+_OPTIONS = Options(on_error="continue", accept_newer=True, retry=True)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def restored(key: Key, attributes: Attributes | None, attribute: str = "") -> st
         return ""
     if attribute == "comment":
         told = attributes.get("comment")
-        return f"COMMENT ON {room.named.format_map(_names(key))} IS {_literal(told) if told else 'NULL'}" if room.named else ""
+        return f"COMMENT ON {room.named.format_map(_names(key))} IS {quoted(told) if told else 'NULL'}" if room.named else ""
     template = room.alter.get(attribute, "") if attribute else room.again
     words = {**_names(key), **_values(attributes, attributes.get(attribute))}
     needed = re.findall(r"\{(\w+)\}", template)
@@ -62,11 +62,12 @@ def _values(attributes: Attributes, value: Any) -> dict[str, Any]:
         "enable": "ENABLE" if attributes.get("row_security") else "DISABLE",
         "force": "FORCE" if attributes.get("force_row_security") else "NO FORCE",
         "logged": "UNLOGGED" if attributes.get("persistence") == "u" else "LOGGED",
-        "labels": ", ".join(map(_literal, labels)) if labels else None,
+        "labels": ", ".join(map(quoted, labels)) if labels else None,
         "fields": ", ".join(fields) if fields else None,
         **{name: attributes.get(name) for name in ("increment", "minimum", "maximum", "start", "cache")},
     }
 
 
-def _literal(text: str) -> str:
+def quoted(text: str) -> str:
+    """A string constant."""
     return "'" + text.replace("'", "''") + "'"

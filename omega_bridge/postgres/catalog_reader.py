@@ -45,13 +45,13 @@ def read_catalog(connection: psycopg.Connection[Any], names: Collection[str] | N
     With ``names=None``, everything, of every kind, but the bridge's own schema, ``alembic_version``, and what extensions own.
     """
     version = connection.info.server_version
-    asked = _question(version, None if names is None else _array(connection, names))
+    asked = question(version, None if names is None else array(connection, names))
     with by_default(connection):
         found = connection.execute(asked.encode()).fetchone()
     return catalog_of(found)
 
 
-def _question(version: int, names: str | None) -> str:
+def question(version: int, names: str | None) -> str:
     """The statement. ``names``: an array in SQL; without it, every kind is read."""
 
     def condition(match: re.Match[str]) -> str:
@@ -63,13 +63,14 @@ def _question(version: int, names: str | None) -> str:
     return _ONE_VALUE.format(re.sub(r"\{(\w+_filter)\}", condition, text))
 
 
-def _array(connection: psycopg.Connection[Any], names: Collection[str]) -> str:
+def array(connection: psycopg.Connection[Any], names: Collection[str]) -> str:
+    """Names as an array in SQL, as the server stores them."""
     return f"{sql.Literal(storable(connection, names)).as_string(connection)}::name[]"
 
 
 def everything(version: int) -> str:
     """The statement whose one row ``catalog_of`` makes a catalog of: everything, as ``read_catalog`` reads it."""
-    return _question(version, None)
+    return question(version, None)
 
 
 def catalog_of(found: tuple[Any, ...] | None) -> Catalog:
@@ -116,7 +117,7 @@ class CatalogReader:
     def _prepare(self) -> str:
         """By a new name each time: one that was prepared outlasts a transaction in which it could not be run."""
         self._times += 1
-        return f"PREPARE {self._name} (name[]) AS {_question(self._session.connection.info.server_version, '$1')}"
+        return f"PREPARE {self._name} (name[]) AS {question(self._session.connection.info.server_version, '$1')}"
 
     def look_ahead(self, names: Collection[str]) -> None:
         """Let the server read already, behind the preparation, while the caller goes on: the first ``read`` of these names waits less."""
@@ -127,7 +128,7 @@ class CatalogReader:
         self._ahead = names
 
     def _executed(self, names: Collection[str]) -> str:
-        return f"EXECUTE {self._name} ({_array(self._session.connection, names)})"
+        return f"EXECUTE {self._name} ({array(self._session.connection, names)})"
 
     def read(self, names: Collection[str]) -> Catalog:
         """The catalog. Raises psycopg's ``InvalidSqlStatementName`` within a transaction in which a step deallocated ours;

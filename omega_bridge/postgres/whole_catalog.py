@@ -64,7 +64,7 @@ class Watcher:
 
 
 _OF_USERS = "oid >= 16384"
-_ROWS = {
+ROWS = {
     "pg_class": _OF_USERS, "pg_type": _OF_USERS, "pg_proc": _OF_USERS, "pg_constraint": _OF_USERS, "pg_rewrite": _OF_USERS,
     "pg_trigger": _OF_USERS, "pg_policy": _OF_USERS, "pg_attrdef": _OF_USERS, "pg_namespace": "true", "pg_extension": "true",
     "pg_language": "true", "pg_statistic_ext": "true", "pg_default_acl": "true", "pg_publication": "true", "pg_publication_rel": "true",
@@ -74,7 +74,7 @@ _ROWS = {
     "pg_foreign_server": "true",
 }  # fmt: skip
 """Catalogs whose rows have an ``oid``, and which of them count: PostgreSQL's own have smaller ones (``FirstNormalObjectId``)."""
-_PARTS = {
+PARTS = {
     "pg_attribute": ("attrelid::int8 << 16 | attnum", "attrelid >= 16384"),
     "pg_index": ("indexrelid::int8", "indexrelid >= 16384"),
     "pg_inherits": ("inhrelid::int8 << 16 | inhseqno", "true"),
@@ -101,8 +101,8 @@ def _hashed(catalog: str, key: str, condition: str) -> str:
 _WRITTEN = "SELECT concat_ws(' ', {})".format(
     ", ".join(
         (
-            *(_hashed(catalog, "oid::int8", condition) for catalog, condition in _ROWS.items()),
-            *(_hashed(catalog, *rows) for catalog, rows in _PARTS.items()),
+            *(_hashed(catalog, "oid::int8", condition) for catalog, condition in ROWS.items()),
+            *(_hashed(catalog, *rows) for catalog, rows in PARTS.items()),
         )
     )
 )

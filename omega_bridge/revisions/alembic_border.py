@@ -103,7 +103,7 @@ def alembic_config(folder: Path, dsn: str) -> Config:
 
 def upgrade(config: Config, revision: str, run: Callable[[EnvironmentContext], None]) -> None:
     """``alembic upgrade`` in the environment ``run``: the folder's ``env.py`` is not loaded. Raises our own errors."""
-    script = ScriptDirectory.from_config(config)
+    script = _script(config)
 
     def upgrade(heads: Any, _context: Any) -> Any:  # the name is Alembic's own for it, and ``from_a_part`` asks for that
         return script._upgrade_revs(revision, heads)
@@ -113,12 +113,19 @@ def upgrade(config: Config, revision: str, run: Callable[[EnvironmentContext], N
 
 def downgrade(config: Config, revision: str, run: Callable[[EnvironmentContext], None]) -> None:
     """``alembic downgrade`` in the environment ``run``, as ``upgrade``."""
-    script = ScriptDirectory.from_config(config)
+    script = _script(config)
 
     def downgrade(heads: Any, _context: Any) -> Any:
         return script._downgrade_revs(revision, heads)
 
     _run_in(EnvironmentContext(config, script, fn=downgrade, destination_rev=revision), run)
+
+
+def _script(config: Config) -> ScriptDirectory:
+    """The history's files, loaded once for a configuration of ours."""
+    found: ScriptDirectory = config.attributes.get("omega_bridge_script") or ScriptDirectory.from_config(config)
+    config.attributes["omega_bridge_script"] = found
+    return found
 
 
 def history(config: Config) -> list[str]:

@@ -52,6 +52,13 @@ def be_oneself(bind: Connection) -> None:
         _send(bind, "RESET SESSION AUTHORIZATION; RESET ROLE")
 
 
+def as_on_connecting(bind: Connection) -> None:
+    """Leave nothing on a connection that the steps so far have set. Outside a transaction."""
+    bind.exec_driver_sql("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD TEMP")
+    bind.info.pop(_ROLE, None)
+    bind.commit()
+
+
 def _send(bind: Connection, text: str) -> None:
     raw, dialect = sendable(text), bind.dialect
     if dialect.driver not in (*BY_CURSOR, "asyncpg"):

@@ -160,6 +160,12 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: A
     return run
 
 
+def boot_over(session: Any, steps: Registry, metadata: Any, options: Options) -> Run:
+    """``run_boot`` on a connection that is there, and judging everything anew. What steps set on it stays."""
+    head = exported_head(options.history)
+    return _in_turn(session, steps, metadata, options, promise_digest(steps.digest(), metadata, head), head)
+
+
 def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
     """Repair under the lock; nothing where another start did so meanwhile. Only who repairs loads what that needs."""
     import time

@@ -1,0 +1,218 @@
+"""The whole catalog, look after look, on one connection: what was written since the last look is asked of the server, and only that is read.
+
+Source of the premise: whoever changes a row of a catalog writes a new one, with another ``xmin`` or at another place (``ctid``). What is
+not written may be printed otherwise all the same, where something that it names has another name now: where anything both went and came,
+and in every other case that is not plain, everything is read.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import psycopg
+
+from omega_bridge.catalog import Catalog, Kind
+from omega_bridge.kinds import ROOMS
+from omega_bridge.postgres.catalog_reader import array, catalog_of, question, read_catalog
+from omega_bridge.postgres.printing import by_default
+from omega_bridge.postgres.whole_catalog import PARTS, ROWS
+
+Connection = psycopg.Connection[Any]
+
+Names: TypeAlias = "frozenset[str] | None"
+"""Under which something was read; ``None``: under any."""
+
+_NAMING = frozenset(
+    {
+        Kind.TABLE,
+        Kind.VIEW,
+        Kind.MATERIALIZED_VIEW,
+        Kind.COLUMN,
+        Kind.SEQUENCE,
+        Kind.FUNCTION,
+        Kind.ENUM,
+        Kind.DOMAIN,
+        Kind.COMPOSITE,
+    }
+)
+"""Kinds that others name in what is printed of them."""
+
+
+class Follower:
+    """Looks at one database through one connection, inside a transaction or not.
+
+    The server plans both questions once. ``stop_preparing`` where somebody may deallocate them.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._written: dict[str, str] = {}
+        self._catalog: Catalog | None = None
+        self._changed: set[str] | None = None
+        self._version = connection.info.server_version
+        self._is_prepared = True
+        connection.prepare_threshold = None  # psycopg deallocates all it finds where one of its own may be stale
+        connection.execute(
+            f"SET jit = off; SET plan_cache_mode = force_generic_plan; PREPARE {_LOOK} AS {_WRITTEN};"
+            f" PREPARE {_READ} (name[]) AS {question(self._version, '$1')}".encode()
+        )
+
+    def look(self) -> Catalog:
+        """Everything as it is now, as ``read_catalog`` reads it."""
+        asked = f"EXECUTE {_LOOK}" if self._is_prepared else _WRITTEN
+        written = dict(self._connection.execute(asked.encode()).fetchall())
+        before, self._written = self._written, written
+        if self._catalog is None or before.get(_PATH) != written.get(_PATH):
+            return self._whole()
+        names = {name for name in before.keys() | written.keys() if before.get(name) != written.get(name)}
+        if not names:
+            return self._catalog
+        if _ELSEWHERE in names or len(names) > _MANY:
+            return self._whole()
+        fresh = self._read(names)
+        if not _is_plain(self._catalog, fresh, names):
+            return self._whole()
+        self._catalog = self._catalog.patched(fresh, names)
+        if self._changed is not None:
+            self._changed |= names
+        return self._catalog
+
+    def changed(self) -> Names:
+        """The names under which anything was read since this was last asked."""
+        found, self._changed = self._changed, set()
+        return None if found is None else frozenset(found)
+
+    def stop_preparing(self) -> None:
+        """Send both questions whole from now on."""
+        self._is_prepared = False
+
+    def _read(self, names: set[str]) -> Catalog:
+        if not self._is_prepared:
+            return read_catalog(self._connection, names)
+        asked = f"EXECUTE {_READ} ({array(self._connection, names)})"
+        with by_default(self._connection):
+            return catalog_of(self._connection.execute(asked.encode()).fetchone())
+
+    def _whole(self) -> Catalog:
+        self._catalog, self._changed = read_catalog(self._connection), None
+        return self._catalog
+
+
+_LOOK, _READ = "omega_bridge_look", "omega_bridge_read"
+_PATH, _ELSEWHERE = "*", ""
+"""In the place of a name: the schemas in which names are looked for, and what is found by no name."""
+
+
+def together(some: Names, others: Names) -> Names:
+    """The names of both."""
+    return None if some is None or others is None else some | others
+
+
+_MANY = 200
+"""So many names are not read one by one."""
+
+
+def _is_plain(before: Catalog, fresh: Catalog, names: set[str]) -> bool:
+    """Whether nothing else than what bears these names may be printed otherwise by now."""
+    there = before.concerned(names)
+    if any(not ROOMS[key.kind].is_common for key in there):  # these are not looked for by name
+        return False
+    gone = any(key.kind in _NAMING for key in there - fresh.objects.keys())
+    come = [key for key in fresh.objects.keys() - there if key.kind in _NAMING]
+    if gone and come:
+        return False
+    return not any(
+        other.kind in _NAMING and other.schema != key.schema
+        for key in come
+        if key.kind is not Kind.COLUMN
+        for other in (*before.concerned((key.name.partition("(")[0],)), *fresh.objects)
+        if other.name.partition("(")[0] == key.name.partition("(")[0]
+    )
+
+
+# --- what was written, by name -----------------------------------------------------------------------------------
+
+_EQUALS = "OPERATOR(pg_catalog.=)"
+_USERS = "OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid"  # FirstNormalObjectId, src/include/access/transam.h
+
+
+def _hash(row: str, key: str) -> str:
+    return f"pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', {key}, {row}.xmin, {row}.ctid), 0)"
+
+
+def _of_relation(catalog: str, relation: str, key: str, condition: str = "true") -> str:
+    """Rows that belong to a relation, under the name of that, or of the table whose index it is."""
+    return f"SELECT r.name, {_hash('x', key)} FROM pg_catalog.{catalog} x JOIN relations r ON r.oid {_EQUALS} x.{relation} WHERE {condition}"
+
+
+def _named(catalog: str, name: str, namespace: str, condition: str = "true") -> str:
+    return (
+        f"SELECT x.{name}::pg_catalog.text, {_hash('x', 'x.oid')} FROM pg_catalog.{catalog} x"
+        f" JOIN schemas s ON s.oid {_EQUALS} x.{namespace} WHERE {condition}"
+    )
+
+
+_CLASS = "'pg_catalog.pg_class'::pg_catalog.regclass"
+_PROC = "'pg_catalog.pg_proc'::pg_catalog.regclass"
+_RETURN = "x.rulename OPERATOR(pg_catalog.=) '_RETURN'"
+_BY_NAME = (
+    _of_relation("pg_class", "oid", "x.oid"),
+    _of_relation("pg_attribute", "attrelid", "x.attrelid, x.attnum", "x.attnum OPERATOR(pg_catalog.>) 0"),
+    _of_relation("pg_attrdef", "adrelid", "x.oid"),
+    _of_relation("pg_constraint", "conrelid", "x.oid"),
+    _of_relation("pg_index", "indexrelid", "x.indexrelid"),
+    _of_relation("pg_trigger", "tgrelid", "x.oid", "NOT x.tgisinternal"),
+    _of_relation("pg_policy", "polrelid", "x.oid"),
+    _of_relation("pg_rewrite", "ev_class", "x.oid", _RETURN),
+    _of_relation("pg_inherits", "inhrelid", "x.inhrelid, x.inhseqno"),
+    _of_relation("pg_sequence", "seqrelid", "x.seqrelid"),
+    _of_relation("pg_description", "objoid", "x.objoid, x.objsubid", f"x.classoid {_EQUALS} {_CLASS}"),
+    _of_relation(
+        "pg_depend",
+        "objid",
+        "x.objid, x.refobjid, x.refobjsubid",
+        f"x.classid {_EQUALS} {_CLASS} AND x.refclassid {_EQUALS} {_CLASS} AND x.deptype IN ('a', 'i') AND r.relkind {_EQUALS} 'S'",
+    ),
+    f"SELECT p.proname::pg_catalog.text, {_hash('x', 'x.objoid')} FROM pg_catalog.pg_description x"
+    f" JOIN pg_catalog.pg_proc p ON p.oid {_EQUALS} x.objoid JOIN schemas s ON s.oid {_EQUALS} p.pronamespace"
+    f" WHERE x.classoid {_EQUALS} {_PROC}",
+    _named("pg_type", "typname", "typnamespace", "x.typtype IN ('e', 'd')"),
+    _named("pg_proc", "proname", "pronamespace"),
+    f"SELECT t.typname::pg_catalog.text, {_hash('x', 'x.oid')} FROM pg_catalog.pg_enum x"
+    f" JOIN pg_catalog.pg_type t ON t.oid {_EQUALS} x.enumtypid",
+    f"SELECT t.typname::pg_catalog.text, {_hash('x', 'x.oid')} FROM pg_catalog.pg_constraint x"
+    f" JOIN pg_catalog.pg_type t ON t.oid {_EQUALS} x.contypid WHERE x.oid {_USERS}",
+)
+_OWN = {
+    "pg_class", "pg_attribute", "pg_attrdef", "pg_constraint", "pg_index", "pg_trigger", "pg_policy", "pg_inherits", "pg_sequence",
+    "pg_proc", "pg_enum",
+}  # fmt: skip
+_OTHERS = {
+    **{catalog: ("x.oid", condition) for catalog, condition in ROWS.items()},
+    **{catalog: (key, condition) for catalog, (key, condition) in PARTS.items()},
+    "pg_type": ("x.oid", f"x.oid {_USERS} AND x.typtype NOT IN ('e', 'd', 'c') AND x.typelem {_EQUALS} 0::pg_catalog.oid"),
+    "pg_rewrite": ("x.oid", f"x.oid {_USERS} AND NOT {_RETURN}"),
+    "pg_description": (
+        PARTS["pg_description"][0],
+        f"classoid OPERATOR(pg_catalog.<>) ALL (ARRAY[{_CLASS}, {_PROC}]) AND objoid {_USERS}",
+    ),
+    "pg_namespace": ("x.oid", "x.oid IN (SELECT oid FROM schemas)"),
+}
+_REST = " UNION ALL ".join(
+    f"SELECT '', {_hash('x', key)} FROM pg_catalog.{catalog} x WHERE {condition}"
+    for catalog, (key, condition) in _OTHERS.items()
+    if catalog not in _OWN
+)
+_WRITTEN = f"""
+WITH schemas AS MATERIALIZED (
+  SELECT oid FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.<>) 'information_schema'
+    AND nspname OPERATOR(pg_catalog.!~) '^pg_' AND nspname OPERATOR(pg_catalog.<>) ALL ('{{omega_bridge,omega_bridge_sentinel}}')
+), relations AS MATERIALIZED (
+  SELECT c.oid, c.relkind, coalesce(t.relname, c.relname)::pg_catalog.text AS name
+  FROM pg_catalog.pg_class c JOIN schemas s ON s.oid {_EQUALS} c.relnamespace
+  LEFT JOIN (pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid {_EQUALS} i.indrelid) ON i.indexrelid {_EQUALS} c.oid
+  WHERE coalesce(t.relname, c.relname) OPERATOR(pg_catalog.<>) 'alembic_version'
+)
+SELECT name, sum(hash)::pg_catalog.text FROM ({" UNION ALL ".join(_BY_NAME)} UNION ALL {_REST}) AS rows (name, hash) GROUP BY name
+UNION ALL SELECT '*', pg_catalog.current_schemas(false)::pg_catalog.text
+"""
