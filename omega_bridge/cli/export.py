@@ -15,6 +15,7 @@ from omega_bridge.cli.setup import Setup, prepare
 
 if TYPE_CHECKING:
     from omega_bridge.audit.gate import Servers
+    from omega_bridge.planning.edited import Split
     from omega_bridge.revisions.exported import Export
     from omega_bridge.revisions.files import PastList
     from omega_bridge.revisions.squash import Squashed
@@ -63,10 +64,12 @@ def export(
 ) -> None:
     """Append to the Alembic history what the list has and it lacks."""
     from omega_bridge.audit.scratch import scratch_server
+    from omega_bridge.planning import edited
     from omega_bridge.planning.unfounded import told as unfounded
     from omega_bridge.revisions.exported import unchanged
 
     setup = prepare(config, steps, env_file=env_file)
+    output.log_to_stderr(silent=True)
     folder = setup.history(directory)
     if rebase:
         _rebase(folder)
@@ -82,7 +85,6 @@ def export(
     if not check and setup.metadata is not None:
         from omega_bridge.audit.gate import refuse_to_hide
 
-        output.log_to_stderr(silent=True)
         refuse_to_hide(setup.setting(directory), servers)
     if from_git is None:
         done = unchanged(folder, listed) or _export(setup, folder, write=not check, prover=judges, listed=listed)
@@ -93,14 +95,16 @@ def export(
     if baseline is not None:
         squashed = _as_baseline(folder, done, baseline)
     lacking = setup.unfounded if done.revisions else ()
+    split = _splits(setup, folder, servers if prove and not check else None) if done.revisions else ()
     if json:
-        told = done.as_dict() | {"stands_on": list(lacking)}
+        told = done.as_dict() | {"stands_on": list(lacking), "splits": [s.as_dict() for s in split]}
         told["written"] = [
             path for path in told["written"] if check or Path(path).exists()
         ] + written  # a baseline has moved some
         output.as_json(told | ({"squashed": squashed.as_dict()} if squashed else {}))
     else:
         output.aside(unfounded(lacking))
+        output.aside(edited.told(split))
         _tell(done, "would write" if check else "wrote")
         for path in written:
             typer.echo(f"wrote {path}")
@@ -123,7 +127,6 @@ def _schema(setup: Setup, folder: Path, listed: str, servers: Servers, *, check:
         return False, []
     if check:
         return True, []
-    output.log_to_stderr(silent=True)
     try:
         with servers() as server:
             expected = make(setup.analysis, listed, server, setup.foundation, folder)
@@ -134,6 +137,27 @@ def _schema(setup: Setup, folder: Path, listed: str, servers: Servers, *, check:
     path = keep(expected, folder)
     note_catalog(folder, path)
     return False, [str(path)]
+
+
+def _splits(setup: Setup, folder: Path, servers: Servers | None) -> tuple[Split, ...]:
+    """Where this list makes a fresh database another than one that lived through its past: tried, else in thought."""
+    from omega_bridge.audit.edited import splits_on
+    from omega_bridge.errors import NoServerFound, StepFailed
+    from omega_bridge.planning.edited import splits
+    from omega_bridge.revisions.lived_through import lived_through, only_grew
+    from omega_bridge.revisions.sums import read_sum
+
+    lines = read_sum(folder)
+    if only_grew(lines, setup.analysis):
+        return ()
+    if servers is not None:
+        try:
+            with servers() as server:
+                return splits_on(server, setup.analysis, folder, setup.foundation)
+        except (NoServerFound, StepFailed):
+            pass  # the one was told already, the other is what verify is for
+    ground = setup.foundation.catalog if setup.foundation else None
+    return tuple(splits(lived_through(folder, lines), setup.analysis, ground))
 
 
 def _export(setup: Setup, folder: Path, **options: Any) -> Export:

@@ -46,6 +46,7 @@ def lint(
     """Say what in the list will hurt, and what to write instead; exit 1 where there is an error."""
     from omega_bridge.lint import is_failing
     from omega_bridge.lint import lint as judge
+    from omega_bridge.planning import edited
     from omega_bridge.planning.unfounded import told
 
     setup = prepare(config, steps, database_url, env_file)
@@ -74,9 +75,13 @@ def lint(
     match options.format_of(format_, json=json):
         case Format.JSON:
             more = {} if runs is None else {"measured": [m.as_dict() for m in runs]}
-            output.as_json({"findings": [f.as_dict() for f in found], "stands_on": list(setup.unfounded), **more})
+            split = [s.as_dict() for s in setup.splits]
+            output.as_json(
+                {"findings": [f.as_dict() for f in found], "stands_on": list(setup.unfounded), "splits": split, **more}
+            )
         case Format.TEXT:
             output.aside(told(setup.unfounded))
+            output.aside(edited.told(setup.splits))
             show(of_findings(found, Sources(setup.root)), instead=instead, all_notes=bool(select))
             if runs is not None:
                 show_measured(runs)

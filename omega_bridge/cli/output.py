@@ -94,12 +94,14 @@ def rows(cells: Iterable[Sequence[object]], header: Sequence[str]) -> Iterator[s
 
 
 def log_to_stderr(*, quiet: bool = False, silent: bool = False) -> None:
-    """The boot's log on stderr, as a service would show it; ``quiet``: warnings only, ``silent``: errors only."""
+    """The boot's log on stderr, as a service would show it; ``quiet``: warnings only. ``silent``: nothing, since all of it is of
+    scratch databases, and the verb says itself what it found there.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("omega_bridge")
     logger.handlers[:] = [handler]
-    logger.setLevel(logging.ERROR if silent else logging.WARNING if quiet else logging.INFO)
+    logger.setLevel(logging.CRITICAL if silent else logging.WARNING if quiet else logging.INFO)
     logger.propagate = False
 
 

@@ -17,6 +17,7 @@ from omega_bridge.steps import Registry
 if TYPE_CHECKING:
     from omega_bridge.analysis import Analysis
     from omega_bridge.audit.held import Setting
+    from omega_bridge.planning.edited import Split
     from omega_bridge.planning.foundation import Foundation
     from omega_bridge.revisions.sums import SumLine
     from omega_bridge.startup.preview import Promise
@@ -79,6 +80,18 @@ class Setup:
         from omega_bridge.planning.unfounded import unfounded
 
         return unfounded(self.analysis, self.foundation.catalog if self.foundation else None)
+
+    @cached_property
+    def splits(self) -> tuple[Split, ...]:
+        """Where the list, edited since it was exported or before, makes a fresh database another than one that lived through its past."""
+        from omega_bridge.planning.edited import splits
+        from omega_bridge.revisions.lived_through import lived_through, only_grew
+
+        lines = self._lines if self._is_own_list() else ()
+        if not lines or only_grew(lines, self.analysis):
+            return ()
+        ground = self.foundation.catalog if self.foundation else None
+        return tuple(splits(lived_through(self.history(), lines), self.analysis, ground))
 
     def foundation_paths(self) -> tuple[Path, ...]:
         """Where the foundation is written. Raises ``ConfigurationInvalid`` where none is configured."""
