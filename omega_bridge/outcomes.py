@@ -74,6 +74,26 @@ class CriticalTable:
         return {"table": self.name, "state": self.state, "lacks": list(self.lacks)}
 
 
+NOT_DONE = (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)
+"""Of a step that was sent, and whose work is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A step that a start leaves undone: failed, refused, without effect, or held back (``skipped``), and why."""
+
+    id: str
+    outcome: str
+    reason: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The public JSON keys."""
+        return {"id": self.id, "outcome": self.outcome, "reason": self.reason}
+
+    def __str__(self) -> str:
+        return f"step {self.id} stands {self.outcome}: {self.reason}"
+
+
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
     """One step of a run. ``seconds`` is wall time; ``pass_`` the pass in which it settled, from 1."""
@@ -95,6 +115,13 @@ class StepOutcome:
     optional: bool = False
     rows: int = 0
     """Rows that its statements changed, as far as they say so."""
+    is_held: bool = False
+    """Whether it was held back to the end, for the sake of a step that waits."""
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether the start leaves it undone."""
+        return self.is_held or self.outcome in NOT_DONE
 
     @property
     def is_busy(self) -> bool:

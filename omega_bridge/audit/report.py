@@ -17,6 +17,7 @@ from omega_bridge.audit.gate import Check
 from omega_bridge.errors import ConfigurationInvalid, HistoryTampered
 from omega_bridge.expectation import Expectation, compare, kept
 from omega_bridge.ledger import Entry, Event, Outcome, Tip, judge
+from omega_bridge.outcomes import NOT_DONE
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
@@ -30,7 +31,7 @@ class Line:
     """A revision of the history, and how this database came by it.
 
     ``how``: ``alembic``, ``boot`` (its steps, sent by a start), ``held`` (a start or a stamp found it all there), ``taken
-    back`` (a downgrade), or ``not there``. ``entry``: the ledger's, with its time.
+    back`` (a downgrade), ``failed``, ``refused`` or ``no-effect`` (a start left a step of it so), or ``not there``. ``entry``: the ledger's, with its time.
     """
 
     revision: str
@@ -213,8 +214,13 @@ def _how(line: sums.SumLine, place: int, order: dict[str, int], entries: Sequenc
     """How a database came by a revision: by the first entry that says so after the last one that took it back."""
     checksums = {step.checksum for step in line.steps}
     found: tuple[str, Entry | None] = ("not there", None)
+    undone: tuple[str, Entry | None] | None = None
     for entry in entries:
         told = entry.draft
+        if told.event == Event.STEP and told.checksum in checksums:
+            undone = (str(told.outcome), entry) if told.outcome in NOT_DONE else None
+        elif told.event == Event.BOOT and undone is not None and undone[1] is not None and undone[1].draft.run != told.run:
+            undone = None  # a start notes anew what it leaves undone
         if told.event == Event.DOWNGRADE and told.subject == line.revision:
             found = ("taken back", entry)
         if found[0] not in ("not there", "taken back"):
@@ -228,5 +234,5 @@ def _how(line: sums.SumLine, place: int, order: dict[str, int], entries: Sequenc
         elif told.event == Event.STEP and told.outcome == Outcome.APPLIED and told.checksum in checksums:
             found = ("boot", entry)
         elif order.get(entry.reached, -1) >= place:
-            found = ("held", entry)
+            found = undone or ("held", entry)
     return found

@@ -67,4 +67,7 @@ def show(run: Any) -> None:
     for warning in run.warnings:
         typer.echo(f"warning: {warning}")
     total = run.seconds.get("total", 0.0) * 1000
-    typer.echo(f"{output.painted(str(run.outcome))}: {len(rows)} step(s) sent, {run.round_trips} round trip(s), {total:.1f} ms")
+    undone = f"; {len(run.standing)} step(s) stand undone" if run.standing else ""
+    typer.echo(
+        f"{output.painted(str(run.outcome))}: {len(rows)} step(s) sent, {run.round_trips} round trip(s), {total:.1f} ms{undone}"
+    )

@@ -57,6 +57,7 @@ def _is_well(found: dict[str, Any]) -> bool:
     return (
         found["exported"]["is_fresh"]
         and found["database"]["pending"] == 0
+        and not found["database"]["standing"]
         and not found["database"]["differences"]
         and not found["models"]["lacks"]
         and found["revision"]["is_head"]

@@ -9,15 +9,13 @@ from typing import NamedTuple
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
 from omega_bridge.analysis.program import conditions
 from omega_bridge.ledger import Outcome
-from omega_bridge.outcomes import Action, StepOutcome
+from omega_bridge.outcomes import NOT_DONE, Action, StepOutcome
 from omega_bridge.planning.clock import Clock
 from omega_bridge.planning.evaluate import Evaluation, lacking
 from omega_bridge.planning.plan import Planner
 from omega_bridge.planning.reruns import VIEWS, hangs_on_the_rest, is_maintenance, only_sets
 from omega_bridge.planning.returning import comes_back
 from omega_bridge.planning.world import World
-
-NOT_DONE = (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)
 
 
 class Turn(NamedTuple):

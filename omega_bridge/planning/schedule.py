@@ -14,9 +14,9 @@ from typing import NamedTuple, Protocol
 from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.catalog import Difference, Key
 from omega_bridge.ledger import Outcome
-from omega_bridge.outcomes import Action, StepOutcome
+from omega_bridge.outcomes import NOT_DONE, Action, StepOutcome
 from omega_bridge.planning.clock import Changes
-from omega_bridge.planning.due import NOT_DONE, Due, Turn, is_opaque
+from omega_bridge.planning.due import Due, Turn, is_opaque
 from omega_bridge.planning.plan import Planner
 from omega_bridge.planning.reruns import only_sets
 from omega_bridge.planning.step_outcome import outcome_of
@@ -251,4 +251,4 @@ class Schedule:
                 waiting = self._waiting.held[step.id]
                 planned = self.planner.plan(index, self.runner.world.copy())
                 reason = f"not sent: it would change what step {waiting} reads, which waits for {self._waiting.first.get(waiting, 'another')}"
-                self._settled(outcome_of(planned, Outcome.SKIPPED, reason, action=Action.SKIP))
+                self._settled(replace(outcome_of(planned, Outcome.SKIPPED, reason, action=Action.SKIP), is_held=True))

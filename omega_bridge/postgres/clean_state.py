@@ -25,7 +25,7 @@ from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.fast_path.dependencies import Watched, watched
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.lookahead import lookahead
-from omega_bridge.sql import ends_transaction, sendable
+from omega_bridge.sql import ends_transaction, parse, sendable
 from omega_bridge.steps import Repeat
 
 Connection = psycopg.Connection[Any]
@@ -56,10 +56,7 @@ class Promised:
     @cached_property
     def has_context(self) -> bool:
         """Whether a step may set what later ones run under: then each of them means something only in its place."""
-        return any(
-            "set_config" in s.step.sql.lower() or any(q.tag == "variable_set_stmt" for q in s.reading.statements)
-            for s in self.analysis
-        )
+        return any(map(_leaves_settings, self.analysis))
 
     def think(self) -> None:
         """Do it now."""
@@ -80,7 +77,7 @@ def remember(
 
     ``asked``: the token of just this ``catalog``, or of one before it.
     """
-    stands = {o.id: o for o in outcomes if o.outcome in NOT_DONE}
+    stands = {o.id: o for o in outcomes if o.is_undone}
     left = State(
         digest,
         revision,
@@ -99,7 +96,12 @@ def remember(
     probe_function.remember(connection, asked, left)
 
 
-NOT_DONE = (Outcome.FAILED, Outcome.NO_EFFECT, Outcome.REFUSED)
+def _leaves_settings(step: StepAnalysis) -> bool:
+    """Whether a step sets, beyond its own transaction, what later ones run under; a function of its own may do so unseen."""
+    tags = {s.tag for s in step.reading.statements}
+    if step.reading.only_sets or "variable_set_stmt" in tags or "set_config" in step.step.sql.lower():
+        return True
+    return "script" in tags and any(s.tag == "variable_set_stmt" and not s.node.is_local for s in parse(step.step.sql))
 
 
 def _standing(promised: Promised, outcome: StepOutcome) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.model_files import of_table
-from omega_bridge.outcomes import BootOutcome, CriticalTable, StepOutcome
+from omega_bridge.outcomes import NOT_DONE, BootOutcome, CriticalTable, Standing, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
 from omega_bridge.planning.needs import type_names
 from omega_bridge.postgres import clean_state, ledger_store, lock
@@ -118,6 +118,7 @@ def repair(
         warnings,
         session.cost,
         lacks=lacking_of_models,
+        standing=tuple(Standing(o.id, str(o.outcome), o.reason) for o in outcomes if o.is_undone),
     )
     for warning in warnings:
         log.warning("[MIGRATION] %s", warning)
@@ -126,8 +127,9 @@ def repair(
             told = outcome.error or outcome.reason
             log.error("[MIGRATION] step %s: %s: %s", outcome.id, outcome.outcome, told, extra=outcome.log_fields())
     log.log(
-        _LEVELS.get(verdict, logging.INFO), "[MIGRATION] %s: %d step(s) sent in %d pass(es)",
+        _LEVELS.get(verdict, logging.WARNING if run.standing else logging.INFO), "[MIGRATION] %s: %d step(s) sent in %d pass(es)%s",
         verdict, sum(o.action is not Action.SKIP for o in outcomes), done.passes,
+        f"; {len(run.standing)} step(s) stand undone" if run.standing else "",
         extra={"outcome": str(verdict), "revision": revision},
     )  # fmt: skip
     raise_if_asked(run, options, _of_models(outcomes, lacking_of_models, metadata) if verdict is BootOutcome.FAILED else "")
@@ -202,7 +204,7 @@ def _report(inspection: Iterable[CriticalTable]) -> None:
 
 def _warnings(outcomes: tuple[StepOutcome, ...], done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[str]:
     for outcome in outcomes:
-        if outcome.outcome in (Outcome.NO_EFFECT, Outcome.REFUSED):
+        if outcome.is_undone and outcome.outcome is not Outcome.FAILED:
             where = f" ({outcome.place})" if outcome.place.file else ""
             yield f"step {outcome.id}{where}: {outcome.outcome}: {outcome.reason}"
     for step_id, need in done.misplaced:
@@ -325,7 +327,7 @@ def _record(
         moves.append(told.reached.move(versions))
         return moves[-1].revision
 
-    quiet = [o for o in outcomes if o.outcome in clean_state.NOT_DONE]
+    quiet = [o for o in outcomes if o.outcome in NOT_DONE]
     with connection.transaction():
         connection.execute(f"SET LOCAL lock_timeout = {max(int(min(_PATIENCE, executor.limits.budget) * 1000), 1)}")
         for outcome in quiet:
@@ -340,6 +342,8 @@ def _record(
             "catalog": after.digest(),
             **told.reached.as_dict(),
         }
+        if standing := [o.id for o in outcomes if o.is_undone]:
+            detail["standing"] = standing
         if told.unsettled:
             detail["unsettled"] = [u.as_dict() for u in told.unsettled]
         draft = Draft(Driver.BOOT, Event.BOOT, executor.run, "", told.digest, told.verdict, detail)

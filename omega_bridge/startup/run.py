@@ -11,7 +11,7 @@ from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.options import BOOT, OnBusy, OnError, OnGap, fits, takes
 
 if TYPE_CHECKING:
-    from omega_bridge.outcomes import BootOutcome, Cost, CriticalTable, StepOutcome
+    from omega_bridge.outcomes import BootOutcome, Cost, CriticalTable, Standing, StepOutcome
     from omega_bridge.startup.background import Retrying
     from omega_bridge.startup.lacks import Lack
 
@@ -40,7 +40,8 @@ class Run:
 
     ``steps`` is empty where the probe alone answered, but for the data steps that such a start runs.
     ``misplaced`` names the steps that waited for a later one, ``unsettled`` those that undo one another. ``lacks``: what the
-    models need and the database does not have at the end. ``seconds`` are wall time by phase.
+    models need and the database does not have at the end. ``standing``: the steps that are not done, and stay so until something
+    changes, whatever the outcome is. ``seconds`` are wall time by phase.
     """
 
     outcome: BootOutcome
@@ -55,6 +56,7 @@ class Run:
     cost: Cost | None = field(default=None, repr=False)
     retrying: Retrying | None = field(default=None, repr=False, compare=False)
     lacks: tuple[Lack, ...] = ()
+    standing: tuple[Standing, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -96,6 +98,7 @@ class Run:
             "unsettled": [u.as_dict() for u in self.unsettled],
             "warnings": list(self.warnings),
             "lacks": [lack.as_dict() for lack in self.lacks],
+            "standing": [s.as_dict() for s in self.standing],
             "locks": list(self.locks),
             "seconds": {k: round(v, 6) for k, v in self.seconds.items()},
         }

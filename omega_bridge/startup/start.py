@@ -225,6 +225,7 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     import logging
     import time
 
+    from omega_bridge.outcomes import Standing
     from omega_bridge.postgres import data_steps
     from omega_bridge.postgres.fast_path.probe import probe
     from omega_bridge.startup.run import Run, judged, raise_if_asked
@@ -240,7 +241,8 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     outcomes = data_steps.run(session, found.data, options.table_lock_timeout, options.trusted_owners)
     if outcomes is None:
         return None
-    warnings = tuple(f"step {s['id']} stands {s['outcome']}: {s['reason']}" for s in found.standing)
+    standing = tuple(Standing(s["id"], s["outcome"], s["reason"]) for s in found.standing)
+    warnings = tuple(map(str, standing))
     log = logging.getLogger("omega_bridge")
     for warning in warnings:
         log.warning("%s (it is tried again when the list or the schema changes, or with retry)", warning)
@@ -254,9 +256,10 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
         inspection,
         warnings=warnings,
         cost=session.cost,
+        standing=standing,
     )
-    told = _how_it_stands([s["outcome"] for s in found.standing])
-    level = logging.WARNING if found.standing else logging.INFO
+    told = _how_it_stands([s.outcome for s in standing])
+    level = logging.WARNING if standing else logging.INFO
     log.log(level, "[MIGRATION] nothing to do: %s", told, extra={"outcome": str(run.outcome), "revision": run.revision})
     raise_if_asked(run, options)
     return run
@@ -279,7 +282,7 @@ def _lacks_foundation(session: Any, options: Options) -> bool:
 
 def _is_to_be_judged(found: Any, options: Options) -> bool:
     """Whether a step that stands without effect or refused is judged anew: by ``strict``, or because it is allowed now."""
-    stands = [s for s in found.standing if s["outcome"] != "failed"]
+    stands = [s for s in found.standing if s["outcome"] in ("no-effect", "refused")]
     refused = (s["id"] for s in stands if s["outcome"] == "refused")
     return bool(stands) and (options.strict or any(step in options.allow_destructive for step in refused))
 
