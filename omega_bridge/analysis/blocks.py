@@ -56,7 +56,7 @@ def read_program(sql: str) -> Program:
             nodes.extend(_do(statement, sql[: statement.offset]))
         else:
             nodes.append(read(statement))
-    if any(isinstance(n, Sql) and n.tag in ("variable_set_stmt", "transaction_stmt") for n in nodes):
+    if any(isinstance(n, Sql) and n.tag in ("variable_set_stmt", "discard_stmt", "transaction_stmt") for n in nodes):
         # From here on names may mean something else, or the work is committed piecemeal: nothing is claimed.
         return (
             Sql(

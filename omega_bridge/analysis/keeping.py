@@ -54,6 +54,8 @@ def keeps_rows(text: str) -> bool:
 
 def _is_certain(text: str, quiet: set[str]) -> bool:
     reading = reading_of(text)
+    if reading.only_sets:
+        return True
     if reading.problem or not all(is_decidable(c) for c in conditions(reading.program)):
         return False
     if any(s.opaque or s.destroys or s.cascade or s.tag not in quiet for s in reading.statements):
@@ -154,7 +156,7 @@ _OF_A_TRANSACTION = {
 """All but ``COMMIT PREPARED``: what was prepared elsewhere, nobody has watched."""
 
 _KEEPS_ROWS_OUTSIDE = {
-    "vacuum_stmt", "reindex_stmt", "createdb_stmt", "alter_system_stmt", "create_table_space_stmt", "drop_table_space_stmt",
+    "vacuum_stmt", "reindex_stmt", "cluster_stmt", "createdb_stmt", "alter_system_stmt", "create_table_space_stmt", "drop_table_space_stmt",
     "create_subscription_stmt", "alter_subscription_stmt", "drop_subscription_stmt",
 }  # fmt: skip
 """What refuses a transaction and takes no row; a tablespace is dropped only where it is empty."""

@@ -26,6 +26,7 @@ from omega_bridge.analysis.program import (
     statements,
 )
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.discarding import discards_all
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.kinds import READ
 
@@ -113,7 +114,7 @@ class Reading:
         if self.problem is not None:
             return False
         found = sql.parse(self.text)
-        return bool(found) and all(s.tag == "variable_set_stmt" for s in found)
+        return bool(found) and (discards_all(self.text) or all(s.tag == "variable_set_stmt" for s in found))
 
     @cached_property
     def transactional(self) -> bool:

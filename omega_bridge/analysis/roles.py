@@ -1,4 +1,4 @@
-"""Which texts may leave another role behind. Read from the words alone: rather too many than too few."""
+"""Which texts may leave another role, or other settings, behind. Read from the words alone: rather too many than too few."""
 
 from __future__ import annotations
 
@@ -13,3 +13,15 @@ _WORDS = re.compile(
 def may_change_role(text: str) -> bool:
     """Whether the session may be another role's after a step."""
     return _WORDS.search(text) is not None
+
+
+_SETS = re.compile(
+    r"(?:\A|;|\*/|\n|'|\bbegin\b|\bthen\b|\belse\b|\bloop\b)\s*(?:set|reset|discard)\b|\bset_config\b"
+    r"|\bexecute\b(?!\s+(?:function|procedure)\b)|\bcall\b",
+    re.IGNORECASE,
+)
+
+
+def may_change_settings(text: str) -> bool:
+    """Whether the session may have other settings after a step: what the bridge itself sends needs its own limits again."""
+    return _SETS.search(text) is not None

@@ -11,10 +11,12 @@ import psycopg
 from psycopg import pq
 
 from omega_bridge.analysis import StepAnalysis, StepKind
+from omega_bridge.analysis.already import GONE_ALREADY, THERE_ALREADY, calls, speaks_of_its_own
 from omega_bridge.analysis.keeping import UNWATCHED, keeps_rows
 from omega_bridge.analysis.program import Program, Sql
-from omega_bridge.analysis.roles import may_change_role
+from omega_bridge.analysis.roles import may_change_role, may_change_settings
 from omega_bridge.catalog import Catalog, Difference, diff
+from omega_bridge.discarding import in_parts
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip
 from omega_bridge.outcomes import ServerError, StepOutcome, change
@@ -22,7 +24,7 @@ from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
 from omega_bridge.planning.step_outcome import failed, outcome_of
-from omega_bridge.postgres import data_lock, guarding, hidden_errors, ledger_store, lock, outside, waiting
+from omega_bridge.postgres import data_lock, guarding, hidden_errors, ledger_store, lock, outside, settings, waiting
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.destruction import Refused
 from omega_bridge.postgres.fast_path import probe_function
@@ -31,11 +33,6 @@ from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.sql import identifier, sendable
-
-_THERE_ALREADY = {"42701", "42710", "42P07", "42P06", "42723"}
-"""duplicate_column, duplicate_object, duplicate_table, duplicate_schema, duplicate_function."""
-_GONE_ALREADY = {"42P01", "42703", "42883", "42704"}
-"""undefined_table, undefined_column, undefined_function, undefined_object."""
 
 
 @dataclass(slots=True)
@@ -75,6 +72,11 @@ class Executor:
                     raise
                 self.session.rollback()
                 outcome = self._transaction(planned)
+            except psycopg.errors.ActiveSqlTransaction:  # its words alone do not say so: REINDEX of what is partitioned
+                if not step.transactional or len(step.texts()) > 1:
+                    raise
+                self.session.rollback()
+                outcome = self._outside(planned)
             except psycopg.errors.InvalidTransactionTermination as exc:
                 if not step.transactional:
                     raise
@@ -100,7 +102,9 @@ class Executor:
         program = planned.analysis.program
         is_certain = planned.analysis.reading.is_certain and not any(s.data for s in planned.analysis.reading.statements)
         alone = len(program) == 1 and isinstance(program[0], Sql)
-        taken_once = (alone or is_certain) and error.sqlstate in (_THERE_ALREADY if alone else _THERE_ALREADY | _GONE_ALREADY)
+        taken_once = is_certain and error.sqlstate in THERE_ALREADY | GONE_ALREADY
+        if alone:
+            taken_once = speaks_of_its_own(program, error.sqlstate) or self._was_taken(planned, error)
         if not taken_once:
             return outcome_of(planned, Outcome.FAILED, str(error), error=error)
         missing = lack(program, self.catalog, self.provided)
@@ -109,6 +113,12 @@ class Executor:
         if missing:
             return outcome_of(planned, Outcome.NO_EFFECT, f"{missing}; PostgreSQL says: {error}", error=error)
         return outcome_of(planned, Outcome.ALREADY_THERE, f"PostgreSQL says: {error}")
+
+    def _was_taken(self, planned: PlannedStep, error: ServerError) -> bool:
+        """Whether what a step calls is there already because the step was applied before, by either driver."""
+        if error.sqlstate not in THERE_ALREADY or not calls(planned.analysis.program):
+            return False
+        return planned.analysis.checksum in ledger_store.done_once(self.session.connection)
 
     def record(self, outcome: StepOutcome) -> None:
         """Write the ledger row of an outcome that has none yet: what failed, was refused, or had no effect."""
@@ -129,8 +139,9 @@ class Executor:
         try:
             fresh, outcome, role, tip = waiting.had_in_time(session, self._waits(), self.limits.lock_timeout, attempt)
         except waiting.Busy as busy:
-            return outcome_of(planned, Outcome.FAILED, f"its table stayed busy: {busy}", error=busy.error)
+            return outcome_of(planned, Outcome.FAILED, waiting.told(session, busy, step.names), error=busy.error)
         lock.commit(session)
+        self._keep_limits(step)
         self.catalog, self.role, self.tip = fresh, role, tip
         if outcome.outcome is Outcome.APPLIED:
             return outcome
@@ -151,9 +162,10 @@ class Executor:
             stopped = exc
         finally:
             self.tip = journal.tip
+        self._keep_limits(step)
         self.catalog, before = self._refreshed(step), self.catalog
         if stopped:
-            if stopped.error.sqlstate in _THERE_ALREADY:
+            if stopped.error.sqlstate in THERE_ALREADY:
                 return self._rejected(planned, stopped.error)
             changes = diff(before, self.catalog, among=None if _is_wide(step) else step.names)
             return outcome_of(planned, Outcome.FAILED, str(stopped), error=stopped.error, differences=changes)
@@ -161,6 +173,11 @@ class Executor:
         if outcome.outcome is Outcome.APPLIED:
             self.record(outcome)
         return outcome
+
+    def _keep_limits(self, step: StepAnalysis) -> None:
+        """What the bridge itself sends ends in time, also behind a step that has set other limits, or reset them."""
+        if self.session.held is not None and may_change_settings(step.step.sql):
+            settings.keep(self.session, self.limits.budget)
 
     def _waits(self) -> Patience:
         """What is left of the budget that all steps share."""
@@ -175,7 +192,7 @@ class Executor:
         self.session.rows_changed = 0
         if self.role is not None:
             self.session.execute(f"SET ROLE {identifier(self.role)}")
-        self._run_guarded(planned)
+        self._run_guarded(planned, "; ".join(settings.local(self.session, lock_timeout, self.limits.statement_timeout)))
         if self.role is None and not may_change_role(planned.analysis.step.sql):
             return None
         ((role, user, own),) = self.session.rows(_WHO, (self.session.connection.info.user,))
@@ -192,9 +209,18 @@ class Executor:
         """The lock of the whole database, for what reaches beyond."""
         return lock.database(self.session, self.limits.turn) if reaches else nullcontext()
 
-    def _run_guarded(self, planned: PlannedStep) -> None:
-        """Send the step. Raises ``Refused`` where it destroys rows and that is not allowed."""
-        self._guard(planned.analysis).inside(self.session, planned.analysis.step.sql)
+    def _run_guarded(self, planned: PlannedStep, limits: str) -> None:
+        """Send the step. Raises ``Refused`` where it destroys rows and that is not allowed.
+
+        Behind one that may have set others, the ``limits`` under which the bridge looks at what it did.
+        """
+        step, text = planned.analysis, planned.analysis.step.sql
+        if step.reading.only_sets:
+            self.session.execute(f"{in_parts(text)}\n;\n{limits}")
+            return
+        self._guard(step).inside(self.session, text)
+        if may_change_settings(text):
+            self.session.ask(limits)
 
     def _guard(self, step: StepAnalysis) -> guarding.Guard:
         is_read = not any(s.tag == "unreadable" for s in step.reading.statements)
@@ -205,6 +231,8 @@ class Executor:
 
     def _listens_to_all(self, step: StepAnalysis) -> bool:
         """Whether no reading of this step counts: its literals mean something else here, or others run at each statement."""
+        if step.reading.only_sets:
+            return False
         if step.may_destroy or not keeps_rows(step.step.sql):
             self.overheard = None  # it may make an event trigger
             return step.may_destroy

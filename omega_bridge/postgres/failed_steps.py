@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from omega_bridge.discarding import in_parts
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import Action, ServerError, StepOutcome
 from omega_bridge.postgres import settings
@@ -52,7 +53,7 @@ def _try(session: Session, text: str, lock_timeout: float, statement_timeout: fl
     """Send a step's text, and take back what it did; the server's error, where it rejects it."""
     try:
         session.ask("; ".join(["BEGIN", *settings.local(session, lock_timeout, statement_timeout)]))
-        session.ask(text, within=None)
+        session.ask(in_parts(text), within=None)
         session.ask("SET CONSTRAINTS ALL IMMEDIATE", within=None)
     except psycopg.Error as exc:
         return server_error(exc)

@@ -13,6 +13,7 @@ from psycopg import pq
 
 from omega_bridge.analysis.batches import batches_of, question, runs_along, untold
 from omega_bridge.analysis.keeping import UNWATCHED, Watched, is_script, keeps_rows, watched
+from omega_bridge.discarding import in_parts
 from omega_bridge.postgres.destruction import ENDS_ITS_TRANSACTION, Channel, Refused, watch
 
 TWO_STEPS = "; it stands beside what refuses a transaction: make two steps of it, so that each is whole"
@@ -38,11 +39,11 @@ class Guard:
     def inside(self, channel: Channel, text: str) -> None:
         """Send a text in the transaction that is open."""
         if self.allowed or (keeps_rows(text) and not self.everything):
-            channel.execute(text)
+            channel.execute(in_parts(text))
             return
         if watched(text) is Watched.NO or is_script(text):
             raise Refused(UNWATCHED)
-        watch(channel, lambda: channel.execute(text), text=text)
+        watch(channel, lambda: channel.execute(in_parts(text)), text=text)
 
     def alone(self, channel: Channel, text: str, commit: Callable[[], object]) -> None:
         """Send one statement without a transaction around it; it gets one of its own, ended by ``commit``, where it takes one.

@@ -345,7 +345,7 @@ def done_once(connection: Connection) -> frozenset[str]:
         " pg_catalog.jsonb_to_record(coalesce(l.detail OPERATOR(pg_catalog.->) 'by', '{}'::pg_catalog.jsonb))"
         " AS b (schema pg_catalog.text, role pg_catalog.text, search_path pg_catalog.text)"
         " WHERE ((event OPERATOR(pg_catalog.=) 'step' AND outcome OPERATOR(pg_catalog.=) 'applied')"
-        " OR (event OPERATOR(pg_catalog.=) 'upgrade' AND outcome OPERATOR(pg_catalog.<>) 'failed'))"
+        " OR (event OPERATOR(pg_catalog.=) 'upgrade' AND outcome OPERATOR(pg_catalog.<>) ALL ('{failed,refused}'::pg_catalog.text[])))"
         " AND (b.schema IS NULL OR b.schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
         " OR (b.role OPERATOR(pg_catalog.=) current_user::pg_catalog.text"
         " AND b.search_path OPERATOR(pg_catalog.=) pg_catalog.current_setting('search_path')))"

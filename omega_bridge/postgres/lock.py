@@ -152,8 +152,7 @@ def exclusive(
             yield Turn(time.monotonic() - started, instead)
             return
     try:
-        if not session.is_pooled:
-            settings.keep(session, budget)
+        settings.keep(session, budget)
         yield Turn(time.monotonic() - started)
     except psycopg.Error as exc:
         _explain(session, exc)
@@ -220,7 +219,7 @@ def prove(session: Session) -> None:
         raise _no_sessions(f"the lock was taken by server process {held.pid}, and process {pid} answers now")
     raise errors.LockLost(
         "the lock that keeps two starts apart was lost while this one was at work: something released it",
-        hint="Look for pg_advisory_unlock_all() or DISCARD ALL in the list and in the functions that it calls, take it out,"
+        hint="Look for pg_advisory_unlock_all() in the list and in the functions that it calls, take it out,"
         " and start again: what was not recorded is rolled back.",
     )
 
@@ -299,6 +298,8 @@ def _give_back(session: Session) -> None:
     session.rollback()
     if held is None:
         return
+    if session.is_pooled:
+        settings.give_back(session, held.pid)
     given_back = [*held.wanted.keys.values(), *([f"pg_catalog.pg_advisory_unlock({CLASS}, {DATABASE})"] if held.database else [])]
     each = ", ".join(given_back)
     unlock = f"SELECT {held.where_taken(f'true {_IS} ALL (ARRAY[{each}])')}"

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from omega_bridge.analysis.keeping import is_script
 from omega_bridge.analysis.reaching import may_reach_elsewhere
 from omega_bridge.analysis.roles import may_change_role
+from omega_bridge.discarding import in_parts
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.sql import identifier, sendable
 
@@ -60,7 +61,8 @@ def as_on_connecting(bind: Connection) -> None:
 
 
 def _send(bind: Connection, text: str) -> None:
-    raw, dialect = sendable(text), bind.dialect
+    text, dialect = in_parts(text), bind.dialect
+    raw = sendable(text)
     if dialect.driver not in (*BY_CURSOR, "asyncpg"):
         raise ConfigurationInvalid(
             f"the history cannot be run through the driver {dialect.driver!r}",

@@ -215,3 +215,46 @@ def test_an_upgrade_leaves_an_invalid_index_of_somebody_else_alone(database: str
     environment.upgrade(configured(tmp_path, database), "head")
     assert is_valid(database)
     assert entries(database)[-1][1:3] == ("upgrade", "applied")
+
+
+PARTED = (
+    "CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE q PARTITION OF p FOR VALUES IN (1); INSERT INTO p VALUES (1)"
+)
+ALONE = {
+    "a partition": pytest.param("ALTER TABLE p DETACH PARTITION q CONCURRENTLY", marks=pytest.mark.pg(">= 14")),
+    "indexes of a schema": "REINDEX SCHEMA public",
+    "clustered tables": "CLUSTER",
+    "a session's all": "DISCARD ALL",
+    "an isolation level": "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+}
+NOT_SAID = {"indexes of what is partitioned": pytest.param("REINDEX TABLE p", marks=pytest.mark.pg(">= 14"))}
+"""Its text does not say that it refuses a transaction: an upgrade has none for it only where the list says so."""
+
+
+@pytest.mark.parametrize("step", [*ALONE.values(), *NOT_SAID.values()], ids=[*ALONE, *NOT_SAID])
+def test_what_refuses_a_transaction_gets_none(database: str, step: str) -> None:
+    """As in the loop, which sends each step in autocommit: it is applied, and the next start has nothing to do."""
+    query(database, PARTED)
+    run = omega_bridge.boot(database, [T, ("alone", step)])
+    assert [(s.id, s.outcome) for s in run.steps] == [("create-t", "applied"), ("alone", "applied")]
+    assert omega_bridge.boot(database, [T, ("alone", step)]).outcome == "current"
+
+
+@pytest.mark.parametrize("step", [*list(ALONE.values())[:-1]], ids=list(ALONE)[:-1])
+def test_what_refuses_a_transaction_gets_none_in_an_upgrade(database: str, tmp_path: Path, psql: str, step: str) -> None:
+    """Nor in what ``--sql`` writes; the lock is held to the end."""
+    query(database, PARTED)
+    exported(tmp_path, [T, ("alone", step), U])
+    environment.upgrade(configured(tmp_path, database), "head")
+    assert "failed" not in {e[2] for e in entries(database)}
+    query(database, "DROP TABLE t, u, alembic_version")
+    out = io.StringIO()
+    config = configured(tmp_path, database)
+    config.output_buffer = out
+    command.upgrade(config, "head", sql=True)
+    if "DETACH" in step:
+        query(database, "ALTER TABLE p ATTACH PARTITION q FOR VALUES IN (1)")
+    done = subprocess.run(
+        [psql, "-q", "-v", "ON_ERROR_STOP=1", "-d", database], input=out.getvalue(), text=True, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -15,7 +15,7 @@ from omega_bridge import OmegaBridgeError, environment
 from omega_bridge.analysis import analyse
 from omega_bridge.config import Config
 from omega_bridge.errors import LockLost
-from omega_bridge.postgres.lock import CLASS, OBJECT
+from omega_bridge.postgres.lock import CLASS, OBJECT, SCHEMA
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
 from omega_bridge.steps import Registry
@@ -69,6 +69,47 @@ def test_a_step_that_releases_every_lock_is_rolled_back(database: str) -> None:
     assert columns(database) == ["a", "id"]
     assert recorded(database) == ["create-t", "t-a"]
     assert omega_bridge.boot(database, [T, A, C]).outcome == "repaired"
+
+
+LIMITS = "SELECT pg_catalog.current_setting('lock_timeout') AS a, pg_catalog.current_setting('statement_timeout') AS b"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["DISCARD ALL", "-- as a new session\nDISCARD ALL;", "RESET ALL", "SET lock_timeout = 0; SET statement_timeout = '1s'"],
+    ids=["discard", "with a comment", "reset", "set"],
+)
+def test_a_step_that_sets_the_session_takes_nothing_from_the_start(database: str, setting: str) -> None:
+    """``DISCARD ALL`` refuses a transaction and lets go of every lock: a start goes on with its lock, and with its own limits."""
+    omega_bridge.boot(database, [T])
+    before, seen = [T, "SET search_path = public, pg_catalog"], []
+
+    def look() -> None:
+        with psycopg.connect(database) as conn:
+            seen.append(
+                conn.execute(f"SELECT count(*) FROM pg_locks WHERE classid = {SCHEMA} AND mode = 'ExclusiveLock'").fetchone()
+            )
+
+    with when_applying("limits", look):
+        run = omega_bridge.boot(database, [*before, setting, A, ("limits", f"CREATE TABLE IF NOT EXISTS limits AS {LIMITS}")])
+    assert (run.outcome, {s.outcome for s in run.steps}) == ("repaired", {"applied", "already-there"})
+    assert seen == [(1,)]
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT * FROM public.limits").fetchone() == ("500ms", "0")
+    assert columns(database) == ["a", "id"]
+
+
+def test_what_the_bridge_reads_behind_such_a_step_ends_in_time(database: str) -> None:
+    """A step that takes every limit from the session, and a lock by another hand on what is read next: a start ends all the same."""
+    omega_bridge.boot(database, [T])
+    with psycopg.connect(database) as holder:
+
+        def hold() -> None:
+            holder.execute("LOCK TABLE pg_catalog.pg_attrdef IN ACCESS EXCLUSIVE MODE")
+
+        with when_applying("t-a", hold), pytest.raises(OmegaBridgeError) as told:
+            omega_bridge.boot(database, [T, "SET lock_timeout = 0", A], boot_timeout=1.0)
+    assert told.value.code == "OB402"
 
 
 def test_a_deferred_trigger_is_told_as_it_is(database: str) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
 import omega_bridge
 from omega_bridge import OmegaBridgeError, Step
 from omega_bridge.analysis import analyse
+from omega_bridge.cli.app import app
+from omega_bridge.embedded import Server
 from omega_bridge.errors import StepFailed
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.postgres import ledger_store
@@ -214,6 +220,23 @@ def test_once_counts_what_the_other_driver_ran(database: str) -> None:
         assert conn.execute("SELECT note FROM orders").fetchone() == ("",)
 
 
+@pytest.mark.parametrize("outcome", ["failed", "refused"])
+def test_once_does_not_count_what_was_not_done(database: str, outcome: str) -> None:
+    """A revision that PostgreSQL rejected, or that was refused for the sake of rows, ran nothing: the next start does."""
+    once = Step("UPDATE orders SET note = note || 'x'", id="once", repeat="once")
+    steps: list[Step | tuple[str, str]] = [STEPS[0], STEPS[2], once]
+    omega_bridge.boot(database, [STEPS[0], STEPS[2]])
+    execute(database, "INSERT INTO orders VALUES (1, '')")
+    checksum = next(s.checksum for s in analyse(Registry.of([once])))
+    with open_session(database) as session:
+        draft = Draft(Driver.ALEMBIC, Event.UPGRADE, "00000000-0000-0000-0000-000000000001", "0a1b", checksum, outcome)
+        ledger_store.append(session.connection, [draft])
+    for _ in range(2):
+        omega_bridge.boot(database, steps)
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT note FROM orders").fetchone() == ("x",)
+
+
 def test_what_stands_is_told_by_its_code(database: str) -> None:
     """With ``strict`` a step without effect stops each start."""
     steps = ["DO $$ BEGIN ALTER TABLE nowhere ADD COLUMN a int; EXCEPTION WHEN OTHERS THEN NULL; END $$"]
@@ -221,3 +244,102 @@ def test_what_stands_is_told_by_its_code(database: str) -> None:
         with pytest.raises(OmegaBridgeError) as told:
             omega_bridge.boot(database, steps, strict=True)
         assert told.value.code == "OB302"
+
+
+MAKES = "CREATE TABLE made (id int); "
+REJECTED = {
+    "a function": f"CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN {MAKES} RETURN 1; END $$; {MAKES}|SELECT f()",
+    "a block": f"{MAKES}|DO $$ BEGIN EXECUTE 'CREATE TABLE ' || 'made (id int)'; END $$",
+    "a trigger": f"CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {MAKES} RETURN NEW; END $$; {MAKES} "
+    "CREATE TABLE fed (id int); CREATE TRIGGER g BEFORE INSERT ON fed FOR EACH ROW EXECUTE FUNCTION g()|INSERT INTO fed VALUES (1)",
+    "a column of rows twice": "CREATE TABLE fed (id int)|INSERT INTO fed (id, id) VALUES (1, 1)",
+    "a column of its own twice": "SELECT 1|CREATE TABLE made (id int, id int)",
+    "a query's column twice": "SELECT 1|CREATE TABLE made AS SELECT 1 AS id, 2 AS id",
+}
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_there_already_is_not_believed_of_what_was_never_taken(database: str, name: str) -> None:
+    """The server says it of what a step calls, or of its own column: nothing of the step was done, and it stands failed."""
+    start, step = REJECTED[name].split("|", 1) if name != "a block" else (MAKES, REJECTED[name].partition("|")[2])
+    execute(database, start)
+    for _ in range(2):
+        run = omega_bridge.boot(database, [("step", step)], on_error="continue")
+        assert (run.outcome, [(s.id, s.outcome) for s in run.steps]) == ("degraded", [("step", "failed")])
+
+
+def test_what_was_taken_once_is_there_already(database: str) -> None:
+    """A block that makes a table by a computed statement works once; sent again, because the list has grown, it did not fail."""
+    step = ("step", "DO $$ BEGIN EXECUTE 'CREATE TABLE ' || 'made (id int)'; END $$")
+    assert omega_bridge.boot(database, [step]).outcome == "repaired"
+    run = omega_bridge.boot(database, [step, STEPS[0]])
+    assert [(s.id, s.outcome) for s in run.steps] == [("step", "already-there"), ("make-orders", "applied")]
+
+
+# --- everybody says the same -----------------------------------------------------------------------------------
+
+UNDONE: dict[str, tuple[str, list[tuple[str, str]], dict[str, str]]] = {
+    "failed": ("", [("step", "ALTER TABLE orders ADD COLUMN IF NOT EXISTS a int REFERENCES nowhere (id)")], {"step": "failed"}),
+    "refused": (
+        "CREATE TABLE old (id int); INSERT INTO old VALUES (1)",
+        [("step", "DROP TABLE IF EXISTS old")],
+        {"step": "refused"},
+    ),
+    "without effect": (
+        "",
+        [("step", "DO $$ BEGIN ALTER TABLE nowhere ADD COLUMN a int; EXCEPTION WHEN OTHERS THEN NULL; END $$")],
+        {"step": "no-effect"},
+    ),
+    "held back": (
+        "CREATE TABLE old (a int); INSERT INTO old VALUES (1); CREATE TABLE kept (a int, b int)",
+        [
+            ("copy", "INSERT INTO kept SELECT a, b FROM old"),
+            ("clear", "TRUNCATE old"),
+            ("step", "ALTER TABLE old ADD COLUMN IF NOT EXISTS b int REFERENCES nowhere (id)"),
+        ],
+        {"copy": "failed", "clear": "skipped", "step": "failed"},
+    ),
+}
+
+
+def said(*arguments: str) -> tuple[int, Any]:
+    """What a verb says as JSON, and its exit code."""
+    done = CliRunner().invoke(app, [*arguments, "--json"])
+    code = done.exit_code if done.exception is None or isinstance(done.exception, SystemExit) else 3
+    return code, json.loads(done.stdout) if done.stdout else None
+
+
+@pytest.mark.parametrize("name", UNDONE)
+def test_everybody_says_that_a_step_stands_undone(
+    database: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Each start, its record, ``status``, ``drift`` and ``report``: no "holds everything", no ``held``, and exit codes that agree."""
+    start, undone, outcomes = UNDONE[name]
+    steps = [STEPS[0], *undone]
+    (tmp_path / "main.py").write_text(f"migration_steps = {steps!r}\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main:migration_steps"\npython-path = ["."]\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.delitem(sys.modules, "main", raising=False)
+    export(analyse(Registry.of(steps)), tmp_path / "alembic")
+    execute(database, *filter(None, [start]))
+    for _ in range(2):
+        run = omega_bridge.boot(database, steps, history=tmp_path / "alembic", on_error="continue")
+        assert {s.id: s.outcome for s in run.standing} == outcomes
+        assert {s["id"]: s["outcome"] for s in run.as_dict()["standing"]} == outcomes
+    assert (run.outcome == "degraded") == ("failed" in outcomes.values())
+    with open_session(database) as session:
+        told = [e for e in ledger_store.read(session.connection) if e.draft.event == Event.BOOT][-1].draft.detail
+    assert told["standing"] == list(outcomes)
+    code, status = said("status")
+    assert (code, {s["id"]: s["outcome"] for s in status["database"]["standing"]}) == (1, outcomes)
+    assert all(f"step {i} stands {o}" in status["database"]["told"] for i, o in outcomes.items())
+    code, drift = said("drift", "--scratch-url", server.url)
+    assert (code, {s["id"]: s["outcome"] for s in drift["standing"]}) == (1, outcomes)
+    code, report = said("report", "--to", str(tmp_path / "report"))
+    assert (code, report["ok"]) == (1, False)
+    page = json.loads((tmp_path / "report" / "report.json").read_text())
+    hows = {label: line["how"] for line in page["revisions"] for label in line["steps"]}
+    assert all(hows[step] in (outcome, "not there") for step, outcome in outcomes.items())
+    assert said("plan")[0] == (1 if "failed" in outcomes.values() else 0)
+    assert said("boot")[0] == (3 if "failed" in outcomes.values() else 0)

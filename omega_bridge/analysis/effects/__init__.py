@@ -17,7 +17,7 @@ from omega_bridge.analysis.program import DOUBT, Effect, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import NAMING_TABLES, READ
 from omega_bridge.kinds.statements import Read
-from omega_bridge.sql import Fields, Statement, goes_beyond, pb, walk
+from omega_bridge.sql import Fields, Statement, goes_beyond, inner, pb, walk
 
 
 class Reader(NamedTuple):
@@ -63,14 +63,16 @@ def read(statement: Statement) -> Sql:
             statement.tag,
             needs=tuple(_named(statement)),
             opaque=True,
-            transactional=statement.tag not in _OUTSIDE_TRANSACTIONS and not _reindexes_concurrently(statement),
+            transactional=statement.tag not in _OUTSIDE_TRANSACTIONS and not _refuses_a_transaction(statement),
             offset=statement.offset,
         )
     try:
         found = reader.read(statement)
     except NotRead:
-        transactional = not getattr(statement.node, "concurrent", False)
+        transactional = not getattr(statement.node, "concurrent", False) and not _refuses_a_transaction(statement)
         return Sql(statement.text, statement.tag, opaque=True, transactional=transactional, offset=statement.offset)
+    if _refuses_a_transaction(statement):
+        found = replace(found, transactional=False)
     if goes_beyond(statement.node, reader.known):
         return _in_doubt(found)
     again = () if found.opaque or not found.effects else tuple(errors_again(statement))
@@ -100,6 +102,15 @@ def _named(statement: Statement) -> Iterator[Key]:
             yield relation(found, kind)
 
 
-def _reindexes_concurrently(statement: Statement) -> bool:
-    params: Any = getattr(statement.node, "params", ())
-    return statement.tag == "reindex_stmt" and any(p.def_elem.defname == "concurrently" for p in params)
+def _refuses_a_transaction(statement: Statement) -> bool:
+    """Whether the statement's own words say that it does; that a table is partitioned they do not say."""
+    node: Any = statement.node
+    if statement.tag == "reindex_stmt":
+        is_concurrent = any(p.def_elem.defname == "concurrently" for p in node.params)
+        return is_concurrent or node.kind in (pb.REINDEX_OBJECT_SCHEMA, pb.REINDEX_OBJECT_SYSTEM, pb.REINDEX_OBJECT_DATABASE)
+    if statement.tag == "cluster_stmt":
+        return not node.HasField("relation")
+    if statement.tag == "alter_table_stmt":
+        commands = (inner(c) for c in node.cmds)
+        return any(c.subtype == pb.AT_DetachPartition and inner(getattr(c, "def")).concurrent for c in commands)
+    return False

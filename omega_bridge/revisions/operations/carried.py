@@ -8,6 +8,7 @@ from typing import Any
 from alembic.operations import Operations
 
 from omega_bridge.analysis.reading import reading_of
+from omega_bridge.discarding import discards_all
 from omega_bridge.planning.foundation import laid
 from omega_bridge.revisions import guards
 from omega_bridge.revisions.operations.operation import Operation
@@ -87,7 +88,7 @@ class AttemptStepOp(Operation):
     def statements(self) -> Sequence[str]:
         if self.is_apart:
             return tuple(statement.text for statement in parse(self.sql))
-        return (guards.attempted(self.sql),)
+        return (self.sql if discards_all(self.sql) else guards.attempted(self.sql),)
 
     def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
         return ((None, self.sql, ...),)

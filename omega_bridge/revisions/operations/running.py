@@ -10,6 +10,9 @@ from typing import Any
 
 from alembic.operations import Operations
 
+from omega_bridge.analysis.already import speaks_of_its_own
+from omega_bridge.analysis.reading import reading_of
+from omega_bridge.discarding import in_parts
 from omega_bridge.revisions import recording, row_guard
 from omega_bridge.revisions.alembic_border import server_error
 from omega_bridge.revisions.operations.carried import AttemptStepOp
@@ -18,13 +21,9 @@ from omega_bridge.revisions.operations.operation import INDEXES, Operation, is_h
 from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD
 from omega_bridge.revisions.sending import send
-from omega_bridge.sql import parse, sendable
+from omega_bridge.sql import sendable
 
 log = logging.getLogger("omega_bridge")
-
-
-_THERE_ALREADY = {"42701", "42710", "42P07", "42P06", "42723"}
-"""duplicate_column, duplicate_object, duplicate_table, duplicate_schema, duplicate_function: of a single statement no failure."""
 
 
 def run(operations: Operations, operation: Operation) -> None:
@@ -60,7 +59,7 @@ def emit(operations: Operations, text: str) -> None:
     context = operations.migration_context
     if context.as_sql:
         sendable(text)
-        plain = text.rstrip()
+        plain = in_parts(text).rstrip()
         context.impl.static_output(plain if plain.endswith(";") else f"{plain}\n;")
     else:
         send(operations.get_bind(), text)
@@ -97,6 +96,6 @@ def _attempt(operations: Operations, operation: AttemptStepOp) -> None:
             else:
                 send(bind, "ROLLBACK TO SAVEPOINT omega_bridge_attempt")
             log.warning("omega-bridge: the step was not possible here: %s", told[1])
-            if told[0] not in _THERE_ALREADY or len(parse(operation.sql)) > 1:
+            if not speaks_of_its_own(reading_of(operation.sql).program, told[0]):
                 operations.migration_context.opts.get(ATTEMPTS, []).append(told)
             return
