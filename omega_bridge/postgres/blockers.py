@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import psycopg
+from psycopg import sql
 
 from omega_bridge.errors import OmegaBridgeError
+from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.queries import query
 from omega_bridge.postgres.session import Session, open_session
 
@@ -134,8 +136,22 @@ def suspects(session: Session) -> Blocked:
         session.rollback()
 
 
+def holders(session: Session, names: Collection[str]) -> Blocked:
+    """Who holds locks on what bears these names: asked afterwards, on the same connection, so that it may be over by then."""
+    given = storable(session.connection, names)
+    listed = f"{sql.Literal(given).as_string(session.connection)}::name[]"
+    session.ask("BEGIN; SET LOCAL search_path = pg_catalog")
+    try:
+        return _read(session.ask(query("holders").replace("{names}", listed))) or Blocked()
+    finally:
+        session.rollback()
+
+
 def _asked(session: Session, name: str, pid: int) -> Blocked | None:
-    rows = session.ask(query(name).replace("{pid}", str(pid)))
+    return _read(session.ask(query(name).replace("{pid}", str(pid))))
+
+
+def _read(rows: list[tuple[str | None, ...]]) -> Blocked | None:
     found = tuple(
         Blocker(int(p or 0), _bare(relation), application, state, int(age) if age else None, text, is_autovacuum == "t")
         for p, relation, application, state, age, text, is_autovacuum, _ in rows

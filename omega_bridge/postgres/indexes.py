@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from omega_bridge.analysis.program import Sql
 from omega_bridge.catalog import Kind
 from omega_bridge.postgres.session import Session
+from omega_bridge.sql import parse, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,25 @@ def index_of(session: Session, statement: Sql | None) -> Index | None:
         )
         return Index(*rows[0]) if rows else None
     return None
+
+
+def tables_of(session: Session, statement: Sql) -> tuple[str, ...]:
+    """The tables, as SQL, whose indexes a ``DROP INDEX CONCURRENTLY`` or ``REINDEX ... CONCURRENTLY`` names, or which it names itself."""
+    found = {(e.key.schema, e.key.name) for e in statement.effects}
+    if statement.tag == "reindex_stmt":
+        found |= {
+            (r.schemaname, r.relname) for s in parse(statement.text) for r in walk(s.node) if r.DESCRIPTOR.name == "RangeVar"
+        }
+    rows = session.rows(
+        "SELECT DISTINCT pg_catalog.format('%%I.%%I', n.nspname, t.relname) FROM pg_catalog.unnest(%s::pg_catalog.text[]) found"
+        " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(found)::pg_catalog.oid"
+        " LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) c.oid"
+        " JOIN pg_catalog.pg_class t ON t.oid OPERATOR(pg_catalog.=) coalesce(i.indrelid, c.oid)"
+        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.relnamespace"
+        " WHERE t.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" ORDER BY 1",
+        (sorted(_regclass(schema or "", name) for schema, name in found),),
+    )
+    return tuple(name for (name,) in rows)
 
 
 def named(session: Session, name: str, schema: str | None) -> Index:

@@ -16,7 +16,7 @@ from omega_bridge.analysis.keeping import is_script
 from omega_bridge.analysis.program import Sql
 from omega_bridge.outcomes import ServerError
 from omega_bridge.planning import PlannedStep
-from omega_bridge.postgres import guarding, lock, waiting
+from omega_bridge.postgres import guarding, indexes, lock, waiting
 from omega_bridge.postgres.indexes import Index, drop_invalid, index_of
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.limits import Limits, Patience
@@ -60,7 +60,7 @@ def send(
             else:
                 _by_itself(session, statement, text, limits, patience, journal, guard, (number, len(texts)))
         except waiting.Busy as busy:
-            raise Stopped(number, len(texts), busy.error, f"its table stayed busy: {busy}") from busy
+            raise Stopped(number, len(texts), busy.error, waiting.told(session, busy, planned.analysis.names)) from busy
         except psycopg.Error as exc:
             if session.is_closed:
                 raise
@@ -132,6 +132,8 @@ def _by_itself(
         if index is not None:
             _build(session, index, text, limits, patience, journal, place)
         else:
+            for table in indexes.tables_of(session, statement) if is_patient and statement is not None else ():
+                _table_is_had(session, table, limits, patience)
             _patiently(session, text, patience, wait, guard)
         lock.prove(session)
     if place[1] > 1:
@@ -166,7 +168,7 @@ def _build(
 
 
 def _table_is_had(session: Session, table: str, limits: Limits, patience: Patience) -> None:
-    """The lock that a build takes on its table, in short tries ahead of it: autovacuum gives way to them, or is named at once."""
+    """The lock that a statement takes on a table, in short tries ahead of it: autovacuum gives way to them, or is named at once."""
 
     def attempt(lock_timeout: float) -> None:
         session.execute(f"BEGIN; SET LOCAL lock_timeout = {_milliseconds(lock_timeout)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ import psycopg
 from omega_bridge import errors
 from omega_bridge.outcomes import ServerError
 from omega_bridge.postgres import lock, settings
-from omega_bridge.postgres.blockers import Blocked, suspects, watching
+from omega_bridge.postgres.blockers import Blocked, holders, suspects, watching
 from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.session import Session, server_error
 
@@ -33,6 +33,14 @@ class Busy(Exception):
     def __init__(self, error: ServerError, blocked: Blocked) -> None:
         super().__init__(f"{error}; {blocked}" if blocked.by else str(error))
         self.error = error
+        self.is_named = bool(blocked.by)
+
+
+def told(session: Session, busy: Busy, names: Collection[str]) -> str:
+    """Why a step was not had in time. Where nobody could be seen in the way while it waited, who holds what bears these ``names``."""
+    if busy.is_named or session.is_closed or session.in_transaction:
+        return f"its table stayed busy: {busy}"
+    return f"its table stayed busy: {Busy(busy.error, holders(session, names))}"
 
 
 def had_in_time(session: Session, patience: Patience, lock_timeout: float, attempt: Callable[[float], Found]) -> Found:

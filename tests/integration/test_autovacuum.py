@@ -51,11 +51,19 @@ def test_autovacuum_gives_way(vacuumed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", [A, "CREATE INDEX CONCURRENTLY IF NOT EXISTS t_name ON t (name)"], ids=["column", "concurrently"]
+    "step",
+    [
+        A,
+        "CREATE INDEX CONCURRENTLY IF NOT EXISTS t_name ON t (name)",
+        "REINDEX INDEX CONCURRENTLY t_old",
+        "REINDEX TABLE CONCURRENTLY t",
+        "DROP INDEX CONCURRENTLY IF EXISTS t_old",
+    ],
+    ids=["column", "concurrently", "reindex", "reindex table", "drop index"],
 )
 def test_autovacuum_that_prevents_wraparound_is_named_at_once(vacuumed: str, step: str) -> None:
     """PostgreSQL does not cancel it for anybody, so the start ends after its first try, with the worker's pid and what it does."""
-    omega_bridge.boot(vacuumed, [T])
+    omega_bridge.boot(vacuumed, [T, "CREATE INDEX IF NOT EXISTS t_old ON t (name)"])
     assert "(to prevent wraparound)" in worker(vacuumed, OLD, AGE)
     started = time.monotonic()
     with pytest.raises(OmegaBridgeError) as told:

@@ -214,6 +214,33 @@ def test_eight_starts_through_a_pooler_said_to_keep_sessions_end(database: str, 
             assert conn.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
 
 
+def test_who_is_in_the_way_is_named_behind_a_pooler_too(database: str) -> None:
+    """There is no second connection on which to ask whom a start waits for: it says who holds the table, for how long, with what."""
+    steps = [STEPS[0], ("late", STEPS[1])]
+    omega_bridge.boot(database, steps[:1])
+    with psycopg.connect(database, application_name="report") as reader, pgbouncer(database, "session", size=1) as url:
+        reader.execute("SELECT * FROM t")
+        with pytest.raises(OmegaBridgeError) as told:
+            omega_bridge.boot(url, steps, pooler_keeps_sessions=True, boot_timeout=1.0)
+        assert told.value.code == "OB402"
+        assert f"t is held by pid {reader.info.backend_pid}, report, idle in transaction" in told.value.message
+
+
+def test_what_a_start_reads_behind_a_pooler_ends_in_time(database: str) -> None:
+    """Its limits hold in the server connection that it has, whatever the role's own are, and are taken back for who has it next."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(f"ALTER DATABASE {conn.info.dbname} SET statement_timeout = '7s'".encode())
+    with pgbouncer(database, "session", size=1) as url, psycopg.connect(database) as holder:
+        limits = "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')"
+        omega_bridge.boot(url, STEPS, pooler_keeps_sessions=True)
+        with psycopg.connect(url, autocommit=True) as next_one:
+            assert next_one.execute(limits).fetchone() == ("0", "7s")
+        holder.execute("LOCK TABLE pg_catalog.pg_attrdef IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(OmegaBridgeError) as told:
+            omega_bridge.boot(url, [*STEPS, STEPS[1].replace("a int", "b int")], pooler_keeps_sessions=True, boot_timeout=1.0)
+        assert told.value.code == "OB402"
+
+
 def test_alembic_goes_the_direct_way_too(
     pooled: str, database: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
