@@ -53,7 +53,7 @@ def tables_of(session: Session, statement: Sql) -> tuple[str, ...]:
         " JOIN pg_catalog.pg_class t ON t.oid OPERATOR(pg_catalog.=) coalesce(i.indrelid, c.oid)"
         " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.relnamespace"
         " WHERE t.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" ORDER BY 1",
-        (sorted(_regclass(schema or "", name) for schema, name in found),),
+        (sorted(regclass(schema or "", name) for schema, name in found),),
     )
     return tuple(name for (name,) in rows)
 
