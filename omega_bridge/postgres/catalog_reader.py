@@ -16,11 +16,14 @@ from omega_bridge.kinds.question import arms
 from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.printing import by_default, is_default
 from omega_bridge.postgres.queries import query
+from omega_bridge.postgres.queries.qualified import qualified
 from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import Session
 
 _KINDS = {str(kind): kind for kind in Kind}
-_ONE_VALUE = 'SELECT json_agg(json_build_array(kind, schema, "table", name, attributes)) FROM (\n{}) AS found'
+_ONE_VALUE = (
+    'SELECT pg_catalog.json_agg(pg_catalog.json_build_array(kind, schema, "table", name, attributes)) FROM (\n{}) AS found'
+)
 """All rows as one value: reading ten thousand small ones costs ten times as much."""
 
 
@@ -59,7 +62,7 @@ def question(version: int, names: str | None) -> str:
             return "false" if match[1].startswith("hidden") else "true"
         return _BY_NAME[match[1]].replace("{names}", names)
 
-    text = query("catalog").replace("{arms}", arms(version, every=names is None))
+    text = qualified(query("catalog").replace("{arms}", arms(version, every=names is None)))
     return _ONE_VALUE.format(re.sub(r"\{(\w+_filter)\}", condition, text))
 
 

@@ -217,7 +217,9 @@ CREATE TABLE public.calls (what text); GRANT INSERT ON public.calls TO PUBLIC;
 DO $$ DECLARE l text; r text; o text; n int := 0; BEGIN
   FOREACH o IN ARRAY ARRAY['=', '<>', '~', '!~', '>', '<'] LOOP
     FOR l, r IN SELECT * FROM (VALUES ('name', 'text'), ('text', 'name'), ('"char"', 'text'), ('name', 'varchar'), ('oid', 'int4'), ('oid', 'regclass'),
-                               ('int4', 'oid'), ('oid', 'int8'), ('int2', 'oid'), ('xid', 'text'), ('regclass', 'oid'), ('name', 'name')) AS p (l, r) LOOP
+                               ('int4', 'oid'), ('oid', 'int8'), ('int2', 'oid'), ('xid', 'text'), ('regclass', 'oid'), ('name', 'name'),
+                               ('aclitem[]', 'aclitem[]'), ('text[]', 'text[]'), ('name[]', 'name[]'), ('oid[]', 'oid[]'), ('int2[]', 'int2[]'),
+                               ('anyarray', 'anyarray'), ('anyelement', 'anyelement'), ('varchar', 'varchar')) AS p (l, r) LOOP
       n := n + 1;
       EXECUTE format('CREATE FUNCTION public.lure_%s(a %s, b %s) RETURNS bool LANGUAGE plpgsql AS %L', n, l, r,
         format('BEGIN INSERT INTO public.calls VALUES (%L); RETURN false; END', o || ' ' || l || ' ' || r));
@@ -226,12 +228,25 @@ DO $$ DECLARE l text; r text; o text; n int := 0; BEGIN
       EXCEPTION WHEN OTHERS THEN NULL; END;
     END LOOP;
   END LOOP;
+  FOREACH o IN ARRAY ARRAY['array_agg(text)', 'array_agg(anyelement)', 'concat(text,text)', 'concat(text,text,text)', 'concat(anyelement)',
+      'format(text,text)', 'format(text,text,text)', 'format(text,name,name)', 'format_type(oid,int8)', 'format_type(anyelement,int4)',
+      'json_build_array(text,text,text,text,json)', 'json_build_array(anyelement)', 'json_build_object(text,text)', 'json_agg(json)',
+      'json_agg(anyelement)', 'jsonb_build_object(text,text,text,text)', 'json_build_object(text,name,text,text[])', 'to_jsonb(text)',
+      'to_jsonb(anyelement)', 'to_jsonb(text[])', 'unnest(aclitem[])', 'unnest(text[])', 'unnest(oid[])', 'unnest(anyarray)', 'pg_get_expr(pg_node_tree,int4)',
+      'obj_description(oid,name)', 'split_part(text,text,int8)', 'current_setting(name)', 'concat_ws(text,text,text)', 'count(text)',
+      'has_schema_privilege(oid,name)', 'pg_has_role(oid,name)', 'row_number(text)', 'string_agg(name,text)', 'strpos(name,text)', 'substr(name,int4)',
+      'pg_get_functiondef(regprocedure)', 'oidvectortypes(anyelement)', 'coalesce(text,text)', 'array_to_string(text[],text)', 'quote_ident(name)'] LOOP
+    BEGIN
+      EXECUTE format('CREATE FUNCTION public.%s RETURNS text LANGUAGE plpgsql AS %L', o,
+        format('BEGIN INSERT INTO public.calls VALUES (%L); RETURN NULL; END', o));
+    EXCEPTION WHEN OTHERS THEN NULL; END;
+  END LOOP;
 END $$;
 """
 
 
 def test_no_operator_of_a_strangers_is_called(database: str, make_role: MakeRole) -> None:
-    """Whoever may create in ``public`` may offer one that fits the types better: a boot does not take it, in any part of it."""
+    """Whoever may create in ``public`` may offer one, or a function, that fits the types better: a boot takes none, in any part of it."""
     with connected(make_role(IN_PUBLIC)) as conn:
         conn.execute(LURES.encode())
     listed = [*STEPS, "CREATE INDEX CONCURRENTLY IF NOT EXISTS t_a ON t (a)", "UPDATE t SET a = 1 WHERE a IS NULL"]
