@@ -11,7 +11,12 @@ def main() -> None:
     os.environ.setdefault("TYPER_USE_RICH", "0")  # plain help comes four times as fast
     gc.disable()  # what an import makes stays to the end: looking through it for garbage is a fifth of the time of --help
     from omega_bridge.cli.app import run
+    from omega_bridge.cli.streams import end, go_on_unread
 
     gc.freeze()
     gc.enable()
-    run()
+    go_on_unread()
+    try:
+        run()
+    finally:
+        end()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,7 @@ def test_every_module_of_a_verb_is_listed() -> None:
         "plain_values",
         "problems",
         "setup",
+        "streams",
         "watching",
     }
     assert {path.stem for path in Path(omega_bridge.cli.__file__).parent.glob("*.py")} - helpers == set(VERBS)
@@ -95,6 +99,38 @@ def test_a_dumb_terminal_has_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "dumb")
     assert output.colour_asked() is False
+
+
+@pytest.mark.parametrize("asked", ["lint", "lint --json", "lint --format sarif", "--help", "explain config"])
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_reader_that_goes_away_changes_nothing(asked: str, unbuffered: str, tmp_path: Path) -> None:
+    """``| head -1``: the verb's own exit code, and no traceback."""
+    (tmp_path / "main.py").write_text(f"migration_steps = {[f'TRUNCATE t{n}' for n in range(400)]!r}\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:migration_steps"\n')
+    command = [sys.executable, "-m", "omega_bridge", *asked.split()]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said, code = process.stderr.read().decode(), process.wait()
+    assert (code, "Traceback" in said, "Broken" in said) == (0, False, False)
+
+
+def test_a_full_disk_is_told() -> None:
+    """What was printed is not whole, and no exit code says that it is."""
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m omega_bridge explain config > /dev/full"], stderr=subprocess.PIPE, check=False
+    )
+    assert (done.returncode, done.stderr.startswith(b"error: not all of it could be printed")) == (2, True)
+
+
+def test_without_a_stdout_a_verb_does_its_work() -> None:
+    """As daemons are started."""
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m omega_bridge explain config >&-"], stderr=subprocess.PIPE, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 SPOKEN = [name for name in VERBS if name != "ledger"] + ["ledger log", "ledger verify"]

@@ -201,6 +201,7 @@ def test_help_loads_no_verb() -> None:
         f"{PACKAGE}.cli",
         f"{PACKAGE}.cli.app",
         f"{PACKAGE}.cli.plain_values",
+        f"{PACKAGE}.cli.streams",
     }
     assert not loaded & {"rich", "pydantic", "psycopg", "sqlalchemy", "alembic", "postgast", "logging", "json"}
 
