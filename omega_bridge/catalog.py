@@ -180,8 +180,16 @@ class Catalog:
 
     @cached_property
     def _digest(self) -> str:
+        return hashlib.sha256(self._text).hexdigest()
+
+    def text(self) -> bytes:
+        """All that the digest is over: JSON, one row an object."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> bytes:
         rows = [[*key, _meant(self.objects[key])] for key in sorted(self.objects)]
-        return hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
+        return json.dumps(rows, sort_keys=True, default=str).encode()
 
 
 _Index: TypeAlias = "dict[str | tuple[str, ...], list[Key]]"

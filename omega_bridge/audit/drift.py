@@ -7,11 +7,12 @@ of the promise compared.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from omega_bridge.analysis import Analysis, with_escapes
 from omega_bridge.analysis.program import DOUBT
+from omega_bridge.audit.since import RightThen, Since, since_last_start
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, moved
 from omega_bridge.kinds.restoring import restored
@@ -33,7 +34,7 @@ class Drifted:
     """One difference. ``by``: the step that makes it so, or ``models``; empty where that is not known.
 
     ``is_repaired``: whether the next start puts it back, as far as that is known without trying. ``instead``: SQL that puts it back
-    where no start will: to be appended to the list.
+    where no start will: to be appended to the list. ``last_right``: when the last start was, where it saw it as it should be.
     """
 
     what: What
@@ -45,9 +46,15 @@ class Drifted:
     place: Place = Place()
     is_repaired: bool | None = None
     instead: str = ""
+    last_right: str = ""
+
+    @property
+    def departure(self) -> Departure:
+        """The difference by itself."""
+        return Departure(self.what, self.key, self.attribute, self.expected, self.found)
 
     def __str__(self) -> str:
-        return str(Departure(self.what, self.key, self.attribute, self.expected, self.found))
+        return str(self.departure)
 
     def as_dict(self) -> dict[str, Any]:
         """The public JSON keys."""
@@ -65,6 +72,7 @@ class Drifted:
             "place": str(self.place) if self.place.file else None,
             "repaired_at_start": self.is_repaired,
             "append": self.instead or None,
+            "last_seen_right": self.last_right or None,
         }
 
 
@@ -79,6 +87,8 @@ class Drift:
     unclaimed: tuple[Key, ...]
     standing: tuple[dict[str, str], ...] = ()
     unseen: tuple[str, ...] = ()
+    since: Since | None = field(default=None, compare=False)
+    """What has changed since the last start; ``None`` where what it saw is not on record."""
 
     @property
     def is_clean(self) -> bool:
@@ -94,6 +104,7 @@ class Drift:
             ],
             "standing": list(self.standing),
             "not_looked_at": list(self.unseen),
+            "since_last_start": self.since.as_dict() if self.since is not None else None,
         }
 
 
@@ -109,6 +120,7 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
         found = read_catalog(connection)
         role = connection.info.user
         known = ledger_store.recall(connection)
+        last = since_last_start(session)
     ours = {s.id: s.checksum for s in analysis}
     recorded = {s["id"]: s["checksum"] for s in (known.steps if known else ())}
     standing = tuple(
@@ -119,15 +131,18 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
     expected = moved(expected, found, role)
     seen = compare(expected, found, role)
     ahead = forecast(found, analysis)
-    differences = (
+    differences: tuple[Drifted, ...] = (
         *_explained(seen, found, analysis, ahead, expected),
         *_by_promise(seen, found, models, ahead, _only_rejected_there(expected, standing)),
     )
+    if last is not None:
+        was_right = RightThen.of(last[0], expected, found, role)
+        differences = tuple(replace(d, last_right=last[1].at) if was_right(d.departure) else d for d in differences)
     unseen = (
         *seen.unseen,
         *(f"what step {name} makes: on a scratch database it fails: {why}" for name, why in expected.rejected.items()),
     )
-    return Drift(differences, seen.beyond, standing, unseen)
+    return Drift(differences, seen.beyond, standing, unseen, last[1] if last is not None else None)
 
 
 def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Forecast, expected: Expectation) -> Iterator[Drifted]:

@@ -60,17 +60,29 @@ def _expected(setup: Setup, scratch_url: str | None, scratch_template: str | Non
 
 def _tell(found: Drift) -> None:
     at_start = {True: "put back at the next start", False: "", None: "tried again at the next start"}
-    rows = [(d.what, d, d.by, d.place if d.place.file else "", at_start[d.is_repaired]) for d in found.differences]
+    rows = [(d.what, d, d.by, d.place if d.place.file else "", at_start[d.is_repaired], d.last_right) for d in found.differences]
     if rows:
-        output.table(rows, ("what", "object", "made by", "place", ""))
+        output.table(rows, ("what", "object", "made by", "place", "", "last seen right"))
     append = list(dict.fromkeys(d.instead for d in found.differences if d.instead))
     if append:
         typer.echo("no start puts these back; to do so, append to the list:\n  " + ";\n  ".join(append))
     for step in found.standing:
         typer.echo(f"step {step['id']} stands {step['outcome']}: {step['reason']}")
+    _tell_since(found)
     if found.unclaimed:
         typer.echo("only the database has: " + ", ".join(str(key) for key in found.unclaimed))
     for what in found.unseen:
         typer.echo(f"not looked at: {what}")
     clean = "no drift in what was looked at" if found.unseen else "no drift"
     typer.echo(f"{len(rows)} difference(s)" if rows else "no difference" if found.standing else clean)
+
+
+def _tell_since(found: Drift) -> None:
+    from omega_bridge.audit.since import changed
+
+    if found.since is None or not found.since.changes:
+        return
+    typer.echo(f"since the last start, at {found.since.at}:")
+    for change in found.since.changes:
+        told = f": {change.attribute} was {change.left}, is {change.right}" if change.attribute else f" is {changed(change)}"
+        typer.echo(f"  {change.key}{told}")

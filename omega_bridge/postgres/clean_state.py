@@ -93,7 +93,7 @@ def remember(
         tuple(_standing(promised, o) for o in stands.values()),
         tuple(t.as_dict() for t in inspection),
     )
-    probe_function.remember(connection, asked, left)
+    probe_function.remember(connection, asked, left, catalog.text())
 
 
 def _leaves_settings(step: StepAnalysis) -> bool:

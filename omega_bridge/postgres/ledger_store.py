@@ -19,7 +19,7 @@ from psycopg import pq
 
 from omega_bridge import errors
 from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, seal, written
-from omega_bridge.postgres import lock
+from omega_bridge.postgres import catalog_store, lock
 from omega_bridge.postgres.encoding import codec, storable
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
@@ -87,6 +87,10 @@ class There:
     """The one state of layout 1."""
     versions: bool
     """``alembic_version``, where the search path finds one."""
+    catalogs: bool
+    """What a start saw, and we may write it."""
+    may_have_catalogs: bool
+    """It is not there, and we may make it."""
 
     @classmethod
     def of(cls, connection: Connection) -> There:
@@ -96,11 +100,16 @@ class There:
             " FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.to_regclass('omega_bridge.ledger'),"
             " pg_catalog.to_regclass('omega_bridge.chain'), pg_catalog.to_regclass('omega_bridge.states'),"
             " pg_catalog.to_regclass('omega_bridge.state'), pg_catalog.to_regclass('alembic_version')]::pg_catalog.oid[])"
-            " AND c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" AND NOT c.relrowsecurity)"
+            " AND c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" AND NOT c.relrowsecurity),"
+            f" coalesce({catalog_store.IS_OURS}, false), {catalog_store.MAY_BE_MADE}"
         ).fetchone()
         assert row is not None  # it has no FROM
-        schema, names = row[0], frozenset(row[1])
-        return cls(schema, "ledger" in names, {"chain", "states"} <= names, "state" in names, "alembic_version" in names)
+        schema, found, catalogs, may_have_catalogs = row
+        names = frozenset(found)
+        return cls(
+            schema, "ledger" in names, {"chain", "states"} <= names, "state" in names, "alembic_version" in names,
+            catalogs, may_have_catalogs,
+        )  # fmt: skip
 
 
 def prepare(connection: Connection, owners: Collection[str] = ()) -> None:
@@ -121,7 +130,7 @@ def lacking(connection: Connection, owners: Collection[str] = ()) -> str:
     there = There.of(connection)
     if there.schema or version_table(connection):
         check(connection, owners)
-    if there.ledger and there.chain:
+    if there.ledger and there.chain and not there.may_have_catalogs:
         return ""
     return pinned(("" if there.schema else query("own_schema")) + query("ledger_schema"))
 
@@ -283,21 +292,29 @@ def state_of(row: tuple[Any, ...]) -> State:
     return State(digest, revision, tuple(names), token, catalog_digest, *(tuple(found) for found in lists))
 
 
-def remember(connection: Connection, state: State, question: str) -> None:
-    """Write the current schema's state, with the ``question`` that a start asks."""
+def remember(connection: Connection, state: State, question: str, catalog: bytes = b"") -> None:
+    """Write the current schema's state, with the ``question`` that a start asks, and the ``catalog`` that it saw."""
+    there = There.of(connection)
+    kept = catalog_store.KEPT if catalog and there.catalogs else ""
     target = codec(connection)
     told = (state.digest, state.revision, storable(connection, state.names), state.token, state.catalog_digest)
     lists = [written(part, target) for part in (state.steps, state.data, state.standing)]
     connection.execute(
-        f"INSERT INTO omega_bridge.states (schema, {_STATE}, inspection, question, at) VALUES (coalesce(pg_catalog.current_schema(), ''),"
+        f"{kept}INSERT INTO omega_bridge.states (schema, {_STATE}, inspection, question, at) VALUES (coalesce(pg_catalog.current_schema(), ''),"
         " %s, %s, %s, %s, %s, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb, %s,"
         " pg_catalog.clock_timestamp()) ON CONFLICT (schema) DO UPDATE SET digest = excluded.digest, revision = excluded.revision,"
         " names = excluded.names, token = excluded.token, catalog_digest = excluded.catalog_digest, steps = excluded.steps,"
         " data = excluded.data, standing = excluded.standing, inspection = excluded.inspection, question = excluded.question,"
         " at = excluded.at",
-        (*told, *lists, written(state.inspection, target), question),
+        (
+            *(catalog_store.row(state.catalog_digest, catalog) if kept else ()),
+            *told,
+            *lists,
+            written(state.inspection, target),
+            question,
+        ),
     )
-    if There.of(connection).state:  # an older release looks there, whether a later list has repaired this database
+    if there.state:  # an older release looks there, whether a later list has repaired this database
         connection.execute(
             f"INSERT INTO omega_bridge.state ({_STATE}) VALUES"
             " (%s, %s, %s, %s, %s, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb)"

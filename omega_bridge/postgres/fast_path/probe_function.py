@@ -96,10 +96,13 @@ def question(connection: Connection, asked: Asked, state: State) -> str:
     return f"SELECT {', '.join([versions, f'{constant}::pg_catalog.text', *asked.columns, *rest])}"
 
 
-def remember(connection: Connection, asked: Asked, state: State) -> None:
-    """Write the state, and make the probe say it. Runs in the transaction that records it, and keeps others from recording."""
+def remember(connection: Connection, asked: Asked, state: State, catalog: bytes = b"") -> None:
+    """Write the state, with the ``catalog`` that was seen, and make the probe say it.
+
+    Runs in the transaction that records it, and keeps others from recording.
+    """
     ledger_store.tip(connection, lock=True)
-    ledger_store.remember(connection, state, question(connection, asked, state))
+    ledger_store.remember(connection, state, question(connection, asked, state), catalog)
     _install(connection)
     if asked.seen is not None:
         sentinel.passed(connection, asked.seen)

@@ -63,6 +63,15 @@ COMMENT ON COLUMN omega_bridge.states.data IS 'the data steps that a start runs,
 COMMENT ON COLUMN omega_bridge.states.standing IS 'steps that stand failed, refused or without effect, with the reason';
 COMMENT ON COLUMN omega_bridge.states.inspection IS 'what the inspection found of the critical tables';
 COMMENT ON COLUMN omega_bridge.states.question IS 'what a start asks: the columns above as constants, and the fingerprint as it is now';
+CREATE TABLE IF NOT EXISTS omega_bridge.catalogs (
+  schema text PRIMARY KEY,
+  digest text NOT NULL,
+  catalog bytea NOT NULL
+);
+COMMENT ON TABLE omega_bridge.catalogs IS 'what the last start saw of the objects behind those names, so that drift can say what has changed since';
+COMMENT ON COLUMN omega_bridge.catalogs.schema IS 'of the state that it belongs to';
+COMMENT ON COLUMN omega_bridge.catalogs.digest IS 'its catalog_digest; where the two differ, this row is of an earlier start';
+COMMENT ON COLUMN omega_bridge.catalogs.catalog IS 'JSON, one object a row, compressed (zlib)';
 CREATE OR REPLACE FUNCTION omega_bridge.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $refuse$
 BEGIN
   RAISE EXCEPTION 'omega_bridge.ledger is append-only: % is barred', TG_OP
