@@ -155,7 +155,7 @@ def adopt(
         if move.told:
             return replace(found, gaps=(Gap(found.head, "alembic_version", move.warning),))
         ledger_store.prepare(connection)
-        promised = clean_state.Promised(analysis, names)
+        promised = clean_state.Promised(analysis, names).with_effects(connection, ledger_store.recall(connection), folder)
         asked = probe_function.ask(connection, promised.watched)
         catalog = read_catalog(connection, names)
         detail = {"adopted": True, "revisions": found.revisions, "catalog": catalog.digest()}

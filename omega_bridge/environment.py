@@ -453,7 +453,7 @@ class Recorder:
         raw = self._raw()
         raw.execute("RESET search_path; DISCARD TEMP")
         names = scope(analysis, self.config.critical_tables, metadata)
-        promised = clean_state.Promised(analysis, names)
+        promised = clean_state.Promised(analysis, names).with_effects(raw, ledger_store.recall(raw), self.folder)
         asked = probe_function.ask(raw, promised.watched)
         catalog = read_catalog(raw, names)
         if metadata is not None and (lacking := lacks(catalog, metadata)):

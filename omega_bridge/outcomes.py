@@ -115,6 +115,8 @@ class StepOutcome:
     optional: bool = False
     rows: int = 0
     """Rows that its statements changed, as far as they say so."""
+    elsewhere: tuple[tuple[str, int, str], ...] = ()
+    """What it made beyond the schemas of the ``search_path``, where its text does not tell: catalog, oid, schema."""
     is_held: bool = False
     """Whether it was held back to the end, for the sake of a step that waits."""
 

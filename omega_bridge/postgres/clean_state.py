@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import CriticalTable, StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
 from omega_bridge.planning.step_outcome import outcome_of
-from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres import elsewhere, ledger_store
 from omega_bridge.postgres.executor import lack
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.fast_path.dependencies import Watched, watched
@@ -37,16 +37,41 @@ class Promised:
 
     analysis: Analysis
     names: frozenset[str]
+    effects: elsewhere.Effects = field(default_factory=dict)
+    """What steps of unknown effect made where a start would not look."""
 
     @cached_property
     def watched(self) -> Watched:
         """What the token goes over."""
-        return watched(self.analysis, self.names)
+        found = watched(self.analysis, self.names)
+        if not found.is_whole or not self.effects:
+            return found
+        made = list(elsewhere.every(self.effects))
+        schemas = found.schemas | {m.schema for m in made}
+        return replace(found, elsewhere=tuple((m.catalog, m.oid) for m in made), schemas=schemas)
+
+    def with_effects(
+        self, connection: Connection, known: State | None, file: Path | None, outcomes: Iterable[StepOutcome] = ()
+    ) -> Promised:
+        """With what earlier starts recorded, what the catalog file tells, and what these ``outcomes`` did."""
+        if not self.watched.is_whole:
+            return self
+        from omega_bridge.expectation import kept  # most starts need none
+
+        expected = kept(file) if file is not None else None
+        ran = {o.checksum: tuple(elsewhere.Made(*row) for row in o.elsewhere) for o in outcomes}
+        here = elsewhere.named(connection, expected.catalog) if expected is not None else ()
+        effects = elsewhere.together(elsewhere.recorded(connection, known, self.analysis), ran, {elsewhere.FILE: here})
+        return replace(self, effects=effects) if effects else self
 
     @cached_property
     def steps(self) -> tuple[dict[str, Any], ...]:
         """Each step as a later start of another list has to know it."""
-        return tuple({"id": s.id, "checksum": s.checksum, "additive": s.is_additive} for s in self.analysis)
+        return tuple(
+            {"id": s.id, "checksum": s.checksum, "additive": s.is_additive}
+            | ({"elsewhere": [list(made) for made in self.effects[s.checksum]]} if s.checksum in self.effects else {})
+            for s in self.analysis
+        )
 
     @cached_property
     def steps_by_id(self) -> Mapping[str, StepAnalysis]:

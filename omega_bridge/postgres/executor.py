@@ -24,10 +24,11 @@ from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
 from omega_bridge.planning.step_outcome import failed, outcome_of
-from omega_bridge.postgres import data_lock, guarding, hidden_errors, ledger_store, lock, outside, settings, waiting
+from omega_bridge.postgres import data_lock, elsewhere, guarding, hidden_errors, ledger_store, lock, outside, settings, waiting
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.destruction import Refused
 from omega_bridge.postgres.fast_path import probe_function
+from omega_bridge.postgres.fast_path.dependencies import may_do_anything
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.reaching import reaches_beyond
@@ -132,6 +133,8 @@ class Executor:
             role = self._begun(planned, wait, reaches=reaches)
             fresh = self._refreshed(step)
             outcome = replace(self._judge(planned, fresh), rows=session.rows_changed or 0)
+            if may_do_anything(step):
+                outcome = replace(outcome, elsewhere=elsewhere.made(session))
             is_applied = outcome.outcome is Outcome.APPLIED
             tip = ledger_store.append(session.connection, [self._draft(outcome)] if is_applied else [], self.tip)
             return fresh, outcome, role, tip
@@ -155,6 +158,7 @@ class Executor:
         step = planned.analysis
         journal = Journal(self.session, (step.id, step.checksum), self.run, self.driver, self.tip)
         stopped: outside.Stopped | None = None
+        began = elsewhere.moment(self.session) if may_do_anything(step) else None
         try:
             with self._turn(reaches=self.reaches_beyond(step)):
                 outside.send(self.session, planned, self.limits, self._waits(), journal, self._guard(step))
@@ -170,6 +174,8 @@ class Executor:
             changes = diff(before, self.catalog, among=None if _is_wide(step) else step.names)
             return outcome_of(planned, Outcome.FAILED, str(stopped), error=stopped.error, differences=changes)
         outcome = replace(self._judge(planned, self.catalog, before), rows=self.session.rows_changed or 0)
+        if began is not None:
+            outcome = replace(outcome, elsewhere=elsewhere.made_since(self.session, began))
         if outcome.outcome is Outcome.APPLIED:
             self.record(outcome)
         return outcome

@@ -87,6 +87,9 @@ def repair(
         "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; DISCARD TEMP"
     )  # a step may have set it, and the record is one of what every start sees
     outcomes = done.in_list_order()
+    promised = promised.with_effects(connection, known, options.history, outcomes)
+    if promised.effects:
+        executor.asked = None  # it was asked without them
     asked, after = _as_it_stands(executor, promised)
     lacking_of_models = lacks(after, metadata)
     verdict = judged(outcomes, options, has_gap=bool(lacking_of_models))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from omega_bridge.analysis import Analysis
+from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.analysis.program import ANY_SCHEMA, Pattern, Sql, conditions, patterns
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import IN_CATALOG, LEAVES, MEMBERS, stored_in
@@ -36,6 +36,8 @@ class Watched:
     """Schemas that the list itself names."""
     others: frozenset[str] = frozenset()
     is_whole: bool = False
+    elsewhere: tuple[tuple[str, int], ...] = ()
+    """What such statements made in other schemas: catalog and oid."""
     shared: frozenset[str] | None = frozenset()
     """Words of the statements about roles and the database, in the catalogs of the whole cluster, for which no event trigger
     fires; ``None``: their names are put together at run time."""
@@ -59,9 +61,19 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
         loose,
         frozenset(_schemas(_keys(found), asked)),
         others=frozenset((*(c for s in found if s.opaque for c in LEAVES.get(s.tag, ())), *_commented(found))),
-        is_whole=any(s.opaque and s.tag not in LEAVES and not _GRANTED.search(s.text) for s in found),
+        is_whole=any(map(_may_do_anything, found)),
         shared=_shared(found),
     )
+
+
+def _may_do_anything(statement: Sql) -> bool:
+    """Whether a statement's effect may lie anywhere."""
+    return statement.opaque and statement.tag not in LEAVES and not _GRANTED.search(statement.text)
+
+
+def may_do_anything(step: StepAnalysis) -> bool:
+    """Whether a step has a statement whose effect may lie anywhere."""
+    return any(map(_may_do_anything, step.reading.statements))
 
 
 def _commented(found: Iterable[Sql]) -> Iterator[str]:

@@ -138,6 +138,7 @@ def _unnamed_rows(connection: Connection, watched: Watched, size: _Size) -> Iter
     """What counts though no name is known of it: one column of the token for all of it."""
     if watched.is_whole:
         yield from _in_schemas(size.path)
+        yield from _by_oid(watched.elsewhere)
     for counted in (COUNTED[catalog] for catalog in sorted(COUNTED if watched.is_whole else watched.others)):
         if connection.info.server_version >= counted.since:
             yield _Rows(counted.catalog, counted.key, counted.condition, version=counted.version)
@@ -156,6 +157,19 @@ def _in_schemas(schemas: Sequence[int]) -> Iterable[_Rows]:
     yield _Rows("pg_constraint", OID, own("connamespace", "conname"))
     yield _Rows("pg_type", OID, own("typnamespace", "typname"))
     yield _Rows("pg_proc", OID, own("pronamespace", "proname"))
+
+
+def _by_oid(objects: Iterable[tuple[str, int]]) -> Iterable[_Rows]:
+    """These objects, with the columns and constraints of relations."""
+    oids: dict[str, list[int]] = {}
+    for catalog, oid in sorted(objects):
+        oids.setdefault(catalog, []).append(oid)
+    for catalog, those in oids.items():
+        among = f"{EQUALS} ANY ({_oids(those)})"
+        yield _Rows(catalog, OID, f"oid {among}")
+        if catalog == "pg_class":
+            yield _Rows("pg_attribute", both("attrelid", "attnum"), f"attrelid {among} AND attnum OPERATOR(pg_catalog.>) 0")
+            yield _Rows("pg_constraint", OID, f"conrelid {among}")
 
 
 def _among(connection: Connection, column: str, names: Iterable[str]) -> str:

@@ -1,0 +1,141 @@
+"""What steps of unknown effect made in schemas that a start would not look at: their recorded effect, so that its loss is seen.
+
+A statement whose effect is not in its text (dynamic SQL, a function that is called) has everything in the schemas of the
+``search_path`` watched for it. What it wrote beyond them is known to the transaction in which it ran: the catalog rows of its own
+transaction ids. What others wrote meanwhile has other ones. Where it ran on scratch alone, the catalog file tells the names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import psycopg
+
+from omega_bridge.analysis import Analysis
+from omega_bridge.catalog import Catalog
+from omega_bridge.kinds import stored_in
+from omega_bridge.postgres.ledger_store import State
+from omega_bridge.postgres.session import Session
+
+Connection = psycopg.Connection[Any]
+
+
+class Made(NamedTuple):
+    """A row of ``pg_class``, ``pg_type`` or ``pg_proc``, and the schema that it lies in."""
+
+    catalog: str
+    oid: int
+    schema: str
+
+
+Effects = Mapping[str, tuple[Made, ...]]
+"""By the checksum of the step; under none, what the catalog file tells of the whole list."""
+
+FILE = ""
+
+_SPACES = """
+WITH spaces AS MATERIALIZED (
+  SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n
+  WHERE n.nspname OPERATOR(pg_catalog.<>) ALL ('{information_schema,omega_bridge,omega_bridge_sentinel}'::pg_catalog.name[])
+    AND n.nspname OPERATOR(pg_catalog.!~) '^pg_'
+    AND n.nspname OPERATOR(pg_catalog.<>) ALL (pg_catalog.current_schemas(false))
+    AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT schema FROM omega_bridge.states))
+)
+"""
+"""But for those in which another start has a state of its own: it looks there itself."""
+_KEPT = {"pg_class": ("relnamespace", "relname"), "pg_type": ("typnamespace", "typname"), "pg_proc": ("pronamespace", "proname")}
+_PLAIN = "x.typrelid OPERATOR(pg_catalog.=) 0::pg_catalog.oid AND x.typelem OPERATOR(pg_catalog.=) 0::pg_catalog.oid"
+"""Types that come with a relation, or are another's array, go with it."""
+_OWN = (
+    "pg_catalog.age(x.xmin) OPERATOR(pg_catalog.<=) 0 AND pg_catalog.pg_xact_status((((own.xid OPERATOR(pg_catalog.>>) 32)"
+    " OPERATOR(pg_catalog.<<) 32) OPERATOR(pg_catalog.|) x.xmin::pg_catalog.text::pg_catalog.int8)::pg_catalog.text::pg_catalog.xid8)"
+    " OPERATOR(pg_catalog.<>) 'committed'"
+)
+"""Written by this transaction or one inside it: later than its beginning, seen by it, and not committed."""
+
+
+def _arms(condition: Mapping[str, str], source: str = "") -> str:
+    return _SPACES + "\nUNION ALL ".join(
+        f"SELECT '{catalog}', x.oid::pg_catalog.int8, s.nspname::pg_catalog.text FROM pg_catalog.{catalog} x"
+        f" JOIN spaces s ON s.oid OPERATOR(pg_catalog.=) x.{space}{source}"
+        f" WHERE {condition[catalog]}{f' AND {_PLAIN}' if catalog == 'pg_type' else ''}"
+        for catalog, (space, _) in _KEPT.items()
+    )
+
+
+_MADE = _arms(
+    dict.fromkeys(_KEPT, _OWN),
+    " CROSS JOIN (SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text::pg_catalog.int8) AS own (xid)",
+)
+_SINCE = _arms(dict.fromkeys(_KEPT, "pg_catalog.age(x.xmin) OPERATOR(pg_catalog.<=) pg_catalog.age(%(xid)s::pg_catalog.xid)"))
+_NEXT = (
+    "SELECT (pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text::pg_catalog.int8"
+    " OPERATOR(pg_catalog.%) 4294967296)::pg_catalog.text"
+)
+_WANTED = (
+    "EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest(%(schemas)s::pg_catalog.name[]), pg_catalog.unnest(%(names)s::pg_catalog.name[]))"
+    " AS v (schema, name) WHERE s.nspname OPERATOR(pg_catalog.=) v.schema AND x.{name} OPERATOR(pg_catalog.=) v.name)"
+)
+_NAMED = _arms({catalog: _WANTED.replace("{name}", name) for catalog, (_, name) in _KEPT.items()})
+
+
+def made(session: Session) -> tuple[Made, ...]:
+    """What the open transaction has made or changed beyond the schemas of the ``search_path``."""
+    return tuple(Made(catalog, int(oid), schema) for catalog, oid, schema in session.connection.execute(_MADE.encode()))
+
+
+def moment(session: Session) -> str:
+    """The next transaction's id: for a step that commits as it goes."""
+    row = session.connection.execute(_NEXT.encode()).fetchone()
+    assert row is not None  # it has no FROM
+    return str(row[0])
+
+
+def made_since(session: Session, xid: str) -> tuple[Made, ...]:
+    """What was made or changed there since that ``moment``, by whomever: which transactions were the step's is not known."""
+    return tuple(Made(*row) for row in session.connection.execute(_SINCE.encode(), {"xid": xid}))
+
+
+def named(connection: Connection, catalog: Catalog) -> tuple[Made, ...]:
+    """What is here of the objects that a list made on scratch beyond the schema in which it works."""
+    kinds = {kind for kept in _KEPT for kind in stored_in(kept)}
+    keys = [k for k in catalog if k.kind in kinds and k.schema not in catalog.search_path]
+    if not keys:
+        return ()
+    told = {"schemas": [k.schema for k in keys], "names": [k.name.partition("(")[0] for k in keys]}
+    return tuple(Made(*row) for row in connection.execute(_NAMED.encode(), told))
+
+
+_THERE = " UNION ALL ".join(
+    f"SELECT '{catalog}', oid::pg_catalog.int8 FROM pg_catalog.{catalog} WHERE oid OPERATOR(pg_catalog.=) ANY (%(oids)s::pg_catalog.oid[])"
+    for catalog in _KEPT
+)
+
+
+def recorded(connection: Connection, known: State | None, analysis: Analysis) -> Effects:
+    """What earlier starts recorded of the steps that the list still has, as far as it is there."""
+    mine = {step.checksum for step in analysis}
+    found = {
+        s["checksum"]: tuple(Made(*row) for row in s["elsewhere"])
+        for s in (known.steps if known is not None else ())
+        if s.get("elsewhere") and s["checksum"] in mine
+    }
+    if not found:
+        return {}
+    there = set(connection.execute(_THERE.encode(), {"oids": [made.oid for made in every(found)]}))
+    return {checksum: tuple(m for m in objects if (m.catalog, m.oid) in there) for checksum, objects in found.items()}
+
+
+def together(*several: Effects) -> dict[str, tuple[Made, ...]]:
+    """All of it, each object once."""
+    found: dict[str, tuple[Made, ...]] = {}
+    for effects in several:
+        for checksum, objects in effects.items():
+            found[checksum] = tuple(dict.fromkeys((*found.get(checksum, ()), *objects)))
+    return {checksum: objects for checksum, objects in found.items() if objects}
+
+
+def every(effects: Effects) -> Iterable[Made]:
+    """The objects, each once."""
+    return dict.fromkeys(made for objects in effects.values() for made in objects)
