@@ -37,6 +37,7 @@ ROOM = Room(
     alter={
         "definition": "ALTER TABLE {owner} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {definition}",
         "validated": "ALTER TABLE {owner} VALIDATE CONSTRAINT {name}",
+        "disabled": "ALTER TABLE {owner} ENABLE TRIGGER ALL",
     },
     asked=Asked(
         there="EXISTS (SELECT FROM pg_constraint WHERE conrelid = {of} AND conname = {literal})",

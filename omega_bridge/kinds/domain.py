@@ -31,6 +31,10 @@ ROOM = Room(
     is_common=True,
     named="DOMAIN {object}",
     again="CREATE DOMAIN {object} AS {type}",
+    alter={
+        "nullable": "ALTER DOMAIN {object} {set_null}",
+        "default": "ALTER DOMAIN {object} {set_default}",
+    },
     asked=Asked(
         there="to_regtype({text}) IS NOT NULL",
         gone="DROP DOMAIN {object}",

@@ -19,6 +19,7 @@ ROOM = Room(
         "n.nspname IN ('omega_bridge', 'omega_bridge_sentinel'))"
     ),
     named="EVENT TRIGGER {name}",
+    again="CREATE EVENT TRIGGER {name} ON {event}{tags} EXECUTE FUNCTION {function}",
     alter={
         "enabled": "ALTER EVENT TRIGGER {name} {enabled}",
     },

@@ -22,6 +22,14 @@ ROOM = Room(
     rows="tables t JOIN pg_policy x ON x.polrelid = t.oid",
     is_common=True,
     named="POLICY {name} ON {owner}",
+    again="CREATE POLICY {name} ON {owner}{restrictive}{for_command} TO {to}{using}{check}",
+    alter={
+        "command": "DROP POLICY {name} ON {owner}; CREATE POLICY {name} ON {owner}{restrictive}{for_command} TO {to}{using}{check}",
+        "permissive": "DROP POLICY {name} ON {owner}; CREATE POLICY {name} ON {owner}{restrictive}{for_command} TO {to}{using}{check}",
+        "roles": "ALTER POLICY {name} ON {owner} TO {to}",
+        "using": "ALTER POLICY {name} ON {owner}{using}",
+        "check": "ALTER POLICY {name} ON {owner}{check}",
+    },
     asked=Asked(
         there="EXISTS (SELECT FROM pg_policy WHERE polrelid = {of} AND polname = {literal})",
         gone="DROP POLICY {name} ON {owner}",

@@ -43,6 +43,13 @@ ROOM = Room(
         ),
     },
     named="PUBLICATION {name}",
+    again="CREATE PUBLICATION {name}{published} WITH (publish = '{operations}', publish_via_partition_root = {via_root})",
+    alter={
+        "operations": "ALTER PUBLICATION {name} SET (publish = '{operations}')",
+        "via_root": "ALTER PUBLICATION {name} SET (publish_via_partition_root = {via_root})",
+        "tables": "ALTER PUBLICATION {name} SET {members}",
+        "schemas": "ALTER PUBLICATION {name} SET {members}",
+    },
     statements=Statements(
         create=unnamed("create_publication_stmt", leaves=_CATALOGS),
         alter=unnamed("alter_publication_stmt", leaves=_CATALOGS),

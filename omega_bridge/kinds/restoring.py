@@ -21,6 +21,8 @@ def restored(key: Key, attributes: Attributes | None, attribute: str = "") -> st
     if attribute == "comment":
         told = attributes.get("comment")
         return f"COMMENT ON {room.named.format_map(_names(key))} IS {quoted(told) if told else 'NULL'}" if room.named else ""
+    if attribute == "owner":
+        return f"ALTER {room.named.format_map(_names(key))} OWNER TO {identifier(str(attributes['owner']))}" if room.named else ""
     template = room.alter.get(attribute, "") if attribute else room.again
     words = {**_names(key), **_values(attributes, attributes.get(attribute))}
     needed = re.findall(r"\{(\w+)\}", template)
@@ -64,7 +66,38 @@ def _values(attributes: Attributes, value: Any) -> dict[str, Any]:
         "logged": "UNLOGGED" if attributes.get("persistence") == "u" else "LOGGED",
         "labels": ", ".join(map(quoted, labels)) if labels else None,
         "fields": ", ".join(fields) if fields else None,
+        **_policy(attributes),
+        **_publication(attributes),
+        "event": attributes.get("event"),
+        "function": attributes.get("function"),
+        "tags": f" WHEN TAG IN ({', '.join(map(quoted, attributes['tags']))})" if attributes.get("tags") else "",
         **{name: attributes.get(name) for name in ("increment", "minimum", "maximum", "start", "cache")},
+    }
+
+
+_COMMANDS = {"r": " FOR SELECT", "a": " FOR INSERT", "w": " FOR UPDATE", "d": " FOR DELETE"}
+
+
+def _policy(attributes: Attributes) -> dict[str, Any]:
+    using, check = attributes.get("using"), attributes.get("check")
+    return {
+        "restrictive": " AS RESTRICTIVE" if attributes.get("permissive") is False else "",
+        "for_command": _COMMANDS.get(str(attributes.get("command")), ""),
+        "to": ", ".join("PUBLIC" if role == "public" else identifier(role) for role in attributes.get("roles") or ("public",)),
+        "using": f" USING ({using})" if using else "",
+        "check": f" WITH CHECK ({check})" if check else "",
+    }
+
+
+def _publication(attributes: Attributes) -> dict[str, Any]:
+    tables, schemas = attributes.get("tables"), attributes.get("schemas")
+    parts = [f"TABLE {', '.join(tables)}"] if tables else []
+    parts += [f"TABLES IN SCHEMA {', '.join(map(identifier, schemas))}"] if schemas else []
+    return {
+        "members": ", ".join(parts) or None,
+        "published": " FOR ALL TABLES" if attributes.get("all_tables") else f" FOR {', '.join(parts)}" if parts else "",
+        "operations": attributes.get("operations"),
+        "via_root": "true" if attributes.get("via_root") else "false",
     }
 
 

@@ -119,7 +119,7 @@ def test_made_and_made_again(kind: Kind, place: str) -> None:
 def test_what_a_hand_does_is_seen_and_put_back(
     kind: str, word: str, made: Callable[[str], Made], make_database: MakeDatabase, request: pytest.FixtureRequest
 ) -> None:
-    """``drift`` sees it; one start puts back what the loop puts back; what stays is what ``drift`` still tells."""
+    """``drift`` sees it; one start puts back what the loop puts back; what stays is what ``drift`` still tells, and what to append for it."""
     if kind in OF_THE_SERVER:
         database = str(request.getfixturevalue("place"))
         omega_bridge.boot(database, steps_of(kind, database))
@@ -137,7 +137,15 @@ def test_what_a_hand_does_is_seen_and_put_back(
     omega_bridge.boot(database, steps)
     started = look(database)
     assert diff(started, loop(database, steps)) == (), "the loop puts more back"
-    left = {(d.key, d.attribute) for d in drift(database, analysis, NOTHING, expected).differences}
+    after = drift(database, analysis, NOTHING, expected)
+    left = {(d.key, d.attribute) for d in after.differences}
     for one in found.differences:
         if one.is_repaired is not None:
             assert one.is_repaired == ((one.key, one.attribute) not in left), f"{one}: told {one.is_repaired}"
+    put_back = {(d.key, d.attribute): d.instead for d in after.differences if d.instead}
+    with psycopg.connect(database, autocommit=True) as conn:
+        for text in dict.fromkeys(put_back.values()):
+            for statement in text.split("; "):
+                conn.execute(statement.encode())
+    still = {(d.key, d.attribute) for d in drift(database, analysis, NOTHING, expected).differences}
+    assert still.isdisjoint(put_back), "what it says to append does not put it back"
