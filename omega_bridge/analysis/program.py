@@ -236,6 +236,18 @@ def conditions(program: Program) -> Iterator[Condition]:
                     yield from conditions(arm)
 
 
+def may_take_another_way(program: Program) -> bool:
+    """Whether a program may do something else when it runs once more: it has guards, or handlers that do work."""
+    return any(
+        isinstance(node, If)
+        or (
+            isinstance(node, Handled)
+            and (may_take_another_way(node.body) or any(any(statements(arm)) for _, arm in node.handlers))
+        )
+        for node in program
+    )
+
+
 def patterns(condition: Condition) -> Iterator[Pattern]:
     """What a condition looks for."""
     match condition:

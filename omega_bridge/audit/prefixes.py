@@ -32,7 +32,8 @@ from omega_bridge.steps import Registry, Step
 class _Point:
     """A revision, the list that it and those before it stand for, and the step to name.
 
-    One that a squash took in is not loaded: the boots live through it, and are compared at the squash.
+    One that a squash took in is not loaded: the boots live through it, and are compared at the squash. So it is with a step that
+    gives itself work: a boot has done it by then, and the history does in the next revision.
     """
 
     revision: str
@@ -179,7 +180,8 @@ def _points(folder: Path, lines: tuple[sums.SumLine, ...], ground: Ground) -> It
         early |= _run_again_in(history[number + 1 :]) - {recorded.label for recorded in line.steps}
         steps = tuple(step for label, step in held.items() if label not in early)
         label = line.steps[0].label if len(line.steps) == 1 else "base"
-        yield _Point(line.revision, steps, label, line.revision not in away)
+        goes_on = not _run_again_in(history[number + 1 : number + 2]).isdisjoint(recorded.label for recorded in line.steps)
+        yield _Point(line.revision, steps, label, line.revision not in away and not goes_on)
 
 
 def _settled_by_now(held: dict[str, Step], unsettled: set[str], ground: Ground) -> set[str]:

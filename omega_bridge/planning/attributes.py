@@ -42,7 +42,11 @@ def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> boo
         case "arguments":
             return sql.same_statement(f"DROP FUNCTION f({found}", f"DROP FUNCTION f({wanted}")
         case "default":
-            return False if found is None or wanted is None else sql.same_expression(found, wanted)
+            if found is None or wanted is None:
+                return False
+            answer = sql.same_expression(found, wanted)
+            is_cast_so = not answer or sql.is_of_its_column(found, wanted, str(attributes.get("type", "")))
+            return answer if is_cast_so else None
         case "valid" if " ON ONLY " in str(attributes.get("definition", "")):
             return True  # of a partitioned table: it is valid once every partition has its own
         case "collation":

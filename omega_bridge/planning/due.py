@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
-from omega_bridge.analysis.program import conditions
+from omega_bridge.analysis.program import may_take_another_way
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import NOT_DONE, Action, StepOutcome
 from omega_bridge.planning.clock import Clock
 from omega_bridge.planning.evaluate import Evaluation, lacking
 from omega_bridge.planning.plan import Planner
-from omega_bridge.planning.reruns import VIEWS, hangs_on_the_rest, is_maintenance, only_sets
+from omega_bridge.planning.reruns import VIEWS, gives_itself_work, hangs_on_the_rest, is_maintenance, only_sets
 from omega_bridge.planning.returning import comes_back
 from omega_bridge.planning.world import World
 
@@ -59,6 +59,10 @@ class Due:
             for index, step in enumerate(self._analysis)
         )
 
+    def has_more(self, step: StepAnalysis) -> bool:
+        """Whether another step has made or changed something that it touches or reads since its turn."""
+        return self._last(step, self.clock.added) > self.turns[step.id].ended
+
     def is_anew(self, step: StepAnalysis) -> bool:
         """Whether what a step rebuilds has the privileges by default of a day that has passed."""
         turn = self.turns.get(step.id)
@@ -86,7 +90,8 @@ class Due:
             return True
         if step.kind is StepKind.MIXED:
             is_meant = (self.is_stirred and is_opaque(step)) or is_elsewhere
-            return not is_maintenance(step) and (is_meant or self._last(step, clock.added) > turn.ended)
+            since = turn.began if gives_itself_work(step) else turn.ended
+            return not is_maintenance(step) and (is_meant or self._last(step, clock.added) > since)
         if not is_elsewhere and self._is_untouched(step, turn):
             return False
         is_anew = self.is_anew(step) and rebuilds(step)
@@ -102,7 +107,7 @@ class Due:
             return True
         if planned.found is not None and _only_takes_away(planned.found) and self._comes_back(index, world) is True:
             return False
-        is_sure = planned.found is not None and bool(lacking(planned.found, world, end))
+        is_sure = planned.found is not None and (planned.found.is_open or bool(lacking(planned.found, world, end)))
         return self._last(step, clock.added) > (turn.began if is_sure else turn.ended)
 
     def _is_untouched(self, step: StepAnalysis, turn: Turn) -> bool:
@@ -120,7 +125,7 @@ class Due:
         gone = [e.key for s in step.reading.statements for e in s.effects if not e.present]
         if any(clock.is_added(key, turn.began) for key in gone) and self._comes_back(index, world) is False:
             return True
-        if self.outcomes[step.id].outcome in NOT_DONE or any(True for _ in conditions(step.program)):
+        if self.outcomes[step.id].outcome in NOT_DONE or may_take_another_way(step.program):
             return self._last(step, clock.added) > turn.began
         if any(e.key.kind in VIEWS for s in statements(step.program) for e in s.effects):
             return self._last(step, clock.added) > turn.began

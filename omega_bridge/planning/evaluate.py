@@ -54,6 +54,8 @@ class Evaluation:
     """Whether a statement may take away, or change, something that this world does not hold."""
     in_doubt: bool = False
     """Whether the rest runs at all is not known."""
+    is_open: bool = False
+    """Whether something that may run, or not, is not so yet."""
 
     @property
     def is_nothing(self) -> bool:
@@ -168,6 +170,7 @@ def _may_run(several: Iterable[Sql], world: World, found: Evaluation) -> None:
     for s in several:
         found.residual.append(s)
         found.touches_rows = found.touches_rows or s.data
+        found.is_open = found.is_open or any(world.holds(e) is not True for e in s.effects)
         for effect in s.results:
             world.doubt(effect)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
+from omega_bridge.analysis.program import may_take_another_way
 from omega_bridge.catalog import Kind
 from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.overrides import Overrides
@@ -70,6 +71,22 @@ _CALLS = {"do_stmt", "call_stmt", "select_stmt"}
 def hangs_on_the_rest(step: StepAnalysis) -> bool:
     """Whether a step may mean objects that it does not name."""
     return step.reading.hangs_on_the_rest
+
+
+_ROWS = {"insert", "update", "delete", "merge", "copy", "truncate", "nextval", "setval"}
+_OF_THE_MOMENT = {"now", "clock_timestamp", "current_date", "current_timestamp", "localtimestamp", "random", "gen_random_uuid"}
+
+
+def gives_itself_work(step: StepAnalysis) -> bool:
+    """Whether a step may find more to do, of its kind, once it has changed the schema: a guard or a handler meets its own work.
+
+    Of what is not read, only what speaks neither of rows nor of the moment: that would be another thing each time.
+    """
+    found = step.reading.statements
+    if step.kind is StepKind.MIXED:
+        is_of_schema = not any(s.data for s in found) and words_of(step.step.sql).isdisjoint(_ROWS | _OF_THE_MOMENT)
+        return is_of_schema and (any(s.opaque for s in found) or may_take_another_way(step.program))
+    return step.kind is StepKind.SCHEMA and may_take_another_way(step.program)
 
 
 def is_maintenance(step: StepAnalysis) -> bool:

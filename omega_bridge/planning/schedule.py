@@ -18,7 +18,7 @@ from omega_bridge.outcomes import NOT_DONE, Action, StepOutcome
 from omega_bridge.planning.clock import Changes
 from omega_bridge.planning.due import Due, Turn, is_opaque
 from omega_bridge.planning.plan import Planner
-from omega_bridge.planning.reruns import only_sets
+from omega_bridge.planning.reruns import gives_itself_work, only_sets
 from omega_bridge.planning.step_outcome import outcome_of
 from omega_bridge.planning.waiting import Waiting
 from omega_bridge.planning.world import World
@@ -147,14 +147,16 @@ class Schedule:
     def _take(self, index: int, taken: Sequence[Attempt]) -> None:
         """Steps that ran as one: each was looked at in the catalog at their end."""
         clock, path = self._due.clock, self.runner.world.catalog.search_path
+        began = clock.now
         clock.tick(tuple(d for attempt in taken for d in attempt.outcome.differences))
         self._placed.update(range(index, index + len(taken)))
         self.order.extend(range(index, index + len(taken)))
-        for outcome, _, left_to in taken:
+        for number, (outcome, _, left_to) in enumerate(taken, start=index):
             self._due.left_to[outcome.id] = left_to
             self._settled(outcome)
             self._worked.add(outcome.id)
-            self._due.turns[outcome.id] = Turn(clock.now, clock.now, path)
+            is_met = gives_itself_work(self._analysis.steps[number])
+            self._due.turns[outcome.id] = Turn(began if is_met else clock.now, clock.now, path)
             if outcome.action is Action.RUN:
                 self._done += [(outcome.id, str(d.key)) for d in outcome.differences]
 
@@ -174,6 +176,7 @@ class Schedule:
     def _try(self, index: int) -> None:
         step, due = self._analysis.steps[index], self._due
         began, path = due.clock.now, self.runner.world.catalog.search_path
+        by_others = step.id not in due.turns or due.has_more(step)
         outcome, beyond, due.left_to[step.id] = self.runner.attempt(index, anew=due.is_anew(step))
         (self.planner.failing.add if outcome.outcome is Outcome.FAILED else self.planner.failing.discard)(index)
         if outcome.action is Action.RUN and outcome.outcome is not Outcome.FAILED:
@@ -190,7 +193,7 @@ class Schedule:
             self._is_first = True
         due.turns[step.id] = Turn(began, due.clock.now, path)
         self._note_waiting(index, outcome)
-        self._keep(step, outcome)
+        self._keep(step, outcome, by_others=by_others)
 
     def _shadowed(self, differences: Iterable[Difference]) -> Iterator[str]:
         """Names that were another object's, of another schema, before one was made that bears them, too."""
@@ -212,12 +215,15 @@ class Schedule:
         if need is None and step.id in self._waiting.first and outcome.outcome is Outcome.APPLIED:
             self.misplaced.append((step.id, str(self._waiting.first.pop(step.id))))
 
-    def _keep(self, step: StepAnalysis, outcome: StepOutcome) -> None:
-        """The outcome of a step: what a further pass adds to nothing does not take the place of what was done before."""
+    def _keep(self, step: StepAnalysis, outcome: StepOutcome, *, by_others: bool) -> None:
+        """The outcome of a step: what a further pass adds to nothing does not take the place of what was done before.
+
+        ``by_others``: whether another step has given it something to look at.
+        """
         earlier = self.outcomes.get(step.id)
         if earlier is not None and earlier.outcome is Outcome.APPLIED and not outcome.differences:
             return
-        if earlier is not None and outcome.outcome is Outcome.APPLIED and earlier.outcome not in NOT_DONE:
+        if earlier is not None and by_others and outcome.outcome is Outcome.APPLIED and earlier.outcome not in NOT_DONE:
             self._misplace(step, outcome)
         self._made.setdefault(step.id, set()).update(str(d.key) for d in outcome.differences)
         self._settled(outcome)

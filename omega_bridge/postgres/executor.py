@@ -145,6 +145,8 @@ class Executor:
             return outcome_of(planned, Outcome.FAILED, waiting.told(session, busy, step.names), error=busy.error)
         lock.commit(session)
         self._keep_limits(step)
+        if fresh.search_path != self.catalog.search_path:  # it may have been set for the step's transaction alone
+            fresh = self.reader.read(self.names)
         self.catalog, self.role, self.tip = fresh, role, tip
         if outcome.outcome is Outcome.APPLIED:
             return outcome

@@ -181,6 +181,7 @@ class _Compilation:
                 yield from writer.retries(revision, chain.places)
                 is_ground = revision.kind is RevisionKind.FOUNDATION
                 yield writer.write(replace(revision, tables=ground.tables) if ground is not None and is_ground else revision)
+                yield from writer.itself()
             yield from writer.passes(chain.places) if chain.new else ()
         for draft in held.again_unproven(world, writer.last, chains[-1].places) if judge is None else ():
             yield writer.write(draft)
@@ -208,6 +209,14 @@ class _Writer:
             late = self._held.again(self.last, self._judge, places)
             yield from map(self.write, late)
             if not late:
+                return
+
+    def itself(self) -> Iterator[_Rendered]:
+        """Behind a step that gives itself work: the same again, until it has none."""
+        for _ in range(ROUNDS if self._judge is not None else 0):
+            more = self._held.itself(self.last, self._judge) if self._judge is not None else []
+            yield from map(self.write, more)
+            if not more:
                 return
 
     def retries(self, draft: Revision, places: Places) -> Iterator[_Rendered]:

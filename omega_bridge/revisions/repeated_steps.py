@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
 from omega_bridge.planning import World
-from omega_bridge.planning.reruns import VIEWS, hangs_on_the_rest, unsettled
+from omega_bridge.planning.reruns import VIEWS, gives_itself_work, hangs_on_the_rest, unsettled
 from omega_bridge.revisions.chain import Again, Revision, RevisionKind
 from omega_bridge.revisions.proving import Prover
 from omega_bridge.revisions.sums import Recorded
@@ -78,12 +78,21 @@ class Held:
         if not self._changed:
             return []
         changed, self._changed = self._changed, {}
-        near = frozenset(label for label, s in self._steps.items() if s.hangs or not changed.keys().isdisjoint(s.analysis.names))
+        near = frozenset(label for label, s in self._steps.items() if _is_near(s, changed))
         rejected = frozenset(self._rejected)
         if not near | rejected:
             return []
         found = judge.still_change(self._in_order(places, near | rejected), near, rejected)
         return [self._draft(step, Again(_giver(step, changed), changes), after) for step, changes in found]
+
+    def itself(self, after: Revision, judge: Prover) -> list[Revision]:
+        """What the steps of ``after`` would do if they ran once more at once: guards and handlers may find what they made themselves."""
+        steps = tuple(s.analysis for label in after.labels if (s := self._steps.get(label)) and gives_itself_work(s.analysis))
+        if not steps or not self._rejected.isdisjoint(after.labels):
+            return []
+        own = Analysis(Registry(tuple(replace(s.step, id=s.id) for s in steps)), steps)
+        found = judge.still_change(own, frozenset(s.id for s in steps), frozenset())
+        return [self._draft(step, Again(step.id, changes), after) for step, changes in found]
 
     def retried(self, after: Revision, judge: Prover, places: Places, before: int) -> list[Revision]:
         """What PostgreSQL rejected at its place and takes now, of the steps that stand before the place ``before`` in the list.
@@ -126,6 +135,14 @@ class Held:
     def _draft(self, step: StepAnalysis, again: Again, after: Revision) -> Revision:
         past = self._steps[step.id].recorded
         return Revision("", None, 0, RevisionKind.SETTLE, (step,), past, labels=(past.label,), origin=after.origin, again=again)
+
+
+def _is_near(step: _Step, changed: Mapping[str, tuple[int, str]]) -> bool:
+    """Whether what changed may concern a step. What may do its work on rows twice is due for what came after it alone, as at a start."""
+    numbers = [number for name, (number, _) in changed.items() if step.hangs or name in step.analysis.names]
+    if step.analysis.kind is StepKind.MIXED and not gives_itself_work(step.analysis):
+        return any(number > step.ran for number in numbers)
+    return bool(numbers)
 
 
 def _giver(step: StepAnalysis, changed: Mapping[str, tuple[int, str]]) -> str:

@@ -7,7 +7,7 @@ tree's vocabulary (libpg_query's protobuf messages and enumerations).
 from postgast import pg_query_pb2 as pb
 
 from omega_bridge.sql.canonical import canonical, checksum, on_one_line
-from omega_bridge.sql.compare import same_expression, same_index, same_routine, same_statement, same_type
+from omega_bridge.sql.compare import is_of_its_column, same_expression, same_index, same_routine, same_statement, same_type
 from omega_bridge.sql.fields import Fields, Known, fields, goes_beyond, known
 from omega_bridge.sql.lexer import (
     comments,
@@ -56,6 +56,7 @@ __all__ = [
     "goes_beyond",
     "identifier",
     "inner",
+    "is_of_its_column",
     "is_reserved",
     "known",
     "long_names",

@@ -28,6 +28,23 @@ def same_expression(printed: str, written: str) -> bool | None:
     return False if None not in values and type(values[0]) is type(values[1]) else None
 
 
+def is_of_its_column(printed: str, written: str, column: str) -> bool:
+    """Whether a default is printed with the type of its column, where a bare literal was written: it would be stored so."""
+    try:
+        one, other, wanted = _expression(printed), _literal(postgast.unwrap_node(_expression(written))), parse_type(column)
+    except StepSyntaxError:
+        return True
+    node = postgast.unwrap_node(one)
+    if other is None or other[0] is not None or other[1] != "sval" or node.DESCRIPTOR.name != "TypeCast":
+        return True
+    cast = node.type_name
+    return (
+        not cast.typmods
+        and strings(cast.names)[-1:] == strings(wanted.names)[-1:]
+        and bool(cast.array_bounds) == bool(wanted.array_bounds)
+    )
+
+
 def _matches(printed: Any, written: Any) -> bool:
     """Whether an expression is printed so where it was written so: a bare literal takes the type of what it is for."""
     printed, written = postgast.unwrap_node(printed), postgast.unwrap_node(written)

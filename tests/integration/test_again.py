@@ -93,6 +93,41 @@ LISTS = {
         ],
         ["3 settle create-b"],
     ),
+    "handler-that-works-the-second-time": (
+        [
+            "DO $$ BEGIN CREATE TABLE a (id int PRIMARY KEY); EXCEPTION WHEN duplicate_table THEN"
+            " ALTER TABLE a ADD COLUMN IF NOT EXISTS late int; END $$",
+            B,
+        ],
+        ["2 settle create-a"],
+    ),
+    "unread-that-works-the-second-time": (
+        [
+            A,
+            "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 'a' AND column_name = 'x') THEN"
+            " EXECUTE 'ALTER TABLE a ADD COLUMN x int';"
+            " ELSIF (SELECT count(*) FROM information_schema.columns WHERE table_name = 'a') = 2 THEN"
+            " EXECUTE 'ALTER TABLE a ADD COLUMN late int'; END IF; END $$",
+            B,
+        ],
+        ["3 settle a-x"],
+    ),
+    "search-path-of-one-transaction": (
+        [
+            "CREATE SCHEMA IF NOT EXISTS side",
+            "DO $$ BEGIN SET LOCAL search_path TO side; CREATE TABLE IF NOT EXISTS a (id int); END $$",
+            A,
+        ],
+        [],
+    ),
+    "rows-that-come-and-go": (
+        [
+            A,
+            "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING",
+            "DO $$ BEGIN DELETE FROM a WHERE id = 1; IF NOT FOUND THEN CREATE TABLE c (id int); END IF; END $$",
+        ],
+        [],
+    ),
     "loop-and-rows": ([A, STAMPS, "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING", B], ["5 settle create-b"]),
 }
 

@@ -63,6 +63,8 @@ CASES: list[tuple[str, str]] = [
         ("varchar(3)", "'x'", "'x'::text"), ("timestamptz", "now()", "CURRENT_TIMESTAMP(0)"), ("timestamp", "now()", "localtimestamp"),
         ("timestamptz", "now()", "'now'"), ("text", "'a b'", "'a  b'"), ("text", "current_user", "'current_user'"),
         ("char(3)", "'x'", "'x  '"), ("jsonb", "'{\"a\":1}'", "'{\"a\": 1}'"), ("numeric", "1.0", "1"), ("int", "1", "1.0"),
+        ("varchar(10)", "'x'::text", "'x'"), ("text", "'x'::varchar", "'x'"), ("char(3)", "'x'::text", "'x'"), ("varchar(3)[]", "'{}'::text[]", "'{}'"),
+        ("varchar(3)", "'x'::varchar(2)", "'x'"),
     )),
     (f"{BASE}", "ALTER TABLE t ALTER n SET DEFAULT NULL"),
     (f"{BASE} ALTER TABLE t ALTER n SET DEFAULT 1", "ALTER TABLE t ALTER n DROP DEFAULT"),
