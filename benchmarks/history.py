@@ -79,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__)
     parser.add_argument("--steps", type=int, default=5000, help="length of the list (default: 5000)")
     parser.add_argument("--commits", type=int, default=250, help="commits of the list's past (default: 250)")
+    parser.add_argument("--proved", type=int, default=1000, help="length of the list that is proven (default: 1000; 0: none)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement (default: 5)")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="bench-history-") as name:
@@ -86,6 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         compiling(bench, options.steps)
         loading(bench, options.steps)
         from_git(bench, options.commits)
+        if options.proved:
+            proving(bench, options.proved)
     return 1 if bench.missed else 0
 
 
@@ -147,6 +150,16 @@ def from_git(bench: Bench, commits: int) -> None:
     length = write_past(root, commits)
     cost = bench.run("omega_bridge", "export", "--no-prove", "--from-git", at=root)
     bench.within(f"export --from-git over {commits} commits ({length} steps at the end)", cost, 60)
+
+
+def proving(bench: Bench, count: int) -> None:
+    """An export with proofs, and a verification; half as long a list beside it shows whether each step costs the same."""
+    for length in (count // 2, count):
+        root = bench.root / f"proved-{length}"
+        root.mkdir()
+        write_list(root, many_steps(length))
+        bench.within(f"export with proofs of {length} steps", bench.run("omega_bridge", "export", at=root), 40 * length / 1000)
+        bench.within(f"verify of {length} steps", bench.run("omega_bridge", "verify", at=root), 60 * length / 1000)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from omega_bridge.audit.fresh import begun
 from omega_bridge.audit.grounds import ground_of, grounds_of
 from omega_bridge.audit.prefixes import walked
 from omega_bridge.audit.scratch import Scratch
-from omega_bridge.audit.verdict import Equivalence
+from omega_bridge.audit.verdict import Equivalence, Predictions
 from omega_bridge.audit.witness import find_witness
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.postgres.dsn import normalise
@@ -74,6 +74,7 @@ def verify(
         list_digest=registry.digest(),
         catalog_digest=past.catalog.digest(),
         server_version=server_version,
+        predictions=Predictions(sum(f.predictions.made for f in found), tuple(m for f in found for m in f.predictions.mistaken)),
     )
 
 

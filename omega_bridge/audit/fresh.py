@@ -18,13 +18,15 @@ from omega_bridge.audit.by_hand import by_hand_in
 from omega_bridge.audit.expected import WENT_WRONG, makers
 from omega_bridge.audit.grounds import Ground
 from omega_bridge.audit.pairs import Begun, Pair, Told, alembic, upgrade
+from omega_bridge.audit.predictions import behind, foresee
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
-from omega_bridge.audit.verdict import ROWS, Rejected, Start, Unlike
+from omega_bridge.audit.verdict import ROWS, Predictions, Rejected, Start, Unlike
 from omega_bridge.audit.witness import Witness
 from omega_bridge.catalog import Catalog, Difference, Key, Kind
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning.edited import appended
 from omega_bridge.planning.world import World
+from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters
 from omega_bridge.revisions import files, sums
 from omega_bridge.startup.run import Run
@@ -59,6 +61,8 @@ def begun(
             ground.stamp(right, stands)
         if written.blocks:
             ground.stamp(left, stands)
+        with left.session() as session:
+            foreseen = foresee(ground.name, analysis, read_catalog(session.connection))
         runs = written.boot(left, steps, stands)
         if head is not None and upgraded is None:
             upgrade(alembic(folder, right), head, f"the head, from the start {ground.name!r}")
@@ -75,7 +79,7 @@ def begun(
                 written.boot(database, steps, stands)
                 yield database
 
-        return Begun(
+        found = Begun(
             Start(ground.name, 1),
             (
                 *pair.unlike(at, told),
@@ -88,6 +92,9 @@ def begun(
             tuple(pair.moved(at, told)),
             tuple(_rejected(ground.name, runs[-1].steps, left)),
         )
+        tried, wrong = behind(ground.name, analysis, left)
+        mistaken = () if written.blocks else tuple(foreseen.held_against(runs[-1].steps))
+        return replace(found, predictions=Predictions(len(foreseen.planned) + tried, (*mistaken, *wrong)))
 
 
 def _rejected(start: str, outcomes: Iterable[StepOutcome], database: ScratchDatabase) -> Iterable[Rejected]:

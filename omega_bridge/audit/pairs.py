@@ -14,7 +14,7 @@ from typing import Any
 from omega_bridge import environment, errors
 from omega_bridge.audit import witness as witnessing
 from omega_bridge.audit.scratch import ScratchDatabase
-from omega_bridge.audit.verdict import Rejected, Start, Unlike
+from omega_bridge.audit.verdict import NO_PREDICTIONS, Predictions, Rejected, Start, Unlike
 from omega_bridge.audit.witness import Witness
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.config import Config
@@ -36,6 +36,7 @@ class Begun:
     differences: tuple[Unlike, ...] = ()
     order_only: tuple[Unlike, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    predictions: Predictions = NO_PREDICTIONS
 
 
 def alembic(folder: Path, database: ScratchDatabase) -> Any:

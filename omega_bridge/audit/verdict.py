@@ -80,11 +80,40 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Mistaken:
+    """A step of which the planner ``said`` for certain what it would do, and what PostgreSQL ``did``."""
+
+    start: str
+    step: str
+    said: str
+    did: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {"start": self.start, "step": self.step, "said": self.said, "did": self.did}
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """How often the planner was certain, and where it was wrong."""
+
+    made: int = 0
+    mistaken: tuple[Mistaken, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON keys."""
+        return {"made": self.made, "mistaken": [m.as_dict() for m in self.mistaken]}
+
+
+NO_PREDICTIONS = Predictions()
+
+
+@dataclass(frozen=True, slots=True)
 class Equivalence:
     """The verdict. ``order_only``: columns that stand in another order (reported apart).
 
     ``not_tried``: steps that may speak to another server, with the reason. ``witness``: who looked at both beside our own
-    reader, with its version; ``None`` where nobody did.
+    reader, with its version; ``None`` where nobody did. ``predictions``: what the planner said beforehand.
     """
 
     starts: tuple[Start, ...]
@@ -98,6 +127,7 @@ class Equivalence:
     list_digest: str
     catalog_digest: str
     server_version: int
+    predictions: Predictions = NO_PREDICTIONS
 
     @property
     def prefixes(self) -> int:
@@ -109,6 +139,11 @@ class Equivalence:
         """Whether nothing differs, from whatever start."""
         return not self.differences
 
+    @property
+    def differs_by_the_past_alone(self) -> bool:
+        """Whether nothing differs but what a database is like on which starts ran the list's prefixes, one after the other."""
+        return bool(self.differences) and all(d.start == PAST for d in self.differences)
+
     def unproven(self, allowed: Collection[str] = ()) -> tuple[str, ...]:
         """The steps that were rejected and are not ``allowed`` to be, each once."""
         return tuple(dict.fromkeys(r.step for r in self.rejected if r.step not in allowed))
@@ -117,11 +152,12 @@ class Equivalence:
         """The public JSON keys."""
         return {
             "equivalent": self.equivalent,
-            "starts": [s.as_dict() for s in self.starts],
+            "starts": [{**s.as_dict(), "equivalent": not any(d.start == s.name for d in self.differences)} for s in self.starts],
             "prefixes": self.prefixes,
             "differences": [d.as_dict() for d in self.differences],
             "rejected": [r.as_dict() for r in self.rejected],
             "not_tried": [{"step": step, "reason": reason} for step, reason in self.not_tried],
+            "predictions": self.predictions.as_dict(),
             "witness": self.witness,
             "column_order": [d.as_dict() for d in self.order_only],
             "head": self.head,

@@ -81,8 +81,15 @@ def _told(found: Equivalence, allowed: Collection[str]) -> Iterator[str]:
     for r in found.rejected:
         is_allowed = " (allowed)" if r.step in allowed else ""
         yield f"{r.start}: step {r.step} is not proven{is_allowed}: {r.outcome}: {r.told.splitlines()[0]}"
+    for m in found.predictions.mistaken:
+        yield f"{m.start}: of step {m.step} the planner said: {m.said}; PostgreSQL: {m.did}"
     for step, reason in found.not_tried:
         yield f"step {step} is not proven: {reason}"
+    if found.differs_by_the_past_alone:
+        yield (
+            "a fresh start and a fresh upgrade lead to one schema: what differs is a database on which a start ran the list as far as "
+            "the step that is named, before those behind it came"
+        )
     verdict = output.painted("equivalent") if found.equivalent else "not equivalent"
     rejected, unproven = found.unproven(), found.unproven(allowed)
     yield "".join(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -12,13 +13,16 @@ import pytest
 from typer.testing import CliRunner
 
 from omega_bridge import boot, errors
-from omega_bridge.analysis import analyse
-from omega_bridge.audit import pairs, witness
+from omega_bridge.analysis import Analysis, analyse
+from omega_bridge.audit import pairs, predictions, witness
 from omega_bridge.audit.equivalence import verify
 from omega_bridge.audit.pairs import Pair
 from omega_bridge.audit.scratch import GivenServer, scratch_database, scratch_server
+from omega_bridge.catalog import Catalog
 from omega_bridge.cli.app import app
 from omega_bridge.embedded import Server
+from omega_bridge.planning.plan import Plan
+from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters
 from omega_bridge.revisions.files import export
@@ -192,6 +196,49 @@ def test_rows_that_steps_fill_are_compared(server: Server, tmp_path: Path) -> No
     (found,) = verify(Registry.of(steps), None, server, history=tmp_path).differences
     assert (found.start, found.object, found.attribute) == ("empty", "table public.plans", "rows")
     assert (found.boot, found.alembic) == (("(gold,20)",), ("(gold,10)",))
+
+
+def test_what_the_planner_said_is_held_against_what_postgresql_did(server: Server, tmp_path: Path) -> None:
+    """Before a start and behind it: of a list of which all was foreseen nothing came otherwise."""
+    filled = "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, a text); INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING"
+    index = "CREATE INDEX IF NOT EXISTS t_a ON t (a)"
+    export(analyse(Registry.of([filled, index])), tmp_path)
+    found = verify(Registry.of([filled, index]), None, server, history=tmp_path).predictions
+    assert (found.made, found.mistaken) == (3, ())
+
+
+def test_a_planner_that_is_wrong_is_named(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that was foreseen and fails, one that has work where none was seen: start, step, what was said, and what came."""
+    registry = Registry.of([T, "ALTER TABLE t ADD COLUMN IF NOT EXISTS c int", ELSEWHERE])
+    plan = predictions.make_plan
+
+    def wrong(analysis: Analysis, catalog: Catalog) -> Plan:
+        first, second, third = plan(analysis, catalog).steps
+        there = plan(analyse(Registry.of([T, T])), empty_catalog()).steps[1]
+        return Plan((first, replace(there, analysis=second.analysis), replace(second, analysis=third.analysis)))
+
+    monkeypatch.setattr(predictions, "make_plan", wrong)
+    found = verify(registry, None, server).predictions.mistaken
+    assert [(m.start, m.step, m.said.split(":")[0], m.did.split(" ")[0]) for m in found] == [
+        ("empty", "t-c", "nothing", "changed"),
+        ("empty", "made-elsewhere-x", "run", "failed:"),
+    ]
+
+
+def test_what_only_the_past_leads_to_is_told_as_that(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start of the first steps alone makes again what a later step makes otherwise: named, while fresh databases are alike."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS a (id int)",
+        "DO $$ BEGIN IF to_regclass('a_old') IS NULL THEN ALTER TABLE a RENAME TO a_old; END IF; END $$",
+        "CREATE TABLE IF NOT EXISTS a (id uuid)",
+    ]
+    (tmp_path / "main.py").write_text(f"migration_steps = {steps!r}\n")
+    export(analyse(Registry.of(steps)), tmp_path / "alembic")
+    code, said = verified(tmp_path, server, monkeypatch, "--json")
+    told = json.loads(said)
+    assert (code, told["equivalent"]) == (1, False)
+    assert [(s["start"], s["equivalent"]) for s in told["starts"]] == [("the list's past", False), ("empty", True)]
+    assert "a fresh start and a fresh upgrade lead to one schema" in verified(tmp_path, server, monkeypatch)[1]
 
 
 def test_the_certificate_has_the_same_bytes_each_time(server: Server) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from omega_bridge.analysis import analyse
-from omega_bridge.audit.verdict import ROWS
+from omega_bridge.audit.verdict import EMPTY, ROWS
 from omega_bridge.outcomes import BootOutcome, StepOutcome
 from omega_bridge.planning import make_plan
 from omega_bridge.planning.due import rebuilds
@@ -190,9 +190,7 @@ class _Trial:
         if not all(fresh):
             return
         one, two = (frozenset(map(_unplaced, _without_rows(self.place.picture(x)))) for x in ("one", "two"))
-        says = found[0] is not None and not any(
-            d.revision == found[0].head and d.attribute != ROWS for d in found[0].differences
-        )  # of the head
+        says = found[0] is not None and not any(d.start == EMPTY and d.attribute != ROWS for d in found[0].differences)
         if says != (one == two):
             told = "" if found[0] is None else "; ".join(f"after {d.step} {d}" for d in found[0].differences[:3])
             self.findings.append(
