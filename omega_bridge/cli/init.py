@@ -7,16 +7,16 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from json import dumps as json_text
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from omega_bridge.cli import options, output
 
-_LIST = re.compile(r"^(\w*migration_steps\w*|\w*MIGRATION_STEPS\w*)\s*(?::[^=]+)?=\s*[\[(]", re.M)
-_SKIPPED = {".venv", "venv", "node_modules", ".git", "site-packages", "tests"}
-
+if TYPE_CHECKING:
+    from omega_bridge.cli.finding import Found
 
 FOUNDATION = "db/schema.sql"
 _GROUND = f'foundation = "{FOUNDATION}"'
@@ -66,9 +66,13 @@ def init(
         return
     from omega_bridge.writing import write
 
-    wires = plan_wiring(Path.cwd(), steps, metadata, _schema_of(from_database) if from_database else None)
+    root = Path.cwd()
+    found = _found(root, steps, metadata)
+    wires = plan_wiring(root, found, _schema_of(from_database) if from_database else None)
     writes = [w for w in wires if w.text is not None]
     if not json:
+        for note in found.notes:
+            typer.echo(note)
         for wire in wires:
             typer.echo(f"{wire.action:10} {wire.path.relative_to(Path.cwd())}")
         section = next((w.text for w in writes if w.path.name == "pyproject.toml"), None)
@@ -79,7 +83,14 @@ def init(
     for wire in writes:
         write(wire.path, wire.text or "")
     if json:
-        output.as_json({"files": [{"path": str(w.path), "action": w.action} for w in wires]})
+        output.as_json(
+            {
+                "files": [{"path": str(w.path), "action": w.action} for w in wires],
+                "steps": found.steps,
+                "metadata": found.metadata,
+                "notes": [*found.notes],
+            }
+        )
     else:
         if any(w.action == YOURS for w in wires):
             typer.echo(TWO_LINES)
@@ -120,11 +131,21 @@ def _schema_of(database: str) -> str:
     return f"-- a database's schema, made by: omega-bridge init --from-database URL ({copied.witness})\n\n{copied.text}"
 
 
-def plan_wiring(root: Path, steps: str | None, metadata: str | None, schema: str | None = None) -> list[Wire]:
+def _found(root: Path, steps: str | None, metadata: str | None) -> Found:
+    """What there is to wire; of a project that is configured already, nothing is looked for."""
+    from omega_bridge.cli.finding import Found, find
+
+    configured = _configured(root)
+    if "steps" in configured:
+        return Found(str(configured["steps"]), None, (), ())
+    return find(root, steps, metadata)
+
+
+def plan_wiring(root: Path, found: Found, schema: str | None = None) -> list[Wire]:
     """Decide every file. ``schema``: the text of a foundation. Pure but for reading."""
     wires = []
     folder = _history(root)
-    source = steps or _found_list(root)
+    source = found.steps
     if source is None:
         source = "migration_steps.py:migration_steps"
         wires.append(
@@ -137,7 +158,7 @@ def plan_wiring(root: Path, steps: str | None, metadata: str | None, schema: str
         wires.append(_fresh(root / FOUNDATION, schema))
     wires.append(
         _configuration(
-            root / "pyproject.toml", _section(source, metadata, folder, schema is not None), with_ground=schema is not None
+            root / "pyproject.toml", _section(source, found, folder, schema is not None), with_ground=schema is not None
         )
     )
     wires.extend(_ini(root, folder))
@@ -165,10 +186,14 @@ def _ini(root: Path, folder: str) -> Iterator[Wire]:
 
 def _history(root: Path) -> str:
     """The history's folder: as it is configured already, else where Alembic has it."""
+    return str(_configured(root).get("alembic") or _location(root) or "alembic")
+
+
+def _configured(root: Path) -> dict[str, Any]:
     path = root / "pyproject.toml"
     found = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    configured = found.get("tool", {}).get("omega-bridge", {}).get("alembic")
-    return str(configured or _location(root) or "alembic")
+    section: dict[str, Any] = found.get("tool", {}).get("omega-bridge", {})
+    return section
 
 
 def _location(root: Path) -> str | None:
@@ -202,21 +227,13 @@ def _configuration(path: Path, section: str, *, with_ground: bool) -> Wire:
     return Wire(path, "keep")
 
 
-def _section(steps: str, metadata: str | None, folder: str, with_ground: bool) -> str:
+def _section(steps: str, found: Found, folder: str, with_ground: bool) -> str:
     lines = ["[tool.omega-bridge]", f'steps = "{steps}"', *([_GROUND] if with_ground else [])]
-    if metadata:
-        lines.append(f'metadata = "{metadata}"')
+    if found.metadata:
+        lines.append(f'metadata = "{found.metadata}"')
+    if found.python_path:
+        lines.append(f"python-path = [{', '.join(json_text(path) for path in found.python_path)}]")
     return "\n".join([*lines, f'alembic = "{folder}"']) + "\n"
-
-
-def _found_list(root: Path) -> str | None:
-    for path in sorted(root.rglob("*.py"), key=lambda p: (len(p.parts), p)):
-        if _SKIPPED & set(path.relative_to(root).parts):
-            continue
-        found = _LIST.search(path.read_text(encoding="utf-8", errors="replace"))
-        if found:
-            return f"{path.relative_to(root).as_posix()}:{found[1]}"
-    return None
 
 
 def _template(name: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from omega_bridge.errors import DynamicStep, OmegaBridgeError
 from omega_bridge.sources.folder import from_folder
 from omega_bridge.sources.imported import importable
-from omega_bridge.sources.text import parse_list, scope_of, statements_of, tree_of
+from omega_bridge.sources.text import OfSelf, parse_list, scope_of, statements_of, tree_of
 from omega_bridge.steps import Step
 from omega_bridge.writing import write
 
@@ -115,22 +115,35 @@ def _written(text: str, variable: str, steps: Sequence[Step], shown: str) -> str
             return _into(_literal(returned), steps, lines, shown)
         name, scope = returned.id, last
         last = _last(scope, name)
-    whole = _unconditional(scope, last)
+    around = _function_around(scope, last)
+    is_local = around is not None and all(n in ast.walk(around) for n in _about(scope, name))
+    whole = _unconditional(around if is_local and around is not None else scope, last)
     if whole is None or (whole is not last and any(isinstance(n, ast.Return) for n in ast.walk(whole))):
         raise _nowhere(shown)
     if whole is not last or _is_append(last):
         indent = " " * whole.col_offset
-        entries = "".join(f"\n\n{_comment(step, indent)}{indent}{name}.append({_entry(step)})" for step in steps)
+        owner = "self." if any(isinstance(n, OfSelf) and n.id == name for n in ast.walk(last)) else ""
+        entries = "".join(f"\n\n{_comment(step, indent)}{indent}{owner}{name}.append({_entry(step)})" for step in steps)
         return lines.inserted(lines.end_of_line(whole.end_lineno or whole.lineno), entries)
     return _into(_literal(last), steps, lines, shown)
 
 
 def _last(scope: ast.AST, name: str) -> ast.stmt:
     """The last statement about the list."""
-    about: list[ast.stmt] = [node for node in statements_of(scope) if _is_about(node, name) and node is not scope]
+    about = _about(scope, name)
     if not about:
         raise SyntaxError(name)
     return max(about, key=lambda n: (n.lineno, n.col_offset))
+
+
+def _about(scope: ast.AST, name: str) -> list[ast.stmt]:
+    return [node for node in statements_of(scope) if _is_about(node, name) and node is not scope]
+
+
+def _function_around(scope: ast.AST, last: ast.stmt) -> ast.AST | None:
+    """The innermost function of the scope that a statement stands in."""
+    functions = (n for n in ast.walk(scope) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n is not scope)
+    return max((f for f in functions if last in ast.walk(f) and f is not last), key=lambda f: f.lineno, default=None)
 
 
 def _unconditional(scope: ast.AST, last: ast.stmt) -> ast.stmt | None:

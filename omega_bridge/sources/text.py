@@ -48,7 +48,7 @@ def from_text(path: Path, variable: str, shown: str | None = None) -> Registry:
 def parse_list(text: str, variable: str, shown: str) -> Registry:
     """The same for source text at hand, such as that of a commit."""
     tree = tree_of(text, shown)
-    reader = _Reader(shown, _comments(text), _constants(tree))
+    reader = _Reader(shown, _comments(text), _constants(tree), tree)
     owner, _, name = variable.rpartition(".")
     body = scope_of(tree, owner) if owner else tree
     entries = list(reader.entries(body, name)) if body is not None else None
@@ -57,11 +57,27 @@ def parse_list(text: str, variable: str, shown: str) -> Registry:
     return Registry(tuple(entries or ()), f"{shown}:{variable}")
 
 
+_OF_SELF = re.compile(r"\b(self|cls)\.\w+\s*(:[^=\n]+)?(=|\+=|\.append|\.extend|\.insert)")
+
+
+class OfSelf(ast.Name):
+    """An attribute of ``self`` or ``cls`` that is assigned to or appended to, by its name alone."""
+
+
+class _Plain(ast.NodeTransformer):
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        match node.value:
+            case ast.Name(id="self" | "cls"):
+                return ast.copy_location(OfSelf(id=node.attr, ctx=node.ctx), node)
+        return node
+
+
 def tree_of(text: str, shown: str) -> ast.Module:
     """The tree of Python source. Raises ``SourceSyntaxError``."""
     try:
         with _one_at_a_time:
-            return ast.parse(text)
+            return _Plain().visit(ast.parse(text)) if _OF_SELF.search(text) else ast.parse(text)
     except SyntaxError as exc:
         marker = re.search(r"^(<{7}|={7}|>{7})( |$)", text, re.M)
         if marker:
@@ -134,7 +150,10 @@ class _Reader:
     shown: str
     comments: dict[int, tuple[str, bool]]
     constants: dict[str, Any]
+    tree: ast.Module
     found: bool = False
+    within: tuple[str, ...] = ()
+    """The lists that are being read, of which this one is a part."""
 
     def entries(self, scope: ast.AST, name: str) -> Iterator[Step]:
         """Every entry of the list, in source order: the assignment, then what is appended."""
@@ -169,7 +188,7 @@ class _Reader:
             raise self._dynamic(function, "a function that does more than return one list")
         value = returns[0].value
         if isinstance(value, ast.Name):
-            return list(_Reader(self.shown, self.comments, self.constants).entries(function, value.id))
+            return list(_Reader(self.shown, self.comments, self.constants, self.tree).entries(function, value.id))
         return self._list(value)
 
     def _called(self, verb: str, args: list[ast.expr], steps: list[Step], node: ast.AST) -> None:
@@ -186,7 +205,9 @@ class _Reader:
     def _list(self, value: ast.expr) -> list[Step]:
         match value:
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
-                return [self._entry(e) for e in elements]
+                return [s for e in elements for s in (self._list(e.value) if isinstance(e, ast.Starred) else [self._entry(e)])]
+            case ast.Name(id=name) if name not in self.within and (named := self._named(name)) is not None:
+                return named
             case ast.Call(func=ast.Name(id="list" | "tuple"), args=[inner]):
                 return self._list(inner)
             case ast.Call(func=ast.Name(id="list" | "tuple"), args=[]):
@@ -198,6 +219,12 @@ class _Reader:
             case ast.ListComp() | ast.GeneratorExp() | ast.Call() | ast.Name() | ast.Attribute():
                 raise self._dynamic(value, "entries that Python computes")
         raise NotAList(f"{self.shown}:{value.lineno}: this is no list of steps", hint="Name the variable that holds the list.")
+
+    def _named(self, name: str) -> list[Step] | None:
+        """Another list of the module, where it has one by that name."""
+        reader = _Reader(self.shown, self.comments, self.constants, self.tree, within=(*self.within, name))
+        steps = list(reader.entries(self.tree, name))
+        return steps if reader.found else None
 
     def _columns(self, key: ast.expr | None, columns: ast.expr) -> list[Step]:
         if key is None or not isinstance(columns, ast.List | ast.Tuple):
@@ -220,8 +247,6 @@ class _Reader:
                 if args:
                     given["sql"] = self._text(args[0])
                 return Step(**{"title": self._title(entry), "place": place, **given})
-            case ast.Starred():
-                raise self._dynamic(entry, "an unpacked list")
         return Step(self._text(entry), title=self._title(entry), place=place)
 
     def _value(self, node: ast.expr) -> Any:

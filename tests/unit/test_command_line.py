@@ -35,6 +35,7 @@ def test_every_module_of_a_verb_is_listed() -> None:
         "__init__",
         "app",
         "env_file",
+        "finding",
         "formats",
         "lint_fix",
         "lint_measured",
