@@ -427,7 +427,7 @@ FURTHER: Mapping[str, Life] = {
             "schema": "GRANT CREATE ON SCHEMA public TO PUBLIC",
         },
     ),
-    "default privileges": Life(
+    "privileges by default": Life(
         (
             "CREATE SCHEMA IF NOT EXISTS side",
             "ALTER DEFAULT PRIVILEGES IN SCHEMA side GRANT USAGE ON SEQUENCES TO PUBLIC",
