@@ -313,18 +313,17 @@ FURTHER: Mapping[str, Life] = {
             "comment": "COMMENT ON EVENT TRIGGER et IS 'by hand'",
         },
     ),
-    "collations and conversions": Life(
+    "collations with a version": Life(
         (
-            "CREATE COLLATION IF NOT EXISTS numeric_order (provider = icu, locale = 'en-u-kn-true')",
-            "COMMENT ON COLLATION numeric_order IS 'one'",
+            "CREATE COLLATION IF NOT EXISTS code_points (provider = builtin, locale = 'C.UTF-8')",
+            "COMMENT ON COLLATION code_points IS 'one'",
         ),
         {
-            "version": "UPDATE pg_collation SET collversion = '0' WHERE collname = 'numeric_order'",
-            "locale": "DROP COLLATION numeric_order; CREATE COLLATION numeric_order (provider = icu, locale = 'en')",
-            "comment": "COMMENT ON COLLATION numeric_order IS 'two'",
-            "deterministic": "DROP COLLATION numeric_order; "
-            "CREATE COLLATION numeric_order (provider = icu, locale = 'en-u-kn-true', deterministic = false)",
+            "version": "UPDATE pg_collation SET collversion = '0' WHERE collname = 'code_points'",
+            "locale": "DROP COLLATION code_points; CREATE COLLATION code_points (provider = builtin, locale = 'C')",
+            "comment": "COMMENT ON COLLATION code_points IS 'two'",
         },
+        since=17,
     ),
     "foreign data": Life(
         (
