@@ -26,6 +26,7 @@ from omega_bridge.startup.lacks import lacks
 from omega_bridge.startup.repair import scope
 from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
+from omega_bridge.version_table import VersionTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,13 @@ def adopt(
     keeps_sessions: bool = False,
     accepted: Collection[str] = (),
     listed: str | None = None,
+    table: VersionTable | None = None,
 ) -> Survey:
     """Stamp the head and leave the record of a clean boot, where there is no gap; else change nothing.
 
     ``accepted``: steps whose gaps are known and stay, such as legacy tables of another shape. ``listed``: the digest under which what
-    is expected is kept, where the list stands on a foundation. No step is sent. A version that the history does not know, or ahead of which
+    is expected is kept, where the list stands on a foundation. ``table``: where the history's
+    revision is kept. No step is sent. A version that the history does not know, or ahead of which
     a revision written by hand is still to come, is a gap. Raises
     ``LockNotAcquired``, ``PoolerDetected``, ``NotPermitted``, ``HistoryTampered``.
     """
@@ -150,11 +153,14 @@ def adopt(
         names = scope(analysis, critical, metadata)
         if lacking := lacks(read_catalog(connection, names), metadata):
             return replace(found, gaps=tuple(Gap(found.head, lack.name, str(lack)) for lack in lacking))
-        standing = standing_of(folder)
-        move = standing.move(ledger_store.versions(connection), found.head)
+        standing = standing_of(folder, table=table)
+        move = standing.move(ledger_store.versions(connection, table), found.head)
         if move.told:
-            return replace(found, gaps=(Gap(found.head, "alembic_version", move.warning),))
-        ledger_store.prepare(connection)
+            return replace(found, gaps=(Gap(found.head, standing.table, move.warning),))
+        ledger_store.prepare(connection, table=table)
+        if table is not None:  # before the schema is looked at: making it is a change of the schema
+            with connection.transaction():
+                clean_state.make_version_table(connection, table)
         promised = clean_state.Promised(analysis, names).with_effects(connection, ledger_store.recall(connection), folder)
         asked = probe_function.ask(connection, promised.watched)
         catalog = read_catalog(connection, names)
@@ -162,10 +168,10 @@ def adopt(
         if len(every.gaps) > len(found.gaps):
             detail["accepted"] = [gap.as_dict() for gap in every.gaps if gap.step in accepted]
         with connection.transaction():
-            stamped = clean_state.stamp(connection, lambda versions: standing.move(versions, found.head).revision)
+            stamped = clean_state.stamp(connection, lambda versions: standing.move(versions, found.head).revision, table)
             draft = Draft(Driver.BOOT, Event.STAMP, str(uuid.uuid4()), found.head, "", "already-there", detail)
             ledger_store.append(connection, [draft])
-            digest = promise_digest(registry.digest(), metadata, found.head)
-            clean_state.remember(connection, promised, (), catalog, asked, digest, stamped)
+            digest = promise_digest(registry.digest(), metadata, found.head, table)
+            clean_state.remember(connection, promised, (), catalog, asked, digest, stamped, table=table)
             prove(session)
     return found

@@ -13,6 +13,7 @@ from omega_bridge.errors import ConfigurationInvalid, ModelsIncomplete, ModuleFa
 from omega_bridge.options import BOOT, BY_NAME, FILE, STEP, Option, SqlOrder, fits, takes
 from omega_bridge.steps import Registry
 from omega_bridge.user_code import importing
+from omega_bridge.version_table import VersionTable, named
 
 URL_VARIABLES = (BY_NAME["database-url"].variable, "DATABASE_URL", "POSTGRES_DSN")
 
@@ -65,6 +66,11 @@ class Config:
     def alembic(self) -> str:
         """The history's folder."""
         return str(self.value("alembic"))
+
+    @property
+    def version_table(self) -> VersionTable | None:
+        """Where the history's revision is kept; ``None`` where nothing says so."""
+        return named(self.values.get("version-table"), self.values.get("version-table-schema"))
 
     @property
     def critical_tables(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,12 @@ from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
 from omega_bridge.revisions.sending import SCRATCH, as_on_connecting, be_oneself, play
+from omega_bridge.sql import identifier
 from omega_bridge.startup.lacks import lacks
 from omega_bridge.startup.repair import scope
 from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
+from omega_bridge.version_table import VersionTable
 
 log = logging.getLogger("omega_bridge")
 
@@ -69,7 +72,7 @@ def run(context: Any) -> None:
         away = sums.squashed_away_in(folder)
         with alembic_border.told_of_squashed(away):
             if context.is_offline_mode():
-                _offline(context)
+                _offline(context, _kept_in(context, config, folder))
             else:
                 _online(context, config, folder, away)
 
@@ -99,8 +102,17 @@ def command_of(context: Any) -> str:
     return str(options.cmd[0].__name__) if options is not None and getattr(options, "cmd", None) else ""
 
 
-def _offline(context: Any) -> None:
+def _kept_in(context: Any, config: Config, folder: Path) -> VersionTable | None:
+    """Where the history's revision is kept: as it is configured, else as its last export says; a proof keeps it where Alembic does."""
+    if "omega_bridge_mark" in context.config.attributes:
+        return None
+    return config.version_table or sums.version_table(folder)
+
+
+def _offline(context: Any, table: VersionTable | None) -> None:
     context.configure(
+        version_table=(table or VersionTable()).name,
+        version_table_schema=table.schema if table is not None else None,
         dialect_name="postgresql",
         dialect_opts={"paramstyle": "named"},
         literal_binds=True,
@@ -111,6 +123,8 @@ def _offline(context: Any) -> None:
 
     def guarded(inner: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
         def steps(heads: Any, target: Any) -> Iterator[Any]:
+            if table is not None and table.schema is not None and not heads:  # Alembic makes the table, and no schema
+                target.impl.static_output(f"CREATE SCHEMA IF NOT EXISTS {identifier(table.schema)};")
             for step in inner(heads, target):
                 exported, command = _exported(step), "downgrade" if step.is_downgrade else "upgrade"
                 free = exported is None or (command == "upgrade" and exported.keeps_rows)
@@ -157,18 +171,23 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
         if command not in READ_ONLY:
             stack.enter_context(exclusive(session, LOCK_TIMEOUT, keeps_sessions=config.pooler_keeps_sessions))
         _limit(connection)
-        schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
+        table = _kept_in(context, config, folder)
+        schema = table.schema if table is not None else None
+        if schema is not None and command not in READ_ONLY:
+            clean_state.make_schema(_driver_of(connection), schema)
+        schema = schema or connection.exec_driver_sql("SELECT current_schema()").scalar()
         connection.commit()
         recorder = Recorder(
             connection, session, config, folder, attributes.get("omega_bridge_registry"), allowed=_allowed(context, config),
-            after=attributes.get("omega_bridge_after"),
+            table=table, after=attributes.get("omega_bridge_after"),
         )  # fmt: skip
         context.configure(
             connection=connection,
             target_metadata=None if command in WITHOUT_MODELS else config.load_metadata(),
             transaction_per_migration=True,
+            version_table=(table or VersionTable()).name,
             version_table_schema=schema,  # a step may leave another search_path behind
-            include_object=alembic_border.include_object,
+            include_object=partial(alembic_border.include_object, versions=(table or VersionTable()).name),
             compare_server_default=True,
             on_version_apply=recorder.applied,
         )
@@ -259,6 +278,8 @@ class Recorder:
     allowed: frozenset[str] | None = frozenset()
     running: Any = None
     guard: _Watcher | None = None
+    table: VersionTable | None = None
+    """Where the history's revision is kept."""
     attempts: list[tuple[str | None, str]] = field(default_factory=list)
     after: Callable[[str], object] | None = None
     """Called with each revision that stands; the next one runs as on a connection of its own."""
@@ -302,7 +323,7 @@ class Recorder:
     def begins(self, name: str, schema: str | None) -> bool:
         """Note in the record that an index is about to be built; ``False`` where an INVALID one of that name is not ours."""
         raw, module = self._raw(), getattr(getattr(self.running, "revision", None), "module", None)
-        ledger_store.prepare(raw, self.config.trusted_owners)
+        ledger_store.prepare(raw, self.config.trusted_owners, self.table)
         index = indexes.named(self.session, name, schema)
         step = (next(iter(getattr(module, "steps", ())), ""), ",".join(getattr(module, "checksums", ())))
         journal = Journal(self.session, step, self.run, Driver.ALEMBIC, ledger_store.tip(raw))
@@ -320,7 +341,7 @@ class Recorder:
         """Alembic's ``on_version_apply``: one entry a revision, in its transaction."""
         left_the_part(ctx, step)
         raw = self._raw()
-        ledger_store.prepare(raw, self.config.trusted_owners)
+        ledger_store.prepare(raw, self.config.trusted_owners, self.table)
         changes = diff(self.before, read_catalog(raw, self.names)) if self.before is not None else ()
         event = Event.STAMP if step.is_stamp else Event.UPGRADE if step.is_upgrade else Event.DOWNGRADE
         subject = step.up_revision_id or ""
@@ -368,7 +389,7 @@ class Recorder:
             detail["destroyed"] = [d.as_dict() for d in getattr(error, "failures", ())]
         outcome = Outcome.FAILED if told is not None else Outcome.REFUSED
         with raw.transaction():
-            ledger_store.prepare(raw)
+            ledger_store.prepare(raw, self.config.trusted_owners, self.table)
             ledger_store.append(
                 raw, [Draft(Driver.ALEMBIC, event, self.run, revision.revision, ",".join(checksums), outcome, detail)]
             )
@@ -464,8 +485,8 @@ class Recorder:
         outcomes = clean_state.without_effect(analysis, catalog)
         if outcomes is None or (outcomes and self.last is Event.STAMP):
             return
-        digest = promise_digest(registry.digest(), metadata, head)
-        clean_state.remember(raw, promised, outcomes, catalog, asked, digest, heads[0])
+        digest = promise_digest(registry.digest(), metadata, head, self.table)
+        clean_state.remember(raw, promised, outcomes, catalog, asked, digest, heads[0], table=self.table)
 
     def _is_at(self, head: str, heads: tuple[str, ...]) -> bool:
         """Whether the one revision at which the database stands is the exported head, or was written by hand on top of it."""

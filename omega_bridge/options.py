@@ -76,6 +76,20 @@ OPTIONS = (
     ),
     Option("python-path", "texts", "Folders to import the list and the models from.", (), metavar="DIR"),
     Option("alembic", "text", "The history's folder.", "alembic", flag="--output", metavar="DIR"),
+    _boot(
+        "version-table",
+        "text",
+        "The table in which a database keeps the history's revision (alembic_version, or the one that the last export noted in omega.sum).",
+        None,
+        metavar="TABLE",
+    ),
+    _boot(
+        "version-table-schema",
+        "text",
+        "The schema of that table, made where it is missing; without it, the one that the search path gives.",
+        None,
+        metavar="SCHEMA",
+    ),
     Option(
         "history",
         "path",

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from omega_bridge.config import Config
 from omega_bridge.environment import LOCK_TIMEOUT, READ_ONLY, Recorder, command_of, project_of
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.ledger import Event
@@ -18,6 +19,7 @@ from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.session import Session, border
 from omega_bridge.revisions import alembic_border, sums
+from omega_bridge.version_table import VersionTable
 
 
 @contextmanager
@@ -36,6 +38,7 @@ def guarded(context: Any) -> Iterator[None]:
         migrations = context.get_context()
         url, here = alembic_border.address_of(migrations.connection)
         dsn, config = normalise(url), project_of(context.config)
+        table = _kept_in(migrations, config, folder)
         with ExitStack() as stack:
             with border(dsn):
                 beside = stack.enter_context(alembic_border.connection_to(connection_parameters(dsn)))
@@ -44,9 +47,11 @@ def guarded(context: Any) -> Iterator[None]:
             session = Session.over(raw, dsn)
             stack.enter_context(lock.exclusive(session, LOCK_TIMEOUT, keeps_sessions=config.pooler_keeps_sessions))
             stack.enter_context(lock.database(session, LOCK_TIMEOUT))
-            ledger_store.prepare(raw, config.trusted_owners)
+            ledger_store.prepare(raw, config.trusted_owners, table)
             raw.commit()
-            recorder = Recorder(beside, session, config, folder, context.config.attributes.get("omega_bridge_registry"))
+            recorder = Recorder(
+                beside, session, config, folder, context.config.attributes.get("omega_bridge_registry"), table=table
+            )
             migrations._migrations_fn = _noted(recorder, migrations._migrations_fn)
             try:
                 yield
@@ -58,9 +63,23 @@ def guarded(context: Any) -> Iterator[None]:
                 return  # what was done is not committed yet: the next start looks
             if recorder.last == Event.DOWNGRADE:
                 probe_function.forget(raw)
-            recorder.finish(ledger_store.versions(raw))
+            recorder.finish(ledger_store.versions(raw, table))
             beside.commit()
             raw.commit()
+
+
+def _kept_in(migrations: Any, config: Config, folder: Path) -> VersionTable | None:
+    """Where the history's revision is kept. Raises ``ConfigurationInvalid`` where ``env.py`` and the configuration do not say the same."""
+    table = config.version_table or sums.version_table(folder)
+    theirs = VersionTable(migrations.version_table, migrations.version_table_schema)
+    wanted = table or VersionTable()
+    if theirs.name != wanted.name or (table is not None and theirs.schema not in (None, table.schema)):
+        lines = [f'version-table = "{theirs.name}"', *([f'version-table-schema = "{theirs.schema}"'] if theirs.schema else [])]
+        raise ConfigurationInvalid(
+            f"env.py keeps the revision in {theirs}, and a start would keep it in {wanted}",
+            hint=f"Write {' and '.join(lines)} in [tool.omega-bridge], and export; or give context.configure() the other name.",
+        )
+    return theirs if theirs.schema is not None else table
 
 
 def _noted(recorder: Recorder, migrations: Callable[..., Any]) -> Callable[..., Iterator[Any]]:

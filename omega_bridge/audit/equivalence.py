@@ -48,9 +48,9 @@ def verify(
     """
     beneath = _beneath(history, foundation)
     analysis = analyse(_complete(registry, metadata, beneath))
-    named = tuple(map(ground_of, databases))
     with compiled(analysis, history, foundation) as folder:
         lines = sums.read_sum(folder)
+        named = tuple(ground_of(database, sums.version_table(folder)) for database in databases)
         in_history = begins_with(lines) is not None
         grounds = (*grounds_of(stands_on(folder, lines, foundation), in_history=in_history), *named)
         with open_session(normalise(scratch.url)) as session:

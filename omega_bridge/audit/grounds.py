@@ -21,7 +21,9 @@ from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.session import open_session
 from omega_bridge.redaction import redact
 from omega_bridge.sources.scripts import read_sql
+from omega_bridge.sql import identifier
 from omega_bridge.sql.scripts import is_of_roles, read_script, without
+from omega_bridge.version_table import VersionTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +68,35 @@ def grounds_of(foundation: Foundation | None, *, in_history: bool) -> tuple[Grou
     return (Ground(foundation=foundation, in_history=True), laid) if in_history else (laid,)
 
 
-_NOT_THE_LISTS = (
-    "DROP SCHEMA IF EXISTS omega_bridge_sentinel CASCADE; DROP SCHEMA IF EXISTS omega_bridge CASCADE; "
-    "DROP TABLE IF EXISTS public.alembic_version"
-)
-"""What a whole dump holds of the record of the database that it was made of."""
+_NOT_THE_LISTS = "DROP SCHEMA IF EXISTS omega_bridge_sentinel CASCADE; DROP SCHEMA IF EXISTS omega_bridge CASCADE"
+"""What a whole dump holds of the record of the database that it was made of, beside the table of versions."""
 _WITHOUT_ROLES = ("--no-owner", "--no-privileges", "--no-subscriptions")
-_COPIED_VERSIONS = re.compile(r"COPY\s+(?:public\.)?alembic_version\b", re.IGNORECASE)
 
 
-def ground_of(named: str) -> Ground:
-    """The schema of a database that is named by its URL, or of one whose dump is. Owners and privileges are left out: their roles
+def ground_of(named: str, table: VersionTable | None = None) -> Ground:
+    """The schema of a database that is named by its URL, or of one whose dump is. ``table``: where it keeps the history's
+    revision. Owners and privileges are left out: their roles
     may not be on the scratch server.
 
     Raises ``ConfigurationInvalid`` where no ``pg_dump`` is there, ``DatabaseUnreachable``, ``AuthenticationFailed``.
     """
     path = Path(named)
-    return _dumped(path) if "://" not in named and path.is_file() else _copied(normalise(named))
+    return _dumped(path, table) if "://" not in named and path.is_file() else _copied(normalise(named), table)
 
 
-def _dumped(path: Path) -> Ground:
+def _dumped(path: Path, table: VersionTable | None) -> Ground:
+    *given, name = VersionTable().parts if table is None else table.parts
+    schema_name = given[0] if given else "public"
+    copied = re.compile(rf'COPY\s+(?:"?{re.escape(schema_name)}"?\.)?"?{re.escape(name)}"?\s', re.IGNORECASE)
     script = read_script(read_sql(path), str(path))
     schema = without(script.text, lambda s: is_of_roles(s) or "subscription" in s.tag)
-    versions = tuple(line for rows in script.rows if _COPIED_VERSIONS.match(rows.statement) for line in rows.lines)
-    return Ground(f"from {path}", f"{schema};\nRESET search_path;\n{_NOT_THE_LISTS}", versions)
+    versions = tuple(line for rows in script.rows if copied.match(rows.statement) for line in rows.lines)
+    apart = f"{_NOT_THE_LISTS}; DROP TABLE IF EXISTS {identifier(schema_name, name)}"
+    return Ground(f"from {path}", f"{schema};\nRESET search_path;\n{apart}", versions)
 
 
-def _copied(url: str) -> Ground:
-    copied = copied_schema(url)
+def _copied(url: str, table: VersionTable | None) -> Ground:
+    copied = copied_schema(url, table)
     return Ground(f"from {redact(url)}", copied.text, copied.versions)
 
 
@@ -106,16 +109,19 @@ class Copied:
     witness: str
 
 
-def copied_schema(url: str) -> Copied:
-    """Read it, by ``pg_dump``, without owners and privileges. Raises as ``ground_of`` does."""
+def copied_schema(url: str, table: VersionTable | None = None) -> Copied:
+    """Read it, by ``pg_dump``, without owners, privileges, and any history's table of versions. Raises as ``ground_of`` does."""
     with open_session(url) as session:
         server_version = session.server_version
-        versions = ledger_store.versions(session.connection)
+        versions = ledger_store.versions(session.connection, table)
+        apart = [
+            f"--exclude-table={identifier(schema, name)}" for schema, name in ledger_store.version_tables(session.connection)
+        ]
     witness = find_witness(server_version)
     if witness is None:
         raise ConfigurationInvalid(
             f"the schema of {redact(url)} cannot be copied: there is no pg_dump of PostgreSQL {server_version // 10000} or later",
             hint="Install PostgreSQL's client programs, or name their folder in OMEGA_BRIDGE_PG_BIN; or give a dump that was made elsewhere.",
         )
-    text = witness.schema(url, *_WITHOUT_ROLES)
+    text = witness.schema(url, *_WITHOUT_ROLES, *apart)
     return Copied(read_script(text, f"the dump of {redact(url)}").text, versions, str(witness))

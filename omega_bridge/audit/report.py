@@ -61,7 +61,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All of it. ``database`` is told without secrets; ``version`` is ``alembic_version``'s."""
+    """All of it. ``database`` is told without secrets; ``version`` is ``alembic_version``'s, or that of the history's own table."""
 
     database: str
     server: str
@@ -105,7 +105,7 @@ def report(
     with open_session(normalise(database)) as session:
         found = tuple(ledger_store.read(session.connection))
         end = ledger_store.end_of(session.connection)
-        version = ledger_store.versions(session.connection)
+        version = ledger_store.versions(session.connection, sums.version_table(history))
         (server,) = session.rows("SHOW server_version")[0]
         schema = _schema(session.connection, kept(history, listed))
     entries = tuple(e for e in found if as_of is None or e.at <= as_of)

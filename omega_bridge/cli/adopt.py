@@ -39,6 +39,7 @@ def adopt(
             keeps_sessions=setup.config.pooler_keeps_sessions,
             accepted=accept or (),
             listed=setup.listed,
+            table=setup.version_table,
         )
     adopted = not found.gaps and found.head is not None
     if json:

@@ -91,7 +91,9 @@ def export(
     else:
         lists = _past(setup, folder, from_git, follow or [], emails)
         done = _export_past(setup, lists, folder, write=not check, prover=judges, listed=listed)
+    noted = _version_table(setup, folder, check=check)
     is_stale, written = _schema(setup, folder, listed, servers, check=check) if prove or check else (False, [])
+    written = [*noted, *written] if not done.revisions else written
     if baseline is not None:
         squashed = _as_baseline(folder, done, baseline)
     lacking = setup.unfounded if done.revisions else ()
@@ -106,11 +108,24 @@ def export(
         output.aside(unfounded(lacking))
         output.aside(edited.told(split))
         _tell(done, "would write" if check else "wrote")
-        for path in written:
+        for path in () if check else written:
             typer.echo(f"wrote {path}")
         if is_stale:
             typer.echo(f"{folder / 'omega.catalog.json'} is of another list")
-    raise typer.Exit(1 if check and (done.revisions or is_stale) else 0)
+        if noted and check:
+            typer.echo(f"{noted[0]} has another version-table than the configuration")
+    raise typer.Exit(1 if check and (done.revisions or is_stale or noted) else 0)
+
+
+def _version_table(setup: Setup, folder: Path, *, check: bool) -> list[str]:
+    """Note in the sum file where the history's revision is kept; its path where that was, or is to be, written anew."""
+    from omega_bridge.revisions.sums import is_noted, note_version_table
+
+    if is_noted(folder, setup.config.version_table):
+        return []
+    if not check:
+        note_version_table(folder, setup.config.version_table)
+    return [str(folder / "omega.sum")]
 
 
 def _schema(setup: Setup, folder: Path, listed: str, servers: Servers, *, check: bool) -> tuple[bool, list[str]]:

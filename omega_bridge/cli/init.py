@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from json import dumps as json_text
 from pathlib import Path
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from omega_bridge.cli.finding import Found
 
 FOUNDATION = "db/schema.sql"
-_GROUND = f'foundation = "{FOUNDATION}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +156,9 @@ def plan_wiring(root: Path, found: Found, schema: str | None = None) -> list[Wir
         )
     if schema is not None:
         wires.append(_fresh(root / FOUNDATION, schema))
-    wires.append(
-        _configuration(
-            root / "pyproject.toml", _section(source, found, folder, schema is not None), with_ground=schema is not None
-        )
-    )
+    said = {"foundation": FOUNDATION} if schema is not None else {}
+    said |= _versions(root, folder)
+    wires.append(_configuration(root / "pyproject.toml", _section(source, found, folder, said), said))
     wires.extend(_ini(root, folder))
     env = root / folder / "env.py"
     if env.exists() and "omega_bridge" not in env.read_text(encoding="utf-8"):
@@ -216,24 +214,57 @@ def _fresh(path: Path, text: str) -> Wire:
     return Wire(path, "keep") if path.exists() else Wire(path, "write", text)
 
 
-def _configuration(path: Path, section: str, *, with_ground: bool) -> Wire:
+def _versions(root: Path, folder: str) -> dict[str, str]:
+    """Where the revision is to be kept, beside the project's other history, or where the ``env.py`` that is there has it."""
+    env = root / folder / "env.py"
+    if env.exists() and (kept := kept_in(env.read_text(encoding="utf-8"))):
+        return kept
+    theirs = _location(root)
+    if theirs is None or theirs == folder or not any((root / theirs / "versions").glob("*.py")):
+        return {}
+    return {"version-table": f"alembic_version_{re.sub(r'[^a-z0-9]+', '_', folder.lower()).strip('_')}"}
+
+
+def kept_in(environment: str) -> dict[str, str]:
+    """The ``version_table`` that an ``env.py`` gives to ``context.configure()``, where it says so plainly, as keys of the configuration."""
+    try:
+        tree = ast.parse(environment)
+    except SyntaxError:
+        return {}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {
+        keyword.arg.replace("_", "-"): keyword.value.value
+        for call in calls
+        for keyword in call.keywords
+        if keyword.arg in ("version_table", "version_table_schema")
+        and isinstance(keyword.value, ast.Constant)
+        and isinstance(keyword.value.value, str)
+    }
+
+
+def _configuration(path: Path, section: str, said: Mapping[str, str]) -> Wire:
+    """``said``: keys that an existing section gets where it lacks them."""
     if not path.exists():
         return Wire(path, "write", section)
     text = path.read_text(encoding="utf-8")
     if "[tool.omega-bridge]" not in text:
         return Wire(path, "append", text.rstrip("\n") + "\n\n" + section)
-    if with_ground and not re.search(r"^foundation\s*=", text, re.M):
-        return Wire(path, "add", text.replace("[tool.omega-bridge]\n", f"[tool.omega-bridge]\n{_GROUND}\n", 1))
+    lines = [_line(key, value) for key, value in said.items() if not re.search(rf"^{key}\s*=", text, re.M)]
+    if lines:
+        return Wire(path, "add", text.replace("[tool.omega-bridge]\n", "\n".join(["[tool.omega-bridge]", *lines, ""]), 1))
     return Wire(path, "keep")
 
 
-def _section(steps: str, found: Found, folder: str, with_ground: bool) -> str:
-    lines = ["[tool.omega-bridge]", f'steps = "{steps}"', *([_GROUND] if with_ground else [])]
-    if found.metadata:
-        lines.append(f'metadata = "{found.metadata}"')
+def _section(steps: str, found: Found, folder: str, said: Mapping[str, str]) -> str:
+    keys = {"steps": steps, **({"metadata": found.metadata} if found.metadata else {})}
+    lines = ["[tool.omega-bridge]", *(_line(key, value) for key, value in keys.items())]
     if found.python_path:
         lines.append(f"python-path = [{', '.join(json_text(path) for path in found.python_path)}]")
-    return "\n".join([*lines, f'alembic = "{folder}"']) + "\n"
+    return "\n".join([*lines, *(_line(key, value) for key, value in {"alembic": folder, **said}.items())]) + "\n"
+
+
+def _line(key: str, value: str) -> str:
+    return f"{key} = {json_text(value, ensure_ascii=False)}"
 
 
 def _template(name: str) -> str:

@@ -93,8 +93,8 @@ def _witness(setup: Setup, session: Session) -> str:
     if schemas := ledger_store().states(session.connection):
         return f"there is a state of a start in schema {', '.join(schemas)}"
     known = {line.revision for line in sums.read_sum(setup.history())}
-    if ours := [v for v in ledger_store().versions(session.connection) if v in known]:
-        return f"alembic_version is at {', '.join(ours)}"
+    if ours := [v for v in ledger_store().versions(session.connection, setup.version_table) if v in known]:
+        return f"{setup.version_table or 'alembic_version'} is at {', '.join(ours)}"
     return ""
 
 

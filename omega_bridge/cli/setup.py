@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from omega_bridge.planning.foundation import Foundation
     from omega_bridge.revisions.sums import SumLine
     from omega_bridge.startup.preview import Promise
+    from omega_bridge.version_table import VersionTable
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,14 @@ class Setup:
         from omega_bridge.startup.start import exported_head, promise_digest
 
         head = None if self.steps else exported_head(self.history())
-        return Promise(promise_digest(self.registry.digest(), self.metadata, head), head)
+        return Promise(promise_digest(self.registry.digest(), self.metadata, head, self.version_table), head, self.version_table)
+
+    @cached_property
+    def version_table(self) -> VersionTable | None:
+        """Where the history's revision is kept: as it is configured, else as its last export says; ``None`` for Alembic's own table."""
+        from omega_bridge.revisions.sums import version_table
+
+        return self.config.version_table or version_table(self.history())
 
     def history(self, output: Path | None = None) -> Path:
         """The folder of the compiled history."""
@@ -207,7 +215,7 @@ def name_owners(connection: Any, setup: Setup) -> None:
     """Say on stderr what of the bridge's own objects is not in trusted hands, and in whose: who only reads reads on."""
     from omega_bridge.postgres.trust import strangers
 
-    for told in strangers(connection, setup.config.trusted_owners):
+    for told in strangers(connection, setup.config.trusted_owners, setup.version_table):
         typer.echo(f"warning: not in trusted hands: {told}", err=True)
 
 

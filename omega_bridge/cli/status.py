@@ -116,7 +116,7 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     held = surveyed(setup.database, analysis, folder, expected)
     lacks = lacking(setup.database, setup.metadata)
     kinds = [str(s.kind) for s in analysis]
-    standing = standing_of(folder)
+    standing = standing_of(folder, table=setup.version_table)
     top = standing.graph.head or head
     is_there = seen.versions == ((top,) if top else ())
     move = standing.move(seen.versions, head)

@@ -26,7 +26,7 @@ ROOM = Room(
     rows="pg_constraint x JOIN pg_class r ON r.oid = x.conrelid JOIN schemas s ON s.oid = r.relnamespace",
     joins=("LEFT JOIN pg_description w ON w.objoid = x.oid AND w.classoid = 'pg_constraint'::regclass::oid AND w.objsubid = 0"),
     only=(
-        "x.contype IN ('p', 'u', 'f', 'c', 'x') AND r.relname <> 'alembic_version' AND {constraint_filter}   "
+        "x.contype IN ('p', 'u', 'f', 'c', 'x') AND r.relname <> 'alembic_version' AND r.oid NOT IN (SELECT oid FROM version_tables) AND {constraint_filter}   "
         "AND r.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass::oid)"
     ),
     comment="w.description",

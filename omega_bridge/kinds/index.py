@@ -26,7 +26,7 @@ ROOM = Room(
         "pg_class t ON t.oid = i.indrelid JOIN schemas s ON s.oid = x.relnamespace"
     ),
     joins=("LEFT JOIN pg_description w ON w.objoid = i.indexrelid AND w.classoid = 'pg_class'::regclass::oid AND w.objsubid = 0"),
-    only="t.relname <> 'alembic_version'",
+    only="t.relname <> 'alembic_version' AND t.oid NOT IN (SELECT oid FROM version_tables)",
     comment="w.description",
     is_common=True,
     place=("s.nspname", "''"),

@@ -12,7 +12,7 @@ from omega_bridge.kinds.room import Room, Since
 def arms(version: int, *, every: bool) -> str:
     """A SELECT for each kind, for a server of that version; of those that are looked for by name, or of ``every`` kind.
 
-    They read the queries ``schemas``, ``extension_owned``, ``relations``, ``tables``, ``index_ids``, ``sequence_ids``,
+    They read the queries ``schemas``, ``extension_owned``, ``version_tables``, ``relations``, ``tables``, ``index_ids``, ``sequence_ids``,
     ``types`` and ``not_nulls`` of ``omega_bridge/postgres/queries/catalog.sql``, and hold its placeholders.
     """
     return "\nUNION ALL\n".join(_arm(room, version) for room in ROOMS.values() if every or room.is_common)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from omega_bridge.analysis import StepAnalysis, analyse
-from omega_bridge.catalog import Catalog, Kind
+from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.settling import empty_catalog
@@ -64,17 +64,15 @@ def understood(text: str, source: str) -> Foundation:
                 hint="Write it without CONCURRENTLY, or as a step of the list.",
             )
         if own := [e.key for e in step.effects if e.key.schema in _OURS or _VERSION_TABLE in (e.key.table, e.key.name)]:
-            raise ConfigurationInvalid(
-                f"the foundation {source} holds the bridge's own record, or Alembic's: {own[0]}",
-                hint="Make it without: omega-bridge init --from-database URL, or pg_dump --schema-only --no-owner --no-privileges "
-                "--exclude-schema='omega_bridge*' --exclude-table='*.alembic_version'.",
-            )
+            raise _is_a_record(source, own[0])
         evaluate(step.program, world, provided)
     objects = {**world.catalog.objects, **{k: v for k, v in world.changes.items() if v is not None}}
     for key in (k for k, v in world.changes.items() if v is None):
         objects.pop(key, None)
     catalog = Catalog(objects)
     tables = [k for k in catalog if k.kind is Kind.TABLE]
+    if own := [k for k in tables if [c.name for c in catalog.columns(k.schema, k.name)] == ["version_num"]]:
+        raise _is_a_record(source, own[0])
     if not tables:
         raise ConfigurationInvalid(
             f"the foundation {source} makes no table",
@@ -83,6 +81,16 @@ def understood(text: str, source: str) -> Foundation:
     qualified = {e.key for step in analysis for e in step.effects if e.present}
     named = tuple(identifier(k.schema if k in qualified else "", k.name) for k in tables)
     return Foundation(text, source, tuple(sorted(named)), catalog)
+
+
+def _is_a_record(source: str, key: Key) -> ConfigurationInvalid:
+    name = key.table or key.name
+    apart = "" if name == _VERSION_TABLE or key.schema in _OURS else f" --exclude-table='*.{name}'"
+    return ConfigurationInvalid(
+        f"the foundation {source} holds the bridge's own record, or Alembic's: {key}",
+        hint="Make it without: omega-bridge init --from-database URL, or pg_dump --schema-only --no-owner --no-privileges "
+        f"--exclude-schema='omega_bridge*' --exclude-table='*.{_VERSION_TABLE}'{apart}.",
+    )
 
 
 _OURS = ("omega_bridge", "omega_bridge_sentinel")

@@ -45,7 +45,8 @@ _BY_NAME = {
 def read_catalog(connection: psycopg.Connection[Any], names: Collection[str] | None = None) -> Catalog:
     """The objects that carry one of ``names`` (as stored, unquoted) in any user schema, with what hangs on them.
 
-    With ``names=None``, everything, of every kind, but the bridge's own schema, ``alembic_version``, and what extensions own.
+    With ``names=None``, everything, of every kind, but the bridge's own schema, the tables in which histories keep their revisions
+    (``alembic_version`` and its like), and what extensions own.
     """
     version = connection.info.server_version
     asked = question(version, None if names is None else array(connection, names))
@@ -63,7 +64,11 @@ def question(version: int, names: str | None) -> str:
         return _BY_NAME[match[1]].replace("{names}", names)
 
     text = qualified(query("catalog").replace("{arms}", arms(version, every=names is None)))
+    text = text.replace("{version_tables}", query("version_tables") if names is None else _NO_TABLE)
     return _ONE_VALUE.format(re.sub(r"\{(\w+_filter)\}", condition, text))
+
+
+_NO_TABLE = "SELECT NULL::pg_catalog.oid AS oid WHERE false"
 
 
 def array(connection: psycopg.Connection[Any], names: Collection[str]) -> str:

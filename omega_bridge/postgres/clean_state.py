@@ -27,6 +27,7 @@ from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.lookahead import lookahead
 from omega_bridge.sql import ends_transaction, parse, sendable
 from omega_bridge.steps import Repeat
+from omega_bridge.version_table import VersionTable
 
 Connection = psycopg.Connection[Any]
 
@@ -97,10 +98,11 @@ def remember(
     digest: str,
     revision: str | None,
     inspection: Iterable[CriticalTable] = (),
+    table: VersionTable | None = None,
 ) -> None:
     """Leave the state of a clean boot, in its row and in what the probe says. Runs in the transaction that records it.
 
-    ``asked``: the token of just this ``catalog``, or of one before it.
+    ``asked``: the token of just this ``catalog``, or of one before it. ``table``: where ``revision`` is kept.
     """
     stands = {o.id: o for o in outcomes if o.is_undone}
     left = State(
@@ -118,7 +120,7 @@ def remember(
         tuple(_standing(promised, o) for o in stands.values()),
         tuple(t.as_dict() for t in inspection),
     )
-    probe_function.remember(connection, asked, left, catalog.text())
+    probe_function.remember(connection, asked, left, catalog.text(), table)
 
 
 def _leaves_settings(step: StepAnalysis) -> bool:
@@ -192,25 +194,46 @@ def without_effect(analysis: Analysis, catalog: Catalog) -> tuple[StepOutcome, .
     return None if world.surely_differs_since(0) else tuple(stands)
 
 
-def stamp(connection: Connection, move: Callable[[tuple[str, ...]], str | None]) -> str | None:
-    """Make ``alembic_version`` say what ``move`` makes of its rows, and say what it says then; the table has the shape that Alembic gives it.
+def stamp(connection: Connection, move: Callable[[tuple[str, ...]], str | None], table: VersionTable | None = None) -> str | None:
+    """Make ``alembic_version``, or the history's own ``table``, say what ``move`` makes of its rows, and say what it says then.
 
     ``None`` from ``move`` leaves it; so says ``None`` from here where it has no row, or several. Runs in the caller's transaction.
     """
-    table = ledger_store.version_table(connection)
-    found = tuple(str(r[0]) for r in connection.execute(f"SELECT version_num FROM {table}".encode())) if table is not None else ()
+    name = ledger_store.version_table(connection, table)
+    found = tuple(str(r[0]) for r in connection.execute(f"SELECT version_num FROM {name}".encode())) if name is not None else ()
     revision = move(found)
     if revision is None or found == (revision,):
         return found[0] if len(found) == 1 else None
-    if table is None:
-        connection.execute(
-            "CREATE TABLE alembic_version "
-            "(version_num pg_catalog.varchar(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
-        )
-        table = ledger_store.version_table(connection)
-    connection.execute(f"DELETE FROM {table}".encode())
-    connection.execute(f"INSERT INTO {table} (version_num) VALUES ({sql.Literal(revision).as_string(connection)})".encode())
+    name = name or make_version_table(connection, table)
+    connection.execute(f"DELETE FROM {name}".encode())
+    connection.execute(f"INSERT INTO {name} (version_num) VALUES ({sql.Literal(revision).as_string(connection)})".encode())
     return revision
+
+
+def make_version_table(connection: Connection, table: VersionTable | None = None) -> str:
+    """In the shape that Alembic gives it, and its schema, where they are missing. Its name with its schema, quoted."""
+    if (there := ledger_store.version_table(connection, table)) is not None:
+        return there
+    parts = (_VERSION_TABLE,) if table is None else table.parts
+    if table is not None and table.schema is not None:
+        make_schema(connection, table.schema)
+    made = sql.SQL(
+        "CREATE TABLE {} (version_num pg_catalog.varchar(32) NOT NULL, CONSTRAINT {} PRIMARY KEY (version_num))"
+    ).format(sql.Identifier(*parts), sql.Identifier(f"{parts[-1]}_pkc"))
+    connection.execute(made)
+    name = ledger_store.version_table(connection, table)
+    assert name is not None  # it was made a line before
+    return name
+
+
+def make_schema(connection: Connection, name: str) -> None:
+    """Where it is missing: who may use it need not be one who may make it."""
+    row = connection.execute("SELECT pg_catalog.to_regnamespace(pg_catalog.quote_ident(%s)) IS NULL", (name,)).fetchone()
+    if row is not None and row[0]:
+        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(name)))
+
+
+_VERSION_TABLE = "alembic_version"
 
 
 def knows_revision(history: Path | None, revision: str) -> bool:

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -17,6 +17,9 @@ from omega_bridge.postgres import data_lock, settings
 from omega_bridge.postgres.fast_path.probe import Entries
 from omega_bridge.postgres.session import Session, changed
 from omega_bridge.steps import Place
+
+if TYPE_CHECKING:
+    from omega_bridge.version_table import VersionTable
 
 log = logging.getLogger("omega_bridge")
 
@@ -38,10 +41,13 @@ _AFTER = (
 )
 
 
-def run(session: Session, entries: Entries, lock_timeout: float, owners: Collection[str] = ()) -> tuple[StepOutcome, ...] | None:
+def run(
+    session: Session, entries: Entries, lock_timeout: float, owners: Collection[str] = (), table: VersionTable | None = None
+) -> tuple[StepOutcome, ...] | None:
     """Outcomes of the data steps, or ``None`` where one failed and the whole boot has to look again.
 
-    What changed rows is in the ledger. ``owners``: roles that are trusted beside those that always are. Raises ``NotTrusted``.
+    What changed rows is in the ledger. ``owners``: roles that are trusted beside those that always are; ``table``: where the
+    history's revision is kept. Raises ``NotTrusted``.
     """
     if not entries:
         return ()
@@ -49,7 +55,7 @@ def run(session: Session, entries: Entries, lock_timeout: float, owners: Collect
     if wanted is None:
         return None
     due = [e for e, change in wanted if change]
-    sent = _send(session, due, lock_timeout, owners) if due else {}
+    sent = _send(session, due, lock_timeout, owners, table) if due else {}
     if sent is None:
         return None
     return tuple(
@@ -102,7 +108,9 @@ class _Sent:
     rows: int
 
 
-def _send(session: Session, due: list[dict[str, Any]], lock_timeout: float, owners: Collection[str]) -> dict[str, _Sent] | None:
+def _send(
+    session: Session, due: list[dict[str, Any]], lock_timeout: float, owners: Collection[str], table: VersionTable | None
+) -> dict[str, _Sent] | None:
     """All go out in one round trip and one transaction; where one fails, or drops something by a function that it calls, all are
     undone and the whole boot looks again. Each statement sees what was committed before it, another start's rows among it.
     """
@@ -112,7 +120,7 @@ def _send(session: Session, due: list[dict[str, Any]], lock_timeout: float, owne
     try:
         rows = _in_turn(session, due, lock_timeout)
         if any(rows.values()):
-            _record(session, due, rows, owners)
+            _record(session, due, rows, owners, table)
         session.execute("COMMIT")
     except psycopg.Error:
         session.rollback()
@@ -145,14 +153,16 @@ def _in_turn(session: Session, due: list[dict[str, Any]], lock_timeout: float) -
     return {step: sum(changed(cursor) for cursor in cursors) for step, cursors in sent.items()}
 
 
-def _record(session: Session, due: list[dict[str, Any]], rows: dict[str, int], owners: Collection[str]) -> None:
+def _record(
+    session: Session, due: list[dict[str, Any]], rows: dict[str, int], owners: Collection[str], table: VersionTable | None
+) -> None:
     """An entry for each step that changed rows, in the transaction that does so. Only such a start loads what writes them."""
     import uuid
 
     from omega_bridge.postgres import ledger_store
     from omega_bridge.postgres.trust import check
 
-    check(session.connection, owners)
+    check(session.connection, owners, table)
     run = str(uuid.uuid4())
     reason = "data: runs at every boot"
     drafts = [

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import pq
@@ -23,8 +23,11 @@ from omega_bridge.postgres import catalog_store, lock
 from omega_bridge.postgres.encoding import codec, storable
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
-from omega_bridge.postgres.trust import check
+from omega_bridge.postgres.trust import check, oid_of
 from omega_bridge.who import who
+
+if TYPE_CHECKING:
+    from omega_bridge.version_table import VersionTable
 
 LAYOUT = 2
 """Version of the tables in our schema; 1 had no ``chain``, and one state for the whole database."""
@@ -85,8 +88,6 @@ class There:
     """And the states that came with it."""
     state: bool
     """The one state of layout 1."""
-    versions: bool
-    """``alembic_version``, where the search path finds one."""
     catalogs: bool
     """What a start saw, and we may write it."""
     may_have_catalogs: bool
@@ -99,7 +100,7 @@ class There:
             "SELECT pg_catalog.to_regnamespace('omega_bridge') IS NOT NULL, ARRAY(SELECT c.relname::pg_catalog.text"
             " FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.to_regclass('omega_bridge.ledger'),"
             " pg_catalog.to_regclass('omega_bridge.chain'), pg_catalog.to_regclass('omega_bridge.states'),"
-            " pg_catalog.to_regclass('omega_bridge.state'), pg_catalog.to_regclass('alembic_version')]::pg_catalog.oid[])"
+            " pg_catalog.to_regclass('omega_bridge.state')]::pg_catalog.oid[])"
             " AND c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" AND NOT c.relrowsecurity),"
             f" coalesce({catalog_store.IS_OURS}, false), {catalog_store.MAY_BE_MADE}"
         ).fetchone()
@@ -107,29 +108,29 @@ class There:
         schema, found, catalogs, may_have_catalogs = row
         names = frozenset(found)
         return cls(
-            schema, "ledger" in names, {"chain", "states"} <= names, "state" in names, "alembic_version" in names,
-            catalogs, may_have_catalogs,
+            schema, "ledger" in names, {"chain", "states"} <= names, "state" in names, catalogs, may_have_catalogs
         )  # fmt: skip
 
 
-def prepare(connection: Connection, owners: Collection[str] = ()) -> None:
+def prepare(connection: Connection, owners: Collection[str] = (), table: VersionTable | None = None) -> None:
     """Make the schema where it is missing, or lift it from an older layout, in the transaction that is open or one of its own.
 
-    ``owners``: roles that are trusted beside those that always are. Raises ``NotTrusted``, ``NotPermitted``, ``LockNotAcquired``.
+    ``owners``: roles that are trusted beside those that always are; ``table``: where the history's revision is kept.
+    Raises ``NotTrusted``, ``NotPermitted``, ``LockNotAcquired``.
     """
-    if not lacking(connection, owners):
+    if not lacking(connection, owners, table):
         return
     with connection.transaction():
         lock.in_transaction(connection)
-        if text := lacking(connection, owners):
+        if text := lacking(connection, owners, table):
             connection.execute(text.encode())
 
 
-def lacking(connection: Connection, owners: Collection[str] = ()) -> str:
+def lacking(connection: Connection, owners: Collection[str] = (), table: VersionTable | None = None) -> str:
     """The statements that make what is missing of the schema; nothing where all is there. Raises ``NotTrusted``."""
     there = There.of(connection)
-    if there.schema or version_table(connection):
-        check(connection, owners)
+    if there.schema or version_table(connection, table):
+        check(connection, owners, table)
     if there.ledger and there.chain and not there.may_have_catalogs:
         return ""
     return pinned(("" if there.schema else query("own_schema")) + query("ledger_schema"))
@@ -394,20 +395,30 @@ def _changed(text: str) -> str | None:
     return match[1] if match else None
 
 
-def versions(connection: Connection) -> tuple[str, ...]:
-    """What ``alembic_version`` says; nothing where there is no such table."""
-    table = version_table(connection)
-    if table is None or not There.of(connection).versions:
+def versions(connection: Connection, table: VersionTable | None = None) -> tuple[str, ...]:
+    """What ``alembic_version`` says, or the history's own ``table``; nothing where there is no such table, or only a view of that name."""
+    found = version_table(connection, table, plain=True)
+    if found is None:
         return ()
-    return tuple(r[0] for r in connection.execute(f"SELECT version_num FROM {table} ORDER BY 1".encode()))
+    return tuple(r[0] for r in connection.execute(f"SELECT version_num FROM {found} ORDER BY 1".encode()))
 
 
-def version_table(connection: Connection) -> str | None:
-    """``alembic_version`` with its schema, quoted, as the search path finds it; ``None`` where there is none."""
+def version_tables(connection: Connection) -> tuple[tuple[str, str], ...]:
+    """Schema and name of every table in which a history, whichever one, keeps its revision."""
+    return tuple((str(schema), str(name)) for schema, name, _ in connection.execute(query("version_tables").encode()))
+
+
+def version_table(connection: Connection, table: VersionTable | None = None, *, plain: bool = False) -> str | None:
+    """Its name with its schema, quoted, as the search path finds it; ``None`` where there is none. ``plain``: only a table that can be
+    read whoever owns it.
+    """
+    only = " AND c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" AND NOT c.relrowsecurity" if plain else ""
     row = connection.execute(
-        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c"
-        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('alembic_version')::pg_catalog.oid"
+        (
+            "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c"
+            " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+            f" WHERE c.oid OPERATOR(pg_catalog.=) {oid_of(table)}{only}"
+        ).encode()
     ).fetchone()
     return str(row[0]) if row else None
 

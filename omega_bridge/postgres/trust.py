@@ -8,13 +8,16 @@ path could offer another one that fits better (PostgreSQL's manual, "Operator Ty
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 
 from omega_bridge import errors
 from omega_bridge.postgres.queries import query
+
+if TYPE_CHECKING:
+    from omega_bridge.version_table import VersionTable
 
 Connection = psycopg.Connection[Any]
 
@@ -42,9 +45,12 @@ def trusted(owner: str, version: int, named: Collection[str] = ()) -> str:
     )
 
 
-def check(connection: Connection, named: Collection[str] = ()) -> None:
-    """Raise ``NotTrusted`` where an object that we would write to is somebody else's, or carries what somebody else put on it."""
-    if found := strangers(connection, named):
+def check(connection: Connection, named: Collection[str] = (), table: VersionTable | None = None) -> None:
+    """Raise ``NotTrusted`` where an object that we would write to is somebody else's, or carries what somebody else put on it.
+
+    ``table``: where the history's revision is kept.
+    """
+    if found := strangers(connection, named, table):
         told = "; ".join(found[:5])
         raise errors.NotTrusted(
             f"the bridge's own objects are not in trusted hands: {told}",
@@ -53,10 +59,17 @@ def check(connection: Connection, named: Collection[str] = ()) -> None:
         )
 
 
-def strangers(connection: Connection, named: Collection[str] = ()) -> tuple[str, ...]:
+def oid_of(table: VersionTable | None) -> str:
+    """The oid of a history's table of versions, in SQL; NULL where there is none. ``None``: Alembic's own, ``alembic_version``."""
+    parts = ("alembic_version",) if table is None else table.parts
+    name = sql.Identifier(*parts).as_string(None)
+    return f"pg_catalog.to_regclass({sql.Literal(name).as_string(None)})::pg_catalog.oid"
+
+
+def strangers(connection: Connection, named: Collection[str] = (), table: VersionTable | None = None) -> tuple[str, ...]:
     """What is not in trusted hands, each with its owner; nothing where all is well, or nothing of ours is there."""
     version = connection.info.server_version
-    text = query("strangers")
+    text = query("strangers").replace("{versions}", oid_of(table))
     for alias in ("n.nspowner", "c.relowner", "p.proowner"):
         text = text.replace(f"{{trusted {alias}}}", trusted(alias, version, named))
     rows = connection.execute(text.encode()).fetchall()

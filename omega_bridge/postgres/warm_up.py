@@ -9,21 +9,26 @@ from omega_bridge.postgres import ledger_store, lock
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import Session, border
+from omega_bridge.version_table import VersionTable
 
 
 @contextmanager
-def getting_ready(session: Session, turn: float, owners: Collection[str] = ()) -> Iterator[CatalogReader]:
+def getting_ready(
+    session: Session, turn: float, owners: Collection[str] = (), table: VersionTable | None = None
+) -> Iterator[CatalogReader]:
     """A reader that is ready at the end of the block, which goes on without the connection. The caller holds the lock.
-    ``turn``: seconds to wait for another start that makes the ledger. ``owners``: roles that are trusted beside those that always are.
+    ``turn``: seconds to wait for another start that makes the ledger. ``owners``: roles that are trusted beside those that always are;
+    ``table``: where the history's revision is kept.
 
     A server process that has just started takes longer to plan that reading than to read. Raises psycopg's errors at the end;
     where the block raises itself, the server is stopped, and that error stands.
     """
     sender = Sender(session)
     reader = CatalogReader(session, sender)
-    is_lacking = bool(ledger_store.lacking(session.connection, owners))
+    is_lacking = bool(ledger_store.lacking(session.connection, owners, table))
     with border(session.dsn), lock.database(session, turn) if is_lacking else nullcontext():
-        text = ledger_store.lacking(session.connection, owners) if is_lacking else ""  # another start may have made it meanwhile
+        # another start may have made it meanwhile
+        text = ledger_store.lacking(session.connection, owners, table) if is_lacking else ""
         made = ["BEGIN", text, "COMMIT"] if text else []
         sender.begin(";\n".join([*made, "BEGIN", *reader.preparation(), "COMMIT"]))  # a new schema makes plans invalid
         try:

@@ -86,9 +86,11 @@ def told_of_squashed(away: Mapping[str, str]) -> Iterator[None]:
         ) from error
 
 
-def include_object(obj: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
-    """For ``alembic check``: the bridge's own schema is no drift, nor is the table of versions."""
-    is_version = kind == "table" and reflected and name == "alembic_version"
+def include_object(
+    obj: Any, name: str | None, kind: str, reflected: bool, compare_to: Any, *, versions: str = "alembic_version"
+) -> bool:
+    """For ``alembic check``: the bridge's own schema is no drift, nor is a table of versions. ``versions``: the name of the history's own."""
+    is_version = kind == "table" and reflected and name in ("alembic_version", versions)
     return getattr(obj, "schema", None) != "omega_bridge" and not is_version
 
 

@@ -39,6 +39,7 @@ from omega_bridge.revisions.sums import (
     read_sum,
     revisions,
     text_of,
+    version_table,
 )
 from omega_bridge.steps import Registry
 
@@ -111,7 +112,7 @@ def export_past(
         written.append(folder / NAME)
     has_environment = (folder / "env.py").exists()
     if write and rendered:
-        _write(folder, rendered, text_of(lines, listed, catalog_noted(folder)))
+        _write(folder, rendered, text_of(lines, listed, catalog_noted(folder), version_table(folder)))
     if write and rendered and not has_environment:
         written.append(folder / "env.py")
     new_texts = {r.name: r.text for r in rendered}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omega_bridge.revisions.graph import refuse_if_followed
-from omega_bridge.revisions.sums import NAME, Seal, SumLine, orphans, parse_line, paths, put_in_place, text_of
+from omega_bridge.revisions.sums import NAME, Seal, SumLine, orphans, parse_line, paths, put_in_place, text_of, version_table
 from omega_bridge.writing import write
 
 
@@ -34,7 +34,7 @@ def rebase(folder: Path) -> Rebased:
     removed = tuple(orphans(folder, kept))
     gone = {file.name.split("_")[1] for file in removed} - {line.revision for line in kept}
     refuse_if_followed(folder, kept, gone, "Let it follow a revision that stays (down_revision), and run it again.")
-    write(path, text_of(kept))
+    write(path, text_of(kept, versions=version_table(folder)))
     for file in removed:
         file.unlink()
     return Rebased(kept, removed)

@@ -76,5 +76,5 @@ def _write(folder: Path, lines: Sequence[SumLine], line: SumLine, text: str) -> 
         if old != new:
             new.parent.mkdir(parents=True, exist_ok=True)
             old.replace(new)
-    write(folder / NAME, text_of(now, sums.listed(folder), sums.catalog_noted(folder)))
+    write(folder / NAME, text_of(now, sums.listed(folder), sums.catalog_noted(folder), sums.version_table(folder)))
     remove(folder / PENDING)

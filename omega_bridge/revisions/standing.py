@@ -11,6 +11,7 @@ from pathlib import Path
 
 from omega_bridge.revisions.graph import Graph, graph_of
 from omega_bridge.revisions.sums import SumLine, read_sum
+from omega_bridge.version_table import VersionTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,13 @@ STAYS = Move(None)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The history by which is judged. ``known``: the revision that the last start left, of whichever release."""
+    """The history by which is judged. ``known``: the revision that the last start left, of whichever release. ``table``: what says
+    where a database stands.
+    """
 
     graph: Graph
     known: str | None = None
+    table: str = "alembic_version"
 
     def move(self, versions: Collection[str], target: str | None) -> Move:
         """From what ``alembic_version`` says to ``target``, up to which the list holds."""
@@ -47,8 +51,8 @@ class Standing:
         if strange:
             return Move(
                 None,
-                f"alembic_version says {', '.join(sorted(strange))}, which this history does not know: it is left as it is",
-                "bring the files of that revision here, or give each history a version table of its own",
+                f"{self.table} says {', '.join(sorted(strange))}, which this history does not know: it is left as it is",
+                "bring the files of that revision here, or give each history a version table of its own (version-table in [tool.omega-bridge])",
             )
         there, wanted = self.graph.up_to(versions), self.graph.up_to([target])
         if wanted <= there:
@@ -56,19 +60,22 @@ class Standing:
         if to_come := self.graph.by_hand(wanted - there):
             return self._to_come(to_come, versions)
         if not there <= wanted:
-            return Move(None, f"alembic_version says {', '.join(sorted(versions))}, which {target} does not follow", _UPGRADE)
+            return Move(None, f"{self.table} says {', '.join(sorted(versions))}, which {target} does not follow", _UPGRADE)
         return Move(target)
 
     def _to_come(self, revisions: Sequence[str], versions: Collection[str]) -> Move:
         at = ", ".join(sorted(versions)) or "none"
         several = "revisions" if len(revisions) > 1 else "revision"
-        told = f"alembic_version (at {at}) stands before {several} {', '.join(revisions)}, written by hand, and is left there"
+        told = f"{self.table} (at {at}) stands before {several} {', '.join(revisions)}, written by hand, and is left there"
         return Move(None, told, _UPGRADE)
 
 
 _UPGRADE = "run: alembic upgrade head"
 
 
-def standing_of(folder: Path, lines: Sequence[SumLine] | None = None, known: str | None = None) -> Standing:
-    """Of an exported folder. Raises ``ConfigurationInvalid`` where a file does not say what it follows."""
-    return Standing(graph_of(folder, read_sum(folder) if lines is None else lines), known)
+def standing_of(
+    folder: Path, lines: Sequence[SumLine] | None = None, known: str | None = None, table: VersionTable | None = None
+) -> Standing:
+    """Of an exported folder. ``table``: where its revision is kept. Raises ``ConfigurationInvalid`` where a file does not say what it follows."""
+    graph = graph_of(folder, read_sum(folder) if lines is None else lines)
+    return Standing(graph, known, str(table or VersionTable()))

@@ -20,10 +20,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from omega_bridge import writing
 from omega_bridge.errors import HistoryTampered
+
+if TYPE_CHECKING:
+    from omega_bridge.version_table import VersionTable
 
 FORMAT = "s3"
 FIELDS = {"s1": 6, "s2": 7, "s3": 7}
@@ -35,6 +39,7 @@ LISTED = "# of the list and the models "
 CATALOG_FILE = "omega.catalog.json"
 """``expectation.FILE``, which this module does not import: with it the parser would be loaded."""
 CATALOG = f"# of {CATALOG_FILE} "
+VERSION_TABLE = "# its revision is kept in "
 SQUASH = "squash"
 VERSIONS = "versions"
 ARCHIVE = "archive"
@@ -148,11 +153,13 @@ def squashed_away(lines: Sequence[SumLine]) -> dict[str, str]:
     return dict.fromkeys(known[: known.index(last)] if last in known else known, last)
 
 
-def text_of(lines: Iterable[SumLine], listed: str = "", catalog: str = "") -> str:
+def text_of(lines: Iterable[SumLine], listed: str = "", catalog: str = "", versions: VersionTable | None = None) -> str:
     """The sum file's text. ``listed``: digest of the list and the models that it was made from, for the next export. ``catalog``: of the
-    file beside it that says what the list leads to.
+    file beside it that says what the list leads to. ``versions``: where a database keeps the history's revision,
+    if that is not Alembic's own table.
     """
-    told = [f"{name}{digest}" for name, digest in ((LISTED, listed), (CATALOG, catalog)) if digest]
+    notes = ((LISTED, listed), (CATALOG, catalog), (VERSION_TABLE, _written(versions)))
+    told = [f"{name}{said}" for name, said in notes if said]
     return "\n".join([HEADER, *told, *(str(line) for line in lines)]) + "\n"
 
 
@@ -164,6 +171,35 @@ def listed(folder: Path) -> str:
 def catalog_noted(folder: Path) -> str:
     """The digest of the catalog file that the last export left; empty where none was noted."""
     return _noted(folder, CATALOG)
+
+
+def version_table(folder: Path) -> VersionTable | None:
+    """Where a database keeps the revision of this history, as the last export was told; ``None`` for Alembic's own table.
+
+    Who is told nothing else goes by it: a start, for one, which loads nothing more for ``None``.
+    """
+    if not (noted := _noted(folder, VERSION_TABLE)):
+        return None
+    from omega_bridge.version_table import VersionTable
+
+    *schema, name = map(unquote, noted.split("."))
+    return VersionTable(name, *schema)
+
+
+def note_version_table(folder: Path, table: VersionTable | None) -> None:
+    """Note where it is kept."""
+    writing.write(folder / NAME, text_of(read_sum(folder), listed(folder), catalog_noted(folder), table))
+
+
+def is_noted(folder: Path, table: VersionTable | None) -> bool:
+    """Whether the sum file, if there is one, says just that of where it is kept."""
+    return not (folder / NAME).exists() or _noted(folder, VERSION_TABLE) == _written(table)
+
+
+def _written(table: VersionTable | None) -> str:
+    if table is None or table.is_alembics:
+        return ""
+    return ".".join(quote(part, safe="").replace(".", "%2E") for part in table.parts)
 
 
 def _noted(folder: Path, what: str) -> str:
@@ -180,7 +216,7 @@ def note_catalog(folder: Path, path: Path | None) -> None:
     if (folder / NAME).exists():
         digest = digest_of_file(path) if path is not None else ""
         if digest != catalog_noted(folder):
-            writing.write(folder / NAME, text_of(read_sum(folder), listed(folder), digest))
+            writing.write(folder / NAME, text_of(read_sum(folder), listed(folder), digest, version_table(folder)))
 
 
 def digest_of_file(path: Path) -> str:

@@ -13,6 +13,7 @@ from omega_bridge.postgres import ledger_store, lock
 from omega_bridge.postgres.foundation import is_lacking, run_on
 from omega_bridge.postgres.session import Session
 from omega_bridge.sources.foundation import load_foundation
+from omega_bridge.version_table import VersionTable
 
 log = logging.getLogger("omega_bridge")
 
@@ -22,8 +23,9 @@ def lacks(session: Session, named: Sequence[str]) -> bool:
     return is_lacking(session.connection, load_foundation(named, Path()))
 
 
-def lay(session: Session, named: Sequence[str], owners: Collection[str], turn: float) -> None:
-    """Do nothing where all of its tables are there. The caller holds the lock; ``turn``: seconds to wait for that of the database.
+def lay(session: Session, named: Sequence[str], owners: Collection[str], turn: float, table: VersionTable | None = None) -> None:
+    """Do nothing where all of its tables are there. The caller holds the lock; ``turn``: seconds to wait for that of the database;
+    ``table``: where the history's revision is kept.
 
     Raises ``FoundationIncomplete``, and ``ConfigurationInvalid`` for a text that the server does not take.
     """
@@ -32,7 +34,7 @@ def lay(session: Session, named: Sequence[str], owners: Collection[str], turn: f
         return
     with lock.database(session, turn), connection.transaction():  # it may make extensions, schemas, whatever
         run_on(connection, foundation)
-        ledger_store.prepare(connection, owners)
+        ledger_store.prepare(connection, owners, table)
         detail = {
             "created": [f"table {name}" for name in foundation.tables],
             "reason": f"the foundation, {foundation.source}",

@@ -24,6 +24,7 @@ from omega_bridge.postgres.limits import Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session, open_session
 from omega_bridge.startup.lacks import Lack, lacks
+from omega_bridge.version_table import VersionTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,15 @@ class Promise:
 
     digest: str
     head: str | None
+    table: VersionTable | None = None
+    """Where the database keeps it; ``None`` for Alembic's own table."""
 
 
 def look(database: object, analysis: Analysis, promise: Promise) -> Look:
     """Read, decide, change nothing."""
     with open_session(normalise(database)) as session:
         plan = _plan(session, analysis, promise)
-        versions, last_boot = ledger_store.versions(session.connection), ledger_store.last_boot(session.connection)
+        versions, last_boot = ledger_store.versions(session.connection, promise.table), ledger_store.last_boot(session.connection)
         known = ledger_store.recall(session.connection)
     standing = tuple({k: s[k] for k in ("id", "outcome", "reason")} for s in (known.standing if known else ()))
     failed = {s["id"] for s in standing if s["outcome"] == Outcome.FAILED}

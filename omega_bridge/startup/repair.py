@@ -40,6 +40,7 @@ from omega_bridge.steps import Registry, Repeat
 
 if TYPE_CHECKING:
     from omega_bridge.revisions.standing import Move
+    from omega_bridge.version_table import VersionTable
 
 log = logging.getLogger("omega_bridge")
 
@@ -87,6 +88,11 @@ def repair(
         "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; DISCARD TEMP"
     )  # a step may have set it, and the record is one of what every start sees
     outcomes = done.in_list_order()
+    table = options.kept_in
+    if head is not None and table is not None:  # before the schema is looked at: making it is a change of the schema
+        with connection.transaction():
+            clean_state.make_version_table(connection, table)
+            lock.prove(session)
     promised = promised.with_effects(connection, known, options.history, outcomes)
     if promised.effects:
         executor.asked = None  # it was asked without them
@@ -265,12 +271,15 @@ class Reached:
     known: str | None = None
     """What the last start left, of whichever release."""
     history: Path | None = None
+    table: VersionTable | None = None
 
     def move(self, versions: tuple[str, ...]) -> Move:
         """What becomes of ``alembic_version`` where it says this."""
         from omega_bridge.revisions.standing import STAYS, standing_of
 
-        return standing_of(self.history, known=self.known).move(versions, self.revision) if self.history is not None else STAYS
+        if self.history is None:
+            return STAYS
+        return standing_of(self.history, known=self.known, table=self.table).move(versions, self.revision)
 
     def as_dict(self) -> dict[str, Any]:
         """As the ledger has it."""
@@ -288,15 +297,16 @@ def _reached(
 ) -> Reached:
     """The head where every step worked out; else as far as what failed or was refused lets it be true."""
     amiss = {o.id: f"{o.outcome}: {o.reason}" for o in outcomes if o.outcome in (Outcome.FAILED, Outcome.REFUSED)}
+    whole = Reached(head, known=known, history=options.history if head is not None else None, table=options.kept_in)
     if head is None or options.history is None or not amiss:
-        return Reached(head, known=known, history=options.history if head is not None else None)
+        return whole
     from omega_bridge.adoption import hold_against
 
     found = hold_against(after, analysis, options.history, amiss)
     if not found.gaps:
-        return Reached(head, known=known, history=options.history if head is not None else None)
+        return whole
     first = found.gaps[0]
-    return Reached(found.prefix, first.revision, first.step, found.beyond, known, options.history)
+    return Reached(found.prefix, first.revision, first.step, found.beyond, known, options.history, options.kept_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +345,7 @@ def _record(
         connection.execute(f"SET LOCAL lock_timeout = {max(int(min(_PATIENCE, executor.limits.budget) * 1000), 1)}")
         for outcome in quiet:
             executor.record(outcome)
-        revision = clean_state.stamp(connection, move) if told.reached.history else None
+        revision = clean_state.stamp(connection, move, told.reached.table) if told.reached.history else None
         counts: dict[str, int] = {}
         for outcome in outcomes:
             counts[outcome.outcome] = counts.get(outcome.outcome, 0) + 1
@@ -352,7 +362,9 @@ def _record(
         draft = Draft(Driver.BOOT, Event.BOOT, executor.run, "", told.digest, told.verdict, detail)
         executor.tip = ledger_store.append(connection, [draft], executor.tip)
         if asked.is_settled:
-            clean_state.remember(connection, promised, outcomes, after, asked, told.digest, revision, told.inspection)
+            clean_state.remember(
+                connection, promised, outcomes, after, asked, told.digest, revision, told.inspection, told.reached.table
+            )
         lock.prove(session)
     return revision, moves[-1].warning if moves else ""
 

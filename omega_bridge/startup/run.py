@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from omega_bridge.outcomes import BootOutcome, Cost, CriticalTable, Standing, StepOutcome
     from omega_bridge.startup.background import Retrying
     from omega_bridge.startup.lacks import Lack
+    from omega_bridge.version_table import VersionTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,10 @@ class Options:
     retry_after: float = 0.0
     on_gap: OnGap = "stop"
     foundation: tuple[str, ...] = ()
+    version_table: str | None = None
+    version_table_schema: str | None = None
+    kept_in: VersionTable | None = None
+    """Where the history's revision is kept; ``None`` for Alembic's own table."""
 
 
 class BootOptions(TypedDict, total=False):
@@ -150,6 +155,8 @@ class BootOptions(TypedDict, total=False):
     retry_after: float
     on_gap: OnGap
     foundation: str | Path | Sequence[str | Path] | None
+    version_table: str | None
+    version_table_schema: str | None
 
 
 def asked_for(**given: object) -> Options:

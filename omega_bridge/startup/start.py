@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from omega_bridge.outcomes import CriticalTable, StepOutcome
     from omega_bridge.startup.run import BootOptions, Options, Run
     from omega_bridge.steps import Registry, StepLike
+    from omega_bridge.version_table import VersionTable
 
 
 def boot(
@@ -43,6 +44,8 @@ def boot(
     retry_after: float = 0.0,
     on_gap: OnGap = "stop",
     foundation: str | Path | Sequence[str | Path] | None = None,
+    version_table: str | None = None,
+    version_table_schema: str | None = None,
 ) -> Run:
     """Bring one database up to the list, and record every outcome.
 
@@ -63,13 +66,15 @@ def boot(
     owner. ``retry_after``: seconds between two tries of a step that stands failed (0: at every start).
     ``on_gap``: where the models need tables, columns or labels that are not there at the end, ``"stop"`` raises ``ModelsAhead``,
     ``"degraded"`` returns a run that says so (``Run.lacks``). ``foundation``: files of SQL, or folders of them, that make what the list
-    stands on: laid where none of its tables is there. Without it a start lays none.
+    stands on: laid where none of its tables is there. Without it a start lays none. ``version_table``, ``version_table_schema``: where the
+    revision of this history is kept, if not where its last export says (``alembic_version``, unless the project has configured otherwise).
 
     Raises ``StepFailed``, ``StepHadNoEffect``, ``StepRefused``, ``ModelsAhead``, ``LockNotAcquired``, ``RelationBusy``,
     ``LockLost``, ``DatabaseIsNewer``, ``ListDoesNotSettle``, ``PoolerDetected``, ``DatabaseUnreachable``,
     ``AuthenticationFailed``, ``NotPermitted``, ``NotTrusted``, ``ReadOnlyDatabase``, ``FoundationIncomplete``.
     """
     import os
+    from dataclasses import replace
 
     from omega_bridge.startup.run import asked_for
 
@@ -92,17 +97,32 @@ def boot(
         retry_after=retry_after,
         on_gap=on_gap,
         foundation=foundation,
+        version_table=version_table,
+        version_table_schema=version_table_schema,
     )
+    options = replace(options, kept_in=_kept_in(options))
     _show_lines()
     run = run_boot(database, steps, metadata, options)
     if on_busy == "degraded" and any(s.is_busy for s in run.steps):
-        from dataclasses import replace
         from functools import partial
 
         from omega_bridge.startup.background import Retrying
 
         return replace(run, retrying=Retrying(run, partial(run_boot, database, steps, metadata, options)))
     return run
+
+
+def _kept_in(options: Options) -> VersionTable | None:
+    """Where the history's revision is kept: as it was said, else as the folder says; ``None`` for Alembic's own table."""
+    if options.version_table or options.version_table_schema:
+        from omega_bridge.version_table import named
+
+        return named(options.version_table, options.version_table_schema)
+    if options.history is None:
+        return None
+    from omega_bridge.revisions.sums import version_table
+
+    return version_table(options.history)
 
 
 async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Unpack[BootOptions]) -> Run:
@@ -147,7 +167,7 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: A
     head = exported_head(options.history)
     if not isinstance(steps, Registry | list | tuple):
         steps = Registry.of(steps)
-    digest = promise_digest(digest_of(steps), metadata, head)
+    digest = promise_digest(digest_of(steps), metadata, head, options.kept_in)
     with open_session(normalise(database)) as session:
         session.cost.seconds["connect"] = time.perf_counter() - started
         run = None if options.retry else when_current(session, digest, head, options)
@@ -193,13 +213,13 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
         if options.foundation:
             from omega_bridge.startup.foundation import lay
 
-            lay(session, options.foundation, options.trusted_owners, options.lock_timeout)
+            lay(session, options.foundation, options.trusted_owners, options.lock_timeout, options.kept_in)
         with _nothing_thrown_away():
             from omega_bridge.postgres.warm_up import getting_ready
             from omega_bridge.steps import Registry
 
             registry = Registry.of(steps)
-            with getting_ready(session, options.lock_timeout, options.trusted_owners) as reader:
+            with getting_ready(session, options.lock_timeout, options.trusted_owners, options.kept_in) as reader:
                 from omega_bridge.startup.repair import repair, understood
 
                 analysis = understood(registry, steps, metadata, options.critical_tables, reader.look_ahead)
@@ -238,7 +258,7 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     failed = _still_failing(session, found, options) if found.has_failed else ()
     if failed is None or (failed and options.foundation and _lacks_foundation(session, options)):
         return None
-    outcomes = data_steps.run(session, found.data, options.table_lock_timeout, options.trusted_owners)
+    outcomes = data_steps.run(session, found.data, options.table_lock_timeout, options.trusted_owners, options.kept_in)
     if outcomes is None:
         return None
     standing = tuple(Standing(s["id"], s["outcome"], s["reason"]) for s in found.standing)
@@ -316,8 +336,8 @@ def found_there(critical: Collection[str], found: Any) -> Iterator[CriticalTable
             yield CriticalTable(name, "present")
 
 
-def promise_digest(listed: str, metadata: Any, head: str | None) -> str:
-    """What a start promises, in 64 characters: the list as written, the models, the exported head."""
+def promise_digest(listed: str, metadata: Any, head: str | None, table: VersionTable | None = None) -> str:
+    """What a start promises, in 64 characters: the list as written, the models, the exported head, and where that is to be kept."""
     import hashlib
 
     models = ""
@@ -325,7 +345,8 @@ def promise_digest(listed: str, metadata: Any, head: str | None) -> str:
         from omega_bridge.revisions.fingerprint import models_digest
 
         models = models_digest(metadata)
-    return hashlib.sha256(f"{listed}:{models}:{head or ''}".encode()).hexdigest()
+    kept = f":{table}" if table is not None and not table.is_alembics else ""
+    return hashlib.sha256(f"{listed}:{models}:{head or ''}{kept}".encode()).hexdigest()
 
 
 def exported_head(history: Path | None) -> str | None:

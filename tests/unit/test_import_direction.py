@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "catalog|ledger",
         "steps",
         "sql",
-        "errors+options+option_schema+redaction+writing+pages+who+discarding+model_files+user_code",
+        "errors+options+option_schema+redaction+writing+pages+who+discarding+model_files+user_code+version_table",
     )
 )
 # Who may import a module besides what the layers say (the package itself, which is the public API, imports any).

@@ -33,7 +33,7 @@ def test_boot_takes_what_is_declared() -> None:
     assert taken == declared
     assert set(run.BootOptions.__annotations__) == {"metadata", *declared}
     made = {f.name: f.default for f in dataclasses.fields(run.Options)}
-    assert made == {**declared, "foundation": ()}
+    assert made == {**declared, "foundation": (), "kept_in": None}
 
 
 def test_a_step_takes_what_is_declared() -> None:
@@ -209,7 +209,8 @@ def test_the_schema_is_shipped() -> None:
 def test_the_command_line_takes_what_boot_takes() -> None:
     """Every argument that is a plain value is an option of the verb, with the same name for what it is given to ``boot``."""
     taken = {p.name: set(p.opts) for p in typer_app._load("boot").params}
-    plain = BOOT.keys() - {"history", "foundation"}  # the configuration's; --lay-foundation
+    of_the_history = {"history", "version_table", "version_table_schema"}  # the configuration's: every verb needs the same
+    plain = BOOT.keys() - {*of_the_history, "foundation"}  # --lay-foundation
     assert plain <= taken.keys()
     assert all(BOOT[name].parameter in taken[name] for name in plain)
 

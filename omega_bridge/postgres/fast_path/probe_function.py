@@ -28,6 +28,7 @@ from omega_bridge.postgres.fast_path.dependencies import Watched
 from omega_bridge.postgres.fast_path.probe import TOKENS, joined
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.waiting import BUSY
+from omega_bridge.version_table import VersionTable
 
 Connection = psycopg.Connection[Any]
 
@@ -76,9 +77,9 @@ def token(connection: Connection, columns: tuple[str, ...]) -> str:
     return joined([*parts, *[None] * (TOKENS - len(parts)), path, role, schema])
 
 
-def question(connection: Connection, asked: Asked, state: State) -> str:
-    """What a start asks in this schema: ``state`` as constants, and what is ``asked``."""
-    table = ledger_store.version_table(connection) if state.revision is not None else None
+def question(connection: Connection, asked: Asked, state: State, versions_in: VersionTable | None = None) -> str:
+    """What a start asks in this schema: ``state`` as constants, and what is ``asked``. ``versions_in``: where its revision is kept."""
+    table = ledger_store.version_table(connection, versions_in) if state.revision is not None else None
     versions = f"(SELECT pg_catalog.json_agg(version_num) FROM {table})::pg_catalog.text" if table else "NULL::pg_catalog.text"
     told = {
         "tried": time.time(),
@@ -96,13 +97,13 @@ def question(connection: Connection, asked: Asked, state: State) -> str:
     return f"SELECT {', '.join([versions, f'{constant}::pg_catalog.text', *asked.columns, *rest])}"
 
 
-def remember(connection: Connection, asked: Asked, state: State, catalog: bytes = b"") -> None:
-    """Write the state, with the ``catalog`` that was seen, and make the probe say it.
+def remember(connection: Connection, asked: Asked, state: State, catalog: bytes = b"", table: VersionTable | None = None) -> None:
+    """Write the state, with the ``catalog`` that was seen, and make the probe say it. ``table``: where its revision is kept.
 
     Runs in the transaction that records it, and keeps others from recording.
     """
     ledger_store.tip(connection, lock=True)
-    ledger_store.remember(connection, state, question(connection, asked, state), catalog)
+    ledger_store.remember(connection, state, question(connection, asked, state, table), catalog)
     _install(connection)
     if asked.seen is not None:
         sentinel.passed(connection, asked.seen)

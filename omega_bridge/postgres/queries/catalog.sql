@@ -5,9 +5,12 @@ WITH schemas AS MATERIALIZED (
   WHERE nspname <> 'information_schema' AND nspname OPERATOR(pg_catalog.!~) '^pg_' AND nspname <> ALL ('{omega_bridge,omega_bridge_sentinel}')
 ), extension_owned AS MATERIALIZED (
   SELECT classid, objid FROM pg_depend WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass::oid
+), version_tables AS MATERIALIZED (
+  {version_tables}
 ), relations AS MATERIALIZED (
   SELECT c.*, s.nspname AS schema FROM pg_class c JOIN schemas s ON s.oid = c.relnamespace
   WHERE {relation_filter} AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c', 'i', 'I') AND c.relname <> 'alembic_version'
+    AND c.oid NOT IN (SELECT oid FROM version_tables)
     AND c.relpersistence <> 't' AND (c.oid) NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass::oid)
 ), tables AS MATERIALIZED (
   SELECT oid, schema, relname, relkind FROM relations WHERE relkind IN ('r', 'p', 'f', 'v', 'm')

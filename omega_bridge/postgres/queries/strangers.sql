@@ -3,7 +3,7 @@
 WITH ours AS MATERIALIZED (
   SELECT c.oid, c.relname, c.relkind, c.relowner, c.relrowsecurity, s.nspname FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace s ON s.oid OPERATOR(pg_catalog.=) c.relnamespace
-  WHERE (s.nspname OPERATOR(pg_catalog.=) 'omega_bridge'::pg_catalog.name OR c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('alembic_version')::pg_catalog.oid)
+  WHERE (s.nspname OPERATOR(pg_catalog.=) 'omega_bridge'::pg_catalog.name OR c.oid OPERATOR(pg_catalog.=) {versions})
     AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,v,m,p,f}'::pg_catalog."char"[])
 )
 SELECT 'schema omega_bridge', pg_catalog.pg_get_userbyid(n.nspowner)::pg_catalog.text
