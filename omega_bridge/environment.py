@@ -14,11 +14,12 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 from omega_bridge import errors
+from omega_bridge.analysis.context import may_set as sets_context
 from omega_bridge.analysis.keeping import UNWATCHED, Watched, keeps_rows, watched
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config, database_url, direct_url, load_config, with_flags
@@ -36,13 +37,13 @@ from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.scratch import require_mark
 from omega_bridge.postgres.session import Session, border, lost_connection
-from omega_bridge.revisions import alembic_border, sums
+from omega_bridge.revisions import alembic_border, own_settings, sums
 from omega_bridge.revisions.graph import graph_of
 from omega_bridge.revisions.operations import CREATED, INDEXES
 from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
-from omega_bridge.revisions.sending import SCRATCH, as_on_connecting, be_oneself, play
+from omega_bridge.revisions.sending import SCRATCH, as_on_connecting, be_oneself, play, settle
 from omega_bridge.sql import identifier
 from omega_bridge.startup.lacks import lacks
 from omega_bridge.startup.repair import scope
@@ -136,9 +137,15 @@ def _offline(context: Any, table: VersionTable | None) -> None:
 
         return steps
 
-    migrations._migrations_fn = guarded(migrations._migrations_fn)
+    migrations._migrations_fn = guarded(own_settings.in_script(migrations._migrations_fn, may_set))
     with context.begin_transaction():
         context.run_migrations()
+
+
+def may_set(step: Any) -> bool:
+    """Whether a migration of ours may leave other settings behind for those that follow."""
+    exported = _exported(step)
+    return exported is not None and any(map(sets_context, exported.texts))
 
 
 def _allowed(context: Any, config: Config | None) -> frozenset[str] | None:
@@ -302,6 +309,7 @@ class Recorder:
                 reaches = self._reaches(step)
                 with lock.database(self.session, LOCK_TIMEOUT) if reaches else nullcontext():
                     yield step
+                settle(self.connection)
                 if self.after is not None and hasattr(step, "revision"):
                     self.after(step.revision.revision)
                     as_on_connecting(self.connection)
@@ -311,8 +319,9 @@ class Recorder:
         return steps
 
     def _as_set(self, migrate: Callable[..., Any]) -> Callable[..., Any]:
-        """A revision's function, run as the role that one before it has set; the version is written by who has connected."""
+        """A revision's function, run under what one before it has set; the version is written under our own settings."""
 
+        @wraps(migrate)
         def as_set(**options: Any) -> None:
             play(self.connection)
             migrate(**options)

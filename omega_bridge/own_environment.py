@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from omega_bridge.config import Config
-from omega_bridge.environment import LOCK_TIMEOUT, READ_ONLY, Recorder, command_of, project_of
+from omega_bridge.environment import LOCK_TIMEOUT, READ_ONLY, Recorder, command_of, may_set, project_of
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.ledger import Event
 from omega_bridge.postgres import ledger_store, lock
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.session import Session, border
-from omega_bridge.revisions import alembic_border, sums
+from omega_bridge.revisions import alembic_border, own_settings, sums
 from omega_bridge.version_table import VersionTable
 
 
@@ -32,10 +32,14 @@ def guarded(context: Any) -> Iterator[None]:
         folder, command = Path(context.script.dir), command_of(context)
         if command not in READ_ONLY:
             sums.check(folder)
-        if context.is_offline_mode() or command in READ_ONLY:
+        if command in READ_ONLY:
             yield
             return
         migrations = context.get_context()
+        if context.is_offline_mode():
+            migrations._migrations_fn = own_settings.in_script(migrations._migrations_fn, may_set)
+            yield
+            return
         url, here = alembic_border.address_of(migrations.connection)
         dsn, config = normalise(url), project_of(context.config)
         table = _kept_in(migrations, config, folder)

@@ -129,25 +129,27 @@ class Executor:
         step, session = planned.analysis, self.session
         reaches = self.reaches_beyond(step)
 
-        def attempt(wait: float) -> tuple[Catalog, StepOutcome, str | None, Tip]:
-            role = self._begun(planned, wait, reaches=reaches)
+        def attempt(wait: float) -> tuple[Catalog, StepOutcome, bool, Tip]:
+            takes_role = self._begun(planned, wait, reaches=reaches)
             fresh = self._refreshed(step)
             outcome = replace(self._judge(planned, fresh), rows=session.rows_changed or 0)
             if may_do_anything(step):
                 outcome = replace(outcome, elsewhere=elsewhere.made(session))
             is_applied = outcome.outcome is Outcome.APPLIED
             tip = ledger_store.append(session.connection, [self._draft(outcome)] if is_applied else [], self.tip)
-            return fresh, outcome, role, tip
+            return fresh, outcome, takes_role, tip
 
         try:
-            fresh, outcome, role, tip = waiting.had_in_time(session, self._waits(), self.limits.lock_timeout, attempt)
+            fresh, outcome, takes_role, tip = waiting.had_in_time(session, self._waits(), self.limits.lock_timeout, attempt)
         except waiting.Busy as busy:
             return outcome_of(planned, Outcome.FAILED, waiting.told(session, busy, step.names), error=busy.error)
         lock.commit(session)
+        if takes_role:
+            self._take_role()
         self._keep_limits(step)
         if fresh.search_path != self.catalog.search_path:  # it may have been set for the step's transaction alone
             fresh = self.reader.read(self.names)
-        self.catalog, self.role, self.tip = fresh, role, tip
+        self.catalog, self.tip = fresh, tip
         if outcome.outcome is Outcome.APPLIED:
             return outcome
         with self._turn(reaches=reaches):
@@ -193,8 +195,10 @@ class Executor:
             self.patience = Patience(self.limits.lock_timeout, self.limits.budget)
         return self.patience.afresh()
 
-    def _begun(self, planned: PlannedStep, lock_timeout: float, *, reaches: bool) -> str | None:
-        """One try at a step, in a transaction that stays open; the role that it leaves to those behind it."""
+    def _begun(self, planned: PlannedStep, lock_timeout: float, *, reaches: bool) -> bool:
+        """One try at a step, in a transaction that stays open, and goes on under our own role and limits. Whether the step may leave
+        another role to those behind it.
+        """
         turn = data_lock.TAKE if planned.analysis.kind is not StepKind.SCHEMA else ""
         waiting.begin_in_turn(self.session, planned.analysis.id, self.limits, lock_timeout, question=turn, reaches=reaches)
         self.session.rows_changed = 0
@@ -202,12 +206,16 @@ class Executor:
             self.session.execute(f"SET ROLE {identifier(self.role)}")
         self._run_guarded(planned, "; ".join(settings.local(self.session, lock_timeout, self.limits.statement_timeout)))
         if self.role is None and not may_change_role(planned.analysis.step.sql):
-            return None
+            return False
+        self.session.execute("SET LOCAL session_authorization TO DEFAULT; SET LOCAL role TO DEFAULT")
+        return True
+
+    def _take_role(self) -> None:
+        """The role that a committed step has left in force, kept for those behind it: what it set for its transaction went with that."""
         ((role, user, own),) = self.session.rows(_WHO, (self.session.connection.info.user,))
-        if role is None and user == own:
-            return None
-        self.session.execute("RESET SESSION AUTHORIZATION; RESET ROLE")
-        return str(role or user)
+        self.role = None if role is None and user == own else str(role or user)
+        if self.role is not None:
+            self.session.execute("RESET SESSION AUTHORIZATION; RESET ROLE")
 
     def reaches_beyond(self, step: StepAnalysis, *, calls: bool = True) -> bool:
         """Whether a step may reach beyond the schemas that this start has locked. ``calls``: by a function that it calls, too."""

@@ -17,8 +17,10 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import SQLAlchemyError
 
+from omega_bridge.analysis.context import may_set
 from omega_bridge.errors import StepRefused
 from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip, seal, written
+from omega_bridge.revisions import own_settings
 from omega_bridge.revisions.alembic_border import server_error
 from omega_bridge.revisions.guards import literal
 from omega_bridge.revisions.row_guard import Exported, running
@@ -60,12 +62,14 @@ def of(context: Any, bind: Connection | None) -> Iterator[None]:
         return
     recording = context.opts.get(_RECORDING)
     if recording is None:
-        recording = context.opts[_RECORDING] = _Recording(bind)
+        recording = context.opts[_RECORDING] = _Recording(bind, table=context.version_table)
         context.opts[ATTEMPTS] = recording.attempts
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, recording.applied)
+        event.listen(bind, "before_cursor_execute", recording.before)
         event.listen(bind, "commit", recording.write)
         event.listen(bind, "rollback", recording.forget)
     recording.exported[found[0].revision] = found[0]
+    recording.note_own(found[0])
     try:
         yield
     except Exception as error:
@@ -83,9 +87,32 @@ class _Recording:
     attempts: list[tuple[str | None, str]] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     has_failed: bool = False
+    table: str = "alembic_version"
+    is_context: bool = False
+    """Whether a step may have left other settings behind."""
+    is_own: bool = False
+    """Whether those are in force with which the command began, for the rest of a transaction."""
+
+    def note_own(self, exported: Exported) -> None:
+        """Ahead of what may set others: the settings with which the command began."""
+        if not self.is_context and any(map(may_set, exported.texts)):
+            self.is_context = True
+            send(self.bind, own_settings.noted())
+
+    def before(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        """Ahead of what Alembic says of its versions: it is written by who began, where he looks for it."""
+        if self.is_context and not self.is_own and self.table in statement and "version_num" in statement:
+            self._be_own()
+
+    def _be_own(self) -> None:
+        self.is_own = True
+        send(self.bind, own_settings.put_aside())
 
     def applied(self, *, ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
         """Alembic's ``on_version_apply``: one entry a revision."""
+        if self.is_own:
+            self.is_own = False
+            send(self.bind, own_settings.taken_up())
         exported = self.exported.pop(step.up_revision_id or "", None)
         if exported is not None:
             kind = Event.UPGRADE if step.is_upgrade else Event.DOWNGRADE
@@ -119,6 +146,8 @@ class _Recording:
         if not drafts:
             return
         send(connection, "SAVEPOINT omega_bridge_record")
+        if self.is_context:
+            send(connection, own_settings.put_back())  # until this commit
         try:
             send(connection, "SET LOCAL lock_timeout = '10s'")
             _append(connection, drafts)

@@ -28,6 +28,10 @@ ALLOW = "allow-destructive"
 """``-x allow-destructive=ID``: repeatable, and several ids with commas between them."""
 
 
+AS_ONE = "BEGIN;\n\n{}\n\nCOMMIT;"
+"""Several statements that a server takes as one transaction, for ``psql``, which sends one after the other."""
+
+
 class RowGuard(Protocol):
     """Runs what an operation sends, so that no row goes unasked."""
 
@@ -109,6 +113,8 @@ class AsSql:
         finally:
             written, self.impl.output_buffer = self.impl.output_buffer.getvalue(), buffer
         if written.strip():
+            begin, commit = AS_ONE.split("{}")  # a block is one as it is
+            written = written.strip().removeprefix(begin).removesuffix(commit)
             self.impl.static_output(in_a_block(written, self.exported, self.command) + ";")
 
 
@@ -173,9 +179,9 @@ def needs_a_block(text: str, exported: Exported, command: str) -> bool:
 
 
 def _each_keeps_rows(text: str) -> bool:
-    """Whether no statement of a script takes a row away, between its own ``BEGIN`` and ``COMMIT`` either."""
+    """Whether no statement of a script takes a row away, between its own ``BEGIN`` and ``COMMIT`` either. A ``SET`` takes none."""
     try:
-        return all(keeps_rows(s.text) or watched(s.text) is Watched.NEEDLESS for s in parse(text))
+        return all(s.tag == "variable_set_stmt" or keeps_rows(s.text) or watched(s.text) is Watched.NEEDLESS for s in parse(text))
     except StepSyntaxError:
         return False
 

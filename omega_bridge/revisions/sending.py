@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from omega_bridge.analysis.context import may_set
 from omega_bridge.analysis.keeping import is_script
 from omega_bridge.analysis.reaching import may_reach_elsewhere
-from omega_bridge.analysis.roles import may_change_role
 from omega_bridge.discarding import in_parts
 from omega_bridge.errors import ConfigurationInvalid
-from omega_bridge.sql import identifier, sendable
+from omega_bridge.revisions import own_settings
+from omega_bridge.sql import sendable
 
 _BEGUN = "omega_bridge_begun"
 """Whether a step's own ``BEGIN`` stands open on a connection."""
@@ -23,40 +24,47 @@ _BEGUN = "omega_bridge_begun"
 SCRATCH = "omega_bridge_scratch"
 """Whether a connection is that of a proof: what may speak to another server is not sent there."""
 
-_ROLE = "omega_bridge_role"
-"""The role that a step has set for those behind it."""
-_WHO = (
-    "SELECT pg_catalog.current_setting('role'), session_user::pg_catalog.text, a.usename::pg_catalog.text"
-    " FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"
-)
+_OWN, _STEPS = "omega_bridge_own_settings", "omega_bridge_step_settings"
+"""The settings with which the command began, as soon as a step may set others; and those that the last step left."""
 
 BY_CURSOR = {"psycopg", "psycopg2", "pg8000"}
 
 
 def send(bind: Connection, text: str) -> None:
     """Raises what the driver raises, ``StepSyntaxError`` and, for a driver that nobody has tried, ``ConfigurationInvalid``."""
+    if _OWN not in bind.info and may_set(text):
+        bind.info[_OWN] = _now(bind)
     _send(bind, text)
-    if may_change_role(text):
-        role, user, own = bind.exec_driver_sql(_WHO).one()
-        bind.info[_ROLE] = role if role != "none" else None if user == own else user
 
 
 def play(bind: Connection) -> None:
-    """Be the role that a step before has set, if one has."""
-    if (role := bind.info.get(_ROLE)) is not None:
-        _send(bind, f"SET ROLE {identifier(role)}")
+    """Ahead of a revision: what a step before it has set for the session."""
+    if (steps := bind.info.get(_STEPS)) is not None:
+        _send(bind, own_settings.given(steps))
 
 
 def be_oneself(bind: Connection) -> None:
-    """Be again who has connected, for what is not the list's."""
-    if bind.info.get(_ROLE) is not None:
-        _send(bind, "RESET SESSION AUTHORIZATION; RESET ROLE")
+    """Behind the steps of a revision, until its commit: for what is not the list's."""
+    if (own := bind.info.get(_OWN)) is not None:
+        _send(bind, own_settings.given(own, is_local=True))
+
+
+def settle(bind: Connection) -> None:
+    """Behind the commit, which leaves in force what a step has set for the session, and not what it has set for its transaction."""
+    if (own := bind.info.get(_OWN)) is not None:
+        bind.info[_STEPS] = _now(bind)
+        _send(bind, own_settings.given(own))
+        bind.commit()
+
+
+def _now(bind: Connection) -> tuple[str, ...]:
+    return tuple(bind.exec_driver_sql(own_settings.ASKED).one())
 
 
 def as_on_connecting(bind: Connection) -> None:
     """Leave nothing on a connection that the steps so far have set. Outside a transaction."""
     bind.exec_driver_sql("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD TEMP")
-    bind.info.pop(_ROLE, None)
+    bind.info.pop(_STEPS, None)
     bind.commit()
 
 

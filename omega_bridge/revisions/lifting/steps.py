@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from alembic.operations.ops import MigrateOperation
 
 from omega_bridge.analysis import StepAnalysis, read_program
+from omega_bridge.analysis.context import changes_search_path
 from omega_bridge.analysis.program import (
     Condition,
     Effect,
@@ -54,11 +55,6 @@ class Part:
     def is_apart(self) -> bool:
         """Whether it runs outside the revision's transaction: it refuses one, or would leave its ``search_path`` behind."""
         return not self.transactional or (self.operations is None and changes_search_path(self.text))
-
-
-def changes_search_path(text: str) -> bool:
-    """Whether a text that is sent as it is may look for names elsewhere, and so hide ``alembic_version``."""
-    return "search_path" in text.lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 from alembic.operations import Operations
 
 from omega_bridge.analysis.already import speaks_of_its_own
+from omega_bridge.analysis.context import changes_search_path
 from omega_bridge.analysis.reading import reading_of
 from omega_bridge.discarding import in_parts
 from omega_bridge.revisions import recording, row_guard
@@ -21,7 +22,7 @@ from omega_bridge.revisions.operations.operation import INDEXES, Operation, is_h
 from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD
 from omega_bridge.revisions.sending import send
-from omega_bridge.sql import sendable
+from omega_bridge.sql import ends_transaction, parse, sendable
 
 log = logging.getLogger("omega_bridge")
 
@@ -60,9 +61,21 @@ def emit(operations: Operations, text: str) -> None:
     if context.as_sql:
         sendable(text)
         plain = in_parts(text).rstrip()
-        context.impl.static_output(plain if plain.endswith(";") else f"{plain}\n;")
+        ended = plain if plain.endswith(";") else f"{plain}\n;"
+        context.impl.static_output(row_guard.AS_ONE.format(ended) if _is_one_transaction(text) else ended)
     else:
         send(operations.get_bind(), text)
+
+
+def _is_one_transaction(text: str) -> bool:
+    """Whether a text that goes out by itself is one transaction to a server, and several statements to ``psql``."""
+    return (
+        changes_search_path(text)
+        and not ends_transaction(text)
+        and len(parse(text)) > 1
+        and reading_of(text).transactional
+        and not text.lstrip().upper().startswith("DO ")
+    )
 
 
 def _guarded(operations: Operations, text: str, send: Callable[[], object], words: str | None = None) -> None:
