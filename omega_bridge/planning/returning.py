@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from omega_bridge.analysis import Analysis
-from omega_bridge.catalog import Key
+from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.evaluate import Provided, evaluate
 from omega_bridge.planning.reruns import hangs_on_the_rest
@@ -33,7 +33,13 @@ def comes_back(analysis: Analysis, index: int, now: World, provided: Provided, f
             evaluate(later.program, world, provided)
         elif has_rows and names & words_of(later.step.sql):
             return None
+    gone |= {column: now.get(column) or {} for key in gone if _has_columns(world, key) for column in now.columns(key)}
     return all(_is_as_before(key, before, world.get(key)) for key, before in gone.items())
+
+
+def _has_columns(world: World, key: Key) -> bool:
+    """Whether it is a table that is there again, of which we know with what columns."""
+    return key.kind is Kind.TABLE and (world.get(key) or {"columns known": False}).get("columns known") is not False
 
 
 def _is_as_before(key: Key, before: Mapping[str, Any], after: Mapping[str, Any] | None) -> bool:

@@ -108,6 +108,12 @@ class World:
         """How many objects of that kind bear the name, in any schema."""
         return sum(self.get(key) is not None for key in dict.fromkeys(self._named(kind, name)))
 
+    def columns(self, table: Key) -> list[Key]:
+        """The columns of a table, as far as they are known."""
+        mine = (k for k in self._members.get((table.schema, table.name), ()) if k.kind is Kind.COLUMN)
+        found = dict.fromkeys((*self.catalog.columns(table.schema, table.name), *mine))
+        return [key for key in found if self.get(key) is not None]
+
     def find(self, key: Key) -> Key | None:
         """The object that a name in a statement means: the kind taken loosely, the schema along the search_path."""
         kind, schema, table, name = key

@@ -84,6 +84,12 @@ LISTS = {
         F.format(1),
         "DROP FUNCTION IF EXISTS f(); CREATE VIEW w AS SELECT * FROM nowhere",
     ],
+    "a table whose column is renamed, dropped and made again": [
+        "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'a_v2') THEN "
+        "EXECUTE 'ALTER TABLE t RENAME COLUMN a TO a_v2'; END IF; END $$",
+        "DO $$ BEGIN PERFORM 1 FROM pg_class WHERE oid = to_regclass('t'); IF FOUND THEN DROP TABLE t; END IF; END $$",
+        "CREATE TABLE t (id int, a int)",
+    ],
     "two defaults": [T, "ALTER TABLE t ALTER a SET DEFAULT 1", "ALTER TABLE t ALTER a SET DEFAULT 2"],
     "a view read between two of its makers": [
         T,
