@@ -7,7 +7,7 @@ from the state after it, and back. What does not lead to the same catalog is wri
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,26 @@ class ScratchProver:
         wanted = [(s, texts) for s in held if s.id in due and not may_reach_elsewhere(s.step.sql) and (texts := _rehearsal(s))]
         if not wanted:
             return []
-        found: list[tuple[StepAnalysis, tuple[Difference, ...], bool]] = []
+        found, after, every = self._pass(wanted, rejected)
+        stays = {d.key for d in diff(self._before, after, among=every)}
+        kept = {step.id for step, made, is_new in found if is_new or any(d.key in stays for d in made)}
+        last = max((n for n, (step, *_) in enumerate(found) if step.id in kept), default=0)
+        ahead = {step.id for step, made, _ in found[:last] if made}
+        if not ahead <= kept and self._leads(wanted, kept) != self._leads(wanted, kept | ahead):
+            kept |= ahead  # what stays is made of what does not, by a rename
+        return [(step, tuple(_told(d) for d in made)) for step, made, _ in found if step.id in kept]
+
+    def _leads(self, wanted: Iterable[tuple[StepAnalysis, tuple[str, ...]]], among: Collection[str]) -> str:
+        """The digest of the schema to which these steps lead."""
+        return self._pass([w for w in wanted if w[0].id in among], frozenset())[1].digest()
+
+    def _pass(
+        self, wanted: Iterable[tuple[StepAnalysis, tuple[str, ...]]], rejected: frozenset[str]
+    ) -> tuple[list[tuple[StepAnalysis, tuple[Difference, ...], bool]], Catalog, Names]:
+        """Try these steps in turn, and take it back: what each changed, whether it was rejected before, what was there at the end, and
+        the names in all that was written.
+        """
+        found = []
         with self._naive.transaction(force_rollback=True):
             self._naive.execute("RESET search_path")  # a pass begins as a start does, whatever a step of the one before has set
             now, every = self._left.look(), self._left.changed()
@@ -135,10 +154,7 @@ class ScratchProver:
                 names = self._left.changed()
                 every = together(every, names)
                 found.append((step, diff(then, now, among=names), is_taken and step.id in rejected))
-            stays = {d.key for d in diff(self._before, now, among=every)}
-        return [
-            (step, tuple(_told(d) for d in made)) for step, made, is_new in found if is_new or any(d.key in stays for d in made)
-        ]
+        return found, now, every
 
     def _inside(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted], before: Catalog, texts: list[str]) -> Verdict:
         """Forward, once more, and back, in one transaction: kept where all of it is as the step does it."""

@@ -52,6 +52,8 @@ class Evaluation:
     """The catalog is no longer known: no guard is answered from here on."""
     is_vague: bool = False
     """Whether a statement may take away, or change, something that this world does not hold."""
+    is_dynamic: bool = False
+    """Whether a statement ran whose text is not known: it may have made what is not here."""
     in_doubt: bool = False
     """Whether the rest runs at all is not known."""
     is_open: bool = False
@@ -141,7 +143,9 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
         return
     for key in s.needs:
         if world.has(key) is False and _is_telling(key, provided):
-            raise _Fails(key)
+            if not found.is_dynamic:
+                raise _Fails(key)
+            found.unknown = True
     if not (s.effects or s.data or s.opaque or s.destroys):
         found.may_fail = True
         return
@@ -150,12 +154,15 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
     found.missing.extend(e for e, answer in answers if answer is False)
     found.absent.update(e.key for e in wanting if world.find(e.key) is None)
     found.unknown = found.unknown or s.opaque
+    found.is_dynamic = found.is_dynamic or s.tag == _DYNAMIC
     found.blurred = found.blurred or s.opaque or _takes_along(s)
     found.touches_rows = found.touches_rows or s.data
     for effect in s.results:
         world.apply(effect)
 
 
+_DYNAMIC = "dynexecute"
+"""An ``EXECUTE`` of a text that is put together when it runs."""
 _WITH_PARTS = frozenset({Kind.COLUMN, Kind.SCHEMA, Kind.EXTENSION, Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE})
 
 

@@ -200,6 +200,8 @@ class _Writer:
         self._moved: dict[str, str] = {}
         self._furthest = -1
         """The place in the list of the furthest step so far."""
+        self._place = -1
+        """That of the last one: what comes ahead of it begins a further pass."""
         self.last: Revision
 
     def passes(self, places: Places) -> Iterator[_Rendered]:
@@ -221,11 +223,12 @@ class _Writer:
                 return
 
     def retries(self, draft: Revision, places: Places) -> Iterator[_Rendered]:
-        """Before a step that waited: what was rejected ahead of it in the list, and is taken now."""
+        """Before a step that waited: what was rejected ahead of it in the list, and is taken now, or has work again."""
         place = min((places[label] for label in draft.labels if label in places), default=self._furthest)
         if self._judge is not None and place < self._furthest:
-            yield from map(self.write, self._held.retried(self.last, self._judge, places, place))
-        self._furthest = max(self._furthest, place)
+            ahead = range(self._place + 1 if self._place < place else 0, place)
+            yield from map(self.write, self._held.retried(draft, self.last, self._judge, places, ahead))
+        self._furthest, self._place = max(self._furthest, place), place
 
     def write(self, draft: Revision) -> _Rendered:
         """The next revision's file."""

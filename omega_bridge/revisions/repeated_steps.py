@@ -94,17 +94,27 @@ class Held:
         found = judge.still_change(own, frozenset(s.id for s in steps), frozenset())
         return [self._draft(step, Again(step.id, changes), after) for step, changes in found]
 
-    def retried(self, after: Revision, judge: Prover, places: Places, before: int) -> list[Revision]:
-        """What PostgreSQL rejected at its place and takes now, of the steps that stand before the place ``before`` in the list.
+    def retried(self, draft: Revision, after: Revision, judge: Prover, places: Places, ahead: range) -> list[Revision]:
+        """Before a step that waited: what was rejected in its place ``ahead`` and is taken now, and what is about the same and has work again.
 
         A step that waited comes in the list's second pass, and so do they: in the list's order.
         """
-        rejected = frozenset(label for label in self._rejected if places.get(label, before) < before)
-        if not rejected:
+        ahead_of_it = frozenset(label for label in self._steps if places.get(label, -1) in ahead)
+        names = frozenset().union(*(step.names for step in draft.steps))
+        near = frozenset(
+            label for label in ahead_of_it if _is_near(self._steps[label], self._changed) and self._is_about(label, names)
+        )
+        rejected = ahead_of_it & self._rejected
+        if not near | rejected:
             return []
-        found = judge.still_change(self._in_order(places, rejected), frozenset(), rejected)
+        found = judge.still_change(self._in_order(places, near | rejected), near, rejected)
         given = self._changed or {"": (self._number, after.labels[-1])}
         return [self._draft(step, Again(_giver(step, given), changes), after) for step, changes in found]
+
+    def _is_about(self, label: str, names: frozenset[str]) -> bool:
+        """Whether a step names what bears one of these names. One that means the rest, too, comes behind the pass in any case."""
+        step = self._steps[label]
+        return not step.hangs and not names.isdisjoint(step.analysis.names)
 
     def again_unproven(self, world: World, last: Revision, places: Places) -> list[Revision]:
         """The same at the end of an export that has no server: what may have work again since it ran last.

@@ -71,6 +71,17 @@ LISTS = {
         [A, "CREATE INDEX CONCURRENTLY IF NOT EXISTS a_y ON a (lower(y::text))", Y],
         ["4 settle a-y"],
     ),
+    "renamed-once-more": (
+        [
+            A,
+            "DO $$ BEGIN FOR i IN 1..3 LOOP EXIT WHEN EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 'a' AND"
+            " column_name = 'y'); ALTER TABLE a ADD COLUMN y int; END LOOP; END $$",
+            "DO $$ BEGIN IF to_regclass('d') IS NULL THEN ALTER TABLE a RENAME TO d; END IF; END $$",
+            "DO $$ BEGIN IF to_regclass('a') IS NOT NULL AND NOT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 'a'"
+            " AND column_name = 'y_v2') THEN ALTER TABLE a RENAME COLUMN y TO y_v2; END IF; END $$",
+        ],
+        ["5 settle rename-d", "6 settle rename-d", "7 settle step-3da6cf29", "8 settle rename-a-y-v2"],
+    ),
     "target-met-late": ([TARGET, A], ["3 settle create-a"]),
     "schema-met-late": (["GRANT USAGE ON SCHEMA side TO PUBLIC", "CREATE SCHEMA side"], ["3 settle schema-side"]),
     "rejected-ahead-of-who-waits": (
@@ -298,6 +309,20 @@ def test_what_is_dropped_and_made_otherwise_is_made(make_database: MakeDatabase,
     assert omega_bridge.boot(url, new).outcome == "repaired"
     assert diff(catalog(url), looped(make_database(), new)) == ()
     assert omega_bridge.boot(url, new).round_trips == 1
+
+
+def test_the_second_pass_is_in_the_lists_order(tmp_path: Path, make_database: MakeDatabase, server: Server) -> None:
+    """What stands ahead of a step that waited, and has work again, comes ahead of it in the history, too."""
+    steps = [
+        "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_rules WHERE rulename = 'r_c') THEN"
+        " CREATE RULE r_c AS ON DELETE TO c DO INSTEAD NOTHING; END IF; END $$",
+        "DO $$ BEGIN IF to_regclass('c') IS NOT NULL AND to_regclass('d') IS NULL THEN ALTER TABLE c RENAME TO d; END IF; END $$",
+        "DROP RULE IF EXISTS r_c ON c; ALTER TABLE a ADD COLUMN IF NOT EXISTS y int",
+        A,
+        "CREATE TABLE IF NOT EXISTS c (id int)",
+    ]
+    compiled(tmp_path / "alembic", server, steps)
+    assert diff(upgraded(make_database(), tmp_path / "alembic"), looped(make_database(), steps)) == ()
 
 
 def test_once_more_is_done_already_elsewhere(tmp_path: Path, make_database: MakeDatabase, server: Server) -> None:

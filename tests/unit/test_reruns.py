@@ -54,6 +54,7 @@ OPAQUE_MAKER = (
     "DO $$ DECLARE k int; BEGIN SELECT count(*) INTO k FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "WHERE n.nspname = 'public' AND c.relname = 'u'; IF k = 0 THEN CREATE TABLE u (n int) WITH (fillfactor = 80); END IF; END $$"
 )
+DYNAMIC = "DO $$ BEGIN EXECUTE format('CREATE TABLE IF NOT EXISTS %I (id int)', 'u'); ALTER TABLE u ADD COLUMN IF NOT EXISTS n int; END $$"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,7 @@ OPAQUE_MAKER = (
             [],
         ),
         ([OPAQUE_READER, OPAQUE_MAKER, "CREATE TABLE u (n text)"], (1, 2, 0), [0], []),
+        ([DYNAMIC, "CREATE TABLE IF NOT EXISTS u (id int)"], (0, 1), [], []),
     ],
     ids=[
         "next-pass",
@@ -82,6 +84,7 @@ OPAQUE_MAKER = (
         "mixed",
         "behind-who-waits",
         "maker-not-held-back",
+        "made-without-our-knowing",
     ],
 )
 def test_the_order_is_the_lists(steps: list[str], order: tuple[int, ...], waited: list[int], impossible: list[int]) -> None:
