@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +86,8 @@ class _Trial:
         self.folder: Path | None = None
         self.without: frozenset[int] | None = None
         self.held_back: frozenset[int] = frozenset()
+        self.delayed: dict[int, int] = {}
+        """The entries that came later, and after how many passes."""
         self.told_apart: dict[str, Any] = {}
         self.apart = False
         self.began = "start"
@@ -161,7 +167,10 @@ class _Trial:
 
     def _start(self, check: str, label: str, *, retry: bool = False) -> Run | None:
         runs: list[Run] = []
-        self._ran(check, lambda: runs.append(ways.start(self.place.url(label), self.registry, retry=retry)))
+        with _listening() as told:
+            self._ran(check, lambda: runs.append(ways.start(self.place.url(label), self.registry, retry=retry)))
+        ids = {step.id: number for number, step in enumerate(runs[0].steps)} if runs else {}
+        self.delayed = {ids[step]: times for step, times in Counter(told).items() if step in ids}
         return runs[0] if runs else None
 
     # --- history -----------------------------------------------------------------------------------------------
@@ -236,14 +245,26 @@ class _Trial:
             self.without = undone(self.place, "undone", self.listed.entries) | self._left_to_later()
         none: frozenset[int] = frozenset()
         kept = self.without | self.held_back if self.began == "damaged" else none  # what has had its turn before the damage
-        for without, never in dict.fromkeys(
-            ((none, self.held_back), (self.without, none), (self.without, self.held_back), (none, kept), (none, none))
-        ):
-            repeats = not without and not never
+        mixed = frozenset(n for n, e in enumerate(self.listed.entries) if e.rows is Rows.TOO) if self.began == "damaged" else none
+        back = self.without | self._brought_back()
+        shapes = dict.fromkeys(
+            (
+                (none, self.held_back),
+                (self.without, none),
+                (self.without, self.held_back),
+                (back, self.held_back),
+                (none, kept),
+                (none, mixed),
+                (none, none),
+            )
+        )
+        delays = [{}, self.delayed] if self.delayed else [{}]
+        for held, (without, never) in product(delays, shapes):
+            repeats = not without and not never and not held
             if repeats and self.listed.repeats:
                 continue
             self.place.fresh("apart", like=self.began)
-            other = loop(self.place, "apart", self.listed.entries, without=without, never=never, repeats=repeats)
+            other = loop(self.place, "apart", self.listed.entries, without=without, never=never, held=held, repeats=repeats)
             if other.picture == found:
                 self.apart = True
                 if is_start:  # the later ones go on from there
@@ -258,15 +279,26 @@ class _Trial:
             plan = make_plan(analyse(self.registry), read_catalog(conn))
         return frozenset(n for n, s in enumerate(plan) if s.reason.startswith(LEFT) or rebuilds(s.analysis))
 
+    def _brought_back(self) -> frozenset[int]:
+        """The entries that take away what a later one makes: it is left as it is in a further pass."""
+        said = [[e for q in s.reading.statements for e in q.effects] for s in analyse(self.registry)]
+        made = [{(e.key.table, e.key.name) for e in effects if e.present} for effects in said]
+        return frozenset(
+            n
+            for n, effects in enumerate(said)
+            if any((e.key.table, e.key.name) in later for e in effects if not e.present for later in made[n + 1 :])
+        )
+
     def _is_as_written(self, found: frozenset[str]) -> bool:
         """Whether a history did on this foundation what its steps do one by one in the order that an empty database needs.
 
-        Of a step of several statements it does those that PostgreSQL takes; what a guard asks for is what its statement makes.
+        Of a step that it translates it does each statement that PostgreSQL takes; what a guard asks for is what its statement makes.
         """
         if not self.listed.start or self.folder is None:
             return False
         texts = ways.recorded(self.folder)
-        for shown in (texts, [s for text in texts for s in apiece(text)]):
+        whole = [text for text, _ in texts]
+        for shown in (whole, [one for text, is_translated in texts for one in (apiece(text) if is_translated else (text,))]):
             for is_narrowed in (False, True):
                 self.place.fresh("once", like="start")
                 with self.place.connection("once") as conn:
@@ -301,13 +333,37 @@ class _Trial:
             return True
         if self.folder is None:
             return False
-        shown = tuple(Entry((text,)) for text in ways.recorded(self.folder))
-        shown += tuple(Entry((unswallowed(e.text) or e.text,)) for e in shown)  # what its handler would have hidden
+        texts = ways.recorded(self.folder)
+        shown = tuple(
+            Entry((one,)) for text, _ in texts for one in (text, unswallowed(text) or text)
+        )  # what its handler would have hidden
         self.place.fresh("once", like="start")
         return any(message in said for message in one_pass(self.place, "once", shown, set())[0])
 
     def _broke(self, check: str, error: Exception) -> None:
         self.findings.append(Finding(check, f"raised {type(error).__name__}: {' '.join(str(error).split())[:400]}"))
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """The ids of the steps that a start holds back in a pass, as its log has them."""
+    log, told = logging.getLogger("omega_bridge"), []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "is held back" in str(record.msg) and isinstance(record.args, tuple):
+                told.append(str(record.args[0]))
+
+    listener, before = Listener(), (log.level, log.propagate)
+    log.addHandler(listener)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        yield told
+    finally:
+        log.removeHandler(listener)
+        log.setLevel(before[0])
+        log.propagate = before[1]
 
 
 def _held_back(run: Run) -> frozenset[int]:

@@ -7,7 +7,9 @@ only changes rows and has succeeded is not sent again: ``n = n + 1`` would have 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import psycopg
 
@@ -37,15 +39,20 @@ def loop(
     *,
     without: frozenset[int] = frozenset(),
     never: frozenset[int] = frozenset(),
+    held: Mapping[int, int] = MappingProxyType({}),
     repeats: bool = False,
 ) -> Settled:
     """Run the list on a database until a pass changes nothing. The entries ``without`` are sent until they have worked once, those
-    of ``never`` not at all. With ``repeats``, data is sent in every pass, as services do it.
+    of ``never`` not at all, those ``held`` not in their first so many passes. With ``repeats``, data is sent in every pass, as
+    services do it.
     """
     done = set(never)
     before: frozenset[str] | None = None
     for number in range(1, PASSES + 1):
-        done |= without & one_pass(place, label, entries, set(done) if repeats else done)[1]
+        late = {entry for entry, passes in held.items() if number <= passes} - done
+        tried = done | late
+        taken = one_pass(place, label, entries, tried)[1]
+        done |= (without & taken) | (set() if repeats else tried - late)
         now = place.picture(label)
         if now == before:
             return Settled(now, number, True)

@@ -18,6 +18,7 @@ from omega_bridge.audit.proofs import prover
 from omega_bridge.audit.verdict import Equivalence
 from omega_bridge.config import Config
 from omega_bridge.revisions import alembic_border, files, sums
+from omega_bridge.revisions.proving import Proof
 from omega_bridge.startup.run import Run
 from omega_bridge.steps import Registry
 
@@ -41,11 +42,11 @@ def export(server: Any, registry: Registry, folder: Path) -> None:
     files.export(analyse(registry), folder, prover=judges)
 
 
-def recorded(folder: Path) -> list[str]:
-    """The steps' own SQL in the order in which the history has it."""
+def recorded(folder: Path) -> list[tuple[str, bool]]:
+    """The steps' own SQL in the order in which the history has it, and whether it was translated."""
     lines = sums.read_sum(folder)
     texts = files.RecordedTexts(folder, lines)
-    return [text for line in sums.revisions(lines) for text in texts.all(line.revision)]
+    return [(text, line.proof == Proof.PROVEN) for line in sums.revisions(lines) for text in texts.all(line.revision)]
 
 
 def upgrade(url: str, registry: Registry, folder: Path) -> None:
