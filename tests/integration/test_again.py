@@ -67,9 +67,9 @@ LISTS = {
     "rejected-at-first": (["CREATE OR REPLACE VIEW v AS SELECT id FROM d", MADE], ["3 settle step-dc12f307"]),
     "order-of-columns": ([LATE, "CREATE TABLE IF NOT EXISTS a (id int)", Y], ["4 settle a-y"]),
     "search-path-left": ([A, "CREATE SCHEMA IF NOT EXISTS side", "SET search_path TO side, public"], []),
-    "concurrently-ahead-of-its-column": (
-        [A, "CREATE INDEX CONCURRENTLY IF NOT EXISTS a_y ON a (lower(y::text))", Y],
-        ["4 settle a-y"],
+    "concurrently-ahead-of-its-table": (
+        ["CREATE INDEX CONCURRENTLY IF NOT EXISTS d_id ON d (id)", MADE],
+        ["3 settle step-dc12f307"],
     ),
     "renamed-once-more": (
         [
