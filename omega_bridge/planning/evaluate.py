@@ -145,7 +145,8 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
         if world.has(key) is False and _is_telling(key, provided):
             if not found.is_dynamic:
                 raise _Fails(key)
-            found.unknown = True
+            _may_run((s,), world, found)
+            return
     if not (s.effects or s.data or s.opaque or s.destroys):
         found.may_fail = True
         return
