@@ -14,6 +14,8 @@ def write(path: Path, content: str | bytes) -> None:
 
     Raises ``ConfigurationInvalid`` where the file system refuses: then what was there is still there.
     """
+    if not path.name:
+        raise ConfigurationInvalid(f"{path} is a folder, and no file", hint="Name the file that is to be written.")
     beside = temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

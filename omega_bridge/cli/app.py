@@ -125,9 +125,25 @@ def run(arguments: Sequence[str] | None = None) -> None:
     except typer.Abort:
         print("aborted: a question was not answered", file=sys.stderr)
         sys.exit(1)
+    except OSError as error:
+        told = _of_a_file(error)
+        report(told, as_json=_wants_json(given)) if told else unforeseen(error, given)
+        sys.exit(2)
     except Exception as error:
         unforeseen(error, given)
         sys.exit(2)
+
+
+def _of_a_file(error: OSError) -> OmegaBridgeError | None:
+    """A file or folder that cannot be had; ``None`` where the error names none."""
+    from omega_bridge.errors import ConfigurationInvalid
+
+    if error.filename is None:
+        return None
+    return ConfigurationInvalid(
+        f"{error.filename}: {error.strerror}",
+        hint="See that it is what the command needs there, and that you may read and write it.",
+    )
 
 
 def misused(error: Any, given: Sequence[str]) -> None:

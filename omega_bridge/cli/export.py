@@ -228,8 +228,12 @@ def _past(setup: Setup, folder: Path, revisions: str, follow: list[str], emails:
 
 
 def _rebase(folder: Path) -> None:
+    from omega_bridge.errors import ConfigurationInvalid
     from omega_bridge.revisions.rebase import rebase
+    from omega_bridge.revisions.sums import NAME
 
+    if not (folder / NAME).exists():
+        raise ConfigurationInvalid(f"{folder} holds no history to bring together", hint="Make one: omega-bridge export")
     found = rebase(folder)
     typer.echo(f"kept {len(found.kept)} revision(s); removed {', '.join(p.name for p in found.removed) or 'none'}", err=True)
 

@@ -56,11 +56,13 @@ def init(
     json: options.Json = False,
 ) -> None:
     """Wire this folder: configuration in pyproject.toml, alembic.ini, alembic/env.py."""
+    from omega_bridge.config import load_config
+
+    written = load_config()  # what cannot be read, cannot be added to
     if env_file is not None:
         from omega_bridge.cli.setup import take
-        from omega_bridge.config import load_config
 
-        take(env_file, load_config())
+        take(env_file, written)
     if sentinel:
         _sentinel(database_url, role or [], json)
         return

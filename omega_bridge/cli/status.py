@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Steps that do not hold, one a line."""
+MOST = 86_400
+"""Seconds between two looks: a day."""
 _HOLDS = {True: "yes", False: "no", None: "not known"}
 
 
@@ -37,6 +39,8 @@ def status(
     ] = 2.0,
 ) -> None:
     """Show where the list, the history and the database stand; exit 1 where one lags behind."""
+    if not 0 < interval <= MOST:
+        raise typer.BadParameter(f"{interval:g} is not a number of seconds above 0, up to {MOST}", param_hint="--interval")
     setup = prepare(config, steps, database_url, env_file)
     if watch:
         from omega_bridge.cli.watching import watch as look_again

@@ -94,7 +94,14 @@ def _word(label: str) -> str:
 def read_sum(folder: Path) -> tuple[SumLine, ...]:
     """The lines of the folder's sum file; none where there is no file. Raises ``HistoryTampered`` for a line that is none."""
     path = folder / NAME
-    return lines_of(path.read_text(encoding="utf-8"), path) if path.exists() else ()
+    return lines_of(_text(path), path) if path.exists() else ()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise HistoryTampered(f"{path} is not UTF-8", hint="Take the file from version control again.") from error
 
 
 def lines_of(text: str, path: Path) -> tuple[SumLine, ...]:
@@ -108,7 +115,7 @@ def head(folder: Path) -> str | None:
     path = folder / NAME
     if not path.exists():
         return None
-    texts = path.read_text(encoding="utf-8").splitlines()
+    texts = _text(path).splitlines()
     lines = (parse_line(path, n, texts[n - 1]) for n in range(len(texts), 0, -1) if texts[n - 1] and texts[n - 1][0] != "#")
     return next((line.revision for line in lines if not line.is_squash), None)
 
@@ -206,7 +213,7 @@ def _noted(folder: Path, what: str) -> str:
     path = folder / NAME
     if not path.exists():
         return ""
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:  # what is not UTF-8 is no digest; read_sum says so
         head = itertools.takewhile(lambda line: line.startswith("#"), file)
         return next((line.removeprefix(what).strip() for line in head if line.startswith(what)), "")
 
@@ -259,7 +266,7 @@ def behind(lines: Iterable[SumLine]) -> Seal:
 def squashed_away_in(folder: Path) -> dict[str, str]:
     """``squashed_away`` of a folder; where nothing was squashed no line is read."""
     path = folder / NAME
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    text = _text(path) if path.exists() else ""
     return squashed_away(lines_of(text, path)) if f" {SQUASH} " in text else {}
 
 

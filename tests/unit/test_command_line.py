@@ -175,3 +175,43 @@ def test_every_verb_that_takes_a_url_takes_an_env_file() -> None:
         module = importlib.import_module(f"omega_bridge.cli.{verb.split()[0]}")
         parameters = inspect.signature(getattr(module, verb.split()[-1])).parameters
         assert ("env_file" in parameters) or ("database_url" not in parameters), verb
+
+
+@pytest.mark.parametrize(
+    ("files", "asked", "code", "told"),
+    [
+        ({"alembic/omega.sum/x": b""}, "lint", "OB107", "Is a directory"),
+        ({"alembic/omega.sum": b"\xff\n"}, "lint", "OB501", "not UTF-8"),
+        ({"pyproject.toml": b"[tool.omega-bridge"}, "init --yes", "OB107", "not valid TOML"),
+        ({"pyproject.toml/x": b""}, "init --yes", "OB107", "Is a directory"),
+        ({}, "export --rebase", "OB107", "no history"),
+        ({}, "explain OB301 --json-schema", "OB107", "explain config"),
+        ({}, "status --interval 0 --watch", "OB107", "seconds"),
+        ({}, "boot --on-busy degrade", "OB107", "on-busy"),
+    ],
+    ids=lambda v: v if isinstance(v, str) else "",
+)
+def test_what_cannot_be_had_is_told(
+    files: dict[str, bytes],
+    asked: str,
+    code: str,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As one of our errors, in JSON, with what to do; no traceback."""
+    written = {"main.py": b"migration_steps = ['SELECT 1']\n", **files}
+    if not any(name.startswith("pyproject") for name in files):
+        written["pyproject.toml"] = b'[tool.omega-bridge]\nsteps = "main.py:migration_steps"\n'
+    for name, content in written.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        run([*asked.split(), "--json"])
+    out, err = capsys.readouterr()
+    error = json.loads(out)["error"]
+    assert (error["code"], told in error["message"] or told in error["hint"]) == (code, True)
+    assert error["hint"]
+    assert "Traceback" not in err
