@@ -52,8 +52,8 @@ class Setup:
 
     @cached_property
     def metadata(self) -> Any:
-        """The models' ``MetaData``; ``None`` where none is configured, or another list was named with ``--steps``."""
-        return self.config.load_metadata() if self._is_own_list() else None
+        """The models' ``MetaData``, whichever list was named; ``None`` where none is configured."""
+        return self.config.load_metadata()
 
     @cached_property
     def analysis(self) -> Analysis:

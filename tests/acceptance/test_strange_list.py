@@ -18,10 +18,16 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from tests.fixtures.databases import MakeDatabase
 
 ROOT = Path(__file__).parents[2]
-SOURCE = "tests/data/lists/orders_main.py:its_list"
+SOURCE = f"{ROOT}/tests/data/lists/orders_main.py:its_list"
 
 
-def omega(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In no project, and so without models."""
+    monkeypatch.chdir(tmp_path)
+
+
+def omega(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """The command line in a process of its own."""
     command = [sys.executable, "-m", "omega_bridge", *arguments]
     return subprocess.run(command, cwd=cwd, env={**os.environ}, capture_output=True, text=True, check=False)

@@ -115,8 +115,11 @@ def test_what_findings_say_to_write_runs(reference: Setup, database: str, expect
     assert compared(reference, database, expected) == Drift((), ())
 
 
-def test_what_stands_failed_is_told(database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_stands_failed_is_told(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """There is no "no drift" while a step of the list stands failed; one that was edited since is judged by the catalog alone."""
+    monkeypatch.chdir(tmp_path)
     steps = ["CREATE TABLE IF NOT EXISTS t (id int)", "GRANT SELECT ON t TO no_such_role_of_ours"]
     omega_bridge.boot(database, steps, on_error="continue")
     (tmp_path / "main.py").write_text(f"steps = {steps!r}\n")

@@ -277,8 +277,11 @@ def test_strict_raises(database: str) -> None:
         omega_bridge.boot(database, ["DROP TABLE t"], strict=True)
 
 
-def test_the_plan_says_what_is_lost_without_a_drop(database: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_plan_says_what_is_lost_without_a_drop(
+    database: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """``omega-bridge plan`` tells it beside the step, before anything runs."""
+    monkeypatch.chdir(tmp_path)
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(START)
     (tmp_path / "main.py").write_text('steps = ["ALTER TABLE t ALTER v TYPE smallint USING v / 2"]\n')

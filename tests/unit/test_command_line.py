@@ -215,3 +215,23 @@ def test_what_cannot_be_had_is_told(
     assert (error["code"], told in error["message"] or told in error["hint"]) == (code, True)
     assert error["hint"]
     assert "Traceback" not in err
+
+
+def test_another_list_keeps_the_configured_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``--steps`` names the list, and nothing else of the configuration is put aside."""
+    models = (
+        "from sqlalchemy import Column, Integer, MetaData, Table\n"
+        "metadata = MetaData()\n"
+        "Table('seen_by_models', metadata, Column('id', Integer, primary_key=True))\n"
+    )
+    (tmp_path / "models_of_another_list.py").write_text(models)
+    (tmp_path / "other.py").write_text("steps = ['SELECT 1']\n")
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.omega-bridge]\nsteps = "main.py:steps"\nmetadata = "models_of_another_list:metadata"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        run(["explain", "model-seen-by-models", "--steps", "other.py:steps", "--json"])
+    assert json.loads(capsys.readouterr().out)["step"]["place"] == "(models)"
