@@ -28,7 +28,8 @@ from omega_bridge.postgres.plain_loop import rehearse, send
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
 from omega_bridge.revisions.proving import Proof, StillChanged, Trial, Verdict, trial_on
-from omega_bridge.sql import Statement, deparse_statement, parse, pb
+from omega_bridge.sql import parse
+from omega_bridge.sql.commands import CONCURRENT, at_once, is_frame
 
 REJECTED = "PostgreSQL rejects it on an empty database"
 """Such a step fails at every start, too, and what follows it goes on; so must an upgrade."""
@@ -243,29 +244,13 @@ def _rehearsal(step: StepAnalysis) -> tuple[str, ...]:
     if step.problem is not None:
         return ()
     written = parse(step.step.sql)
-    if all(s.transactional or s.tag in _CONCURRENT for s in step.reading.statements):
-        return tuple(_at_once(s) for s in written)
+    if all(s.transactional or s.tag in CONCURRENT for s in step.reading.statements):
+        return tuple(at_once(s) for s in written)
     if not all(s.tag == "script" for s in step.reading.statements):
         return ()
-    if any(s.tag == "transaction_stmt" and s.node.kind not in _ENDS for s in written):
+    if any(s.tag == "transaction_stmt" and not is_frame(s) for s in written):
         return ()
     return ("; ".join(s.text for s in written if s.tag != "transaction_stmt"),)
-
-
-_CONCURRENT = {"index_stmt", "drop_stmt"}
-
-
-def _at_once(statement: Statement) -> str:
-    """A statement without ``CONCURRENTLY``, as a transaction takes it."""
-    if statement.tag not in _CONCURRENT or not statement.node.concurrent:
-        return statement.text
-    node = type(statement.node)()
-    node.CopyFrom(statement.node)
-    node.concurrent = False
-    return deparse_statement(statement.tag, node)
-
-
-_ENDS = {pb.TRANS_STMT_BEGIN, pb.TRANS_STMT_START, pb.TRANS_STMT_COMMIT}
 
 
 def _told(difference: Difference) -> str:

@@ -16,7 +16,7 @@ from omega_bridge.analysis.program import RELATIONS, TYPES, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.outcomes import ServerError
 from omega_bridge.planning.world import World
-from omega_bridge.sql import inner, parse, pb
+from omega_bridge.sql.commands import keeps_rows_and_names, set_columns
 
 _MISSING: dict[str, tuple[Kind, ...]] = {
     "42P01": RELATIONS,
@@ -159,7 +159,7 @@ def _spoilt_by(step: StepAnalysis, names: set[str]) -> Iterator[tuple[str, str |
             if not _keeps_what_is_there(s):
                 yield from ((word, None) for word in words_of(s.text) & names)
             continue
-        if s.tag == "update_stmt" and (columns := _set_columns(s.text)):
+        if s.tag == "update_stmt" and (columns := set_columns(s.text)):
             yield from ((k.name.lower(), column) for k in s.needs[:1] for column in columns)
         elif s.tag in _CHANGES_ROWS:
             yield from ((k.name.lower(), None) for k in s.needs[:1])
@@ -185,23 +185,7 @@ def _keeps_what_is_there(s: Sql) -> bool:
     """Whether a statement whose effects are not all known leaves rows and names as they are."""
     if s.tag != "alter_table_stmt":
         return s.tag in _ROWLESS
-    commands = [inner(c) for statement in parse(s.text) for c in statement.node.cmds]
-    return bool(commands) and all(c.subtype in _QUIET for c in commands)
-
-
-_QUIET = {
-    pb.AT_AddColumn, pb.AT_AddConstraint, pb.AT_AddInherit, pb.AT_ChangeOwner, pb.AT_ClusterOn, pb.AT_DropCluster, pb.AT_DropInherit,
-    pb.AT_ReplicaIdentity, pb.AT_ResetOptions, pb.AT_ResetRelOptions, pb.AT_SetOptions, pb.AT_SetRelOptions, pb.AT_SetStatistics,
-    pb.AT_SetStorage, pb.AT_SetNotNull, pb.AT_ValidateConstraint,
-}  # fmt: skip
-
-
-def _set_columns(text: str) -> tuple[str, ...]:
-    """The columns that an ``UPDATE`` sets, in lower case; none where its text is not just one."""
-    found = parse(text)
-    if len(found) != 1 or found[0].tag != "update_stmt":
-        return ()
-    return tuple(inner(target).name.lower() for target in found[0].node.target_list)
+    return keeps_rows_and_names(s.text)
 
 
 def _taken_away(s: Sql) -> Iterator[Key]:

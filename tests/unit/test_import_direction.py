@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -227,3 +228,10 @@ def test_the_history_does_not_shadow_the_library() -> None:
         check=True,
     )
     assert done.stdout.strip()
+
+
+def test_parse_trees_stay_where_statements_are_read() -> None:
+    """What a node of the parser is called concerns who reads statements, and who writes revisions of them; nobody else."""
+    named = re.compile(r"^from omega_bridge\.sql import [^\n]*\bpb\b", re.M)
+    found = {path.relative_to(ROOT).parts[1] for path in (ROOT / "omega_bridge").rglob("*.py") if named.search(path.read_text())}
+    assert found == {"analysis", "revisions"}
