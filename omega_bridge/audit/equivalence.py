@@ -7,6 +7,7 @@ begin with the list as it is today. Who looks at both is our own reader, and a w
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,10 +40,12 @@ def verify(
     databases: Sequence[str] = (),
     foundation: Foundation | None = None,
     advance: Callable[[int], Any] = lambda _n: None,
+    alike: Callable[[str], object] = lambda _revision: None,
 ) -> Equivalence:
     """Compare from every start. ``history`` is an exported folder; without one the history is compiled for the occasion.
 
-    ``databases``: URLs of those whose schema is a further start, or files of dumps. ``foundation``: what the list stands on.
+    ``databases``: URLs of those whose schema is a further start, or files of dumps; or a revision of the history, from which on its
+    prefixes are compared. ``alike`` is called with each revision up to which nothing has differed. ``foundation``: what the list stands on.
     A witness looks at both at the end of each start.
     Raises ``HistoryStale`` when the folder does not hold the list as it is now, ``FoundationEdited`` and ``HistoryTampered``.
     """
@@ -50,13 +53,14 @@ def verify(
     analysis = analyse(_complete(registry, metadata, beneath))
     with compiled(analysis, history, foundation) as folder:
         lines = sums.read_sum(folder)
-        named = tuple(ground_of(database, sums.version_table(folder)) for database in databases)
+        since = _since(databases, lines)
+        named = tuple(ground_of(database, sums.version_table(folder)) for database in databases if database != since)
         in_history = begins_with(lines) is not None
         grounds = (*grounds_of(stands_on(folder, lines, foundation), in_history=in_history), *named)
         with open_session(normalise(scratch.url)) as session:
             server_version = session.server_version
         witness = find_witness(server_version)
-        with walked(folder, lines, grounds[0], scratch, witness, advance) as past:
+        with walked(folder, lines, grounds[0], scratch, witness, advance, since, alike) as past:
             found = [past.begun]
             for ground in grounds:
                 upgraded = past.upgraded if ground is grounds[0] else None
@@ -76,6 +80,22 @@ def verify(
         server_version=server_version,
         predictions=Predictions(sum(f.predictions.made for f in found), tuple(m for f in found for m in f.predictions.mistaken)),
     )
+
+
+_REVISION = re.compile(r"[0-9a-f]{12}")
+
+
+def _since(named: Sequence[str], lines: Sequence[sums.SumLine]) -> str | None:
+    """The revision among what was named. Raises ``ConfigurationInvalid`` for one that the history does not have, or has squashed."""
+    away = sums.squashed_away(lines)
+    known = {line.revision for line in sums.revisions(lines)} - set(away)
+    asked = [name for name in named if name in known or _REVISION.fullmatch(name)]
+    if any(name not in known for name in asked) or len(asked) > 1:
+        raise errors.ConfigurationInvalid(
+            f"--from {' --from '.join(asked)} names no one revision of the history, or one that was squashed",
+            hint="The revisions are in omega.sum, and in the output of: alembic history",
+        )
+    return asked[0] if asked else None
 
 
 def count(registry: Registry, metadata: Any, databases: Sequence[str] = (), foundation: Foundation | None = None) -> int:

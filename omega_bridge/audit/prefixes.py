@@ -61,20 +61,31 @@ def walked(
     scratch: Scratch,
     witness: Witness | None,
     advance: Callable[[int], Any],
+    since: str | None = None,
+    alike: Callable[[str], object] = lambda _revision: None,
 ) -> Iterator[Walked]:
-    """Walk; the databases are there until the end of the block. Raises ``StepFailed`` where a revision cannot be run."""
+    """Walk; the databases are there until the end of the block. Raises ``StepFailed`` where a revision cannot be run.
+
+    ``since``: upgrades bring both as far as this revision, and what follows is compared. ``alike``: called with each revision while
+    nothing has differed.
+    """
     points = list(_points(folder, lines, ground))
+    skipped = next((n for n, point in enumerate(points, start=1) if point.revision == since), 0)
     texts = frozenset(step.sql for point in points for step in point.steps)
     written = by_hand_in(folder, lines)
     with scratch_database(scratch, "boot") as left, scratch_database(scratch, "alembic") as right:
         ground.lay(left)
         ground.begin(right)
         config = alembic(folder, right)
+        if since is not None:
+            for database in (left, right):
+                upgrade(alembic(folder, database), since, points[skipped - 1].label)
+            advance(skipped)
         with left.session() as one, right.session() as other, lived(left, texts) as starts:
             compared = _Compared(Follower(one.connection), Follower(other.connection))
-            walk = _Walk(starts, points, compared, advance, lambda revision: written.ahead_of(revision, left))
+            walk = _Walk(starts, points, compared, advance, lambda revision: written.ahead_of(revision, left), alike, skipped)
             is_plain = not written.blocks and not begins_anew(texts)
-            loaded = [(p.revision, p.label) for p in points if p.is_loaded]
+            loaded = [(p.revision, p.label) for p in points[skipped:] if p.is_loaded]
             if is_plain and loaded:
                 upgrade_along(config, loaded, walk.to)
             else:
@@ -90,7 +101,7 @@ def walked(
             told = _named(last.label)
             whole = [d for d in pair.unlike(last.revision, told) if (d.object, d.attribute) not in known]
             differences += [*whole, *pair.only_seen_by(witness, last.revision, last.label)]
-        begun = Begun(Start(PAST, len(loaded)), tuple(differences), tuple(order_only))
+        begun = Begun(Start(PAST, len(loaded), since), tuple(differences), tuple(order_only))
         is_one = is_plain and not any(a.reading.only_sets for a in analyse(Registry(tuple(map(Step, sorted(texts))))))
         yield Walked(begun, pair.boot if points else Catalog({}), right if is_one else None)
 
@@ -127,6 +138,7 @@ class _Walk:
     advance: Callable[[int], Any]
     ahead_of: Callable[[str], object]
     """Run what was written by hand right before a revision."""
+    alike: Callable[[str], object]
     done: int = 0
 
     def to(self, revision: str) -> None:
@@ -135,6 +147,8 @@ class _Walk:
             point = self._start()
             if point.revision == revision:
                 self.compared.compare(point)
+                if not self.compared.differences:
+                    self.alike(revision)
                 break
 
     def to_the_end(self) -> None:

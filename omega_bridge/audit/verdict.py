@@ -59,10 +59,13 @@ class Start:
 
     name: str
     prefixes: int
+    since: str | None = None
+    """The revision behind which the comparison began: up to there the history alone has led both."""
 
     def as_dict(self) -> dict[str, Any]:
         """The public JSON keys."""
-        return {"start": self.name, "prefixes": self.prefixes}
+        since = {"since": self.since} if self.since is not None else {}
+        return {"start": self.name, "prefixes": self.prefixes, **since}
 
 
 @dataclass(frozen=True, slots=True)

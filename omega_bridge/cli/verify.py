@@ -27,8 +27,9 @@ def verify(
         list[str] | None,
         typer.Option(
             "--from",
-            metavar="URL|FILE",
-            help="A database whose schema is a further start: copied to scratch, never written to; or a dump of one. Repeatable.",
+            metavar="URL|FILE|REV",
+            help="A database whose schema is a further start: copied to scratch, never written to; or a dump of one. Repeatable. "
+            "Or a revision: its prefixes are compared from there on.",
             show_default=False,
         ),
     ] = None,
@@ -47,19 +48,26 @@ def verify(
     output.log_to_stderr(silent=True)
     history = None if steps and directory is None else setup.history(directory)
     databases = tuple(start or ())
-    with (
-        scratch_server(scratch_url, scratch_template) as server,
-        output.progress("verify", count(setup.registry, setup.metadata, databases, setup.foundation)) as advance,
-    ):
-        found = compare(
-            setup.registry,
-            setup.metadata,
-            server,
-            history=history,
-            databases=databases,
-            foundation=setup.foundation,
-            advance=advance,
-        )
+    alike: list[str] = []
+    try:
+        with (
+            scratch_server(scratch_url, scratch_template) as server,
+            output.progress("verify", count(setup.registry, setup.metadata, databases, setup.foundation)) as advance,
+        ):
+            found = compare(
+                setup.registry,
+                setup.metadata,
+                server,
+                history=history,
+                databases=databases,
+                foundation=setup.foundation,
+                advance=advance,
+                alike=alike.append,
+            )
+    except KeyboardInterrupt:
+        if alike:
+            output.aside(f"up to {alike[-1]} nothing differs; to go on from there: omega-bridge verify --from {alike[-1]}")
+        raise
     allowed = {*(allow_rejected or ()), *setup.config.allow_rejected}
     if certificate is not None:
         write(certificate, found.certificate())

@@ -46,14 +46,21 @@ log = logging.getLogger("omega_bridge")
 
 
 def understood(
-    registry: Registry, steps: object, metadata: Any, critical_tables: Collection[str], named: Callable[[frozenset[str]], object]
+    registry: Registry,
+    steps: object,
+    metadata: Any,
+    critical_tables: Collection[str],
+    named: Callable[[frozenset[str]], object],
+    *,
+    keeps: bool = True,
 ) -> Analysis:
     """The list with the place of each step, ahead of it what only the models know, read; what was read before is kept. Asks no server.
 
     ``steps``: what ``registry`` was made of. ``named`` is called with the identifiers that a start has to look at, as soon as they are known.
+    ``keeps``: whether what is read is kept for later starts.
     """
     complete = _complete(located(registry, steps), metadata)
-    readings = Readings(folder(os.environ), (step.sql for step in complete))
+    readings = Readings(folder(os.environ) if keeps else None, (step.sql for step in complete))
     names = readings.names()
     if names is not None:
         named(_scope(names, critical_tables, metadata))

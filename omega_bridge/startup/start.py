@@ -181,12 +181,14 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: A
 
 
 def boot_over(session: Any, steps: Registry, metadata: Any, options: Options) -> Run:
-    """``run_boot`` on a connection that is there, and judging everything anew. What steps set on it stays."""
+    """``run_boot`` on a connection that is there, and judging everything anew. What steps set on it stays, and nothing that was read is kept."""
     head = exported_head(options.history)
-    return _in_turn(session, steps, metadata, options, promise_digest(steps.digest(), metadata, head), head)
+    return _in_turn(session, steps, metadata, options, promise_digest(steps.digest(), metadata, head), head, keeps=False)
 
 
-def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: str, head: str | None) -> Run:
+def _in_turn(
+    session: Any, steps: Any, metadata: Any, options: Options, digest: str, head: str | None, *, keeps: bool = True
+) -> Run:
     """Repair under the lock; nothing where another start did so meanwhile. Only who repairs loads what that needs."""
     import time
 
@@ -222,7 +224,7 @@ def _in_turn(session: Any, steps: Any, metadata: Any, options: Options, digest: 
             with getting_ready(session, options.lock_timeout, options.trusted_owners, options.kept_in) as reader:
                 from omega_bridge.startup.repair import repair, understood
 
-                analysis = understood(registry, steps, metadata, options.critical_tables, reader.look_ahead)
+                analysis = understood(registry, steps, metadata, options.critical_tables, reader.look_ahead, keeps=keeps)
         run = repair(session, reader, analysis, metadata, options, digest, head)
     session.cost.seconds["repair"] = time.perf_counter() - started
     return run

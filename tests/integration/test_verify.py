@@ -241,6 +241,41 @@ def test_what_only_the_past_leads_to_is_told_as_that(server: Server, tmp_path: P
     assert "a fresh start and a fresh upgrade lead to one schema" in verified(tmp_path, server, monkeypatch)[1]
 
 
+def test_a_verification_goes_on_from_a_revision(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prefixes behind it are compared, and the certificate says so; one that is stopped says from where; none is taken for another."""
+    steps = [T, *(f"ALTER TABLE t ADD COLUMN IF NOT EXISTS c{n} int" for n in range(3))]
+    (tmp_path / "main.py").write_text(f"migration_steps = {steps!r}\n")
+    done = export(analyse(Registry.of(steps)), tmp_path / "alembic")
+    second = done.revisions[1].id
+    code, said = verified(tmp_path, server, monkeypatch, "--from", second, "--json")
+    told = json.loads(said)
+    assert (code, told["equivalent"], told["prefixes"]) == (0, True, 2)
+    assert told["starts"][0] == {"start": "the list's past", "prefixes": 2, "since": second, "equivalent": True}
+    alike: list[str] = []
+
+    def stop(revision: str) -> None:
+        alike.append(revision)
+        if revision == second:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        verify(Registry.of(steps), None, server, history=tmp_path / "alembic", alike=stop)
+    assert alike == [r.id for r in done.revisions[:2]]
+    for unknown in (["0123456789ab"], [second, done.revisions[2].id]):
+        with pytest.raises(errors.ConfigurationInvalid, match="names no one revision of the history"):
+            verify(Registry.of(steps), None, server, history=tmp_path / "alembic", databases=unknown)
+
+
+def test_a_difference_is_found_behind_the_revision_from_which_it_goes_on(server: Server, tmp_path: Path) -> None:
+    """An edit that the history amends without effect: seen by the start that begins empty, and no prefix before it is walked."""
+    done = export(analyse(Registry.of([T, "CREATE TABLE IF NOT EXISTS u (id int)"])), tmp_path)
+    edited = Registry.of([T.replace("PRIMARY KEY", "PRIMARY KEY, b text"), "CREATE TABLE IF NOT EXISTS u (id int)"])
+    export(analyse(edited), tmp_path)
+    found = verify(edited, None, server, history=tmp_path, databases=[done.revisions[-1].id])
+    assert [(d.start, d.object) for d in found.differences] == [("empty", "column public.t.b")]
+    assert found.prefixes == 1
+
+
 def test_the_certificate_has_the_same_bytes_each_time(server: Server) -> None:
     """Same list, same history, same server, same verdict to the byte; the witness is in it."""
     one, other = (verify(Registry.of([T, ELSEWHERE]), None, server).certificate() for _ in range(2))
