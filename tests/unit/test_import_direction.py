@@ -18,7 +18,7 @@ PACKAGE = "omega_bridge"
 LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
     tuple(frozenset(room.split("+")) for room in layer.split("|"))
     for layer in (
-        "pytest_plugin",
+        "pytest_plugin|asgi|otel",
         "cli",
         "audit",
         "startup+readings+adoption+environment+own_environment+lint+fixing+squawk+drift+explaining|embedded",
@@ -44,6 +44,7 @@ HOMES = {
     "postgast": {"sql"},
     "typer": {"cli"},
     "rich": {"cli"},
+    "opentelemetry": {"otel"},
 }
 
 
