@@ -1,4 +1,4 @@
-# make setup | test | test-long | test-lowest | test-container | oracle | torture | demo | lint | format | bench | constraints | clean
+# make setup | test | test-long | test-lowest | test-container | oracle | torture | demo | lint | format | dist | docs | bench | constraints | clean
 # Needs Python 3.11 or newer and nothing else; uv is used where it is there. Choose with: make PYTHON=python3.13 ...
 
 SHELL := /bin/sh
@@ -20,7 +20,7 @@ ROUNDS ?= 100
 SEED ?= 1
 ORACLE_ARGS ?=
 
-.PHONY: help setup test test-long test-lowest test-container oracle torture demo lint format bench constraints clean
+.PHONY: help setup test test-long test-lowest test-container oracle torture demo lint format dist docs bench constraints clean
 
 help:
 	@sed -n '1,2s/^# //p' $(MAKEFILE_LIST)
@@ -106,6 +106,17 @@ lint: setup
 format: setup
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+# Wheel and sdist in dist/, the wheel built from the sdist, checked. What builds them is a development dependency: no index is asked.
+dist: setup
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation --quiet
+	@$(BIN)/twine check --strict dist/*
+
+# The pages of docs/ as a site in build/site; a link or an anchor that leads nowhere is an error.
+docs: setup
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "build/site/index.html"
 
 $(BENCH_STAMP): $(STAMP) $(BENCH_REQUIREMENTS) $(BENCH_INSTALL)
 	@$(if $(BENCH_REQUIREMENTS),$(BIN)/python -m pip install -qq --disable-pip-version-check -r $(BENCH_REQUIREMENTS))

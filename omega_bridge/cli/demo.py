@@ -128,11 +128,13 @@ def _example() -> Path:
     import omega_bridge
     from omega_bridge.errors import ConfigurationInvalid
 
-    for root in (Path.cwd(), Path(omega_bridge.__file__).resolve().parents[1]):
+    package = Path(omega_bridge.__file__).resolve().parent
+    for root in (Path.cwd(), package.parent, package / "example"):  # a checkout, an installed one, the wheel
         if (root / "examples" / "nexus" / "main.py").exists():
             return root / "examples" / "nexus"
     raise ConfigurationInvalid(
-        "the reference orchestrator (examples/nexus) is not here", hint="Run the demo in a clone: make demo"
+        "the reference orchestrator (examples/nexus) is not here",
+        hint="Install the wheel anew, or run the demo in a clone: make demo",
     )
 
 
