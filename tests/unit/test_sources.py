@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from omega_bridge.errors import OmegaBridgeError
@@ -75,6 +75,7 @@ def test_bad_registries_are_told(bad: Any) -> None:
     assert told.value.hint
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.text(alphabet=st.characters(blacklist_categories=["Cs"]), min_size=1).filter(lambda s: s.strip() != ""), max_size=5
