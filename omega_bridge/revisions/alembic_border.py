@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from omega_bridge.errors import ConfigurationInvalid, OmegaBridgeError, RevisionSquashed
+from omega_bridge.revisions.locations import beside, locations
 
 
 @contextmanager
@@ -99,6 +101,8 @@ def alembic_config(folder: Path, dsn: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
+    if beside(folder):
+        config.set_main_option("version_locations", os.pathsep.join(map(str, locations(folder))).replace("%", "%%"))
     config.attributes["omega_bridge_dsn"] = dsn
     return config
 

@@ -20,6 +20,7 @@ from omega_bridge.revisions.exported import Export, covered
 from omega_bridge.revisions.graph import graph_of
 from omega_bridge.revisions.ground import stands_on, with_tables_of
 from omega_bridge.revisions.lifting import lift, once_more
+from omega_bridge.revisions.locations import require_own
 from omega_bridge.revisions.matching import match
 from omega_bridge.revisions.proving import Proof, Prover, unproven
 from omega_bridge.revisions.rendering import SQL_HEADING, render_file
@@ -135,6 +136,7 @@ class _Compilation:
     """The history of a folder, and what comes to it; the files of what comes are not there yet."""
 
     def __init__(self, folder: Path, foundation: Foundation | None) -> None:
+        require_own(folder)
         self.kept = read_sum(folder)
         check(folder, self.kept)
         self.texts = RecordedTexts(folder, self.kept)

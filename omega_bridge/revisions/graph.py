@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from omega_bridge.errors import ConfigurationInvalid, SeveralHeads
+from omega_bridge.revisions.locations import locations
 from omega_bridge.revisions.sums import VERSIONS, SumLine, is_exported, paths, places
 
 _OURS = re.compile(r'^down_revision = (?:None|"(\w+)")', re.M)
@@ -105,7 +106,7 @@ def graph_of(folder: Path, lines: Sequence[SumLine]) -> Graph:
     for node in hand.values():
         if gone := [down for down in node.down if down not in known]:
             raise ConfigurationInvalid(
-                f"{node.path} follows revision {gone[0]}, which is not in {folder / VERSIONS}",
+                f"{node.path} follows revision {gone[0]}, which is not in {', '.join(map(str, locations(folder)))}",
                 hint="Restore that revision's file from version control, or correct down_revision.",
             )
     return Graph(hand | ours)
@@ -130,10 +131,8 @@ def followed_by_squash(folder: Path, lines: Sequence[SumLine], first: str) -> st
 
 
 def _written_by_hand(folder: Path, lines: Sequence[SumLine]) -> Iterator[Node]:
-    if not (folder / VERSIONS).is_dir():
-        return
     ours = {line.file for line, place in zip(lines, places(lines), strict=True) if place == VERSIONS}
-    for path in sorted((folder / VERSIONS).glob("*.py")):
+    for path in (path for place in locations(folder) for path in sorted(place.glob("*.py"))):
         if path.name in ours or path.name.startswith(("__init__", ".#")) or is_exported(path):
             continue
         if (node := _read(path)) is not None:
