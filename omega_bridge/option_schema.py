@@ -15,11 +15,35 @@ _TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string", "not": {"
 
 
 def schema() -> dict[str, Any]:
-    """As draft 7 has it, which all of them read."""
+    """Of a whole pyproject.toml, of which it knows the one table; as draft 7 has it, which all of them read."""
     return {
         "$comment": "Made of omega_bridge/options.py by: omega-bridge explain config --json-schema",
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "$id": "urn:omega-bridge:tool",
+        "$id": "urn:omega-bridge:pyproject",
+        "title": "pyproject.toml with [tool.omega-bridge]",
+        "type": "object",
+        "properties": {"tool": {"type": "object", "properties": {"omega-bridge": _table()}}},
+    }
+
+
+def table(_tool: str = "omega-bridge") -> dict[str, Any]:
+    """Of the table alone, as it is shipped; the entry point of validate-pyproject."""
+    whole = shipped()
+    found: dict[str, Any] = whole["properties"]["tool"]["properties"]["omega-bridge"]
+    return {"$schema": whole["$schema"], "$id": "urn:omega-bridge:tool", **found}
+
+
+def shipped() -> dict[str, Any]:
+    """``schema`` as the package has it in a file."""
+    import json
+    from importlib import resources
+
+    found: dict[str, Any] = json.loads(resources.files("omega_bridge").joinpath(NAME).read_text(encoding="utf-8"))
+    return found
+
+
+def _table() -> dict[str, Any]:
+    return {
         "title": "omega-bridge",
         "description": "The table [tool.omega-bridge] of a pyproject.toml.",
         "type": "object",
@@ -37,15 +61,6 @@ def schema() -> dict[str, Any]:
             },
         },
     }
-
-
-def shipped(_tool: str = "omega-bridge") -> dict[str, Any]:
-    """The schema as it is shipped; the entry point of validate-pyproject."""
-    import json
-    from importlib import resources
-
-    found: dict[str, Any] = json.loads(resources.files("omega_bridge").joinpath(NAME).read_text(encoding="utf-8"))
-    return found
 
 
 def _property(option: Option) -> dict[str, Any]:

@@ -23,6 +23,13 @@ def test_every_error_has_a_page(error: type[errors.OmegaBridgeError]) -> None:
     assert f"[{error.code}]({error.code}.md)" in (PAGES / "README.md").read_text()
 
 
+@pytest.mark.parametrize("page", sorted(PAGES.glob("OB*.md")), ids=lambda p: p.stem)
+def test_a_page_names_a_command(page: Path) -> None:
+    """What to do ends in something that can be typed."""
+    what = page.read_text().partition("## What to do")[2]
+    assert re.search(r"(`|^    )([A-Z]+=\S+ )?(omega-bridge|alembic|psql|python|pip|git) ", what, re.M), what
+
+
 def test_no_page_is_left_over() -> None:
     """A code that is gone has no page."""
     assert {p.stem for p in PAGES.glob("OB*.md")} == {c.code for c in CLASSES}
