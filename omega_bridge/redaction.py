@@ -30,6 +30,8 @@ _SECRET = re.compile(r"pass|pwd|secret|token|key|credential|auth(?!type)|\.pw", 
 """In the name of a setting whose value is not shown; ``options`` may hold such names in its value."""
 _SETTING = re.compile(r"[\w.%-]*(?:pass|pwd|secret|token|key|credential)[\w.%-]*\s*=", re.I)
 
+_NAME = re.compile(r"(\w+)\s*=")
+
 _QUERY = re.compile(r"\?[\w.%-]+=")
 _URL = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.S)
 _HOSTS = re.compile(r"(?:\[[0-9A-Fa-f:.%]*\]|[\w.%~-]*)(?::\d{0,5})?(?:,(?:\[[0-9A-Fa-f:.%]*\]|[\w.%~-]*)(?::\d{0,5})?)*\Z")
@@ -135,6 +137,11 @@ def _is_secret(name: str, value: str) -> bool:
     )
 
 
+def _strange(text: str) -> int | None:
+    """Where the value begins of the first setting whose name nobody knows: it may be the end of a secret's name, or of a secret."""
+    return next((found.end() for found in _NAME.finditer(text) if found[1].lower() not in _KNOWN), None)
+
+
 def _guessed(text: str) -> str:
     """What is shown of a text that is not understood."""
     query = _QUERY.search(text)
@@ -145,6 +152,8 @@ def _guessed(text: str) -> str:
         text = text[: setting.start()]
         if ":" not in text and "@" not in text:
             return f"{text}{setting[0]}{MASK}"
+    elif "@" not in text and (cut := _strange(text)) is not None:
+        return f"{text[:cut]}{MASK}"
     before, colon, _ = text.partition(":")
     if setting is None and "@" in text:
         user = f"{before}:" if colon and "@" not in before else ""

@@ -82,6 +82,12 @@ def is_kept(text: str) -> bool:
     return "zq7w" not in text and "xk9v" not in text
 
 
+def test_a_setting_that_nobody_knows_is_not_shown() -> None:
+    """It may be the end of a secret's name, as in ``pass word=``."""
+    assert redact("host=h port=1 pass word=zq7w xk9v") == "host=h port=1 pass word=***"
+    assert redact("host=h strange=zq7w") == "host=h strange=***"
+
+
 @pytest.mark.parametrize(("url", "shown"), SHOWN.items())
 def test_what_is_shown_of_a_url(url: str, shown: str) -> None:
     """User, host and database where they are certain, and never a secret."""
