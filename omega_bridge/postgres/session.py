@@ -275,7 +275,7 @@ def open_session(dsn: str, cost: Cost | None = None) -> Iterator[Session]:
 
 def _connected(dsn: str) -> Opened:
     """libpq's connection, which carries our name where the DSN gives none; psycopg's where a name has to be looked up."""
-    defaults: dict[str, Any] = {"application_name": "omega-bridge", "connect_timeout": CONNECT_TIMEOUT}
+    defaults: dict[str, Any] = {"application_name": "omega-bridge", "connect_timeout": CONNECT_TIMEOUT, **_KEPT_ALIVE}
     if _PLAIN.fullmatch(dsn) is not None:  # having libpq take it apart first costs as much as a statement
         given = {**defaults, "client_encoding": "utf8"}
         more = "&".join(f"{name}={value}" for name, value in given.items())
@@ -292,6 +292,9 @@ def _connected(dsn: str) -> Opened:
     except (psycopg.ProgrammingError, ValueError):  # their words may quote a part of the password
         raise unreadable(dsn) from None
 
+
+_KEPT_ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""Where the network is cut while the server works for us, nobody tells: after a minute (in seconds, over TCP) the connection is lost."""
 
 _PLAIN = re.compile(
     r"postgresql://([\w.~-]+(:[\w.~-]*)?@)?(\d+\.\d+\.\d+\.\d+(:\d+)?/[\w.~-]+|/[\w.~-]+\?host=/[\w./~-]*(&port=\d+)?)", re.ASCII
