@@ -37,7 +37,7 @@ from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.scratch import require_mark
 from omega_bridge.postgres.session import Session, border, lost_connection
-from omega_bridge.revisions import alembic_border, own_settings, sums
+from omega_bridge.revisions import alembic_border, own_path, own_settings, sums
 from omega_bridge.revisions.graph import graph_of
 from omega_bridge.revisions.operations import CREATED, INDEXES
 from omega_bridge.revisions.parts import from_a_part, left_the_part
@@ -58,6 +58,9 @@ READ_ONLY = {"current", "check", "history", "heads", "show", "branches"}
 
 WITHOUT_MODELS = {"upgrade", "downgrade", "stamp", "current", "history", "heads", "show", "branches"}
 """Commands that compare nothing: the models need not be imported."""
+
+_MOVES = {"upgrade", "downgrade", "do_stamp", "display_version"}
+"""Alembic's own functions, by their names, that read and write the version alone: they look at no table of the models'."""
 
 LOCK_TIMEOUT = 60.0
 """Seconds to wait for a boot or another ``alembic`` command."""
@@ -199,8 +202,10 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
             on_version_apply=recorder.applied,
         )
         migrations = context.get_context()
+        recorder.is_pinned = getattr(migrations._migrations_fn, "__name__", "") in _MOVES
         migrations._migrations_fn = recorder.watched(from_a_part(migrations._migrations_fn, away))
         try:
+            recorder.pin()
             with context.begin_transaction():
                 context.run_migrations()
         except Exception as error:
@@ -208,7 +213,10 @@ def _online(context: Any, config: Config, folder: Path, away: Mapping[str, str])
             if (told := recorder.told(error, dsn)) is not None:
                 raise told from error
             raise
-        recorder.finish(migrations.get_current_heads())
+        recorder.pin()
+        heads = migrations.get_current_heads()
+        own_path.let_go(connection)
+        recorder.finish(heads)
         connection.commit()
 
 
@@ -288,6 +296,7 @@ class Recorder:
     table: VersionTable | None = None
     """Where the history's revision is kept."""
     attempts: list[tuple[str | None, str]] = field(default_factory=list)
+    is_pinned: bool = False
     after: Callable[[str], object] | None = None
     """Called with each revision that stands; the next one runs as on a connection of its own."""
 
@@ -297,6 +306,7 @@ class Recorder:
         def steps(heads: Any, context: Any) -> Iterator[Any]:
             context.opts[ATTEMPTS] = self.attempts
             context.opts[INDEXES] = self
+            own_path.let_go(self.connection)
             for step in migrations(heads, context):
                 self.running = step
                 self.attempts.clear()
@@ -326,8 +336,14 @@ class Recorder:
             play(self.connection)
             migrate(**options)
             be_oneself(self.connection)
+            self.pin()
 
         return as_set
+
+    def pin(self) -> None:
+        """What Alembic does next resolves names in ``pg_catalog`` alone; not for a command that looks at the models' tables."""
+        if self.is_pinned:
+            own_path.pin(self.connection)
 
     def begins(self, name: str, schema: str | None) -> bool:
         """Note in the record that an index is about to be built; ``False`` where an INVALID one of that name is not ours."""
@@ -348,6 +364,7 @@ class Recorder:
 
     def applied(self, *, ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
         """Alembic's ``on_version_apply``: one entry a revision, in its transaction."""
+        own_path.let_go(self.connection)
         left_the_part(ctx, step)
         raw = self._raw()
         ledger_store.prepare(raw, self.config.trusted_owners, self.table)

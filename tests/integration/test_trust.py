@@ -8,14 +8,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from psycopg.conninfo import conninfo_to_dict
 
 import omega_bridge
+from omega_bridge import Step
 from omega_bridge.cli.app import run
 from omega_bridge.errors import NotTrusted
 from omega_bridge.postgres.fast_path import sentinel
 from omega_bridge.postgres.session import open_session
 from tests.fixtures.roles import MakeRole
+from tests.integration.test_rows_in_history import configured, exported
 
 STEPS = ["CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)", "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"]
 CREATE = "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {}', current_database()); END $$"
@@ -257,6 +260,28 @@ def test_no_operator_of_a_strangers_is_called(database: str, make_role: MakeRole
         omega_bridge.boot(database, steps, critical_tables=["t"])
     with connected(database) as conn:
         assert conn.execute("SELECT what, count(*) FROM public.calls GROUP BY 1").fetchall() == []
+
+
+def test_an_upgrade_calls_no_operator_of_a_strangers(database: str, make_role: MakeRole, tmp_path: Path) -> None:
+    """What Alembic asks by itself compares ``name`` with ``varchar``: it takes PostgreSQL's operators, and the list its own path."""
+    with connected(make_role(IN_PUBLIC)) as conn:
+        conn.execute(
+            LURES.replace(
+                "('varchar', 'varchar')", "('varchar', 'varchar'), ('\"char\"', 'varchar'), ('oid', 'regtype')"
+            ).encode()
+        )
+    with connected(database) as conn:
+        conn.execute("CREATE SCHEMA side")
+    steps: list[str | Step] = [*STEPS, "SET search_path = side, public", "CREATE TABLE IF NOT EXISTS far (id int)"]
+    exported(tmp_path, steps)
+    command.upgrade(configured(tmp_path, database), "head")
+    command.current(configured(tmp_path, database))
+    with connected(database) as conn:
+        assert conn.execute("SELECT what, count(*) FROM public.calls GROUP BY 1").fetchall() == []
+        assert conn.execute("SELECT to_regclass('side.far')::text, to_regclass('public.alembic_version')::text").fetchone() == (
+            "side.far",
+            "alembic_version",
+        )
 
 
 @pytest.mark.parametrize("verb", ["status", "plan", "drift", "report", "ledger log", "ledger verify"])
