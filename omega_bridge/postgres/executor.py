@@ -123,11 +123,14 @@ class Executor:
 
     def record(self, outcome: StepOutcome) -> None:
         """Write the ledger row of an outcome that has none yet: what failed, was refused, or had no effect."""
-        self.tip = ledger_store.append(self.session.connection, [self._draft(outcome)], self.tip)
+        patience = min(self.limits.budget, ledger_store.PATIENCE)
+        self.tip = ledger_store.append(self.session.connection, [self._draft(outcome)], self.tip, patience)
 
     def _transaction(self, planned: PlannedStep) -> StepOutcome:
         step, session = planned.analysis, self.session
         reaches = self.reaches_beyond(step)
+
+        left = self._waits()
 
         def attempt(wait: float) -> tuple[Catalog, StepOutcome, bool, Tip]:
             takes_role = self._begun(planned, wait, reaches=reaches)
@@ -136,11 +139,12 @@ class Executor:
             if may_do_anything(step):
                 outcome = replace(outcome, elsewhere=elsewhere.made(session))
             is_applied = outcome.outcome is Outcome.APPLIED
-            tip = ledger_store.append(session.connection, [self._draft(outcome)] if is_applied else [], self.tip)
+            drafts = [self._draft(outcome)] if is_applied else []
+            tip = ledger_store.append(session.connection, drafts, self.tip, min(max(left.left, wait), ledger_store.PATIENCE))
             return fresh, outcome, takes_role, tip
 
         try:
-            fresh, outcome, takes_role, tip = waiting.had_in_time(session, self._waits(), self.limits.lock_timeout, attempt)
+            fresh, outcome, takes_role, tip = waiting.had_in_time(session, left, self.limits.lock_timeout, attempt)
         except waiting.Busy as busy:
             return outcome_of(planned, Outcome.FAILED, waiting.told(session, busy, step.names), error=busy.error)
         lock.commit(session)

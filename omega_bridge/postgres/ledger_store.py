@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 LAYOUT = 2
 """Version of the tables in our schema; 1 had no ``chain``, and one state for the whole database."""
 
-PATIENCE = "10s"
-"""How long to wait for the end of the chain, which other starts hold while they commit, whatever a step may wait for its tables."""
+PATIENCE = 10.0
+"""Seconds to wait for the end of the chain, which other starts hold while they commit, whatever a step may wait for its tables."""
 
 _NAMES = "seq, at, driver, event, run, subject, checksum, outcome, detail, previous, hash"
 _INTO = f"omega_bridge.ledger ({_NAMES})"
 _INSERT = (
     "WITH moved AS (UPDATE omega_bridge.chain c SET seq = %s, hash = %s"
-    f" FROM (SELECT pg_catalog.set_config('lock_timeout', '{PATIENCE}', true) OFFSET 0) patience"
+    " FROM (SELECT pg_catalog.set_config('lock_timeout', %s, true) OFFSET 0) patience"
     " WHERE c.seq OPERATOR(pg_catalog.=) %s::pg_catalog.int8 AND c.hash OPERATOR(pg_catalog.=) %s::pg_catalog.text RETURNING 1)"
     f" INSERT INTO {_INTO} SELECT %s::pg_catalog.int8, %s::pg_catalog.timestamptz, %s, %s, %s::pg_catalog.uuid, %s, %s, %s,"
     " %s::pg_catalog.jsonb, %s, %s FROM moved"
@@ -178,8 +178,9 @@ def tip(connection: Connection, *, lock: bool = False) -> Tip:
     return Tip(seq, digest, by, moved=own != seq, is_cut=own > (last or 0))
 
 
-def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = None) -> Tip:
-    """Seal and insert entries after ``after`` (read from the table where it is not given); the new tip.
+def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = None, patience: float = PATIENCE) -> Tip:
+    """Seal and insert entries after ``after`` (read from the table where it is not given); the new tip. ``patience``: seconds for one
+    that comes alone to wait for the end of the chain.
 
     Where another start has appended meanwhile, they follow its entries.
     """
@@ -189,21 +190,22 @@ def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = 
     if not first:
         return end
     if len(first) == 1:
-        return _append_one(connection, first[0], end)
+        return _append_one(connection, first[0], end, patience)
     if connection.info.transaction_status == pq.TransactionStatus.IDLE:
         with connection.transaction():
             return _append_all(connection, chain(first, rows))
     return _append_all(connection, chain(first, rows))
 
 
-def _append_one(connection: Connection, draft: Draft, end: Tip) -> Tip:
+def _append_one(connection: Connection, draft: Draft, end: Tip, patience: float) -> Tip:
     """One statement, which finds nothing to follow where the tip has moved: then once more, after the one that is there now."""
+    limit = str(max(int(patience * 1000), 1))
     target = codec(connection)
     while True:
         entry, detail = _sealed(draft, end, target)
         if end.moved:  # an older release has appended, and knows nothing of the chain's row
             connection.execute(_MOVE, (end.seq, end.hash))
-        moved = connection.execute(_INSERT, (entry.seq, entry.hash, end.seq, end.hash, *_row(entry, detail)))
+        moved = connection.execute(_INSERT, (entry.seq, entry.hash, limit, end.seq, end.hash, *_row(entry, detail)))
         if moved.rowcount == 1:
             return replace(end, seq=entry.seq, hash=entry.hash, moved=False)
         end = tip(connection, lock=True)

@@ -367,7 +367,7 @@ def _record(
         if told.unsettled:
             detail["unsettled"] = [u.as_dict() for u in told.unsettled]
         draft = Draft(Driver.BOOT, Event.BOOT, executor.run, "", told.digest, told.verdict, detail)
-        executor.tip = ledger_store.append(connection, [draft], executor.tip)
+        executor.tip = ledger_store.append(connection, [draft], executor.tip, min(_PATIENCE, executor.limits.budget))
         if asked.is_settled:
             clean_state.remember(
                 connection, promised, outcomes, after, asked, told.digest, revision, told.inspection, told.reached.table

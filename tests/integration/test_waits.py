@@ -129,3 +129,16 @@ def test_a_cancelled_boot_async_ends_the_servers_work(database: str, step: str) 
             time.sleep(0.05)
         assert conn.execute(WORKING).fetchone() == (0,)
     assert omega_bridge.boot(database, [T, A]).outcome == "repaired"
+
+
+def test_the_end_of_the_ledger_is_waited_for_within_the_budget(database: str) -> None:
+    """Somebody who keeps its row keeps a start for the budget, however many steps it has, and not for ten seconds a step."""
+    steps = [(f"make-{n}", f"DO $$ BEGIN EXECUTE 'CREATE TABLE IF NOT EXISTS t{n} (id int)'; END $$") for n in range(12)]
+    omega_bridge.boot(database, steps[:1])
+    started = time.monotonic()
+    with psycopg.connect(database) as holder:
+        holder.execute("SELECT * FROM omega_bridge.chain FOR UPDATE")
+        with pytest.raises(OmegaBridgeError) as told:
+            omega_bridge.boot(database, steps, boot_timeout=1.0)
+    assert told.value.code == "OB402"
+    assert time.monotonic() - started < 80, "twelve times ten seconds"
