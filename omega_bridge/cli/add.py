@@ -85,7 +85,7 @@ def add(
         moved = decided(together.renames, renamed or (), new or (), ask=_asks(json=json))
         unkept = without_renamed((*together.gaps, *together.twofold), moved)
         found = additions(unkept, setup.metadata, filled, moved, is_whole=how == ON_SCRATCH, own=together.own)
-        notes = [note for one in moved for note in _notes(one)]
+        notes = [note for one in moved for note in _notes(one, setup)]
     is_written = bool(found.steps) and not check
     written = (
         append(setup.source, found.steps, setup.registry, root=setup.root, python_path=setup.config.python_paths)
@@ -131,10 +131,12 @@ def _asks(*, json: bool) -> Callable[[str], bool] | None:
     return (lambda question: typer.confirm(question, err=True)) if is_terminal else None
 
 
-def _notes(rename: Rename) -> Iterator[str]:
+def _notes(rename: Rename, setup: Setup) -> Iterator[str]:
+    from omega_bridge.revisions.renaming import added_by
+
     yield f"{rename.told}: the release before does not know the new name: start no old replica once a new one has"
-    if rename.by and not rename.by.startswith("model-"):
-        yield f"step {rename.by} makes {rename.old.table}.{rename.old.name} at every start: take it out of the list"
+    for step in added_by(setup.registry, rename.old):
+        yield f"step {step} makes {rename.old.table}.{rename.old.name} at every start: take it out of the list"
 
 
 def _filling(given: str) -> tuple[str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
-from omega_bridge.catalog import Kind
+from omega_bridge.analysis import analyse
+from omega_bridge.catalog import Key, Kind
 from omega_bridge.errors import ConfigurationInvalid, DecisionNeeded
 from omega_bridge.planning.gaps import Unkept
 from omega_bridge.planning.renames import Rename
+from omega_bridge.steps import Registry
 
 
 def decided(
@@ -57,3 +59,13 @@ def without_renamed(unkept: Iterable[Unkept], moved: Collection[Rename]) -> tupl
         return one.key.kind in (Kind.INDEX, Kind.CONSTRAINT) and any(name in str(one.expected) for _, name in names)
 
     return tuple(one for one in unkept if not is_moved(one))
+
+
+def added_by(registry: Registry, old: Key) -> Iterator[str]:
+    """The steps that would make the column anew at the start behind the renaming: those that add it to a table that is there."""
+    for step in analyse(registry):
+        made = {
+            e.key for s in step.reading.statements if s.tag == "alter_table_stmt" for e in (*s.effects, *s.implied) if e.present
+        }
+        if any(k.kind is Kind.COLUMN and (k.table, k.name) == (old.table, old.name) for k in made):
+            yield step.id
