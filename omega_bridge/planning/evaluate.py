@@ -136,7 +136,7 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
             _may_run((s,), world, found)
         return
     answers = [] if s.opaque or s.data else [(e, world.holds(e)) for e in s.effects]
-    wanting = [e for e, answer in answers if answer is not True]
+    wanting = [e for e, answer in answers if answer is not True and not _is_put_back(e, s, world)]
     if s.effects and not wanting and not s.opaque and not s.data:
         is_refused = not all(e.present for e in s.effects) and any(world.has(key) is not True for key in s.needs)
         found.may_fail = found.may_fail or bool(s.again) or is_refused
@@ -160,6 +160,14 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
     found.touches_rows = found.touches_rows or s.data
     for effect in s.results:
         world.apply(effect)
+
+
+def _is_put_back(effect: Effect, s: Sql, world: World) -> bool:
+    """Whether a statement drops a constraint to add it in the same breath, and it is there as it would be then."""
+    if effect.present or effect.key.kind is not Kind.CONSTRAINT or world.comment(effect.key):
+        return False
+    made = [e for e in (*s.effects, *s.implied) if e.present and e.key == effect.key]
+    return bool(made) and any(e.attributes for e in made) and all(world.holds(e) is True for e in made)
 
 
 _DYNAMIC = "dynexecute"

@@ -35,6 +35,7 @@ from omega_bridge.planning.attributes import NULL, Null, compared, same
 _TABLE_LIKE = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
 _PARTS = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX, Kind.SEQUENCE, Kind.TRIGGER})
 """What comes with a table of which not everything is known."""
+_SAID_OF_COLUMNS = frozenset({"comment", "grants"})
 _PASSED_DOWN = frozenset({"default", "nullable"})
 """What ``ALTER COLUMN`` changes in the tables that inherit the column, too, whatever the parent has."""
 _OF_ONE_KIND = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.TRIGGER, Kind.POLICY, Kind.INDEX, Kind.SEQUENCE})
@@ -103,6 +104,11 @@ class World:
         if found is not None and key.table and self._is_gone(Key(Kind.TABLE, key.schema, "", key.table)):
             return None
         return found
+
+    def comment(self, key: Key) -> str | None:
+        """What is said about an object, where it is there."""
+        found = self.find(key)
+        return (self.get(found) or {}).get("comment") if found is not None else None
 
     def count(self, kind: Kind, name: str) -> int:
         """How many objects of that kind bear the name, in any schema."""
@@ -381,6 +387,8 @@ class World:
             if key.kind is Kind.TABLE:
                 for changed in list(self._members.get((key.schema, key.name), ())):
                     self._set(changed, None)
+            if key.kind in (Kind.VIEW, Kind.MATERIALIZED_VIEW):
+                self._bare_columns_of(key)
             return
         attributes = dict(self.get(key) or {})
         if key.kind is Kind.TABLE and self.changes.get(key, attributes) is None:
@@ -395,6 +403,19 @@ class World:
                 if name == "nullable":
                     attributes.pop("not_null", None)
         self._set(key, attributes)
+
+    def _bare_columns_of(self, view: Key) -> None:
+        """A view's columns come and go with it, and what was said of them alone goes."""
+        columns = dict.fromkeys((*self.catalog.columns(view.schema, view.name), *self._members.get((view.schema, view.name), ())))
+        for column in columns:
+            if column.kind is not Kind.COLUMN:
+                continue
+            attributes = self.get(column) or {}
+            bare = {
+                name: None if name == "default" else value for name, value in attributes.items() if name not in _SAID_OF_COLUMNS
+            }
+            if bare != attributes:
+                self._set(column, bare)
 
     def _doubt_what_names(self, column: Key) -> None:
         """A column takes the constraints and indexes along that speak of it."""

@@ -13,7 +13,7 @@ from psycopg import pq
 from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.analysis.already import GONE_ALREADY, THERE_ALREADY, calls, speaks_of_its_own
 from omega_bridge.analysis.keeping import UNWATCHED, keeps_rows
-from omega_bridge.analysis.program import Program, Sql
+from omega_bridge.analysis.program import Program, Sql, statements
 from omega_bridge.analysis.roles import may_change_role, may_change_settings
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.discarding import in_parts
@@ -332,8 +332,11 @@ def lack(program: Program, catalog: Catalog, provided: Provided) -> str | None:
     after = evaluate(program, end, provided)
     if missing := lacking(after, World(catalog), end):
         return "; ".join(f"{e.key} is not there" if e.present and not e.attributes else f"not so: {e}" for e in missing)
-    if after.swallowed or after.fails:
-        return f"{after.swallowed or after.fails} is not there"
+    gone = after.swallowed or after.fails
+    if gone in {e.key for s in statements(program, handlers=True) for e in s.effects if not e.present}:
+        return None  # the step itself took it away: what it would lack a second time says nothing
+    if gone:
+        return f"{gone} is not there"
     return unmet(after) if after.unmet else None
 
 

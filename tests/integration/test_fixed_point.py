@@ -74,6 +74,27 @@ def test_a_single_statement_whose_object_is_there_did_not_fail(database: str) ->
     assert "already exists" in again.steps[1].reason
 
 
+def test_a_key_that_is_dropped_and_added_in_one_breath_stands(database: str) -> None:
+    """Plain statements that were applied once are neither taken for without effect nor sent again as the list grows."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS u (url text, bio text)",
+        "ALTER TABLE u ADD COLUMN id int NOT NULL, ADD CONSTRAINT u_pkey PRIMARY KEY (id)",
+        "ALTER TABLE u DROP CONSTRAINT u_pkey, DROP COLUMN bio, DROP COLUMN id, ADD COLUMN name text, ADD CONSTRAINT u_pkey PRIMARY KEY (name)",
+    ]
+    run = omega_bridge.boot(database, steps)
+    assert [s.outcome for s in run.steps] == ["applied"] * 3
+    run = omega_bridge.boot(database, [*steps, "CREATE TABLE IF NOT EXISTS w (id int)"])
+    assert [s.id for s in run.steps if s.action == "run"] == ["create-w"]
+
+
+def test_a_comment_on_a_rebuilt_view_column_is_made_again(database: str) -> None:
+    """Where a view is made anew, so is what the step says of its columns."""
+    view = "DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT {} FROM t; COMMENT ON COLUMN v.id IS 'x'"
+    omega_bridge.boot(database, ["CREATE TABLE IF NOT EXISTS t (id int, n int)", view.format("id")])
+    omega_bridge.boot(database, ["CREATE TABLE IF NOT EXISTS t (id int, n int)", view.format("id, n")])
+    assert scalar(database, "SELECT col_description('v'::regclass, 1)") == "x"
+
+
 def test_a_search_path_left_behind_is_not_recorded(database: str) -> None:
     """A step may set the ``search_path``: the record is one of what every start sees, and the next start is current."""
     steps = [
