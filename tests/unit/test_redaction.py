@@ -95,7 +95,7 @@ def test_what_is_shown_of_a_url(url: str, shown: str) -> None:
 
 
 @given(URLS)
-@settings(max_examples=500)
+@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 def test_no_form_of_a_url_shows_a_password(url: str) -> None:
     """Escaped or not, in its place or out of it."""
     assert is_kept(redact(url))
