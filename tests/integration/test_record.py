@@ -20,6 +20,8 @@ from omega_bridge.cli.app import app
 from omega_bridge.config import Config
 from omega_bridge.ledger import judge
 from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres.executor import OURS
+from omega_bridge.postgres.fast_path import sentinel
 from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
@@ -249,3 +251,32 @@ def test_a_record_that_is_locked_is_given_up(database: str, caplog: pytest.LogCa
         assert "the record of this start was given up" in " ".join(run.warnings)
     assert omega_bridge.boot(database, MORE).outcome == "repaired"
     assert verdict(database) == (True, "")
+
+
+GUARDED = (
+    "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_name = '{0}'{1}) THEN CREATE TABLE {0} (id int); "
+    "END IF; END $$"
+)
+
+
+@pytest.mark.parametrize("table", OURS)
+def test_a_guard_that_our_own_table_answers_is_told(database: str, table: str) -> None:
+    """It asks in every schema, and finds ours: the step stands without effect, at every start, and says what to write."""
+    omega_bridge.boot(database, ["CREATE TABLE t (id int)"])
+    with open_session(database) as session:
+        sentinel.install(session)
+    for _ in range(2):
+        run = omega_bridge.boot(database, [GUARDED.format(table, "")])
+        assert any(f"{OURS[table]}.{table}" in warning and "table_schema" in warning for warning in run.warnings)
+    run = omega_bridge.boot(database, [GUARDED.format(table, " AND table_schema = current_schema()")])
+    assert [s.outcome for s in run.steps] == ["applied"]
+    assert run.warnings == ()
+
+
+def test_our_tables_are_these(database: str) -> None:
+    """All that a guard could find of ours."""
+    omega_bridge.boot(database, ["CREATE TABLE t (id int)"])
+    with open_session(database) as session:
+        sentinel.install(session)
+        found = session.rows("SELECT tablename, schemaname FROM pg_tables WHERE schemaname LIKE 'omega%%'")
+    assert dict(found) == OURS
