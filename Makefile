@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
+SITE_STAMP := $(VENV)/.installed-site
 BENCH_REQUIREMENTS := $(wildcard benchmarks/requirements.txt)
 BENCH_INSTALL := $(wildcard benchmarks/install.sh)
 # One process a core, each with a PostgreSQL of its own.
@@ -114,9 +115,13 @@ dist: setup
 	@$(BIN)/twine check --strict dist/*
 
 # The pages of docs/ as a site in build/site; a link or an anchor that leads nowhere is an error.
-docs: setup
+docs: $(SITE_STAMP)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "build/site/index.html"
+
+$(SITE_STAMP): $(STAMP)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[site]'
+	@touch $@
 
 $(BENCH_STAMP): $(STAMP) $(BENCH_REQUIREMENTS) $(BENCH_INSTALL)
 	@$(if $(BENCH_REQUIREMENTS),$(BIN)/python -m pip install -qq --disable-pip-version-check -r $(BENCH_REQUIREMENTS))
@@ -129,7 +134,7 @@ bench: $(BENCH_STAMP)
 # Newest versions within pyproject.toml's ranges, written down exactly.
 constraints:
 	@rm -rf $(VENV)-constraints && $(or $(PYTHON),python3) -m venv $(VENV)-constraints
-	@$(VENV)-constraints/bin/python -m pip install -qq --disable-pip-version-check --upgrade -e '.[dev]'
+	@$(VENV)-constraints/bin/python -m pip install -qq --disable-pip-version-check --upgrade -e '.[dev,site]'
 	@{ echo "# Exact versions for development, from pyproject.toml's ranges. Refresh with: make constraints"; \
 	  $(VENV)-constraints/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	@rm -rf $(VENV)-constraints

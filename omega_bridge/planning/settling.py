@@ -7,7 +7,7 @@ list may stand on tables of another's.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from omega_bridge.analysis import Analysis, StepAnalysis
@@ -61,16 +61,27 @@ def settle_in(world: World, analysis: Analysis) -> Settling:
     waited = {index: key for index, key in schedule.waited.items() if index in settled}
     unsettled = thought.unsettled.union(late)
     lacking = {index: key for index, key in thought.lacking.items() if index in unsettled}
-    return Settling(_with_the_rest(schedule.order, late, waited), waited, unsettled, lacking)
+    makers = {index: _makers(analysis, schedule.waited[index]) for index in late if index in schedule.waited}
+    return Settling(_with_the_rest(schedule.order, late, waited, makers), waited, unsettled, lacking)
 
 
-def _with_the_rest(order: Sequence[int], late: Iterable[int], waited: Collection[int]) -> tuple[int, ...]:
-    """What never settles keeps its place in the list."""
+def _with_the_rest(
+    order: Sequence[int], late: Iterable[int], waited: Collection[int], makers: Mapping[int, Collection[int]]
+) -> tuple[int, ...]:
+    """What never settles keeps its place in the list, but behind who makes what it waited for: where the list stands on other tables,
+    that one may work.
+    """
     placed = list(order)
     for index in late:
-        before = [place for place, other in enumerate(placed) if other < index and other not in waited]
+        made_by = makers.get(index, ())
+        before = [p for p, other in enumerate(placed) if (other < index and other not in waited) or other in made_by]
         placed.insert(before[-1] + 1 if before else 0, index)
     return tuple(placed)
+
+
+def _makers(analysis: Analysis, key: Key) -> tuple[int, ...]:
+    wanted = _named(key)
+    return tuple(index for index, step in enumerate(analysis) if not wanted.isdisjoint(step.reading.provides))
 
 
 class _InThought:

@@ -57,3 +57,13 @@ def test_what_lacks_the_foundation_is_not_moved() -> None:
     )
     assert settle(analysis).order == (0, 1, 2, 4, 3)
     assert settle(analysis, ground.catalog).order == (0, 2, 4, 1, 3)
+
+
+def test_what_waited_for_a_step_that_lacks_the_foundation_stays_behind_it() -> None:
+    """On the database that the list stands on that one works; so then does what needs it."""
+    steps = [
+        "ALTER TABLE logs ADD COLUMN IF NOT EXISTS rule_id int; ALTER TABLE logs ADD FOREIGN KEY (rule_id) REFERENCES rules (id)",
+        "CREATE TABLE IF NOT EXISTS logs (id bigserial PRIMARY KEY)",
+        "CREATE INDEX IF NOT EXISTS i ON logs (rule_id)",
+    ]
+    assert settle(analyse(Registry.of(steps))).order == (1, 0, 2)
