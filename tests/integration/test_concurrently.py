@@ -172,17 +172,18 @@ def test_a_step_that_was_killed_goes_on(database: str) -> None:
 
 
 def test_a_block_that_commits_runs_by_itself(database: str) -> None:
-    """Beside a statement that refuses a transaction, one that ends its transaction itself works where the list allows it.
+    """Beside a statement that refuses a transaction, one that ends its transaction itself works.
 
-    Nobody can watch which rows it takes, so it is refused unasked.
+    Nobody can watch which rows it takes: one that is not read to its end is refused unasked.
     """
     commits = "DO $$ BEGIN INSERT INTO u VALUES (1); COMMIT; INSERT INTO u VALUES (2); END $$"
-    run = omega_bridge.boot(database, [T, U, ("both", f"{INDEX}; {commits}")])
-    assert [(s.id, s.outcome) for s in run.steps] == [("create-t", "applied"), ("create-u", "applied"), ("both", "refused")]
-    assert query(database, "SELECT count(*) FROM u") == [(0,)]
-    run = omega_bridge.boot(database, [T, U, Step(f"{INDEX}; {commits}", id="both", destructive=True)])
-    assert run.steps[-1].outcome == "applied"
+    unread = "DO $$ BEGIN EXECUTE 'INSERT INTO u VALUES (3)'; COMMIT; END $$"
+    run = omega_bridge.boot(database, [T, U, ("both", f"{INDEX}; {unread}"), ("read", commits)])
+    assert [(s.id, s.outcome) for s in run.steps[2:]] == [("both", "refused"), ("read", "applied")]
     assert query(database, "SELECT count(*) FROM u") == [(2,)]
+    run = omega_bridge.boot(database, [T, U, Step(f"{INDEX}; {unread}", id="both", destructive=True), ("read", commits)])
+    assert run.steps[2].outcome == "applied"
+    assert query(database, "SELECT count(*) FROM u WHERE 3 IN (SELECT * FROM u)") != [(0,)]
 
 
 def test_an_upgrade_leaves_an_invalid_index_of_somebody_else_alone(database: str, tmp_path: Path) -> None:
