@@ -25,10 +25,16 @@ from tests.kinds.lives import LIVES, Life
 
 ALL: Mapping[str, Life] = {**LIVES, **FURTHER}
 HANDS = [
-    pytest.param(name, word, id=f"{name}-{word}", marks=pytest.mark.pg(f">= {life.since}"))
+    pytest.param(
+        name,
+        word,
+        id=f"{name}-{word}",
+        marks=[pytest.mark.pg(f">= {life.since}"), *([pytest.mark.long] if name in FURTHER and number else [])],
+    )
     for name, life in ALL.items()
-    for word in life.damages
+    for number, word in enumerate(life.damages)
 ]
+"""Of the further lives the first hand each; the others with ``make test-long``."""
 OF_THE_SERVER = (Kind.SUBSCRIPTION, Kind.SETTING)
 """Kept for a database by its name: a copy of the database has none of it."""
 
