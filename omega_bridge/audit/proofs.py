@@ -117,12 +117,14 @@ class ScratchProver:
         found, self._changed = self._changed, frozenset()
         return found
 
-    def still_change(self, held: Analysis, among: frozenset[str], rejected: frozenset[str]) -> list[StillChanged]:
+    def still_change(
+        self, held: Analysis, among: frozenset[str], rejected: frozenset[str], behind: frozenset[str] = frozenset()
+    ) -> list[StillChanged]:
         """See ``Prover``. What one step changes and a later one changes back is no change: a start does both, each time.
 
         What refuses a transaction could not be taken back, and is not tried.
         """
-        due = {s.id for s in unsettled(World(self._before), held, among)} | rejected
+        due = {s.id for s in unsettled(World(self._before), held, among)} | rejected | behind
         wanted = [(s, texts) for s in held if s.id in due and not may_reach_elsewhere(s.step.sql) and (texts := _rehearsal(s))]
         if not wanted:
             return []

@@ -57,10 +57,13 @@ class Prover(Protocol):
     def changed(self) -> frozenset[str]:
         """The names of what the revisions tried since this was last asked made, changed or dropped."""
 
-    def still_change(self, held: Analysis, among: frozenset[str], rejected: frozenset[str]) -> list[StillChanged]:
+    def still_change(
+        self, held: Analysis, among: frozenset[str], rejected: frozenset[str], behind: frozenset[str] = frozenset()
+    ) -> list[StillChanged]:
         """Which of the steps with these ids would change something if they ran once more, in ``held``'s order, and what.
 
-        ``rejected``: those that PostgreSQL did not take so far; one that it takes now is among the found. Nothing is kept.
+        ``rejected``: those that PostgreSQL did not take so far; one that it takes now is among the found. ``behind``: those that are tried
+        whatever the catalog says of them before. Nothing is kept.
         """
 
 

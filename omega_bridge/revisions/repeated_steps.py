@@ -83,7 +83,20 @@ class Held:
         if not near | rejected:
             return []
         found = judge.still_change(self._in_order(places, near | rejected), near, rejected)
+        if behind := self._behind((step for step, _ in found), places) - near:
+            found = judge.still_change(self._in_order(places, near | rejected | behind), near, rejected, behind)
         return [self._draft(step, Again(_giver(step, changed), changes), after) for step, changes in found]
+
+    def _behind(self, steps: Iterable[StepAnalysis], places: Places) -> frozenset[str]:
+        """Who stands in the list behind steps that do something in this pass, about the same: he has the last word."""
+        doing = [(places.get(step.id, -1), step.names) for step in steps]
+        return frozenset(
+            label
+            for label, s in self._steps.items()
+            if any(
+                place < places.get(label, -1) and (s.hangs or not names.isdisjoint(s.analysis.names)) for place, names in doing
+            )
+        )
 
     def itself(self, after: Revision, judge: Prover) -> list[Revision]:
         """What the steps of ``after`` would do if they ran once more at once: guards and handlers may find what they made themselves."""

@@ -32,7 +32,7 @@ BY_CURSOR = {"psycopg", "psycopg2", "pg8000"}
 
 def send(bind: Connection, text: str) -> None:
     """Raises what the driver raises, ``StepSyntaxError`` and, for a driver that nobody has tried, ``ConfigurationInvalid``."""
-    if _OWN not in bind.info and may_set(text):
+    if may_set(text) and _OWN not in bind.info:
         bind.info[_OWN] = _now(bind)
     _send(bind, text)
 

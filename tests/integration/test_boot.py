@@ -302,7 +302,7 @@ def test_names_like_placeholders_are_names(database: str) -> None:
 def test_an_interrupted_start_leaves_nobody_behind(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while the server waits for a lock: its work is stopped, the lock of the start is free, and the next one goes on."""
 
-    def interrupted(*_: Any) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
         time.sleep(0.2)
         raise KeyboardInterrupt
 

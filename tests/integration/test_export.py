@@ -109,7 +109,7 @@ def test_percent_signs_are_no_parameters(tmp_path: Path, server: Server, make_da
 @pytest.mark.parametrize(
     ("later", "expected"),
     [
-        pytest.param([T, A, B, C], ["step t-b"], id="added-in-the-middle"),
+        pytest.param([T, A, B, C], ["step t-b", "settle index-t-a"], id="added-in-the-middle"),
         pytest.param([T, C, A], [], id="moved"),
         pytest.param([T, A.lower().replace(" varchar", "   VARCHAR") + ";  -- why", C], [], id="cosmetic"),
         pytest.param([T, A.replace("20", "40"), C], ["amend t-a"], id="edited"),
