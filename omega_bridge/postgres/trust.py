@@ -62,7 +62,7 @@ def check(connection: Connection, named: Collection[str] = (), table: VersionTab
 def oid_of(table: VersionTable | None) -> str:
     """The oid of a history's table of versions, in SQL; NULL where there is none. ``None``: Alembic's own, ``alembic_version``."""
     parts = ("alembic_version",) if table is None else table.parts
-    name = sql.Identifier(*parts).as_string(None)
+    name = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
     return f"pg_catalog.to_regclass({sql.Literal(name).as_string(None)})::pg_catalog.oid"
 
 

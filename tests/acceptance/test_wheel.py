@@ -51,7 +51,7 @@ def test_the_wheel_says_what_it_is(installed: Path) -> None:
     extras = set(meta.get_all("Provides-Extra") or ())
     readme = meta.get_payload()
     assert isinstance(readme, str)
-    assert {extra for extra in extras - {"dev"} if f"`{extra}`" not in readme and f"[{extra}]" not in readme} == set()
+    assert {extra for extra in extras - {"dev", "site"} if f"`{extra}`" not in readme and f"[{extra}]" not in readme} == set()
     assert meta["Description-Content-Type"] == "text/markdown"
 
 
