@@ -98,7 +98,7 @@ def rows(url: str, query: str) -> list[object]:
 @pytest.mark.parametrize(
     ("keys", "table"),
     [
-        ("", "alembic_version_bridge"),
+        pytest.param("", "alembic_version_bridge", marks=pytest.mark.long),
         ('version-table = "Bridge \\"Version\\""\nversion-table-schema = "ops.v1"\n', '"ops.v1"."Bridge ""Version"""'),
     ],
     ids=["as init names it", "with a schema"],
