@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import Statement, parse
+from omega_bridge.sql import Statement, deparse_statement, parse, pb
 
 _WITHIN = re.compile(
     r"\bset_config\b|\b(?:set|reset)\s+(?:session\s+|local\s+)?(?:role|authorization|search_path|\w*timeout|all)\b|\bdiscard\b",
@@ -28,6 +28,34 @@ def _sets(statement: Statement) -> bool:
     if statement.tag == "create_function_stmt":
         return "set_config" in statement.text.lower()
     return statement.tag in _SETS or (statement.tag in _RUNS and _WITHIN.search(statement.text) is not None)
+
+
+def may_set_within(text: str) -> bool:
+    """Whether a block, a call or a text that is not read may, by its words."""
+    return _WITHIN.search(text) is not None
+
+
+_NAMES = {"search_path", "role", "session_authorization"}
+_WITHOUT_MEANING = re.compile(r"\w*timeout|client_min_messages")
+"""Rows come out the same under any of them."""
+
+
+def for_one_transaction(text: str) -> tuple[str, ...] | None:
+    """What a step that only sets leaves to later ones, as statements for one transaction alone; ``None`` where that is not certain."""
+    found: list[str] = []
+    for statement in parse(text):
+        node = statement.node
+        if statement.tag != "variable_set_stmt" or node.kind not in (pb.VAR_SET_VALUE, pb.VAR_SET_DEFAULT):
+            return None
+        if node.is_local or _WITHOUT_MEANING.fullmatch(node.name):
+            continue
+        if node.name not in _NAMES:
+            return None
+        local = pb.VariableSetStmt()
+        local.CopyFrom(node)
+        local.is_local = True
+        found.append(deparse_statement(statement.tag, local))
+    return tuple(found)
 
 
 def changes_search_path(text: str) -> bool:

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
+from omega_bridge.analysis.context import for_one_transaction, may_set_within
 from omega_bridge.analysis.program import Handled
 from omega_bridge.catalog import Catalog
 from omega_bridge.errors import StepSyntaxError
@@ -84,6 +85,18 @@ class Promised:
         """Whether a step may set what later ones run under: then each of them means something only in its place."""
         return any(map(_leaves_settings, self.analysis))
 
+    @cached_property
+    def contexts(self) -> tuple[tuple[str, ...] | None, ...]:
+        """By step, what those before it have set, as statements for one transaction; ``None`` where that is not certain."""
+        found: list[tuple[str, ...] | None] = []
+        now: tuple[str, ...] | None = ()
+        for step in self.analysis:
+            found.append(now)
+            if now is not None and _leaves_settings(step):
+                further = for_one_transaction(step.step.sql) if step.reading.only_sets else None
+                now = None if further is None else (*now, *further)
+        return tuple(found)
+
     def think(self) -> None:
         """Do it now."""
         _ = self.watched, self.steps
@@ -113,8 +126,8 @@ def remember(
         catalog.digest(),
         promised.steps,
         tuple(
-            _daily(s)
-            for s in promised.analysis
+            _daily(s, context)
+            for s, context in zip(promised.analysis, promised.contexts, strict=True)
             if s.kind is StepKind.DATA and s.step.repeat is Repeat.ALWAYS and s.id not in stands
         ),
         tuple(_standing(promised, o) for o in stands.values()),
@@ -127,6 +140,8 @@ def _leaves_settings(step: StepAnalysis) -> bool:
     """Whether a step sets, beyond its own transaction, what later ones run under; a function of its own may do so unseen."""
     tags = {s.tag for s in step.reading.statements}
     if step.reading.only_sets or "variable_set_stmt" in tags or "set_config" in step.step.sql.lower():
+        return True
+    if any(s.opaque for s in step.reading.statements) and may_set_within(step.step.sql):
         return True
     return "script" in tags and any(s.tag == "variable_set_stmt" and not s.node.is_local for s in parse(step.step.sql))
 
@@ -161,13 +176,15 @@ def _is_sendable(text: str) -> bool:
     return True
 
 
-def _daily(step: StepAnalysis) -> dict[str, Any]:
+def _daily(step: StepAnalysis, context: tuple[str, ...] | None) -> dict[str, Any]:
+    """``context``: what it runs under; ``None`` where it means something only behind the steps that set that."""
     return {
         "id": step.id,
         "checksum": step.checksum,
         "place": [step.step.place.file, step.step.place.line],
         "statements": list(step.texts()),
         "lookahead": lookahead(step),
+        "context": context,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,9 @@ log = logging.getLogger("omega_bridge")
 
 NO_ROW = "no row to change"
 
+READ_ONLY = "SET LOCAL transaction_read_only = on"
+"""Around a question: PostgreSQL runs functions that call themselves immutable when it plans."""
+
 PATIENCE = 10.0
 """Seconds to wait for the data steps of another start."""
 
@@ -44,13 +47,15 @@ _AFTER = (
 def run(
     session: Session, entries: Entries, lock_timeout: float, owners: Collection[str] = (), table: VersionTable | None = None
 ) -> tuple[StepOutcome, ...] | None:
-    """Outcomes of the data steps, or ``None`` where one failed and the whole boot has to look again.
+    """Outcomes of the data steps, or ``None`` where the whole boot has to look again: one failed, or runs under what a step sets.
 
     What changed rows is in the ledger. ``owners``: roles that are trusted beside those that always are; ``table``: where the
     history's revision is kept. Raises ``NotTrusted``.
     """
     if not entries:
         return ()
+    if any(e.get("context") is None for e in entries):
+        return None
     wanted = _wanted(session, entries, lock_timeout)
     if wanted is None:
         return None
@@ -81,23 +86,41 @@ def _wanted(session: Session, entries: Entries, lock_timeout: float) -> list[tup
     """
     if not all(e["lookahead"] for e in entries):
         return [(e, True) for e in entries]
-    answers = _ask(session, [e["lookahead"] for e in entries], lock_timeout)
+    answers = _ask(session, entries, lock_timeout)
     if answers is None:
         return None
     first = answers.index(True) if True in answers else len(answers)
     return [(e, number >= first) for number, e in enumerate(entries)]
 
 
-def _ask(session: Session, questions: list[str], lock_timeout: float) -> list[bool] | None:
+def _ask(session: Session, entries: Entries, lock_timeout: float) -> list[bool] | None:
     """One round trip for all the questions, which is one transaction: a table that is locked is not waited for without end."""
-    if not questions:
-        return []
-    asked = [*settings.local(session, lock_timeout, 0.0), "SELECT " + ", ".join(f"({q})" for q in questions)]
+    asked = [*settings.local(session, lock_timeout, 0.0), READ_ONLY]
+    if any(e["context"] for e in entries):
+        for entry, further in _in_context(entries):
+            answer = f"pg_catalog.concat(pg_catalog.current_setting({_ANSWERS}, true), ({entry['lookahead']}))"
+            asked += [*further, f"SELECT pg_catalog.set_config({_ANSWERS}, {answer}, true)"]
+    else:
+        questions = ", ".join(f"({e['lookahead']})" for e in entries)
+        asked.append(f"SELECT pg_catalog.concat({questions})")
     try:
-        row = session.ask("; ".join(asked), within=None)[0]
+        ((answers,),) = session.ask("; ".join(asked), within=None)
     except psycopg.Error:
         return None
-    return [answer == "t" for answer in row]
+    found = [answer == "t" for answer in answers or ""]
+    return found if len(found) == len(entries) else None
+
+
+_ONESELF = (b"SET LOCAL session_authorization TO DEFAULT", b"SET LOCAL role TO DEFAULT", b"SET LOCAL search_path TO DEFAULT")
+_ANSWERS = "'omega_bridge.answers'"
+
+
+def _in_context(entries: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Sequence[str]]]:
+    """Each entry with what has to be set before it, beyond what is set for those ahead of it."""
+    done = 0
+    for entry in entries:
+        yield entry, entry["context"][done:]
+        done = len(entry["context"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +169,14 @@ def _in_turn(session: Session, due: list[dict[str, Any]], lock_timeout: float) -
         for limit in settings.local(session, lock_timeout, 0.0):
             session.connection.execute(limit.encode())
         session.connection.execute(_BEFORE)
-        for entry in due:
+        for entry, further in _in_context(due):
+            for text in further:
+                session.connection.execute(text.encode())
             sent[entry["id"]] = [session.connection.execute(text.encode()) for text in entry["statements"]]
         session.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # triggers that wait for the commit, while it can be undone
+        if any(entry["context"] for entry in due):
+            for own in _ONESELF:
+                session.connection.execute(own)
         session.connection.execute(_AFTER)
     return {step: sum(changed(cursor) for cursor in cursors) for step, cursors in sent.items()}
 

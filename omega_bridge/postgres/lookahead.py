@@ -13,6 +13,7 @@ from omega_bridge.analysis import StepAnalysis
 from omega_bridge.analysis.program import Sql
 from omega_bridge.catalog import Key
 from omega_bridge.postgres import settings
+from omega_bridge.postgres.data_steps import READ_ONLY
 from omega_bridge.postgres.indexes import regclass
 from omega_bridge.postgres.session import Session
 
@@ -33,8 +34,9 @@ def has_nothing_to_do(session: Session, step: StepAnalysis, lock_timeout: float)
     if question is None:
         return False
     plans = [_planned(node.text, session) for node in step.program if isinstance(node, Sql)]
+    asked = [*settings.local(session, lock_timeout, 0.0), READ_ONLY, *plans, question]
     try:
-        ((found,),) = session.ask("; ".join([*settings.local(session, lock_timeout, 0.0), *plans, question]), within=None)
+        ((found,),) = session.ask("; ".join(asked), within=None)
         return found == "f"
     except psycopg.Error:
         return False

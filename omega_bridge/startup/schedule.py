@@ -151,8 +151,9 @@ class _OnServer:
         return Attempt(outcome, changes(before, self._watcher.look()))
 
     def _has_nothing_to_do(self, step: StepAnalysis) -> bool:
+        """Whether a data step can be spared. Behind one that has set a role it is sent: that role's rights are not ours."""
         executor = self.executor
-        return lookahead.has_nothing_to_do(executor.session, step, executor.limits.lock_timeout)
+        return executor.role is None and lookahead.has_nothing_to_do(executor.session, step, executor.limits.lock_timeout)
 
     def need(self, index: int, outcome: StepOutcome, later: Iterable[StepAnalysis]) -> Key | None:
         return waits_for(self.planner.analysis.steps[index], later, outcome.error, self.world)

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 import omega_bridge
 from omega_bridge import Step
@@ -166,3 +167,78 @@ def test_a_trigger_that_acts_without_a_row_has_the_step_sent(database: str, trig
         omega_bridge.boot(database, [("it", "INSERT INTO t (id) VALUES (1) ON CONFLICT (id) DO NOTHING")])
         with psycopg.connect(database) as conn:
             assert conn.execute("SELECT count(*) FROM seen").fetchone() == (starts,)
+
+
+FURTHER = "INSERT INTO t (id) SELECT 1 WHERE (SELECT count(*) FROM t) < 10"
+FIRST = "UPDATE t SET id = 2 WHERE id = 7"
+CONTEXTS = {
+    "path": (["SET search_path = b"], FURTHER),
+    "path-by-a-function": (["SELECT set_config('search_path', 'b', false)"], FURTHER),
+    "path-in-a-block": (["DO $$ BEGIN EXECUTE 'SET search_path = b'; END $$"], FURTHER),
+    "limits-too": (["SET statement_timeout = '5s'", "SET SESSION search_path TO b", "SET client_min_messages = error"], FURTHER),
+    "there-and-back": (["SET search_path = a", FIRST, "SET search_path = b"], FURTHER),
+    "asked-first": (["SET search_path = b"], "UPDATE t SET id = id + 1 WHERE id < 10"),
+}
+
+
+@pytest.mark.parametrize(("context", "step"), CONTEXTS.values(), ids=CONTEXTS)
+def test_what_a_step_sets_holds_for_data_steps_of_every_start(database: str, context: list[str], step: str) -> None:
+    """A start with nothing else to do works where the loop works, and not on the table of that name which the session begins with."""
+    execute(database, "CREATE SCHEMA a", "CREATE SCHEMA b", "CREATE TABLE a.t (id int)", "CREATE TABLE b.t (id int)")
+    execute(database, "INSERT INTO a.t VALUES (1)", "INSERT INTO b.t VALUES (1)")
+    url = make_conninfo(database, options="-c search_path=a")
+    for starts in range(1, 4):
+        run = omega_bridge.boot(url, [*context, ("it", step)])
+        assert run.outcome != "degraded"
+        with psycopg.connect(database) as conn:
+            assert conn.execute("SELECT count(*), max(id) FROM a.t").fetchone() == (1, 1)
+            (found,) = conn.execute("SELECT count(*) + max(id) FROM b.t").fetchone() or (0,)
+            assert found == 2 + starts
+
+
+def test_a_role_that_a_step_sets_holds_for_data_steps_of_every_start(database: str) -> None:
+    """They run as that role, and what they changed is recorded as who started."""
+    execute(
+        database,
+        "DO $$ BEGIN CREATE ROLE writes_rows; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        "CREATE TABLE t (id int, who text DEFAULT current_user)",
+        "GRANT ALL ON t TO writes_rows",
+    )
+    for _ in range(3):
+        omega_bridge.boot(database, ["SET ROLE writes_rows", ("it", FURTHER)])
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT who, count(*) FROM t GROUP BY 1").fetchall() == [("writes_rows", 3)]
+    assert recorded(database).count(("it", 1)) == 3
+
+
+def test_with_no_row_such_a_start_is_one_question_more(database: str) -> None:
+    """What is set is set for the question alone; no lock is taken, and nothing is written."""
+    execute(database, "CREATE SCHEMA b", "CREATE TABLE b.t (id int)")
+    steps = ["SET search_path = b", ("it", "UPDATE t SET id = 1 WHERE id = 2")]
+    omega_bridge.boot(database, steps)
+    run = omega_bridge.boot(database, steps)
+    assert (run.outcome, run.cost.round_trips) == ("current", 2)
+
+
+def test_a_right_that_the_role_which_is_set_lacks_fails_the_step(database: str) -> None:
+    """Whose rights the session began with are not asked for."""
+    execute(database, "DO $$ BEGIN CREATE ROLE only_looks; EXCEPTION WHEN duplicate_object THEN NULL; END $$", T)
+    execute(database, "GRANT SELECT ON t TO only_looks")
+    run = omega_bridge.boot(database, ["SET ROLE only_looks", ("fill", FILL)], on_error="continue")
+    assert [(s.outcome, s.error and s.error.sqlstate) for s in run.steps][1:] == [("failed", "42501")]
+
+
+def test_nothing_is_lost_by_asking(database: str) -> None:
+    """A function that calls itself immutable runs when PostgreSQL plans: what it would take is refused, as when the step runs."""
+    execute(
+        database,
+        T,
+        "CREATE TABLE kept (id int)",
+        "INSERT INTO kept VALUES (1)",
+        "CREATE FUNCTION takes() RETURNS text LANGUAGE plpgsql AS 'BEGIN DROP TABLE kept; RETURN 1; END'",
+        "CREATE FUNCTION lies() RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN takes(); END'",
+    )
+    steps = [("fill", "UPDATE t SET name = lies() WHERE name IS NULL")]
+    assert [s.outcome for s in omega_bridge.boot(database, steps).steps] == ["refused"]
+    omega_bridge.boot(database, steps)
+    execute(database, "SELECT FROM kept")
