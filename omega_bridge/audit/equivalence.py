@@ -20,6 +20,7 @@ from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
 from omega_bridge.audit.fresh import begun
 from omega_bridge.audit.grounds import ground_of, grounds_of
 from omega_bridge.audit.prefixes import walked
+from omega_bridge.audit.proofs import prover
 from omega_bridge.audit.scratch import Scratch
 from omega_bridge.audit.verdict import Equivalence, Predictions
 from omega_bridge.audit.witness import find_witness
@@ -51,7 +52,7 @@ def verify(
     """
     beneath = _beneath(history, foundation)
     analysis = analyse(_complete(registry, metadata, beneath))
-    with compiled(analysis, history, foundation) as folder:
+    with compiled(analysis, history, foundation, scratch) as folder:
         lines = sums.read_sum(folder)
         since = _since(databases, lines)
         named = tuple(ground_of(database, sums.version_table(folder)) for database in databases if database != since)
@@ -120,8 +121,8 @@ def _beneath(history: Path | None, foundation: Foundation | None) -> Foundation 
 
 
 @contextmanager
-def compiled(analysis: Analysis, history: Path | None, foundation: Foundation | None) -> Iterator[Path]:
-    """The exported history, checked; or one compiled into a temporary folder."""
+def compiled(analysis: Analysis, history: Path | None, foundation: Foundation | None, scratch: Scratch) -> Iterator[Path]:
+    """The exported history, checked; or one compiled into a temporary folder, and proven as an export is: the same revisions."""
     if history is not None and sums.read_sum(history):
         if files.export(analysis, history, write=False, foundation=foundation).revisions:
             raise errors.HistoryStale(f"{history} does not hold the list as it is now", hint="Run: omega-bridge export")
@@ -129,5 +130,5 @@ def compiled(analysis: Analysis, history: Path | None, foundation: Foundation | 
         return
     with tempfile.TemporaryDirectory(prefix="omega-bridge-") as name:
         folder = Path(name)
-        files.export(analysis, folder, foundation=foundation)
+        files.export(analysis, folder, prover=lambda _length: prover(scratch), foundation=foundation)
         yield folder

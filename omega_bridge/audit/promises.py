@@ -112,7 +112,7 @@ def downgrade_leaves_no_trace(project: Promised, scratch: Scratch) -> Iterator[s
 
     A revision that says that it has no way back is passed over: those below it are gone down from an upgrade that ends below it.
     """
-    with compiled(project.analysis, project.history, project.foundation) as folder:
+    with compiled(project.analysis, project.history, project.foundation, scratch) as folder:
         graph = graph_of(folder, sums.read_sum(folder))
         top = graph.head
         while top is not None:

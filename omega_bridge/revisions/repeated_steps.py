@@ -83,19 +83,23 @@ class Held:
         if not near | rejected:
             return []
         found = judge.still_change(self._in_order(places, near | rejected), near, rejected)
-        if behind := self._behind((step for step, _ in found), places) - near:
+        first = frozenset(step.id for step, _ in found)
+        if behind := self._behind([step for step, _ in found], places):
             found = judge.still_change(self._in_order(places, near | rejected | behind), near, rejected, behind)
-        return [self._draft(step, Again(_giver(step, changed), changes), after) for step, changes in found]
+        drafts: list[Revision] = []
+        for number, (step, changes) in enumerate(found):
+            ahead = [] if step.id in first else [s.id for s, _ in found[:number] if _may_concern(s, step)]
+            drafts.append(self._draft(step, Again(ahead[-1] if ahead else _giver(step, changed), changes), after))
+        return drafts
 
-    def _behind(self, steps: Iterable[StepAnalysis], places: Places) -> frozenset[str]:
-        """Who stands in the list behind steps that do something in this pass, about the same: he has the last word."""
-        doing = [(places.get(step.id, -1), step.names) for step in steps]
+    def _behind(self, steps: Sequence[StepAnalysis], places: Places) -> frozenset[str]:
+        """Who stands in the list behind steps that do something in this pass, about the same: he has the last word, and makes again what
+        they take along.
+        """
         return frozenset(
             label
             for label, s in self._steps.items()
-            if any(
-                place < places.get(label, -1) and (s.hangs or not names.isdisjoint(s.analysis.names)) for place, names in doing
-            )
+            if any(places.get(one.id, -1) < places.get(label, -1) and _may_concern(one, s.analysis) for one in steps)
         )
 
     def itself(self, after: Revision, judge: Prover) -> list[Revision]:
@@ -158,6 +162,11 @@ class Held:
     def _draft(self, step: StepAnalysis, again: Again, after: Revision) -> Revision:
         past = self._steps[step.id].recorded
         return Revision("", None, 0, RevisionKind.SETTLE, (step,), past, labels=(past.label,), origin=after.origin, again=again)
+
+
+def _may_concern(step: StepAnalysis, other: StepAnalysis) -> bool:
+    """Whether what a step does may give another one work: they name something in common, or one of them hangs on all there is."""
+    return hangs_on_the_rest(step) or hangs_on_the_rest(other) or not step.names.isdisjoint(other.names)
 
 
 def _is_near(step: _Step, changed: Mapping[str, tuple[int, str]]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.audit import pairs, predictions, witness
 from omega_bridge.audit.equivalence import verify
 from omega_bridge.audit.pairs import Pair
+from omega_bridge.audit.proofs import prover
 from omega_bridge.audit.scratch import GivenServer, scratch_database, scratch_server
 from omega_bridge.catalog import Catalog
 from omega_bridge.cli.app import app
@@ -281,3 +283,19 @@ def test_the_certificate_has_the_same_bytes_each_time(server: Server) -> None:
     one, other = (verify(Registry.of([T, ELSEWHERE]), None, server).certificate() for _ in range(2))
     assert one == other
     assert json.loads(one)["witness"].startswith("pg_dump ")
+
+
+def test_without_a_folder_the_history_is_the_one_that_an_export_writes(tmp_path: Path, server: Server) -> None:
+    """Further passes, which only a server finds, among it: its head and its sum are the same."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS a (id int)",
+        "DO $$ DECLARE r record; BEGIN FOR r IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' "
+        "LOOP EXECUTE format('ALTER TABLE %I ADD COLUMN IF NOT EXISTS stamped int', r.tablename); END LOOP; END $$",
+        "CREATE TABLE IF NOT EXISTS b (id int)",
+    ]
+    registry = Registry.of(steps)
+    with prover(server) as judge:
+        done = export(analyse(registry), tmp_path / "alembic", prover=lambda _length: nullcontext(judge))
+    assert any(revision.kind == "settle" for revision in done.revisions)
+    folder, none = (verify(registry, None, server, history=where) for where in (tmp_path / "alembic", None))
+    assert (none.head, none.sum_hash, none.equivalent) == (folder.head, folder.sum_hash, True)

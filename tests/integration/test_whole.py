@@ -139,6 +139,12 @@ LISTS: dict[str, list[str]] = {
         RULE,
         "CREATE TABLE IF NOT EXISTS u (id int PRIMARY KEY)",
     ],
+    "a view on what is rebuilt with its views": [
+        T,
+        "DROP MATERIALIZED VIEW IF EXISTS m CASCADE; CREATE MATERIALIZED VIEW m AS SELECT count(*) AS n FROM t",
+        "CREATE VIEW on_m AS SELECT n FROM m",
+        "CREATE UNIQUE INDEX IF NOT EXISTS m_n ON m (n)",
+    ],
     "privileges by default that come later": [
         T,
         "DROP MATERIALIZED VIEW IF EXISTS m; CREATE MATERIALIZED VIEW m AS SELECT * FROM t WITH NO DATA",
