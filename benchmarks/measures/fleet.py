@@ -27,7 +27,7 @@ STATES = ("empty", "nearly current", "current")
 COMPARED = ("omega-bridge", "naive loop, psycopg", "Alembic")
 
 TWICE = (
-    "SELECT count(*) FROM (SELECT FROM omega_bridge.ledger WHERE event = 'step' AND outcome = 'applied' "
+    "SELECT count(*) FROM (SELECT FROM omega_bridge.omega_bridge_ledger WHERE event = 'step' AND outcome = 'applied' "
     "GROUP BY subject, checksum HAVING count(*) > 1) twice"
 )
 

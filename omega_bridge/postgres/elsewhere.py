@@ -40,7 +40,7 @@ WITH spaces AS MATERIALIZED (
   WHERE n.nspname OPERATOR(pg_catalog.<>) ALL ('{information_schema,omega_bridge,omega_bridge_sentinel}'::pg_catalog.name[])
     AND n.nspname OPERATOR(pg_catalog.!~) '^pg_'
     AND n.nspname OPERATOR(pg_catalog.<>) ALL (pg_catalog.current_schemas(false))
-    AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT schema FROM omega_bridge.states))
+    AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT schema FROM omega_bridge.omega_bridge_states))
 )
 """
 """But for those in which another start has a state of its own: it looks there itself."""

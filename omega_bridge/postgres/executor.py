@@ -15,7 +15,7 @@ from omega_bridge.analysis.already import GONE_ALREADY, THERE_ALREADY, calls, sp
 from omega_bridge.analysis.keeping import UNWATCHED, keeps_rows
 from omega_bridge.analysis.program import Program, Sql, statements
 from omega_bridge.analysis.roles import may_change_role, may_change_settings
-from omega_bridge.catalog import Catalog, Difference, Kind, diff
+from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.discarding import in_parts
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip
@@ -284,8 +284,6 @@ class Executor:
             return outcome_of(planned, Outcome.APPLIED, planned.reason, differences=changes)
         if missing := lack(step.program, fresh, self.provided):
             return outcome_of(planned, Outcome.NO_EFFECT, f"it ran, and {missing}", differences=changes)
-        if not changes and (found := answered_by_ours(step, fresh)):
-            return outcome_of(planned, Outcome.NO_EFFECT, found)
         return outcome_of(planned, Outcome.APPLIED, planned.reason, differences=changes)
 
     def as_on_connecting(self) -> None:
@@ -326,24 +324,6 @@ _WHO = "SELECT NULLIF(pg_catalog.current_setting('role'), 'none'), session_user:
 def _is_wide(step: StepAnalysis) -> bool:
     """Whether a step may touch what it does not name."""
     return step.may_destroy or step.kind is StepKind.MIXED
-
-
-OURS = {
-    **dict.fromkeys(("ledger", "chain", "states", "catalogs"), "omega_bridge"),
-    **dict.fromkeys(("marks", "seen"), "omega_bridge_sentinel"),
-}
-"""The tables of the bridge's own, each with its schema."""
-
-
-def answered_by_ours(step: StepAnalysis, catalog: Catalog) -> str | None:
-    """That a guard without a schema may have found a table of the bridge's own in the place of the list's, which is not there."""
-    for kind, name in sorted(step.reading.provides):
-        if kind is Kind.TABLE and name in OURS and f"'{name}'" in step.step.sql and not catalog.named(Kind.TABLE, name):
-            return (
-                f"it ran, and table {name} is missing: its guard finds {OURS[name]}.{name}, the bridge's own, where it does not ask "
-                "for the schema, too (AND table_schema = current_schema())"
-            )
-    return None
 
 
 def lack(program: Program, catalog: Catalog, provided: Provided) -> str | None:

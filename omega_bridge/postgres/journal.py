@@ -14,18 +14,18 @@ BEGUN = "begun"
 
 _HERE = """(l.detail OPERATOR(pg_catalog.#>>) '{by,schema}' IS NULL
   OR l.detail OPERATOR(pg_catalog.#>>) '{by,schema}' OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text)"""
-_APPLIED = f"""SELECT FROM omega_bridge.ledger a WHERE ((a.event OPERATOR(pg_catalog.=) 'step' AND a.outcome OPERATOR(pg_catalog.=) 'applied'
+_APPLIED = f"""SELECT FROM omega_bridge.omega_bridge_ledger a WHERE ((a.event OPERATOR(pg_catalog.=) 'step' AND a.outcome OPERATOR(pg_catalog.=) 'applied'
     AND a.checksum OPERATOR(pg_catalog.=) l.checksum)
   OR (a.event OPERATOR(pg_catalog.=) 'upgrade' AND a.outcome OPERATOR(pg_catalog.<>) ALL ('{{failed,refused}}'::pg_catalog.text[])
     AND (a.checksum OPERATOR(pg_catalog.=) l.checksum OR l.checksum OPERATOR(pg_catalog.=) ANY (pg_catalog.string_to_array(a.checksum, ',')))))
   AND a.seq OPERATOR(pg_catalog.>) l.seq AND {_HERE.replace("l.", "a.")}"""
 _DONE = f"""
-SELECT (l.detail OPERATOR(pg_catalog.->>) 'statement')::pg_catalog.int4 FROM omega_bridge.ledger l
+SELECT (l.detail OPERATOR(pg_catalog.->>) 'statement')::pg_catalog.int4 FROM omega_bridge.omega_bridge_ledger l
 WHERE l.event OPERATOR(pg_catalog.=) 'statement' AND l.outcome OPERATOR(pg_catalog.=) 'applied'
   AND l.checksum OPERATOR(pg_catalog.=) %s::pg_catalog.text AND {_HERE} AND NOT EXISTS ({_APPLIED})
 """
 _OURS = f"""
-SELECT EXISTS (SELECT FROM omega_bridge.ledger l
+SELECT EXISTS (SELECT FROM omega_bridge.omega_bridge_ledger l
   WHERE l.event OPERATOR(pg_catalog.=) 'statement' AND l.outcome OPERATOR(pg_catalog.=) 'begun'
   AND l.detail OPERATOR(pg_catalog.->>) 'index' OPERATOR(pg_catalog.=) %s::pg_catalog.text AND NOT EXISTS ({_APPLIED}))
 """

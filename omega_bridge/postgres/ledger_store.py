@@ -21,6 +21,7 @@ from omega_bridge import errors
 from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, seal, written
 from omega_bridge.postgres import catalog_store, lock
 from omega_bridge.postgres.encoding import codec, storable
+from omega_bridge.postgres.own_tables import LAYOUT, There
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
 from omega_bridge.postgres.trust import check, oid_of
@@ -29,28 +30,25 @@ from omega_bridge.who import who
 if TYPE_CHECKING:
     from omega_bridge.version_table import VersionTable
 
-LAYOUT = 2
-"""Version of the tables in our schema; 1 had no ``chain``, and one state for the whole database."""
-
 PATIENCE = 10.0
 """Seconds to wait for the end of the chain, which other starts hold while they commit, whatever a step may wait for its tables."""
 
 _NAMES = "seq, at, driver, event, run, subject, checksum, outcome, detail, previous, hash"
-_INTO = f"omega_bridge.ledger ({_NAMES})"
+_INTO = f"omega_bridge.omega_bridge_ledger ({_NAMES})"
 _INSERT = (
-    "WITH moved AS (UPDATE omega_bridge.chain c SET seq = %s, hash = %s"
+    "WITH moved AS (UPDATE omega_bridge.omega_bridge_chain c SET seq = %s, hash = %s"
     " FROM (SELECT pg_catalog.set_config('lock_timeout', %s, true) OFFSET 0) patience"
     " WHERE c.seq OPERATOR(pg_catalog.=) %s::pg_catalog.int8 AND c.hash OPERATOR(pg_catalog.=) %s::pg_catalog.text RETURNING 1)"
     f" INSERT INTO {_INTO} SELECT %s::pg_catalog.int8, %s::pg_catalog.timestamptz, %s, %s, %s::pg_catalog.uuid, %s, %s, %s,"
     " %s::pg_catalog.jsonb, %s, %s FROM moved"
 )
 _COPY = f"COPY {_INTO} FROM STDIN"
-_MOVE = "UPDATE omega_bridge.chain SET seq = %s, hash = %s"
+_MOVE = "UPDATE omega_bridge.omega_bridge_chain SET seq = %s, hash = %s"
 _COLUMNS = "seq, at, driver, event, run::pg_catalog.text, subject, checksum, outcome, detail::pg_catalog.text, previous, hash"
 _STATE = "digest, revision, names, token, catalog_digest, steps, data, standing"
 _TIP = """
-WITH tip AS (SELECT layout, seq, hash FROM omega_bridge.chain{lock}),
-last AS (SELECT seq, hash FROM omega_bridge.ledger ORDER BY seq DESC LIMIT 1)
+WITH tip AS (SELECT layout, seq, hash FROM omega_bridge.omega_bridge_chain{lock}),
+last AS (SELECT seq, hash FROM omega_bridge.omega_bridge_ledger ORDER BY seq DESC LIMIT 1)
 SELECT tip.layout, CASE WHEN last.seq OPERATOR(pg_catalog.>) tip.seq THEN last.seq ELSE tip.seq END,
   CASE WHEN last.seq OPERATOR(pg_catalog.>) tip.seq THEN last.hash ELSE tip.hash END, tip.seq, last.seq,
   current_user::pg_catalog.text, session_user::pg_catalog.text, pg_catalog.current_setting('application_name'),
@@ -78,40 +76,6 @@ class State:
     inspection: tuple[dict[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class There:
-    """What is there of ours: as plain tables without row security, which can be read whoever owns them."""
-
-    schema: bool
-    ledger: bool
-    chain: bool
-    """And the states that came with it."""
-    state: bool
-    """The one state of layout 1."""
-    catalogs: bool
-    """What a start saw, and we may write it."""
-    may_have_catalogs: bool
-    """It is not there, and we may make it."""
-
-    @classmethod
-    def of(cls, connection: Connection) -> There:
-        """Ask."""
-        row = connection.execute(
-            "SELECT pg_catalog.to_regnamespace('omega_bridge') IS NOT NULL, ARRAY(SELECT c.relname::pg_catalog.text"
-            " FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.to_regclass('omega_bridge.ledger'),"
-            " pg_catalog.to_regclass('omega_bridge.chain'), pg_catalog.to_regclass('omega_bridge.states'),"
-            " pg_catalog.to_regclass('omega_bridge.state')]::pg_catalog.oid[])"
-            " AND c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" AND NOT c.relrowsecurity),"
-            f" coalesce({catalog_store.IS_OURS}, false), {catalog_store.MAY_BE_MADE}"
-        ).fetchone()
-        assert row is not None  # it has no FROM
-        schema, found, catalogs, may_have_catalogs = row
-        names = frozenset(found)
-        return cls(
-            schema, "ledger" in names, {"chain", "states"} <= names, "state" in names, catalogs, may_have_catalogs
-        )  # fmt: skip
-
-
 def prepare(connection: Connection, owners: Collection[str] = (), table: VersionTable | None = None) -> None:
     """Make the schema where it is missing, or lift it from an older layout, in the transaction that is open or one of its own.
 
@@ -131,9 +95,7 @@ def lacking(connection: Connection, owners: Collection[str] = (), table: Version
     there = There.of(connection)
     if there.schema or version_table(connection, table):
         check(connection, owners, table)
-    if there.ledger and there.chain and not there.may_have_catalogs:
-        return ""
-    return pinned(("" if there.schema else query("own_schema")) + query("ledger_schema"))
+    return pinned(there.making()) if there.lacks else ""
 
 
 def pinned(text: str) -> str:
@@ -152,7 +114,7 @@ def pinned(text: str) -> str:
 
 def exists(connection: Connection) -> bool:
     """Whether there is a ledger to read."""
-    return There.of(connection).ledger
+    return There.of(connection).ledger is not None
 
 
 def tip(connection: Connection, *, lock: bool = False) -> Tip:
@@ -164,7 +126,7 @@ def tip(connection: Connection, *, lock: bool = False) -> Tip:
     row = connection.execute(_TIP.replace("{lock}", " FOR UPDATE" if lock else "").encode()).fetchone()
     if row is None:
         raise errors.LedgerBroken(
-            "omega_bridge.chain is empty: somebody removed the end of the ledger's chain",
+            "omega_bridge.omega_bridge_chain is empty: somebody removed the end of the ledger's chain",
             hint="Find out who, then look at what is left: omega-bridge ledger verify. To go on, restore both tables from a backup.",
         )
     layout, seq, digest, own, last, role, login, application, schema, path = row
@@ -240,25 +202,26 @@ def _row(entry: Entry, detail: str) -> tuple[object, ...]:
 
 def end_of(connection: Connection) -> Tip | None:
     """What is kept beside the ledger as its end, whatever the ledger holds; ``None`` where no release kept one."""
-    if not There.of(connection).chain:
+    chain = There.of(connection).chain
+    if chain is None:
         return None
-    row = connection.execute("SELECT seq, hash FROM omega_bridge.chain").fetchone()
+    row = connection.execute(f"SELECT seq, hash FROM {chain}".encode()).fetchone()
     return Tip(*row) if row else Tip()
 
 
 def states(connection: Connection) -> tuple[str, ...]:
     """The schemas in which a start has left its state."""
-    if not There.of(connection).chain:
-        return ()
-    return tuple(r[0] for r in connection.execute("SELECT schema FROM omega_bridge.states ORDER BY 1"))
+    found = There.of(connection).states
+    return () if found is None else tuple(r[0] for r in connection.execute(f"SELECT schema FROM {found} ORDER BY 1".encode()))
 
 
 def read(connection: Connection) -> Iterator[Entry]:
     """Every entry, in order; none where there is no ledger."""
-    if not exists(connection):
+    ledger = There.of(connection).ledger
+    if ledger is None:
         return
     with by_default(connection):
-        rows = connection.execute(f"SELECT {_COLUMNS} FROM omega_bridge.ledger ORDER BY seq").fetchall()
+        rows = connection.execute(f"SELECT {_COLUMNS} FROM {ledger} ORDER BY seq".encode()).fetchall()
     for row in rows:
         seq, at, driver, event, run, subject, checksum, outcome, detail, previous, digest = row
         draft = Draft(_member(Driver, driver), _member(Event, event), run, subject, checksum, outcome, json.loads(detail))
@@ -276,15 +239,15 @@ def _member(enum: Any, value: str) -> Any:
 def recall(connection: Connection) -> State | None:
     """What was left in the current schema, or ``None``; in a database of an older layout, what was left in it."""
     there = There.of(connection)
-    if there.chain:
+    if there.states is not None:
         row = connection.execute(
-            f"SELECT {_STATE}, inspection FROM omega_bridge.states"
-            " WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
+            f"SELECT {_STATE}, inspection FROM {there.states} WHERE schema OPERATOR(pg_catalog.=) %s::pg_catalog.text".encode(),
+            (there.here,),
         ).fetchone()
         if row is not None:
             return state_of(row)
-    if there.state:
-        row = connection.execute(f"SELECT {_STATE} FROM omega_bridge.state").fetchone()
+    if there.state is not None:
+        row = connection.execute(f"SELECT {_STATE} FROM {there.state}".encode()).fetchone()
         return state_of(row) if row else None
     return None
 
@@ -297,13 +260,12 @@ def state_of(row: tuple[Any, ...]) -> State:
 
 def remember(connection: Connection, state: State, question: str, catalog: bytes = b"") -> None:
     """Write the current schema's state, with the ``question`` that a start asks, and the ``catalog`` that it saw."""
-    there = There.of(connection)
-    kept = catalog_store.KEPT if catalog and there.catalogs else ""
+    kept = catalog_store.KEPT if catalog and There.of(connection).keeps_catalogs else ""
     target = codec(connection)
     told = (state.digest, state.revision, storable(connection, state.names), state.token, state.catalog_digest)
     lists = [written(part, target) for part in (state.steps, state.data, state.standing)]
     connection.execute(
-        f"{kept}INSERT INTO omega_bridge.states (schema, {_STATE}, inspection, question, at) VALUES (coalesce(pg_catalog.current_schema(), ''),"
+        f"{kept}INSERT INTO omega_bridge.omega_bridge_states (schema, {_STATE}, inspection, question, at) VALUES (coalesce(pg_catalog.current_schema(), ''),"
         " %s, %s, %s, %s, %s, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb, %s,"
         " pg_catalog.clock_timestamp()) ON CONFLICT (schema) DO UPDATE SET digest = excluded.digest, revision = excluded.revision,"
         " names = excluded.names, token = excluded.token, catalog_digest = excluded.catalog_digest, steps = excluded.steps,"
@@ -317,15 +279,6 @@ def remember(connection: Connection, state: State, question: str, catalog: bytes
             question,
         ),
     )
-    if there.state:  # an older release looks there, whether a later list has repaired this database
-        connection.execute(
-            f"INSERT INTO omega_bridge.state ({_STATE}) VALUES"
-            " (%s, %s, %s, %s, %s, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb, %s::pg_catalog.jsonb)"
-            " ON CONFLICT (one) DO UPDATE SET digest = excluded.digest, revision = excluded.revision, names = excluded.names,"
-            " token = excluded.token, catalog_digest = excluded.catalog_digest, steps = excluded.steps, data = excluded.data,"
-            " standing = excluded.standing, at = excluded.at",
-            (*told, *lists),
-        )
 
 
 def questions(connection: Connection) -> tuple[str, str, int] | None:
@@ -333,8 +286,8 @@ def questions(connection: Connection) -> tuple[str, str, int] | None:
     there are; ``None`` without any state.
     """
     row = connection.execute(
-        "SELECT schema, question, (SELECT pg_catalog.count(*) FROM omega_bridge.states) OPERATOR(pg_catalog.-) 1 FROM omega_bridge.states"
-        " ORDER BY schema OPERATOR(pg_catalog.<>) 'public', schema LIMIT 1"
+        "SELECT schema, question, (SELECT pg_catalog.count(*) FROM omega_bridge.omega_bridge_states) OPERATOR(pg_catalog.-) 1"
+        " FROM omega_bridge.omega_bridge_states ORDER BY schema OPERATOR(pg_catalog.<>) 'public', schema LIMIT 1"
     ).fetchone()
     return (row[0], row[1], row[2]) if row else None
 
@@ -342,15 +295,15 @@ def questions(connection: Connection) -> tuple[str, str, int] | None:
 def ask_instead(connection: Connection, changed: Callable[[str], str]) -> None:
     """Change the question of the current schema's state."""
     here = "schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
-    row = connection.execute(f"SELECT question FROM omega_bridge.states WHERE {here}".encode()).fetchone()
+    row = connection.execute(f"SELECT question FROM omega_bridge.omega_bridge_states WHERE {here}".encode()).fetchone()
     if row is not None:
-        connection.execute(f"UPDATE omega_bridge.states SET question = %s WHERE {here}".encode(), (changed(row[0]),))
+        connection.execute(f"UPDATE omega_bridge.omega_bridge_states SET question = %s WHERE {here}".encode(), (changed(row[0]),))
 
 
 def forget(connection: Connection, *, everywhere: bool) -> None:
     """Remove the current schema's state, or all of them."""
     here = " WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
-    connection.execute(("DELETE FROM omega_bridge.states" + ("" if everywhere else here)).encode())
+    connection.execute(("DELETE FROM omega_bridge.omega_bridge_states" + ("" if everywhere else here)).encode())
 
 
 def done_once(connection: Connection) -> frozenset[str]:
@@ -358,10 +311,11 @@ def done_once(connection: Connection) -> frozenset[str]:
 
     A role's own search path may lead to a schema that the list itself made: then role and path say that it was this state.
     """
-    if not exists(connection):
+    ledger = There.of(connection).ledger
+    if ledger is None:
         return frozenset()
     rows = connection.execute(
-        "SELECT checksum FROM omega_bridge.ledger l,"
+        f"SELECT checksum FROM {ledger} l,"
         " pg_catalog.jsonb_to_record(coalesce(l.detail OPERATOR(pg_catalog.->) 'by', '{}'::pg_catalog.jsonb))"
         " AS b (schema pg_catalog.text, role pg_catalog.text, search_path pg_catalog.text)"
         " WHERE ((event OPERATOR(pg_catalog.=) 'step' AND outcome OPERATOR(pg_catalog.=) 'applied')"
@@ -379,7 +333,7 @@ def created_by(connection: Connection, revisions: tuple[str, ...], checksums: tu
     Objects as catalog keys in text (``column public.tenants.timezone``), changed attributes as ``<key>: <attribute>``.
     """
     rows = connection.execute(
-        "SELECT detail OPERATOR(pg_catalog.->) 'created', detail OPERATOR(pg_catalog.->) 'changes' FROM omega_bridge.ledger"
+        "SELECT detail OPERATOR(pg_catalog.->) 'created', detail OPERATOR(pg_catalog.->) 'changes' FROM omega_bridge.omega_bridge_ledger"
         " WHERE (event OPERATOR(pg_catalog.=) 'upgrade' AND subject OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.text[]))"
         " OR (event OPERATOR(pg_catalog.=) 'step' AND checksum OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.text[]))",
         (list(revisions), list(checksums)),
@@ -428,15 +382,13 @@ def version_table(connection: Connection, table: VersionTable | None = None, *, 
 def last_boot(connection: Connection) -> str | None:
     """When the last start (or upgrade to the head) left its state in the current schema, in ISO format; ``None`` before the first."""
     there = There.of(connection)
-    if not (there.chain or there.state):
+    given: tuple[str, ...] = ()
+    if there.states is not None:
+        asked, given = f"SELECT at FROM {there.states} WHERE schema OPERATOR(pg_catalog.=) %s::pg_catalog.text", (there.here,)
+    elif there.state is not None:
+        asked = f"SELECT at FROM {there.state}"
+    else:
         return None
-    asked = (
-        "SELECT at FROM omega_bridge.state"
-        if not there.chain
-        else (
-            "SELECT at FROM omega_bridge.states WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
-        )
-    )
     with by_default(connection):
-        row = connection.execute(asked.encode()).fetchone()
+        row = connection.execute(asked.encode(), given).fetchone()
     return row[0].isoformat(timespec="seconds") if row else None

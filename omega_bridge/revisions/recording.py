@@ -36,8 +36,8 @@ _RECORDING = "omega_bridge_recording"
 
 _TRUSTED = """
 SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.to_regclass('omega_bridge.ledger')::pg_catalog.oid,
-    pg_catalog.to_regclass('omega_bridge.chain')::pg_catalog.oid])
+WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.to_regclass('omega_bridge.omega_bridge_ledger')::pg_catalog.oid,
+    pg_catalog.to_regclass('omega_bridge.omega_bridge_chain')::pg_catalog.oid])
   AND c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog."char" AND NOT c.relrowsecurity
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class OPERATOR(pg_catalog.=) c.oid)
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) g.tgfoid
@@ -49,7 +49,7 @@ _OWNER = """(pg_catalog.pg_has_role({owner}, 10::pg_catalog.oid, 'MEMBER') OR {o
   OR (pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'off' AND pg_catalog.pg_has_role({owner}, 'MEMBER')))"""
 _TIP = """
 SELECT seq, hash, current_user, session_user, pg_catalog.current_setting('application_name'),
-  coalesce(pg_catalog.current_schema(), ''), pg_catalog.current_setting('search_path') FROM omega_bridge.chain FOR UPDATE
+  coalesce(pg_catalog.current_schema(), ''), pg_catalog.current_setting('search_path') FROM omega_bridge.omega_bridge_chain FOR UPDATE
 """
 
 
@@ -196,6 +196,6 @@ def _append(connection: Connection, drafts: list[Draft]) -> None:
             f"{literal(detail)}::jsonb", literal(entry.previous), literal(entry.hash),
         )  # fmt: skip
         names = "seq, at, driver, event, run, subject, checksum, outcome, detail, previous, hash"
-        send(connection, f"INSERT INTO omega_bridge.ledger ({names}) VALUES ({', '.join(values)})")
+        send(connection, f"INSERT INTO omega_bridge.omega_bridge_ledger ({names}) VALUES ({', '.join(values)})")
         end = Tip(entry.seq, entry.hash)
-    send(connection, f"UPDATE omega_bridge.chain SET seq = {end.seq}, hash = {literal(end.hash)}")
+    send(connection, f"UPDATE omega_bridge.omega_bridge_chain SET seq = {end.seq}, hash = {literal(end.hash)}")

@@ -152,7 +152,7 @@ def test_after_an_upgrade_a_start_sends_nothing(database: str) -> None:
     assert [s.id for s in run_.steps if s.action == "run"] == []
     assert run_.revision == LINES[-1].revision
     with psycopg.connect(database) as conn:
-        recorded = conn.execute("SELECT count(*) FROM omega_bridge.ledger WHERE driver = 'alembic'").fetchone()
+        recorded = conn.execute("SELECT count(*) FROM omega_bridge.omega_bridge_ledger WHERE driver = 'alembic'").fetchone()
     assert recorded == (len(LINES),)
 
 
@@ -164,7 +164,7 @@ def test_after_a_start_there_is_nothing_to_upgrade(database: str) -> None:
     command.upgrade(alembic_for(database), "head")
     with psycopg.connect(database) as conn:
         assert conn.execute("SELECT version_num FROM alembic_version").fetchall() == [(LINES[-1].revision,)]
-        assert conn.execute("SELECT count(*) FROM omega_bridge.ledger WHERE driver = 'alembic'").fetchone() == (0,)
+        assert conn.execute("SELECT count(*) FROM omega_bridge.omega_bridge_ledger WHERE driver = 'alembic'").fetchone() == (0,)
     assert diff(before, catalog_of(database)) == ()
 
 

@@ -145,8 +145,8 @@ def test_the_ledger_is_read_and_checked(database: str) -> None:
     assert [e["subject"] for e in entries][:1] == ["create-orders"]
     assert said(omega("ledger", "verify", *url, "--json"))["intact"] is True
     with psycopg.connect(database, autocommit=True) as conn:
-        conn.execute("ALTER TABLE omega_bridge.ledger DISABLE TRIGGER append_only")
-        conn.execute("UPDATE omega_bridge.ledger SET outcome = 'skipped' WHERE seq = 3")
+        conn.execute("ALTER TABLE omega_bridge.omega_bridge_ledger DISABLE TRIGGER omega_bridge_append_only")
+        conn.execute("UPDATE omega_bridge.omega_bridge_ledger SET outcome = 'skipped' WHERE seq = 3")
     broken = said(omega("ledger", "verify", *url, "--json"), 1)
     assert (broken["intact"], broken["first_broken"]) == (False, 3)
 

@@ -79,5 +79,7 @@ def test_what_drift_denies_is_not_vouched_for(database: str) -> None:
     )  # fmt: skip
     assert omega("adopt", "--accept", gaps[0]["step"], url=database).returncode == 0
     with psycopg.connect(database) as conn:
-        assert conn.execute("SELECT detail->'accepted'->0->>'step' FROM omega_bridge.ledger").fetchone() == (gaps[0]["step"],)
+        assert conn.execute("SELECT detail->'accepted'->0->>'step' FROM omega_bridge.omega_bridge_ledger").fetchone() == (
+            gaps[0]["step"],
+        )
     assert omega("status", url=database).returncode == 1

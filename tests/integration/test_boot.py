@@ -161,7 +161,8 @@ def test_a_failing_step_stops_the_start_and_nothing_else(database: str) -> None:
     assert query(database, "SELECT to_regclass('half'), to_regclass('t') IS NOT NULL") == (None, True)
     assert query(database, "SELECT count(*) FROM information_schema.columns WHERE column_name = 'a'") == (1,)
     rows = query(
-        database, "SELECT array_agg(subject || ' ' || outcome ORDER BY seq) FROM omega_bridge.ledger WHERE event = 'step'"
+        database,
+        "SELECT array_agg(subject || ' ' || outcome ORDER BY seq) FROM omega_bridge.omega_bridge_ledger WHERE event = 'step'",
     )
     assert "half failed" in rows[0]
     assert "t-a applied" in rows[0]

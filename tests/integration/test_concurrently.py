@@ -131,7 +131,7 @@ def statements(database: str) -> list[tuple[int, str]]:
     """What the ledger says of single statements."""
     return query(
         database,
-        "SELECT (detail->>'statement')::int, outcome FROM omega_bridge.ledger WHERE event = 'statement' ORDER BY seq",
+        "SELECT (detail->>'statement')::int, outcome FROM omega_bridge.omega_bridge_ledger WHERE event = 'statement' ORDER BY seq",
     )
 
 
@@ -145,7 +145,9 @@ def test_a_step_goes_on_where_it_ended(database: str) -> None:
     (outcome,) = [s for s in told.value.run.steps if s.id == "half"]  # type: ignore[attr-defined]
     assert outcome.reason.startswith("statement 3 of 4: 23505")
     assert statements(database) == [(1, "applied"), (2, "applied"), (3, "begun")]
-    assert query(database, "SELECT outcome FROM omega_bridge.ledger WHERE subject = 'half' AND event = 'step'") == [("failed",)]
+    assert query(database, "SELECT outcome FROM omega_bridge.omega_bridge_ledger WHERE subject = 'half' AND event = 'step'") == [
+        ("failed",)
+    ]
     query(database, "DELETE FROM t WHERE id = 2")
     assert omega_bridge.boot(database, [T, ("half", HALF)]).outcome == "repaired"
     assert query(database, "SELECT n FROM u") == [(2,)]

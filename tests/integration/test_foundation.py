@@ -318,7 +318,9 @@ def test_a_start_lays_it_only_where_it_is_asked_to(
     environment.upgrade(alembic(folder, upgraded, registry), "head")
     assert dumped(started) == dumped(upgraded)
     with psycopg.connect(started) as conn:
-        entries = conn.execute("SELECT subject, outcome, checksum, detail->'created' FROM omega_bridge.ledger").fetchall()
+        entries = conn.execute(
+            "SELECT subject, outcome, checksum, detail->'created' FROM omega_bridge.omega_bridge_ledger"
+        ).fetchall()
         laid = [e for e in entries if e[0] == "foundation"]
         assert laid == [("foundation", "applied", foundation.checksum, ["table patients", "table visits"])]
     begun(partly, SCHEMA, "DROP TABLE visits")

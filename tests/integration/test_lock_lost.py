@@ -36,7 +36,9 @@ def columns(database: str) -> list[str]:
 def recorded(database: str) -> list[str]:
     """The subjects of the ledger's steps."""
     with psycopg.connect(database) as conn:
-        return [s for (s,) in conn.execute("SELECT subject FROM omega_bridge.ledger WHERE event = 'step' ORDER BY seq")]
+        return [
+            s for (s,) in conn.execute("SELECT subject FROM omega_bridge.omega_bridge_ledger WHERE event = 'step' ORDER BY seq")
+        ]
 
 
 @contextmanager
@@ -155,5 +157,5 @@ def test_alembic_holds_the_lock_where_it_works(database: str, tmp_path: Path) ->
         environment.upgrade(config, "head")
     assert columns(database) == ["a", "id"]
     with psycopg.connect(database) as conn:
-        assert conn.execute("SELECT count(*) FROM omega_bridge.ledger WHERE event = 'upgrade'").fetchone() == (2,)
+        assert conn.execute("SELECT count(*) FROM omega_bridge.omega_bridge_ledger WHERE event = 'upgrade'").fetchone() == (2,)
         assert conn.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)

@@ -29,7 +29,9 @@ def test_of_many_starts_one_repairs(database: str) -> None:
         runs: list[Run] = list(pool.map(lambda _: omega_bridge.boot(database, steps), range(8)))
     assert sorted(r.outcome for r in runs) == ["current"] * 7 + ["repaired"]
     with psycopg.connect(database) as conn:
-        rows = conn.execute("SELECT subject, count(*) FROM omega_bridge.ledger WHERE event = 'step' GROUP BY 1").fetchall()
+        rows = conn.execute(
+            "SELECT subject, count(*) FROM omega_bridge.omega_bridge_ledger WHERE event = 'step' GROUP BY 1"
+        ).fetchall()
     assert dict(rows) == {"create-t": 1, "t-a": 1, "create-u": 1, "extension-citext": 1, "index-t-a": 1}
 
 

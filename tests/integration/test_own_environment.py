@@ -91,7 +91,7 @@ def test_nothing_is_recorded_in_another_database(tmp_path: Path, tcp: EmbeddedSe
     exported(tmp_path, [STEPS[0]], text)
     with pytest.raises(CommandError, match="connect_args"):
         command.upgrade(configured(tmp_path, url), "head")
-    assert value(url, "SELECT to_regclass('omega_bridge.ledger')") is None
+    assert value(url, "SELECT to_regclass('omega_bridge.omega_bridge_ledger')") is None
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])

@@ -234,9 +234,9 @@ def test_an_event_trigger_that_comes_later_is_asked_from_the_next_start_on(datab
     assert omega_bridge.boot(database, steps).round_trips > 1
     assert omega_bridge.boot(database, steps).round_trips == 1
     with psycopg.connect(database) as conn:
-        asked = conn.execute("SELECT prosrc FROM pg_proc WHERE proname = 'probe'").fetchone()
+        asked = conn.execute("SELECT prosrc FROM pg_proc WHERE proname = 'omega_bridge_probe'").fetchone()
     assert asked is not None
-    assert "omega_bridge_sentinel.marks" in asked[0]
+    assert "omega_bridge_sentinel.omega_bridge_marks" in asked[0]
     assert "pg_attribute" not in asked[0]
 
 

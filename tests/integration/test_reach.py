@@ -148,12 +148,12 @@ def test_replicas_of_many_tenants_start_at_once(database: str) -> None:
     assert {str(run.outcome) for run in runs} <= {"repaired", "current"}
     with psycopg.connect(database) as conn:
         applied = conn.execute(
-            "SELECT detail #>> '{by,schema}', subject, count(*) FROM omega_bridge.ledger"
+            "SELECT detail #>> '{by,schema}', subject, count(*) FROM omega_bridge.omega_bridge_ledger"
             " WHERE event = 'step' AND outcome = 'applied' AND subject IN ('create-t', 't-b') GROUP BY 1, 2 ORDER BY 1, 2"
         ).fetchall()
         broken = conn.execute(
-            "SELECT count(*) FROM omega_bridge.ledger l WHERE seq > 1"
-            " AND NOT EXISTS (SELECT FROM omega_bridge.ledger b WHERE b.seq = l.seq - 1 AND b.hash = l.previous)"
+            "SELECT count(*) FROM omega_bridge.omega_bridge_ledger l WHERE seq > 1"
+            " AND NOT EXISTS (SELECT FROM omega_bridge.omega_bridge_ledger b WHERE b.seq = l.seq - 1 AND b.hash = l.previous)"
         ).fetchone()
     assert applied == [(name, subject, 1) for name in names for subject in ("create-t", "t-b")]
     assert broken == (0,)

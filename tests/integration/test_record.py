@@ -20,7 +20,6 @@ from omega_bridge.cli.app import app
 from omega_bridge.config import Config
 from omega_bridge.ledger import judge
 from omega_bridge.postgres import ledger_store
-from omega_bridge.postgres.executor import OURS
 from omega_bridge.postgres.fast_path import sentinel
 from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions import alembic_border
@@ -29,7 +28,9 @@ from omega_bridge.steps import Registry
 
 STEPS = ["CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)", "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"]
 MORE = [*STEPS, "CREATE TABLE IF NOT EXISTS u (id int)"]
-LAYOUT_1 = (Path(__file__).parents[1] / "data" / "layout-1.sql").read_text()
+DATA = Path(__file__).parents[1] / "data"
+LAYOUT_1, LAYOUT_2 = ((DATA / f"layout-{n}.sql").read_text() for n in (1, 2))
+LEDGER, STATES = "omega_bridge.omega_bridge_ledger", "omega_bridge.omega_bridge_states"
 
 
 def execute(url: str, *texts: str) -> None:
@@ -52,7 +53,11 @@ def verdict(url: str) -> tuple[bool, str]:
 
 @pytest.mark.parametrize(
     "change",
-    ["UPDATE omega_bridge.ledger SET outcome = 'skipped'", "DELETE FROM omega_bridge.ledger", "TRUNCATE omega_bridge.ledger"],
+    [
+        "UPDATE omega_bridge.omega_bridge_ledger SET outcome = 'skipped'",
+        "DELETE FROM omega_bridge.omega_bridge_ledger",
+        "TRUNCATE omega_bridge.omega_bridge_ledger",
+    ],
     ids=["update", "delete", "truncate"],
 )
 def test_an_entry_cannot_be_changed_or_removed(database: str, change: str) -> None:
@@ -64,11 +69,14 @@ def test_an_entry_cannot_be_changed_or_removed(database: str, change: str) -> No
 
 
 CUTS = {
-    "the last entry": ("DELETE FROM omega_bridge.ledger WHERE seq = 3", "entry 3 is gone"),
-    "the end": ("DELETE FROM omega_bridge.ledger WHERE seq > 1", "entries 2 to 3 are gone"),
-    "all": ("TRUNCATE omega_bridge.ledger", "entries 1 to 3 are gone"),
-    "the table": ("DROP TABLE omega_bridge.ledger", "entries 1 to 3 are gone"),
-    "one in between": ("DELETE FROM omega_bridge.ledger WHERE seq = 2", "entry 2 does not follow from the one before"),
+    "the last entry": ("DELETE FROM omega_bridge.omega_bridge_ledger WHERE seq = 3", "entry 3 is gone"),
+    "the end": ("DELETE FROM omega_bridge.omega_bridge_ledger WHERE seq > 1", "entries 2 to 3 are gone"),
+    "all": ("TRUNCATE omega_bridge.omega_bridge_ledger", "entries 1 to 3 are gone"),
+    "the table": ("DROP TABLE omega_bridge.omega_bridge_ledger", "entries 1 to 3 are gone"),
+    "one in between": (
+        "DELETE FROM omega_bridge.omega_bridge_ledger WHERE seq = 2",
+        "entry 2 does not follow from the one before",
+    ),
 }
 
 
@@ -77,7 +85,7 @@ def test_a_cut_record_is_seen(database: str, cut: str) -> None:
     """A chain that ends early, an empty one and none at all are broken, not new; and the next start does not mend that."""
     change, told = CUTS[cut]
     omega_bridge.boot(database, STEPS)
-    execute(database, "ALTER TABLE omega_bridge.ledger DISABLE TRIGGER append_only", change)
+    execute(database, "ALTER TABLE omega_bridge.omega_bridge_ledger DISABLE TRIGGER omega_bridge_append_only", change)
     assert verdict(database) == (False, told)
     omega_bridge.boot(database, MORE)
     assert verdict(database)[0] is False
@@ -125,39 +133,90 @@ def test_the_log_of_a_start_that_wrote_tells_the_end_of_the_chain(database: str,
 # --- from older releases, and to newer ones ----------------------------------------------------------------------
 
 
-def test_a_record_of_the_first_layout_is_lifted(database: str) -> None:
-    """Its entries stay as they are and readable, its state is known, new entries follow the old ones, and they are barred."""
-    execute(database, LAYOUT_1)
+@pytest.mark.parametrize(("layout", "names"), [(LAYOUT_1, ("old",)), (LAYOUT_2, ("t", "t_pkey"))], ids=["1", "2"])
+def test_a_record_of_an_older_layout_is_lifted(database: str, layout: str, names: tuple[str, ...]) -> None:
+    """Its entries stay as they are and readable, before and after, its state is known, who was let in stays in, new entries follow
+    the old ones, all of them are barred, and nothing is left under the old names.
+    """
+    execute(database, layout, "GRANT SELECT ON omega_bridge.ledger TO pg_monitor")
     with open_session(database) as session:
         old = list(ledger_store.read(session.connection))
         known = ledger_store.recall(session.connection)
-    assert len(old) == 2
-    assert known is not None
-    assert known.names == ("old",)
+        assert known is not None
+        assert known.names == names
+        assert ledger_store.last_boot(session.connection) is not None
     assert verdict(database) == (True, "")
-    omega_bridge.boot(database, STEPS, accept_newer=True)
-    assert omega_bridge.boot(database, STEPS).round_trips == 1
+    run = omega_bridge.boot(database, MORE, accept_newer=True)
+    assert [s.id for s in run.steps if s.outcome == "applied"] == (
+        ["create-u"] if "t" in names else ["create-t", "t-a", "create-u"]
+    )
+    assert omega_bridge.boot(database, MORE).round_trips == 1
     with open_session(database) as session:
         new = list(ledger_store.read(session.connection))
-    assert new[:2] == old
-    assert len(new) == 5
+        left = session.rows(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'omega_bridge'::regnamespace AND relkind IN ('r', 'v')"
+        )
+        may = session.rows(f"SELECT has_table_privilege('pg_monitor', '{LEDGER}', 'SELECT')")
+    assert new[: len(old)] == old
+    assert len(new) > len(old)
+    assert may == [(True,)]
+    assert sorted(left) == [(f"omega_bridge_{name}",) for name in ("catalogs", "chain", "ledger", "states")]
     assert verdict(database) == (True, "")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        execute(database, "DELETE FROM omega_bridge.ledger")
+        execute(database, f"DELETE FROM {LEDGER}")
 
 
-def test_a_later_list_is_known_from_the_first_layout(database: str) -> None:
-    """A start of an older list does not judge a database that a later one has repaired, whichever release recorded that."""
-    execute(database, LAYOUT_1)
-    with pytest.raises(omega_bridge.OmegaBridgeError) as told:
-        omega_bridge.boot(database, [])
-    assert told.value.code == "OB304"
+@pytest.mark.parametrize("layout", [LAYOUT_1, LAYOUT_2], ids=["1", "2"])
+def test_a_later_list_is_known_from_an_older_layout(database: str, layout: str) -> None:
+    """A start of an older list does not judge a database that a later one has repaired, whichever release recorded that: nor the second."""
+    execute(database, layout.replace('"additive": true', '"additive": false'))
+    for _ in range(2):
+        with pytest.raises(omega_bridge.OmegaBridgeError) as told:
+            omega_bridge.boot(database, [])
+        assert told.value.code == "OB304"
+
+
+def test_a_record_that_was_cut_before_it_was_lifted_stays_cut(database: str) -> None:
+    """What was missing is missing still."""
+    execute(
+        database,
+        LAYOUT_2,
+        "ALTER TABLE omega_bridge.ledger DISABLE TRIGGER append_only; DELETE FROM omega_bridge.ledger WHERE seq = 3",
+    )
+    omega_bridge.boot(database, MORE)
+    assert verdict(database)[0] is False
+
+
+def test_a_release_that_knows_an_older_layout_makes_no_record_beside_this_one(database: str) -> None:
+    """It cannot make its tables here, though nothing bears their names: its statements end, and nothing of them stands."""
+    omega_bridge.boot(database, STEPS)
+    with pytest.raises(psycopg.errors.DuplicateObject):
+        execute(database, LAYOUT_2.partition("-- made by it")[0])
+    with open_session(database) as session:
+        assert session.rows("SELECT to_regclass('omega_bridge.ledger'), to_regclass('omega_bridge.chain')") == [(None, None)]
+
+
+def test_what_a_reader_keeps_of_an_older_layout_takes_no_entry_and_goes_later(database: str) -> None:
+    """A view on it, or a long reader: a release of that layout is told so, and the first start after that clears it away."""
+    execute(database, LAYOUT_2, "CREATE VIEW mine AS SELECT * FROM omega_bridge.ledger")
+    assert omega_bridge.boot(database, MORE).outcome == "repaired"
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT layout FROM omega_bridge.chain").fetchone() == (3,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute(
+                "INSERT INTO omega_bridge.ledger SELECT 9, at, driver, event, run, subject, checksum, outcome, detail, 'p', 'h' FROM mine"
+            )
+    execute(database, "DROP VIEW mine")
+    assert omega_bridge.boot(database, MORE, retry=True).outcome == "current"
+    with open_session(database) as session:
+        assert session.rows("SELECT to_regclass('omega_bridge.ledger')") == [(None,)]
+    assert verdict(database) == (True, "")
 
 
 def test_an_older_release_does_not_write_into_a_newer_record(database: str) -> None:
     """The error says so, and nothing was sent."""
     omega_bridge.boot(database, STEPS)
-    execute(database, "UPDATE omega_bridge.chain SET layout = layout + 1")
+    execute(database, "UPDATE omega_bridge.omega_bridge_chain SET layout = layout + 1")
     with pytest.raises(omega_bridge.OmegaBridgeError) as told:
         omega_bridge.boot(database, MORE)
     assert told.value.code == "OB304"
@@ -173,7 +232,7 @@ def test_entries_of_an_older_release_that_came_between_are_followed(database: st
         end = ledger_store.end_of(session.connection)
         ledger_store.append(session.connection, [draft])
         assert end is not None
-        session.execute("UPDATE omega_bridge.chain SET seq = %s, hash = %s", (end.seq, end.hash))
+        session.execute("UPDATE omega_bridge.omega_bridge_chain SET seq = %s, hash = %s", (end.seq, end.hash))
     omega_bridge.boot(database, MORE)
     assert verdict(database) == (True, "")
 
@@ -245,7 +304,7 @@ def test_a_record_that_is_locked_is_given_up(database: str, caplog: pytest.LogCa
     """After a bounded wait: what the steps did stands, and the next start looks again."""
     omega_bridge.boot(database, STEPS)
     with psycopg.connect(database) as holder:
-        holder.execute("LOCK TABLE omega_bridge.states IN EXCLUSIVE MODE")
+        holder.execute("LOCK TABLE omega_bridge.omega_bridge_states IN EXCLUSIVE MODE")
         run = omega_bridge.boot(database, STEPS, retry=True)
         assert run.outcome == "current"
         assert "the record of this start was given up" in " ".join(run.warnings)
@@ -253,30 +312,40 @@ def test_a_record_that_is_locked_is_given_up(database: str, caplog: pytest.LogCa
     assert verdict(database) == (True, "")
 
 
+# --- nothing of a list's is taken for ours -------------------------------------------------------------------------
+
 GUARDED = (
-    "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_name = '{0}'{1}) THEN CREATE TABLE {0} (id int); "
+    "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_name = '{0}') THEN CREATE TABLE {0} (id int); "
     "END IF; END $$"
 )
 
 
-@pytest.mark.parametrize("table", OURS)
-def test_a_guard_that_our_own_table_answers_is_told(database: str, table: str) -> None:
-    """It asks in every schema, and finds ours: the step stands without effect, at every start, and says what to write."""
-    omega_bridge.boot(database, ["CREATE TABLE t (id int)"])
+def test_a_guard_without_a_schema_finds_nothing_of_ours(database: str) -> None:
+    """Whatever the list calls its tables: they are made, by the first start and by one that finds our record there."""
     with open_session(database) as session:
         sentinel.install(session)
-    for _ in range(2):
-        run = omega_bridge.boot(database, [GUARDED.format(table, "")])
-        assert any(f"{OURS[table]}.{table}" in warning and "table_schema" in warning for warning in run.warnings)
-    run = omega_bridge.boot(database, [GUARDED.format(table, " AND table_schema = current_schema()")])
-    assert [s.outcome for s in run.steps] == ["applied"]
-    assert run.warnings == ()
+    omega_bridge.boot(database, STEPS)
+    steps = [GUARDED.format(name) for name in ("ledger", "chain", "states", "state", "catalogs", "marks", "seen", "watch")]
+    run = omega_bridge.boot(database, [*STEPS, *steps])
+    assert (run.outcome, run.warnings) == ("repaired", ())
+    assert [s.outcome for s in run.steps if s.action == "run"] == ["applied"] * 8
 
 
-def test_our_tables_are_these(database: str) -> None:
-    """All that a guard could find of ours."""
-    omega_bridge.boot(database, ["CREATE TABLE t (id int)"])
+def test_every_object_of_ours_bears_our_name(database: str) -> None:
+    """Tables, indexes, constraints, functions and triggers, the event trigger's too: no list asks for one of these names."""
+    execute(database, "CREATE SCHEMA other")
     with open_session(database) as session:
         sentinel.install(session)
-        found = session.rows("SELECT tablename, schemaname FROM pg_tables WHERE schemaname LIKE 'omega%%'")
-    assert dict(found) == OURS
+    omega_bridge.boot(database, STEPS)
+    omega_bridge.boot(
+        f"{database}{'&' if '?' in database else '?'}options=-csearch_path%3Dother", STEPS
+    )  # and so the other function
+    ours = "IN ('omega_bridge'::regnamespace, 'omega_bridge_sentinel'::regnamespace)"
+    with open_session(database) as session:
+        names = session.rows(
+            f"SELECT relname FROM pg_class WHERE relnamespace {ours} UNION ALL SELECT proname FROM pg_proc WHERE pronamespace {ours}"
+            f" UNION ALL SELECT conname FROM pg_constraint WHERE connamespace {ours} UNION ALL SELECT tgname FROM pg_trigger t"
+            f" JOIN pg_class c ON c.oid = t.tgrelid WHERE relnamespace {ours} UNION ALL SELECT evtname FROM pg_event_trigger"
+        )
+    assert len(names) > 20
+    assert [name for (name,) in names if not name.startswith("omega_bridge_")] == []

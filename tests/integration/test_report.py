@@ -117,8 +117,8 @@ def test_what_was_touched_does_not_hold(database: str, history: Path) -> None:
     """An edited file, an edited entry, a list that has moved on: each is named, and the report is still made."""
     omega_bridge.boot(database, STEPS, history=history)
     with psycopg.connect(database, autocommit=True) as conn:
-        conn.execute("ALTER TABLE omega_bridge.ledger DISABLE TRIGGER append_only")
-        conn.execute("UPDATE omega_bridge.ledger SET outcome = 'skipped' WHERE seq = 2")
+        conn.execute("ALTER TABLE omega_bridge.omega_bridge_ledger DISABLE TRIGGER omega_bridge_append_only")
+        conn.execute("UPDATE omega_bridge.omega_bridge_ledger SET outcome = 'skipped' WHERE seq = 2")
     assert checks(look(database, history)) == {"history": True, "list": True, "record": False, "database": True, "schema": True}
     file = sorted((history / "versions").glob("*.py"))[1]
     file.write_text(file.read_text() + "# late\n")

@@ -52,7 +52,7 @@ def exported(folder: Path, steps: list[str | Step], env: str = ENV) -> list[str]
 def entries(url: str) -> list[tuple[str, str, str, Any]]:
     """Driver, event, outcome and detail of each row of the ledger."""
     with psycopg.connect(url, autocommit=True) as conn:
-        return conn.execute("SELECT driver, event, outcome, detail FROM omega_bridge.ledger ORDER BY seq").fetchall()
+        return conn.execute("SELECT driver, event, outcome, detail FROM omega_bridge.omega_bridge_ledger ORDER BY seq").fetchall()
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=[k.replace(" ", "-") for k in LOSSES])

@@ -75,7 +75,7 @@ def test_without_a_start_nothing_is_told(database: str, server: Server) -> None:
     assert compared(database, server, STEPS).as_dict()["since_last_start"] is None
     omega_bridge.boot(database, STEPS)
     with connected(database) as conn:
-        conn.execute("UPDATE omega_bridge.states SET catalog_digest = 'of another'")
+        conn.execute("UPDATE omega_bridge.omega_bridge_states SET catalog_digest = 'of another'")
     assert compared(database, server, STEPS).since is None
 
 
@@ -83,7 +83,7 @@ def test_a_record_from_before_gets_its_place(database: str) -> None:
     """Where our schema is of an earlier release, the next start that writes anything makes room, and keeps what it saw."""
     omega_bridge.boot(database, STEPS)
     with connected(database) as conn:
-        conn.execute("DROP TABLE omega_bridge.catalogs")
+        conn.execute("DROP TABLE omega_bridge.omega_bridge_catalogs")
     assert omega_bridge.boot(database, STEPS).outcome == "current"
     omega_bridge.boot(database, [*STEPS, "CREATE TABLE IF NOT EXISTS uu (id int)"])
     with connected(database) as conn:
@@ -99,9 +99,9 @@ def test_a_role_that_may_create_nothing_there_starts_all_the_same(database: str,
     with connected(database) as conn:
         ledger_store.prepare(conn)
         conn.execute(
-            f"DROP TABLE omega_bridge.catalogs; GRANT USAGE ON SCHEMA omega_bridge TO {name}; "
-            f"GRANT SELECT, INSERT ON omega_bridge.ledger TO {name}; "
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON omega_bridge.chain, omega_bridge.states TO {name}"
+            f"DROP TABLE omega_bridge.omega_bridge_catalogs; GRANT USAGE ON SCHEMA omega_bridge TO {name}; "
+            f"GRANT SELECT, INSERT ON omega_bridge.omega_bridge_ledger TO {name}; "
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON omega_bridge.omega_bridge_chain, omega_bridge.omega_bridge_states TO {name}"
         )
     with connected(role) as conn:
         assert ledger_store.lacking(conn) == ""

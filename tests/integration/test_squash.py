@@ -180,7 +180,7 @@ def test_a_database_that_is_there_needs_nothing(tmp_path: Path, database: str, a
     squash(tmp_path, ids(tmp_path)[5])
     upgrade(tmp_path, database)
     assert rows(database, "SELECT version_num FROM alembic_version") == [ids(tmp_path)[-1]]
-    recorded = rows(database, "SELECT subject FROM omega_bridge.ledger WHERE event = 'upgrade' ORDER BY seq")
+    recorded = rows(database, "SELECT subject FROM omega_bridge.omega_bridge_ledger WHERE event = 'upgrade' ORDER BY seq")
     assert recorded == ids(tmp_path)
 
 
@@ -195,7 +195,7 @@ def test_a_database_within_it_runs_the_rest(tmp_path: Path, make_database: MakeD
     assert diff(found, upgrade(tmp_path, fresh)) == ()
     assert rows(url, "SELECT version_num FROM alembic_version") == [ids(tmp_path)[-1]]
     assert rows(url, "SELECT id FROM t ORDER BY id") == [1, 7]
-    recorded = rows(url, "SELECT subject FROM omega_bridge.ledger WHERE event = 'upgrade' ORDER BY seq")
+    recorded = rows(url, "SELECT subject FROM omega_bridge.omega_bridge_ledger WHERE event = 'upgrade' ORDER BY seq")
     assert recorded == [*ids(tmp_path)[: at + 1], *ids(tmp_path)[7:]]
 
 

@@ -43,9 +43,9 @@ CREATE TABLE public.calls (who text); GRANT INSERT ON public.calls TO PUBLIC;
 CREATE FUNCTION omega_bridge.evil() RETURNS text LANGUAGE plpgsql IMMUTABLE AS
   $f$ BEGIN INSERT INTO public.calls VALUES (current_user); RETURN 'x'; END $f$;
 CREATE VIEW omega_bridge.watch AS SELECT omega_bridge.evil() AS digest;
-CREATE VIEW omega_bridge.ledger AS SELECT omega_bridge.evil() AS seq;
+CREATE VIEW omega_bridge.omega_bridge_ledger AS SELECT omega_bridge.evil() AS seq;
 GRANT SELECT ON ALL TABLES IN SCHEMA omega_bridge TO PUBLIC;
-CREATE FUNCTION omega_bridge.probe() RETURNS TABLE (versions text, digest text) LANGUAGE sql STABLE AS
+CREATE FUNCTION omega_bridge.omega_bridge_probe() RETURNS TABLE (versions text, digest text) LANGUAGE sql STABLE AS
   $f$ SELECT omega_bridge.evil(), omega_bridge.evil() $f$;
 """
 
@@ -89,10 +89,10 @@ def test_a_strangers_alembic_version_is_not_written(database: str, make_role: Ma
 @pytest.mark.parametrize(
     "put",
     [
-        "CREATE TRIGGER late BEFORE INSERT ON omega_bridge.ledger FOR EACH ROW EXECUTE FUNCTION public.late()",
-        "CREATE RULE late AS ON INSERT TO omega_bridge.states DO ALSO NOTIFY late",
-        "CREATE POLICY late ON omega_bridge.ledger USING (true)",
-        "ALTER TABLE omega_bridge.states ENABLE ROW LEVEL SECURITY",
+        "CREATE TRIGGER late BEFORE INSERT ON omega_bridge.omega_bridge_ledger FOR EACH ROW EXECUTE FUNCTION public.late()",
+        "CREATE RULE late AS ON INSERT TO omega_bridge.omega_bridge_states DO ALSO NOTIFY late",
+        "CREATE POLICY late ON omega_bridge.omega_bridge_ledger USING (true)",
+        "ALTER TABLE omega_bridge.omega_bridge_states ENABLE ROW LEVEL SECURITY",
     ],
     ids=["trigger", "rule", "policy", "row-security"],
 )
@@ -140,10 +140,10 @@ def test_an_administrator_installs_the_sentinel_and_the_service_starts(database:
     assert omega_bridge.boot(service, STEPS).round_trips == 1
     with connected(service) as conn:
         for forbidden in (
-            "DELETE FROM omega_bridge_sentinel.marks",
+            "DELETE FROM omega_bridge_sentinel.omega_bridge_marks",
             "CREATE TABLE omega_bridge_sentinel.other (id int)",
-            "DROP TABLE omega_bridge_sentinel.marks",
-            "CREATE OR REPLACE FUNCTION omega_bridge_sentinel.note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+            "DROP TABLE omega_bridge_sentinel.omega_bridge_marks",
+            "CREATE OR REPLACE FUNCTION omega_bridge_sentinel.omega_bridge_note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(forbidden.encode())
@@ -184,7 +184,7 @@ def test_marks_that_every_state_has_seen_are_cleared_away(database: str) -> None
             conn.execute(f"CREATE TABLE other{n} (id int)")
         omega_bridge.boot(database, STEPS)
     with connected(database) as conn:
-        assert conn.execute("SELECT count(*) FROM omega_bridge_sentinel.marks").fetchone() == (0,)
+        assert conn.execute("SELECT count(*) FROM omega_bridge_sentinel.omega_bridge_marks").fetchone() == (0,)
 
 
 def test_a_strangers_sentinel_is_neither_believed_nor_run(
@@ -202,9 +202,9 @@ def test_a_strangers_sentinel_is_neither_believed_nor_run(
         conn.execute(
             "CREATE FUNCTION omega_bridge_sentinel.evil() RETURNS text LANGUAGE plpgsql IMMUTABLE AS"
             " $f$ BEGIN INSERT INTO public.calls VALUES (current_user); RETURN 'x'; END $f$;"
-            "CREATE VIEW omega_bridge_sentinel.marks AS SELECT omega_bridge_sentinel.evil() AS schema WHERE omega_bridge_sentinel.evil() = 'y';"
-            "CREATE FUNCTION omega_bridge_sentinel.unseen(text, text) RETURNS numeric LANGUAGE sql AS 'SELECT 0.0';"
-            "GRANT SELECT ON omega_bridge_sentinel.marks TO PUBLIC"
+            "CREATE VIEW omega_bridge_sentinel.omega_bridge_marks AS SELECT omega_bridge_sentinel.evil() AS schema WHERE omega_bridge_sentinel.evil() = 'y';"
+            "CREATE FUNCTION omega_bridge_sentinel.omega_bridge_unseen(text, text) RETURNS numeric LANGUAGE sql AS 'SELECT 0.0';"
+            "GRANT SELECT ON omega_bridge_sentinel.omega_bridge_marks TO PUBLIC"
         )
     for _ in range(2):
         assert omega_bridge.boot(service, STEPS).outcome == "current"

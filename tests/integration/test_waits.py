@@ -42,7 +42,7 @@ LOCKED = {
     "catalog": ([T, V], [T, V, "CREATE TABLE IF NOT EXISTS u (id int)"], "LOCK TABLE t IN ACCESS EXCLUSIVE MODE"),
     "data step": ([T, FILL], [T, FILL], "LOCK TABLE t IN ACCESS EXCLUSIVE MODE"),
     "row of a data step": ([T, FILL], [T, FILL], "UPDATE t SET id = id"),
-    "rows of the record": ([T], [T, A], "LOCK TABLE omega_bridge.ledger IN ACCESS EXCLUSIVE MODE"),
+    "rows of the record": ([T], [T, A], "LOCK TABLE omega_bridge.omega_bridge_ledger IN ACCESS EXCLUSIVE MODE"),
 }
 
 
@@ -137,7 +137,7 @@ def test_the_end_of_the_ledger_is_waited_for_within_the_budget(database: str) ->
     omega_bridge.boot(database, steps[:1])
     started = time.monotonic()
     with psycopg.connect(database) as holder:
-        holder.execute("SELECT * FROM omega_bridge.chain FOR UPDATE")
+        holder.execute("SELECT * FROM omega_bridge.omega_bridge_chain FOR UPDATE")
         with pytest.raises(OmegaBridgeError) as told:
             omega_bridge.boot(database, steps, boot_timeout=1.0)
     assert told.value.code == "OB402"

@@ -132,7 +132,7 @@ def broken(url: str, loop: Catalog) -> Iterator[str]:
         if counted.get("once") != 1:
             yield f"a data step with repeat=once was not applied once: {counted}"
         done = conn.execute(
-            "SELECT count(*) FROM omega_bridge.ledger WHERE event = 'step' AND subject = 'half' AND outcome = 'applied'"
+            "SELECT count(*) FROM omega_bridge.omega_bridge_ledger WHERE event = 'step' AND subject = 'half' AND outcome = 'applied'"
         ).fetchone()
         if done != (counted.get("half!"),) or "half" in counted:
             yield f"a half-applied step did not go on where it had ended: applied {done}, rows {counted}"

@@ -18,7 +18,7 @@ from omega_bridge.sources.foundation import load_foundation
         ("CREATE TABLE t (a int); CREATE INDEX CONCURRENTLY i ON t (a)", "cannot run in a transaction"),
         ("SET search_path = app; CREATE TABLE t (a int)", "sets search_path"),
         ("CREATE TABLE t (a int); CREATE TABLE alembic_version (version_num text)", "bridge's own record, or Alembic's"),
-        ("CREATE TABLE t (a int); CREATE TABLE omega_bridge.ledger (seq int)", "bridge's own record, or Alembic's"),
+        ("CREATE TABLE t (a int); CREATE TABLE omega_bridge.omega_bridge_ledger (seq int)", "bridge's own record, or Alembic's"),
     ],
 )
 def test_what_cannot_be_one_says_why(text: str, told: str) -> None:

@@ -1,4 +1,4 @@
-"""The function ``omega_bridge.probe``: what the last start recorded, as constants, beside the token of the schema as it is
+"""The function ``omega_bridge.omega_bridge_probe``: what the last start recorded, as constants, beside the token of the schema as it is
 now. A start calls it, and reads nothing else of ours.
 
 It is made to measure when a state is recorded: a start asks only the catalogs that matter to this list, by object
@@ -27,6 +27,7 @@ from omega_bridge.postgres.fast_path import token as tokens
 from omega_bridge.postgres.fast_path.dependencies import Watched
 from omega_bridge.postgres.fast_path.probe import TOKENS, joined
 from omega_bridge.postgres.ledger_store import State
+from omega_bridge.postgres.own_tables import NOTHING, There
 from omega_bridge.postgres.waiting import BUSY
 from omega_bridge.version_table import VersionTable
 
@@ -34,7 +35,6 @@ Connection = psycopg.Connection[Any]
 
 _TOKENS = [f"token_{n}" for n in range(1, TOKENS + 1)]
 _COLUMNS = "versions pg_catalog.text, told pg_catalog.text, " + ", ".join(f"{name} pg_catalog.numeric" for name in _TOKENS)
-_NOTHING = "SELECT NULL::pg_catalog.text, NULL::pg_catalog.text, " + ", ".join("NULL::pg_catalog.numeric" for _ in _TOKENS)
 _HERE = "coalesce(pg_catalog.current_schema()::pg_catalog.text, '')"
 
 
@@ -120,8 +120,7 @@ def note_try(connection: Connection, now: float) -> None:
 
 def forget(connection: Connection, *, everywhere: bool = False) -> None:
     """The record of this schema holds no more: the next start looks at everything. ``everywhere``: in all schemas."""
-    there = ledger_store.There.of(connection)
-    if there.chain:
+    if There.of(connection).is_whole:
         ledger_store.tip(connection, lock=True)
         ledger_store.forget(connection, everywhere=everywhere)
         _install(connection)
@@ -130,8 +129,8 @@ def forget(connection: Connection, *, everywhere: bool = False) -> None:
 def _install(connection: Connection) -> None:
     """Make the probe answer for the states that are there: for one schema by itself, for others by their row's question."""
     states = ledger_store.questions(connection)
-    body = "\nUNION ALL\n".join(_arms(connection, *states)) if states else f"{_NOTHING} WHERE false"
-    _replace(connection, "probe", body)
+    body = "\nUNION ALL\n".join(_arms(connection, *states)) if states else f"{NOTHING} WHERE false"
+    _replace(connection, "omega_bridge_probe", body)
 
 
 def _arms(connection: Connection, schema: str, asked: str, others: int) -> Iterable[str]:
@@ -140,12 +139,12 @@ def _arms(connection: Connection, schema: str, asked: str, others: int) -> Itera
     else:
         here = f"{sql.Literal(schema).as_string(connection)}::pg_catalog.text"
         yield f"{asked} WHERE {_HERE} OPERATOR(pg_catalog.=) {here}"
-        _replace(connection, "probe_elsewhere", "SELECT * FROM omega_bridge.answer()")
-        yield f"SELECT * FROM omega_bridge.probe_elsewhere() WHERE {_HERE} OPERATOR(pg_catalog.<>) {here}"
+        _replace(connection, "omega_bridge_probe_elsewhere", "SELECT * FROM omega_bridge.omega_bridge_answer()")
+        yield f"SELECT * FROM omega_bridge.omega_bridge_probe_elsewhere() WHERE {_HERE} OPERATOR(pg_catalog.<>) {here}"
 
 
 def _replace(connection: Connection, name: str, body: str) -> None:
-    """Where the function is as it should be already, nothing is written. ``probe`` may be inlined, the other must not be."""
+    """Where the function is as it should be already, nothing is written. ``omega_bridge_probe`` may be inlined, the other must not be."""
     row = connection.execute(
         "SELECT p.prosrc FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace"
         " WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge'::pg_catalog.name"
@@ -154,7 +153,7 @@ def _replace(connection: Connection, name: str, body: str) -> None:
     ).fetchone()
     if row is not None and row[0] == body:
         return
-    kind = "STABLE" if name == "probe" else "VOLATILE"
+    kind = "STABLE" if name == "omega_bridge_probe" else "VOLATILE"
     text = sql.Literal(body).as_string(connection)
     connection.execute(
         ledger_store.pinned(

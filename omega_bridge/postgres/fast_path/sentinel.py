@@ -32,9 +32,9 @@ WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge_sentinel'::pg_catalog.name 
 _THERE = """
 SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text
 FROM pg_catalog.pg_namespace n
-JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid AND c.relname OPERATOR(pg_catalog.=) 'marks'::pg_catalog.name
-JOIN pg_catalog.pg_proc p ON p.pronamespace OPERATOR(pg_catalog.=) n.oid AND p.proname OPERATOR(pg_catalog.=) 'passed'::pg_catalog.name
-JOIN pg_catalog.pg_proc u ON u.pronamespace OPERATOR(pg_catalog.=) n.oid AND u.proname OPERATOR(pg_catalog.=) 'unseen'::pg_catalog.name
+JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid AND c.relname OPERATOR(pg_catalog.=) 'omega_bridge_marks'::pg_catalog.name
+JOIN pg_catalog.pg_proc p ON p.pronamespace OPERATOR(pg_catalog.=) n.oid AND p.proname OPERATOR(pg_catalog.=) 'omega_bridge_passed'::pg_catalog.name
+JOIN pg_catalog.pg_proc u ON u.pronamespace OPERATOR(pg_catalog.=) n.oid AND u.proname OPERATOR(pg_catalog.=) 'omega_bridge_unseen'::pg_catalog.name
 WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge_sentinel'::pg_catalog.name
   AND c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog."char"
   AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
@@ -60,8 +60,8 @@ class Counted:
         """
         names = sql.Literal(list(schemas)).as_string(None)
         return (
-            "CASE WHEN EXISTS (SELECT FROM omega_bridge_sentinel.marks)"
-            f" THEN omega_bridge_sentinel.unseen('{self.snapshot}', {names}) ELSE 0.0 END"
+            "CASE WHEN EXISTS (SELECT FROM omega_bridge_sentinel.omega_bridge_marks)"
+            f" THEN omega_bridge_sentinel.omega_bridge_unseen('{self.snapshot}', {names}) ELSE 0.0 END"
         )
 
 
@@ -91,7 +91,7 @@ def ask(connection: Connection) -> Counted | None:
 def passed(connection: Connection, snapshot: str) -> None:
     """Say which marks this start's state has accounted for; those that every state has go."""
     connection.execute(
-        "SELECT omega_bridge_sentinel.passed(coalesce(pg_catalog.current_schema(), '')::pg_catalog.text, %s::pg_catalog.pg_snapshot)",
+        "SELECT omega_bridge_sentinel.omega_bridge_passed(coalesce(pg_catalog.current_schema(), '')::pg_catalog.text, %s::pg_catalog.pg_snapshot)",
         (snapshot,),
     )
 
@@ -109,7 +109,7 @@ def install(session: Session, roles: Collection[str] = ()) -> None:
             for role in roles:
                 connection.execute(_grants(connection, role).encode())
             connection.execute(
-                "INSERT INTO omega_bridge_sentinel.marks (xid, at, pid, tag)"
+                "INSERT INTO omega_bridge_sentinel.omega_bridge_marks (xid, at, pid, tag)"
                 " VALUES (pg_current_xact_id(), clock_timestamp(), pg_backend_pid(), 'sentinel installed')"
             )
             _clear_up(connection)
@@ -124,8 +124,9 @@ def install(session: Session, roles: Collection[str] = ()) -> None:
 def _grants(connection: Connection, role: str) -> str:
     name = sql.Identifier(role).as_string(connection)
     return (
-        f"GRANT USAGE ON SCHEMA omega_bridge_sentinel TO {name}; GRANT SELECT ON omega_bridge_sentinel.marks TO {name}; "
-        f"GRANT EXECUTE ON FUNCTION omega_bridge_sentinel.passed(text, pg_snapshot), omega_bridge_sentinel.unseen(text, text) TO {name}"
+        f"GRANT USAGE ON SCHEMA omega_bridge_sentinel TO {name}; GRANT SELECT ON omega_bridge_sentinel.omega_bridge_marks TO {name}; "
+        "GRANT EXECUTE ON FUNCTION omega_bridge_sentinel.omega_bridge_passed(text, pg_snapshot),"
+        f" omega_bridge_sentinel.omega_bridge_unseen(text, text) TO {name}"
     )
 
 
@@ -138,8 +139,12 @@ def _forget_states(connection: Connection) -> None:
 
 
 def _clear_up(connection: Connection) -> None:
-    """What older releases installed in the schema of the roles that start, whose owner could replace it."""
-    connection.execute("DROP FUNCTION IF EXISTS omega_bridge.note_ddl(); DROP TABLE IF EXISTS omega_bridge.ddl")
+    """What older releases installed: in the schema of the roles that start, whose owner could replace it; and without our name."""
+    connection.execute(
+        "DROP FUNCTION IF EXISTS omega_bridge.note_ddl(); DROP TABLE IF EXISTS omega_bridge.ddl;"
+        " DROP FUNCTION IF EXISTS omega_bridge_sentinel.note_ddl(), omega_bridge_sentinel.passed(text, pg_snapshot),"
+        " omega_bridge_sentinel.unseen(text, text); DROP TABLE IF EXISTS omega_bridge_sentinel.marks, omega_bridge_sentinel.seen"
+    )
 
 
 def remove(session: Session) -> None:

@@ -16,9 +16,9 @@ from psycopg import sql
 
 from omega_bridge.kinds import COUNTED, MEMBERS, ROOMS, stored_in
 from omega_bridge.kinds.counted import EQUALS, HERE, OID, XMIN, both
-from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.fast_path.dependencies import Watched
+from omega_bridge.postgres.own_tables import There
 
 Connection = psycopg.Connection[Any]
 
@@ -256,11 +256,11 @@ def schemas(connection: Connection, watched: Watched) -> tuple[str, ...]:
 
 def _about(connection: Connection, watched: Watched, text: str) -> bytes:
     """A query about what is watched."""
-    has_states = ledger_store.There.of(connection).chain
+    states = There.of(connection).states
     return text.format(
         names=_literal(connection, watched.relations),
         schemas=_literal(connection, watched.schemas),
-        tenants="ARRAY(SELECT schema FROM omega_bridge.states)" if has_states else "'{}'",
+        tenants=f"ARRAY(SELECT schema FROM {states})" if states else "'{}'",
     ).encode()
 
 

@@ -15,9 +15,9 @@ DECLARE
     ours boolean := false;
 BEGIN
     IF {invalid} THEN
-        IF to_regclass('omega_bridge.ledger') IS NOT NULL THEN
-            EXECUTE $q$SELECT EXISTS (SELECT FROM omega_bridge.ledger l WHERE l.event = 'statement' AND l.outcome = 'begun'
-                AND l.detail->>'index' = $1 AND NOT EXISTS (SELECT FROM omega_bridge.ledger a WHERE a.seq > l.seq
+        IF to_regclass('omega_bridge.omega_bridge_ledger') IS NOT NULL THEN
+            EXECUTE $q$SELECT EXISTS (SELECT FROM omega_bridge.omega_bridge_ledger l WHERE l.event = 'statement' AND l.outcome = 'begun'
+                AND l.detail->>'index' = $1 AND NOT EXISTS (SELECT FROM omega_bridge.omega_bridge_ledger a WHERE a.seq > l.seq
                     AND a.event IN ('step', 'upgrade') AND a.outcome IN ('applied', 'already-there')
                     AND l.checksum IN (SELECT a.checksum UNION SELECT unnest(string_to_array(a.checksum, ',')))))$q$
                 INTO ours USING (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c
