@@ -69,6 +69,7 @@ LOCK_TIMEOUT = 60.0
 def run(context: Any) -> None:
     """Run the migrations that the command asks for, online or as SQL."""
     with alembic_border.told_by_alembic():
+        alembic_border.log_as_configured(context.config)
         config = project_of(context.config)
         folder = Path(context.script.dir)
         if command_of(context) not in READ_ONLY:

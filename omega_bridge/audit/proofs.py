@@ -189,7 +189,7 @@ class ScratchProver:
         savepoint = self._trial.connection.begin_nested()
         try:
             self._run(reverse)
-            self._same(before, "back", order=False)
+            self._same(before, "back", order=False, sides="left: before the step, right: after undoing it")
             self._run(operations)
             self._same(after, "there and back", order=False)
         except Differs as told:
@@ -219,12 +219,14 @@ class ScratchProver:
         self._near = together(self._near, self._left.changed())
         return found
 
-    def _same(self, wanted: Catalog, where: str, *, order: bool = True) -> None:
+    def _same(
+        self, wanted: Catalog, where: str, *, order: bool = True, sides: str = "left: the step, right: the operations"
+    ) -> None:
         found = self._right.look()
         self._near = together(self._near, self._right.changed())
         differences = diff(wanted, found, ignore=frozenset() if order else _PLACE, among=self._near)
         if differences:
-            raise Differs(f"{where}, {differences[0]} (left: the step, right: the operations)")
+            raise Differs(f"{where}, {differences[0]} ({sides})")
 
     def _run(self, operations: Iterable[Any], run: Callable[[Iterable[Any]], None] | None = None) -> None:
         try:

@@ -160,7 +160,7 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
             "gaps": [g.as_dict() for g in held.gaps],
             "is_head": is_there,
             "told": f"{', '.join(seen.versions) or 'none'}"
-            + ("" if is_there else f" (head is {top}; {move.warning or _told(held, seen.versions, head)})"),
+            + ("" if is_there else f" (head is {top}; {move.warning or _told(held, seen.versions, head, setup.config.alembic)})"),
         },
         "steps": [s.as_dict() for s in standings(seen.steps, seen.standing, drifted, expected, lines, _entries(setup))],
         "not_looked_at": list(drifted.unseen) if drifted else [NOT_COMPARED],
@@ -204,11 +204,11 @@ def _lacking(seen: Look, drifted: Drift | None) -> str:
     return "holds everything that was looked at" if drifted.unseen else "holds everything"
 
 
-def _told(held: Survey, versions: tuple[str, ...], head: str | None) -> str:
-    """How far the history holds, whatever ``alembic_version`` says."""
+def _told(held: Survey, versions: tuple[str, ...], head: str | None, folder: str) -> str:
+    """How far the history in ``folder`` holds, whatever ``alembic_version`` says."""
     if head is not None and versions == (head,):
         return "what follows was written by hand; run: alembic upgrade head"
     if not held.gaps:
-        return "every revision holds; stamp it: omega-bridge adopt"
+        return f'every revision holds; the next start with history="{folder}" stamps it, or: omega-bridge adopt'
     first = held.gaps[0]
     return f"holds up to {held.prefix or 'none'}, then {len(held.gaps)} gap(s), the first: {first.step}: {first.reason}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,8 +106,17 @@ def additions(
     return Additions(tuple({s.sql: s for s in found.steps}.values()), tuple(found.left))
 
 
-def _title(what: str) -> str:
-    return f"{what}, from the models"
+def _title(what: str, how: str = "") -> str:
+    """``how``: what this one of several steps does for it."""
+    return f"{what}, from the models" + (f": {how}" if how else "")
+
+
+_STAGES = ("rows that are there get a value", "rows that come have a value", "so have those that are there", "mandatory")
+"""The steps of ``safe_steps.not_null``, the first only where a value is given."""
+
+
+def _mandatory(what: str, texts: Sequence[str]) -> Iterator[Step]:
+    yield from (Step(text_, title=_title(what, how)) for text_, how in zip(texts, _STAGES[-len(texts) :], strict=True))
 
 
 def _table(metadata: MetaData, key: Key) -> Table:
@@ -139,8 +148,9 @@ def _part(found: _Found, metadata: MetaData, one: Unkept, new: set[tuple[str, st
     texts = _texts(found, metadata, one)
     if not texts:
         found.left.append((one, _why(one)))
-    title = _title(f"{owner or key.name}.{key.name}" if owner else key.name)
-    found.steps += [Step(text, title=title) for text in texts]
+    name = f"{owner}.{key.name}" if owner else key.name
+    is_mandatory = one.attribute == "nullable" and not one.expected
+    found.steps += _mandatory(name, texts) if is_mandatory else [Step(text, title=_title(name)) for text in texts]
 
 
 def _texts(found: _Found, metadata: MetaData, one: Unkept) -> tuple[str, ...]:
@@ -220,14 +230,14 @@ def _columns(found: _Found, table: Table, missing: list[Unkept]) -> set[tuple[st
             found.left.append((new[column.name], NO_DEFAULT.format(name=f"{table.name}.{column.name}")))
             continue
         written.add(column.name)
-        commented = [Step(text_, title=_title(f"{table.name}.{column.name}")) for text_ in comment_on(column)]
+        commented = [Step(text_, title=_title(f"{table.name}.{column.name}", "its comment")) for text_ in comment_on(column)]
         if filled is not None or _is_volatile(column):
             found.steps += _filled(table, column, filled or str(_written(default)), default)
         else:
             found.steps += _column(table, column, default)
             is_own = (new[column.name].key.schema, table.name) in found.own
             if is_own and column.server_default is None and default is not None:
-                found.steps.append(_set_default(table, column, str(_written(default))))
+                found.steps.append(_set_default(table, column, str(_written(default)), "the default, where they made the table"))
         found.steps += commented
     if not found.is_whole:
         _hanging(found, table, new, written)
@@ -252,21 +262,20 @@ def _hanging(found: _Found, table: Table, new: Mapping[str, Unkept], written: se
 
 def _filled(table: Table, column: Column[Any], filled: str, default: Any) -> Iterator[Step]:
     """A column that every row must have: without, filled, and then mandatory, each in a step of its own."""
-    title = _title(f"{table.name}.{column.name}")
+    name = f"{table.name}.{column.name}"
     yield from _column(table, column, None, is_open=True)
     if default is not None:
-        yield _set_default(table, column, str(_written(default)))
+        yield _set_default(table, column, str(_written(default)), "its default")
     if column.nullable:
-        yield Step(safe_steps.in_batches(table.name, column.name, filled, table.schema), title=title)
+        yield Step(safe_steps.in_batches(table.name, column.name, filled, table.schema), title=_title(name, _STAGES[0]))
         return
-    for text_ in safe_steps.not_null(table.name, column.name, table.schema, filled):
-        yield Step(text_, title=title)
+    yield from _mandatory(name, safe_steps.not_null(table.name, column.name, table.schema, filled))
 
 
-def _set_default(table: Table, column: Column[Any], value: str) -> Step:
-    """For databases in which the column came without: those in which the models made the table."""
+def _set_default(table: Table, column: Column[Any], value: str, how: str) -> Step:
+    """For databases in which the column came without: those in which the models made the table, since ``default=`` is Python's alone."""
     made = f"ALTER TABLE {PREPARER.format_table(table)} ALTER COLUMN {PREPARER.quote(column.name)} SET DEFAULT {value}"
-    return Step(made, title=_title(f"{table.name}.{column.name}"))
+    return Step(made, title=_title(f"{table.name}.{column.name}", how))
 
 
 _STABLE = re.compile(r"^(now|current_\w+|localtime\w*|statement_timestamp|transaction_timestamp)$")
@@ -326,11 +335,11 @@ def _is_inline(constraint: Constraint) -> bool:
 
 def _column(table: Table, column: Column[Any], default: Any, *, is_open: bool = False) -> Iterator[Step]:
     """The column, and its type where that is one of its own. ``is_open``: rows may be without it."""
-    title = _title(f"{table.name}.{column.name}")
+    name = f"{table.name}.{column.name}"
     for created in enum_types([column]):
-        yield Step(created, title=title)
+        yield Step(created, title=_title(name, "its type"))
     named = PREPARER.format_table(table)
-    yield Step(f"ALTER TABLE {named} ADD COLUMN IF NOT EXISTS {_definition(table, column, default, is_open)}", title=title)
+    yield Step(f"ALTER TABLE {named} ADD COLUMN IF NOT EXISTS {_definition(table, column, default, is_open)}", title=_title(name))
 
 
 def _definition(table: Table, column: Column[Any], default: Any, is_open: bool) -> str:

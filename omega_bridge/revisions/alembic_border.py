@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import logging
+import logging.config
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -94,6 +96,16 @@ def include_object(
     """For ``alembic check``: the bridge's own schema is no drift, nor is a table of versions. ``versions``: the name of the history's own."""
     is_version = kind == "table" and reflected and name in ("alembic_version", versions)
     return getattr(obj, "schema", None) != "omega_bridge" and not is_version
+
+
+def log_as_configured(config: Config) -> None:
+    """On Alembic's command line, logging as ``alembic.ini`` has it, as Alembic's own ``env.py`` does; not where somebody has configured it."""
+    name = config.config_file_name
+    handlers = (*logging.getLogger().handlers, *logging.getLogger("alembic").handlers)
+    if config.cmd_opts is None or name is None or any(not isinstance(one, logging.NullHandler) for one in handlers):
+        return
+    if config.file_config.has_section("loggers"):
+        logging.config.fileConfig(name, disable_existing_loggers=False)
 
 
 def alembic_config(folder: Path, dsn: str) -> Config:

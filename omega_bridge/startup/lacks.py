@@ -56,8 +56,24 @@ def lacks(catalog: Catalog, metadata: Any) -> tuple[Lack, ...]:
 
 
 def _perhaps(unkept: Unkept, catalog: Catalog, metadata: Any) -> tuple[str, ...]:
-    may_be = renames([unkept], catalog, metadata, {}, {})
+    wanted = _type(unkept, metadata) if unkept.key.kind is Kind.COLUMN else None
+    may_be = renames([unkept], catalog, metadata, {unkept.key: wanted} if wanted else {}, {})
     return tuple(one.told for one in may_be[:_FEW])
+
+
+def _type(unkept: Unkept, metadata: Any) -> str | None:
+    """The type that the models give a column, in the catalog's words; ``None`` where it is not known."""
+    from omega_bridge.analysis import analyse
+    from omega_bridge.analysis.program import statements
+    from omega_bridge.revisions.mapped import table_of
+    from omega_bridge.revisions.models import every_table
+
+    table = table_of(metadata, unkept.key)
+    if table is None:
+        return None
+    made = (s for step in analyse(every_table(metadata, only=table)) for s in statements(step.program))
+    effects = (e for s in made for e in s.results if e.key.kind is Kind.COLUMN and e.key.name == unkept.key.name)
+    return next((found for e in effects if isinstance(found := dict(e.attributes).get("type"), str)), None)
 
 
 _FEW = 3

@@ -22,7 +22,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def works(folder: Path, database: str) -> None:
-    """export and stock alembic, at once."""
+    """export and stock alembic, at once, which logs what it runs as its alembic.ini says."""
     done = run(folder, "omega_bridge", "export", "--no-prove")
     assert done.returncode == 0, done.stderr
     ini = folder / "alembic.ini"
@@ -30,6 +30,7 @@ def works(folder: Path, database: str) -> None:
     for arguments in (("upgrade", "head"), ("current",), ("history",), ("downgrade", "-1"), ("upgrade", "head", "--sql")):
         done = run(folder, "alembic", *arguments)
         assert done.returncode == 0, done.stderr
+        assert ("Running" in done.stderr) == (arguments[0] in ("upgrade", "downgrade"))
     assert "ADD COLUMN IF NOT EXISTS a TEXT" in done.stdout
 
 

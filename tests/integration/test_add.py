@@ -124,6 +124,7 @@ def test_what_the_models_gained_is_written_to_the_list(project: Project, make_da
     before = (project.root / "main.py").read_text()
     assert not models_check(project)["ok"]
     code, shown = project.call("add", "--check")
+    assert len({a["title"] for a in shown["added"]}) == len(shown["added"])  # each says what it is for
     assert (code, shown["files"]) == (1, [])
     assert (project.root / "main.py").read_text() == before
 

@@ -58,6 +58,18 @@ def test_a_column_without_a_step_stops_the_start(database: str) -> None:
     assert omega_bridge.boot(database, [ADDS], metadata=Base.metadata).outcome == "current"
 
 
+def test_an_old_column_by_a_new_name_is_thought_of_where_its_type_is_the_same(database: str) -> None:
+    """Another type is another column: no name of one is told as what the missing one may have been."""
+    kept = ["ALTER TABLE tenants ADD COLUMN IF NOT EXISTS api_key varchar(255), ADD COLUMN IF NOT EXISTS was boolean"]
+    omega_bridge.boot(database, kept, metadata=tenants())
+    with pytest.raises(ModelsAhead) as stopped:
+        omega_bridge.boot(database, kept, metadata=tenants(Column("flag", Boolean)))
+    assert stopped.value.lacks[0].perhaps == ("tenants.was=flag",)
+    with pytest.raises(ModelsAhead) as stopped:
+        omega_bridge.boot(database, kept, metadata=tenants(mood("calm")))
+    assert stopped.value.lacks[-1].perhaps == ()
+
+
 def test_who_wants_to_serve_all_the_same_may(database: str) -> None:
     """The run is ready and degraded, says what is lacking, and the next start looks again."""
     omega_bridge.boot(database, [], metadata=tenants())

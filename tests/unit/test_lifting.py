@@ -199,6 +199,16 @@ def test_what_an_earlier_step_made_is_not_undone_by_a_later_one() -> None:
     assert down(step, T, step) == ""
 
 
+def test_a_table_that_is_there_does_not_gain_the_columns_of_its_new_text() -> None:
+    """Models that gained a column change the text of their table, which makes none of it: the step that adds the column can be undone."""
+    world = World(empty_catalog())
+    for text in (T, T.replace("(id", "(b int, id").replace("TABLE t", "TABLE IF NOT EXISTS t")):
+        lift(analyse(Registry.of([text])).steps[0], world)
+    found = lift(analyse(Registry.of(["ALTER TABLE t ADD COLUMN IF NOT EXISTS b int"])).steps[0], world)
+    (reverse,) = (o for p in found.parts for o in p.reverse or ())
+    assert render([reverse])[0] == ["op.drop_column('t', 'b', if_exists=True)"]
+
+
 def test_a_rebuild_takes_nothing_away() -> None:
     """DROP IF EXISTS right before CREATE of the same thing: undone by dropping what was created."""
     text = "DROP TRIGGER IF EXISTS x ON t; CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()"

@@ -49,7 +49,9 @@ class Lifting:
         return (self.world.get(found) or {}).get(name, ...) if found else ...
 
     def apply(self, s: Sql) -> None:
-        """Go on in the world after the statement."""
+        """Go on in the world after the statement: one that finds what it makes, such as ``CREATE TABLE IF NOT EXISTS``, has done nothing."""
+        if s.effects and not (s.opaque or s.data) and all(self.world.holds(effect) is True for effect in s.effects):
+            return
         for effect in (*s.effects, *s.implied):
             self.world.apply(effect)
 
