@@ -166,6 +166,20 @@ def test_a_record_of_an_older_layout_is_lifted(database: str, layout: str, names
         execute(database, f"DELETE FROM {LEDGER}")
 
 
+@pytest.mark.parametrize("layout", ["", LAYOUT_1, LAYOUT_2], ids=["none", "1", "2"])
+def test_a_publication_of_all_tables_bars_no_start(database: str, layout: str) -> None:
+    """Rows of the bridge's own tables have an identity, so that they can be changed where everything is published."""
+    with open_session(database) as session:
+        sentinel.install(session)
+    execute(database, *([layout] if layout else []), "CREATE PUBLICATION everything FOR ALL TABLES")
+    for _ in range(2):
+        omega_bridge.boot(database, STEPS)
+        execute(database, "DROP TABLE t")
+    assert omega_bridge.boot(database, STEPS).outcome == "repaired"
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT count(*) FROM omega_bridge_sentinel.omega_bridge_marks").fetchone() == (0,)
+
+
 @pytest.mark.parametrize("layout", [LAYOUT_1, LAYOUT_2], ids=["1", "2"])
 def test_a_later_list_is_known_from_an_older_layout(database: str, layout: str) -> None:
     """A start of an older list does not judge a database that a later one has repaired, whichever release recorded that: nor the second."""

@@ -26,7 +26,7 @@ COMMENT ON COLUMN omega_bridge.omega_bridge_ledger.detail IS 'objects created an
 COMMENT ON COLUMN omega_bridge.omega_bridge_ledger.previous IS 'hash of the entry before; unique, so that the chain cannot fork';
 COMMENT ON COLUMN omega_bridge.omega_bridge_ledger.hash IS 'l1: SHA-256 over every field above';
 CREATE TABLE IF NOT EXISTS omega_bridge.omega_bridge_chain (
-  layout integer NOT NULL,
+  layout integer PRIMARY KEY,
   seq bigint NOT NULL,
   hash text NOT NULL
 );

@@ -6,6 +6,12 @@
 CREATE SCHEMA IF NOT EXISTS omega_bridge_sentinel;
 COMMENT ON SCHEMA omega_bridge_sentinel IS 'omega-bridge: DDL in this database, noted by event triggers';
 CREATE TABLE IF NOT EXISTS omega_bridge_sentinel.omega_bridge_marks (xid xid8, at timestamptz, pid integer, tag text, schema text);
+DO $identity$
+BEGIN  -- marks are deleted, which a publication FOR ALL TABLES bars where rows have no identity
+  IF NOT EXISTS (SELECT FROM pg_class WHERE oid = 'omega_bridge_sentinel.omega_bridge_marks'::regclass AND relreplident = 'f') THEN
+    ALTER TABLE omega_bridge_sentinel.omega_bridge_marks REPLICA IDENTITY FULL;
+  END IF;
+END $identity$;
 COMMENT ON TABLE omega_bridge_sentinel.omega_bridge_marks IS 'DDL that not every recorded start has accounted for: any row makes the next start look at the schema again';
 COMMENT ON COLUMN omega_bridge_sentinel.omega_bridge_marks.xid IS 'the transaction; a state knows by its snapshot which it has seen';
 COMMENT ON COLUMN omega_bridge_sentinel.omega_bridge_marks.at IS 'when';
