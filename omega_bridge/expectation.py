@@ -15,6 +15,7 @@ from typing import Any
 
 from omega_bridge.catalog import Attributes, Catalog, Key, Kind
 from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.kinds.privileges import ALL, RUNNER, of_new, owners_loss, privileges
 from omega_bridge.sql import identifier
 from omega_bridge.sql.printed import same_printed
 from omega_bridge.writing import write
@@ -38,6 +39,8 @@ class Expectation:
     rejected: Mapping[str, str] = field(default_factory=dict)
     promised: frozenset[Key] = frozenset()
     """What the rejected steps make where they work, as far as that was read."""
+    owned: Mapping[Key, str] = field(default_factory=dict)
+    """The owner of what a step gives to somebody: a role, or ``RUNNER`` for who runs the list; the file has it as the attribute."""
 
     def maker(self, key: Key) -> str:
         """The step that an object comes from, or that the table comes from which it is a part of; empty where it is not known."""
@@ -94,14 +97,17 @@ def compare(expected: Expectation, found: Catalog, role: str) -> Compared:
     wanted = there_expected.catalog
     departures: list[Departure] = []
     unseen: list[str] = []
+    grants = _Grants.of(there_expected, found, role)
     for key, attributes in wanted.objects.items():
         there = found.get(key)
         if there is None:
             departures.append(Departure(What.MISSING, key))
             continue
-        if _is_granted_by_hand(key, attributes, there, expected.role, role):
+        if told := grants.differ(key, attributes, there):
+            departures.append(Departure(What.DIFFERENT, key, "grants", *told))
+        elif grants.are_by_hand(key, attributes, there):
             unseen.append(f"{key}: its grants are not those of a new object, and no step gives any")
-        for name, one, other in _differing(key, attributes, there, expected.role, role):
+        for name, one, other in _differing(key, attributes, there, there_expected, role):
             if (key.kind, name) == (Kind.EXTENSION, "version") and (
                 one is None or expected.major != found.server_version // 10000
             ):
@@ -128,74 +134,71 @@ def _shown(value: Any) -> str:
 
 # --- what is the same -------------------------------------------------------------------------------------------
 
-_OUT_OF_COUNT = frozenset({"position"})
+_OUT_OF_COUNT = frozenset({"position", "grants"})
+"""Columns may stand in another order; grants are compared by who may do what."""
 _PRINTED = frozenset({"definition", "default", "expression", "using", "check", "constraints", "partition_bound", "partition_key"})
 """Attributes that PostgreSQL prints as SQL; any other is the same letter by letter, or is not the same."""
 
 
-def _differing(key: Key, one: Attributes, other: Attributes, role: str, role_there: str) -> Iterator[tuple[str, Any, Any]]:
-    for name in sorted({*one, *other} - _OUT_OF_COUNT):
+def _differing(key: Key, one: Attributes, other: Attributes, expected: Expectation, role: str) -> Iterator[tuple[str, Any, Any]]:
+    for name in sorted(
+        {*one, *other} - _OUT_OF_COUNT, key=lambda n: (n != "identity", n)
+    ):  # an identity goes before what it implies
         left, right = one.get(name), other.get(name)
         if name == "owner":
-            if left in (None, role) or left == right:
-                continue
-        elif name == "grants":
-            left, right = (
-                privileges(key.kind, a.get("grants"), str(a.get("owner") or r)) for a, r in ((one, role), (other, role_there))
-            )
-            if left is None or left == (right if right is not None else _BY_DEFAULT.get(key.kind, ())):
+            left = _owner_of(key, one, expected, role)
+            if left is None or left == right:
                 continue
         elif left == right:
             continue
         yield name, left, right
 
 
-def _is_granted_by_hand(key: Key, one: Attributes, other: Attributes, role: str, role_there: str) -> bool:
-    """Whether there are privileges that no step gives: a database's own defaults may, too, and so they are no difference."""
-    left, right = (privileges(key.kind, a.get("grants"), str(a.get("owner") or r)) for a, r in ((one, role), (other, role_there)))
-    return left is None and right is not None
+def _owner_of(key: Key, attributes: Attributes, expected: Expectation, role: str) -> str | None:
+    """Whose it should be; ``None`` where no step says so."""
+    told = expected.owned.get(key) or attributes.get("owner")
+    if told == RUNNER:
+        return role
+    return None if key not in expected.owned and told == expected.role else told
 
 
-_ALL = {
-    Kind.TABLE: "arwdDxt",
-    Kind.VIEW: "arwdDxt",
-    Kind.MATERIALIZED_VIEW: "arwdDxt",
-    Kind.COLUMN: "",
-    Kind.SEQUENCE: "rwU",
-    Kind.FUNCTION: "X",
-    Kind.SCHEMA: "UC",
-}
-_BY_DEFAULT: Mapping[Kind, tuple[str, ...]] = {
-    Kind.FUNCTION: ("public=X",), Kind.ENUM: ("public=U",), Kind.DOMAIN: ("public=U",), Kind.COMPOSITE: ("public=U",),
-    Kind.RANGE: ("public=U",), Kind.BASE_TYPE: ("public=U",), Kind.LANGUAGE: ("public=U",),
-}  # fmt: skip
-"""What everybody may do with a new object (PostgreSQL's manual, "Privileges")."""
-
-_HAVE_MAINTAIN = frozenset({Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.DEFAULT_PRIVILEGES})
-_ITEM = re.compile(r'(?:"((?:[^"]|"")*)"|([^=]*))=([^/]*)/')
-
-
-def privileges(kind: Kind, items: list[str] | None, owner: str) -> tuple[str, ...] | None:
-    """Who may do what, without who granted it; ``None`` where it is what a new object has. The owner's name is ``owner``.
-
-    ``MAINTAIN``, which PostgreSQL has from 17 on, is left out.
+@dataclass(frozen=True, slots=True)
+class _Grants:
+    """Grants are compared where a step gives some. What nobody gives may come of a database's own defaults, and is no difference;
+    but that the owner lacks what is his, or that a column has any, where there are no such defaults, is the work of a hand.
     """
-    if items is None:
-        return None
-    found = []
-    for item in items:
-        match = _ITEM.match(item)
-        if match is None:
-            found.append(item)
-            continue
-        who = (match[1] or "").replace('""', '"') or match[2] or "public"
-        rights = match[3].replace("m", "") if kind in _HAVE_MAINTAIN else match[3]
-        if who == owner and set(rights) == set(_ALL.get(kind, "U")):
-            continue
-        if rights:
-            found.append(f"{'owner' if who == owner else who}={rights}")
-    told = tuple(sorted(found))
-    return None if told == _BY_DEFAULT.get(kind, ()) else told
+
+    of_step: str
+    of_here: str
+    given: frozenset[tuple[str, str]]
+    has_own_defaults: bool
+
+    @classmethod
+    def of(cls, expected: Expectation, found: Catalog, role: str) -> _Grants:
+        given = ((k.schema, k.table or k.name) for k, a in expected.catalog.objects.items() if a.get("grants") is not None)
+        defaults = (k for k in found if k.kind is Kind.DEFAULT_PRIVILEGES and k not in expected.catalog)
+        return cls(expected.role, role, frozenset(given), any(defaults))
+
+    def differ(self, key: Key, one: Attributes, other: Attributes) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """What is expected and what is found, where a step gives grants, or the owner lacks some."""
+        left, right = self._both(key, one, other)
+        new = of_new(key.kind)
+        if left is not None or (key.kind is Kind.COLUMN and (key.schema, key.table) in self.given):
+            left, right = left if left is not None else new, right if right is not None else new
+            return (left, right) if left != right else None
+        return (new, right) if right is not None and owners_loss(key.kind, right) and not self.has_own_defaults else None
+
+    def are_by_hand(self, key: Key, one: Attributes, other: Attributes) -> bool:
+        """Whether there are grants that no step gives."""
+        left, right = self._both(key, one, other)
+        return left is None and right is not None and right != of_new(key.kind)
+
+    def _both(self, key: Key, one: Attributes, other: Attributes) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+        left, right = (
+            privileges(key.kind, a.get("grants"), str(a.get("owner") or role))
+            for a, role in ((one, self.of_step), (other, self.of_here))
+        )
+        return left, right
 
 
 def _means_same(one: Any, other: Any) -> bool | None:
@@ -296,6 +299,7 @@ def moved(expected: Expectation, found: Catalog, role: str) -> Expectation:
         catalog=catalog,
         by={placed(key): step for key, step in by.items()},
         promised=frozenset(map(placed, expected.promised)),
+        owned={placed(key): owner for key, owner in expected.owned.items()},
     )
 
 
@@ -329,16 +333,18 @@ def to_text(expected: Expectation) -> str:
     }
     lines = [json.dumps(head, ensure_ascii=False, sort_keys=True)]
     for key in sorted(catalog.objects):
-        attributes = _symbolic(key, catalog.objects[key], expected.role)
+        attributes = _symbolic(key, catalog.objects[key], expected.role, expected.owned.get(key))
         row = [str(key.kind), key.schema, key.table, _of_role(key, expected.role, "").name, expected.by.get(key, ""), attributes]
         lines.append(json.dumps(row, ensure_ascii=False, sort_keys=True))
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
-def _symbolic(key: Key, attributes: Attributes, role: str) -> dict[str, Any]:
-    """The attributes that say something; who ran the list is not told by name."""
+def _symbolic(key: Key, attributes: Attributes, role: str, given_to: str | None) -> dict[str, Any]:
+    """The attributes that say something; who ran the list is told by name where a step does so."""
     found = {name: value for name, value in attributes.items() if value is not None}
-    if found.get("owner") == role:
+    if given_to is not None:
+        found["owner"] = given_to
+    elif found.get("owner") == role:
         del found["owner"]
     granted = privileges(key.kind, found.pop("grants", None), str(attributes.get("owner") or role))
     if granted is not None:
@@ -359,6 +365,8 @@ def from_text(text: str, where: str) -> Expectation:
         by: dict[Key, str] = {}
         for kind, schema, table, name, step, attributes in rows:
             key = Key(Kind(kind), schema, table, name)
+            if attributes.get("grants") == []:  # as earlier releases wrote that nobody but the owner has any
+                attributes["grants"] = [ALL]
             objects[key] = attributes
             if step:
                 by[key] = step

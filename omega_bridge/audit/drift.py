@@ -15,6 +15,7 @@ from omega_bridge.analysis.program import DOUBT
 from omega_bridge.audit.since import RightThen, Since, since_last_start
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, moved
+from omega_bridge.kinds.privileges import granted
 from omega_bridge.kinds.restoring import restored
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.gaps import MODELS, Forecast, Unkept, forecast, together, unkept_by_models
@@ -166,8 +167,19 @@ def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Foreca
             MODELS if step is not None and is_model(step.step) else by if step is not None else "",
             step.step.place if step is not None and not is_model(step.step) else Place(),
             is_repaired,
-            restored(key, expected.catalog.get(key), departure.attribute) if is_repaired is False and departure.what is not What.ADDED else "",
+            _instead(departure, found, expected) if is_repaired is False and departure.what is not What.ADDED else "",
         )  # fmt: skip
+
+
+def _instead(departure: Departure, found: Catalog, expected: Expectation) -> str:
+    """SQL that puts it back; empty where none is known."""
+    key, attributes = departure.key, expected.catalog.get(departure.key)
+    if departure.attribute == "grants":
+        owner = found.objects[key].get("owner")
+        return granted(key, departure.expected, departure.found, owner)
+    if attributes is not None and key in expected.owned:
+        attributes = {**attributes, "owner": expected.owned[key]}
+    return restored(key, attributes, departure.attribute)
 
 
 def _unread(analysis: Analysis, ahead: Forecast) -> tuple[frozenset[str], ...]:

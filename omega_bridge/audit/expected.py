@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from omega_bridge.analysis import Analysis
+from omega_bridge.analysis import Analysis, owners
 from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
 from omega_bridge.audit.by_hand import by_hand_in
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
 from omega_bridge.catalog import Catalog, Key
 from omega_bridge.expectation import Expectation
+from omega_bridge.kinds.privileges import RUNNER
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning.foundation import LABEL, Foundation
@@ -55,7 +56,17 @@ def make(
         if effect.present
     )
     by = {**makers(catalog, analysis, [s for run in runs for s in run.steps]), **{key: LABEL for key in before if key in catalog}}
-    return Expectation(catalog, role, listed, by, rejected, promised)
+    return Expectation(catalog, role, listed, by, rejected, promised, owned(catalog, analysis, role))
+
+
+def owned(catalog: Catalog, analysis: Analysis, role: str) -> dict[Key, str]:
+    """Whom the list gives what is there to, as far as that came true."""
+    world, found = World(catalog), {}
+    for given in owners.given(analysis):
+        key = world.find(given.key)
+        if key is not None:
+            found[key] = given.role or RUNNER
+    return {key: to for key, to in found.items() if catalog.objects[key].get("owner") == (role if to == RUNNER else to)}
 
 
 def _there(database: ScratchDatabase) -> frozenset[Key]:

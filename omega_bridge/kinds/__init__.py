@@ -17,7 +17,7 @@ from omega_bridge.kinds.statements import OF_NO_KIND, Opaque, Read, ReadAs, Said
 
 __all__ = ["COUNTED", "IN_CATALOG", "LEAVES", "MEMBERS", "NAMING_TABLES", "READ", "ROOMS", "SAID", "gathered", "stored_in"]
 
-_FRAME = frozenset({"room", "counted", "question", "restoring", "statements", "values"})
+_FRAME = frozenset({"room", "counted", "privileges", "question", "restoring", "statements", "values"})
 
 
 def gathered(modules: Iterable[str]) -> Mapping[Kind, Room]:

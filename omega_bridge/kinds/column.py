@@ -51,6 +51,7 @@ ROOM = Room(
         "type": "ALTER TABLE {owner} ALTER COLUMN {name} TYPE {type}",
         "nullable": "ALTER TABLE {owner} ALTER COLUMN {name} {set_null}",
         "default": "ALTER TABLE {owner} ALTER COLUMN {name} {set_default}",
+        "identity": "ALTER TABLE {owner} ALTER COLUMN {name} {no_identity}",
         "statistics": "ALTER TABLE {owner} ALTER COLUMN {name} SET STATISTICS {value}",
         "storage": "ALTER TABLE {owner} ALTER COLUMN {name} SET STORAGE {value}",
     },

@@ -64,7 +64,7 @@ def _attributes(room: Room, version: int) -> dict[str, str]:
     if stored.owner:
         found.setdefault("owner", f"pg_get_userbyid(x.{stored.owner})")
     if stored.acl:
-        items = f"(SELECT array_agg(g::text ORDER BY g::text) FROM unnest(x.{stored.acl}) g)"
+        items = f"coalesce((SELECT array_agg(g::text ORDER BY g::text) FROM unnest(x.{stored.acl}) g), '{{}}')"
         found.setdefault("grants", f"CASE WHEN x.{stored.acl} IS NULL THEN NULL ELSE {items} END")
     comment = f"obj_description(x.oid, '{stored.catalog}')" if room.comment is None else room.comment
     if comment:

@@ -7,6 +7,7 @@ from typing import Any
 
 from omega_bridge.catalog import Attributes, Key, Kind
 from omega_bridge.kinds import ROOMS
+from omega_bridge.kinds.privileges import RUNNER
 from omega_bridge.sql import identifier
 
 _ENABLED = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
@@ -22,7 +23,9 @@ def restored(key: Key, attributes: Attributes | None, attribute: str = "") -> st
         told = attributes.get("comment")
         return f"COMMENT ON {room.named.format_map(_names(key))} IS {quoted(told) if told else 'NULL'}" if room.named else ""
     if attribute == "owner":
-        return f"ALTER {room.named.format_map(_names(key))} OWNER TO {identifier(str(attributes['owner']))}" if room.named else ""
+        owner = str(attributes["owner"])
+        to = owner if owner == RUNNER else identifier(owner)
+        return f"ALTER {room.named.format_map(_names(key))} OWNER TO {to}" if room.named else ""
     template = room.alter.get(attribute, "") if attribute else room.again
     words = {**_names(key), **_values(attributes, attributes.get(attribute))}
     needed = re.findall(r"\{(\w+)\}", template)
@@ -60,6 +63,7 @@ def _values(attributes: Attributes, value: Any) -> dict[str, Any]:
         "not_null": "" if attributes.get("nullable", True) else " NOT NULL",
         "set_null": "DROP NOT NULL" if attributes.get("nullable", True) else "SET NOT NULL",
         "set_default": f"SET DEFAULT {default}" if default else "DROP DEFAULT",
+        "no_identity": None if attributes.get("identity") else "DROP IDENTITY IF EXISTS",
         "enabled": _ENABLED.get(str(attributes.get("enabled"))),
         "enable": "ENABLE" if attributes.get("row_security") else "DISABLE",
         "force": "FORCE" if attributes.get("force_row_security") else "NO FORCE",

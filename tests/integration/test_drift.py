@@ -212,6 +212,7 @@ EVERYWHERE = [
     "DO $$ BEGIN EXECUTE 'CREATE TABLE IF NOT EXISTS kid (id int REFERENCES tt (id), parent int)'; END $$",
     "GRANT SELECT ON tt TO PUBLIC",
     "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+    "ALTER VIEW v OWNER TO CURRENT_USER",
 ]
 
 
@@ -225,10 +226,14 @@ def test_another_role_in_another_schema(database: str, make_role: MakeRole, serv
     expected = from_text(to_text(make(analysis, "", GivenServer(server.url))), "here")
     assert drift(url, analysis, analyse(Registry(())), expected) == Drift((), ())
     with psycopg.connect(database, autocommit=True) as conn:
-        conn.execute("""ALTER TABLE "App-1".tt ALTER b DROP DEFAULT; DROP TRIGGER tr ON "App-1".tt; DROP RULE r ON "App-1".tt""")
+        conn.execute(
+            """ALTER TABLE "App-1".tt ALTER b DROP DEFAULT; DROP TRIGGER tr ON "App-1".tt; DROP RULE r ON "App-1".tt;"""
+            f"""ALTER VIEW "App-1".v OWNER TO postgres; REVOKE USAGE ON SEQUENCE "App-1".tt_id_seq FROM {psycopg.conninfo.conninfo_to_dict(url)["user"]}"""
+        )
     found = drift(url, analysis, analyse(Registry(())), expected)
     assert told(found) == {
         ("different", "tt.b", "default", "create-tt"), ("missing", "tt.tr", "", "drop-tt-tr"), ("missing", "tt.r", "", "step-3efe617c"),
+        ("different", "v", "owner", "view-v"), ("different", "tt_id_seq", "grants", "create-tt"),
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 import omega_bridge
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.drift import drift
+from omega_bridge.audit.expected import owned
 from omega_bridge.catalog import Catalog, Kind, diff
 from omega_bridge.embedded import Server
 from omega_bridge.expectation import Expectation, from_text, to_text
@@ -62,7 +63,7 @@ def made(server: Server) -> Iterator[Callable[[str], Made]]:
                 url = server.create_database(name)
                 stack.callback(server.drop_database, name)
                 omega_bridge.boot(url, steps_of(kind, url))
-                known[kind] = (name, expectation(url))
+                known[kind] = (name, expectation(url, steps_of(kind, url)))
             return known[kind]
 
         yield of
@@ -86,9 +87,11 @@ def look(database: str) -> Catalog:
         return read_catalog(conn)
 
 
-def expectation(database: str) -> Expectation:
+def expectation(database: str, steps: list[str]) -> Expectation:
     """What stands there is what is expected, through the file."""
-    return from_text(to_text(Expectation(look(database), "postgres", "")), "here")
+    there = look(database)
+    owners = owned(there, analyse(Registry.of(steps)), "postgres")
+    return from_text(to_text(Expectation(there, "postgres", "", owned=owners)), "here")
 
 
 def loop(database: str, steps: list[str]) -> Catalog:
@@ -117,7 +120,7 @@ def test_made_and_made_again(kind: Kind, place: str) -> None:
     assert any(key.kind is kind for key in made)
     assert omega_bridge.boot(database, steps).outcome == "current"
     assert diff(made, loop(database, steps)) == ()
-    found = drift(database, analyse(Registry.of(steps)), NOTHING, expectation(database))
+    found = drift(database, analyse(Registry.of(steps)), NOTHING, expectation(database, steps))
     assert (found.differences, found.unseen, found.standing) == ((), (), ())
 
 
@@ -129,7 +132,7 @@ def test_what_a_hand_does_is_seen_and_put_back(
     if kind in OF_THE_SERVER:
         database = str(request.getfixturevalue("place"))
         omega_bridge.boot(database, steps_of(kind, database))
-        expected = expectation(database)
+        expected = expectation(database, steps_of(kind, database))
     else:
         template, expected = made(kind)
         database = make_database(template=template)
