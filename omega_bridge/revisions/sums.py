@@ -6,6 +6,9 @@ URL, ``%20``); the proof is ``proven``,
 ``unproven`` or ``verbatim``. Lines of the older formats stay as they are: ``s1`` has no proof, and of both the hash goes over the
 revision and its file alone; the first line that follows seals what they say.
 
+In the head stand notes: digests of the list and of the catalog file, and the version table; the last of them seals the head, and the last
+line with it.
+
 A line of the kind ``squash`` (steps and proof are ``-``) says that from there on one file stands for every revision up
 to the one it names. The lines of those revisions stay, and so do their files: in ``archive/<revision>/``.
 """
@@ -40,6 +43,8 @@ CATALOG_FILE = "omega.catalog.json"
 """``expectation.FILE``, which this module does not import: with it the parser would be loaded."""
 CATALOG = f"# of {CATALOG_FILE} "
 VERSION_TABLE = "# its revision is kept in "
+HEAD = "# of this head and the last line "
+"""Seals what is noted, and where the lines end."""
 SQUASH = "squash"
 VERSIONS = "versions"
 ARCHIVE = "archive"
@@ -166,8 +171,24 @@ def text_of(lines: Iterable[SumLine], listed: str = "", catalog: str = "", versi
     if that is not Alembic's own table.
     """
     notes = ((LISTED, listed), (CATALOG, catalog), (VERSION_TABLE, _written(versions)))
-    told = [f"{name}{said}" for name, said in notes if said]
-    return "\n".join([HEADER, *told, *(str(line) for line in lines)]) + "\n"
+    head = [HEADER, *(f"{name}{said}" for name, said in notes if said)]
+    written = [str(line) for line in lines]
+    return "\n".join([*head, f"{HEAD}{_of_head(head, written)}", *written]) + "\n"
+
+
+def _of_head(head: Iterable[str], lines: Sequence[str]) -> str:
+    """What seals the head of a sum file: over its notes, and the last line."""
+    return hashlib.sha256("\n".join((*head, *lines[-1:])).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _is_sealed(folder: Path, lines: Sequence[SumLine]) -> bool:
+    """Whether the head says what an export wrote there. One without notes, of an early export, says nothing, if no catalog file is there."""
+    text = _text(folder / NAME) if (folder / NAME).exists() else ""
+    head = list(itertools.takewhile(lambda line: line.startswith("#"), text.splitlines()))
+    told = [line for line in head if not line.startswith(HEAD)]
+    if head == told and not any(line.startswith((LISTED, CATALOG, VERSION_TABLE)) for line in head):
+        return not (folder / CATALOG_FILE).exists()
+    return [line for line in head if line not in told] == [f"{HEAD}{_of_head(told, [str(line) for line in lines[-1:]])}"]
 
 
 def listed(folder: Path) -> str:
@@ -301,6 +322,11 @@ def verified(folder: Path, lines: Sequence[SumLine]) -> Iterator[tuple[SumLine, 
         raise HistoryTampered(
             f"{orphan} was written by an export, and {NAME} does not name it: another branch appended to the history, too",
             hint="Bring the two in line: omega-bridge export --rebase",
+        )
+    if lines and not _is_sealed(folder, lines):
+        raise HistoryTampered(
+            f"the head of {folder / NAME} is not what export wrote, or lines at its end are gone",
+            hint="Restore the file from version control (git checkout); or have its head written anew: omega-bridge export --rebase",
         )
 
 

@@ -25,6 +25,7 @@ from omega_bridge.revisions.files import Export, explain, export
 from omega_bridge.revisions.lifting import native
 from omega_bridge.revisions.rebase import rebase
 from omega_bridge.steps import Registry
+from omega_bridge.version_table import VersionTable
 from tests.fixtures.databases import MakeDatabase
 
 ENV = "from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n"
@@ -385,6 +386,38 @@ def test_the_catalog_file_is_sealed(tmp_path: Path) -> None:
         with pytest.raises(OmegaBridgeError, match="catalog"):
             sums.check(tmp_path)
     sums.note_catalog(tmp_path, None)
+    sums.check(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change", ["catalog's note gone", "all notes gone", "another list", "another version table", "the last revision gone"]
+)
+def test_what_the_head_says_is_sealed(tmp_path: Path, change: str) -> None:
+    """Notes of the list, the catalog file and the version table, and where the lines end: a change of any is seen, and can be mended."""
+    exported(tmp_path, [T, A], listed="abc")
+    (tmp_path / expectation.FILE).write_text("{}\n")
+    sums.note_catalog(tmp_path, tmp_path / expectation.FILE)
+    sums.note_version_table(tmp_path, VersionTable("mine"))
+    sums.check(tmp_path)
+    path = tmp_path / "omega.sum"
+    lines = path.read_text().splitlines()
+    match change:
+        case "catalog's note gone":
+            lines = [line for line in lines if "catalog" not in line]
+        case "all notes gone":
+            lines = [line for line in lines if not line.startswith("#")]
+        case "another list":
+            lines = [line.replace("abc", "abd") for line in lines]
+        case "another version table":
+            lines = [line.replace(" mine", " yours") for line in lines]
+        case _:
+            (tmp_path / "versions" / lines.pop().split(" ")[-2]).unlink()
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(OmegaBridgeError) as told:
+        sums.check(tmp_path)
+    assert told.value.code == "OB501"
+    assert "--rebase" in told.value.hint
+    rebase(tmp_path)
     sums.check(tmp_path)
 
 

@@ -100,7 +100,7 @@ def test_it_loads_as_one_and_the_record_stays(tmp_path: Path) -> None:
     until = ids(tmp_path)[5]
     done = squash(tmp_path, until, "v1.0")
     after = (tmp_path / "omega.sum").read_text().splitlines()
-    assert after[:-1] == before
+    assert [a for a in after[:-1] if not a.startswith(sums.HEAD)] == [b for b in before if not b.startswith(sums.HEAD)]
     assert after[-1].startswith(f"s3 {until} squash - - 0006_{until}_squash.py ")
     assert [line.split(" ")[0] for line in loaded(tmp_path)] == [*reversed(ids(tmp_path)[5:8]), "<base>"]
     assert "squash: 6 revisions as one, up to v1.0" in loaded(tmp_path)[-1]
