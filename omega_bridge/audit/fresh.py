@@ -86,7 +86,7 @@ def begun(
                 *pair.only_seen_by(witness, at, ""),
                 *(
                     Unlike(ground.name, at, _filler(d.key, analysis), str(d.key), ROWS, d.boot, d.alembic)
-                    for d in data.compared(left, right, twin)
+                    for d in data.compared(left, right, twin, _texts(analysis, folder, lines))
                 ),
             ),
             tuple(pair.moved(at, told)),
@@ -126,6 +126,14 @@ def _teller(pair: Pair, analysis: Analysis, runs: Sequence[Run], folder: Path, l
         return step, appended(difference, pair.boot.get(key), has_table=has_table)
 
     return told
+
+
+def _texts(analysis: Analysis, folder: Path, lines: tuple[sums.SumLine, ...]) -> Iterator[str]:
+    """What every step says, today's and the history's."""
+    yield from (s.step.sql for s in analysis)
+    recorded = files.RecordedTexts(folder, lines)
+    for line in sums.revisions(lines):
+        yield from recorded.all(line.revision)
 
 
 def _filler(key: Key, analysis: Analysis) -> str:

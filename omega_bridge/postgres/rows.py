@@ -1,13 +1,14 @@
 """What rows two databases hold, compared by digests that the server makes: of each column, and of whole rows, in any order.
 
-Left out are values that a sequence gave (serial and identity columns, and what refers to them), and the bridge's own tables.
+Left out are values that a sequence gave (serial and identity columns, what refers to them, and what a materialized view has under such a
+column's name), and the bridge's own tables. Where a sequence stands is read apart.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -19,52 +20,102 @@ Table = tuple[str, str]
 """Schema and name."""
 
 _COLUMNS = """
-SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attname) FILTER (WHERE NOT s.is_counted)
+WITH a AS (
+    SELECT a.attrelid, a.attname, coalesce(c.is_counted, false) AS is_counted
+    FROM pg_catalog.pg_attribute a
+    CROSS JOIN LATERAL (
+        SELECT bool_or(o.attidentity <> '' OR pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE '%nextval(%') AS is_counted
+        FROM pg_catalog.pg_attribute o
+        LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = o.attrelid AND d.adnum = o.attnum
+        WHERE (o.attrelid, o.attnum) = (a.attrelid, a.attnum) OR EXISTS (
+            SELECT FROM pg_catalog.pg_constraint k
+            WHERE k.contype = 'f' AND k.conrelid = a.attrelid AND k.confrelid = o.attrelid AND a.attnum = ANY (k.conkey)
+            AND k.confkey[pg_catalog.array_position(k.conkey, a.attnum)] = o.attnum)
+    ) c
+    WHERE a.attnum > 0 AND NOT a.attisdropped
+)
+SELECT n.nspname, c.relname, c.relkind = 'm', c.relispopulated, array_agg(a.attname::text ORDER BY a.attname) FILTER (
+    WHERE NOT a.is_counted AND NOT (c.relkind = 'm' AND a.attname IN (SELECT o.attname FROM a o WHERE o.is_counted)))
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-CROSS JOIN LATERAL (
-    SELECT coalesce(bool_or(o.attidentity <> '' OR pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE '%nextval(%'), false) AS is_counted
-    FROM pg_catalog.pg_attribute o
-    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = o.attrelid AND d.adnum = o.attnum
-    WHERE (o.attrelid, o.attnum) = (a.attrelid, a.attnum) OR EXISTS (
-        SELECT FROM pg_catalog.pg_constraint k
-        WHERE k.contype = 'f' AND k.conrelid = a.attrelid AND k.confrelid = o.attrelid AND a.attnum = ANY (k.conkey)
-        AND k.confkey[pg_catalog.array_position(k.conkey, a.attnum)] = o.attnum)
-) s
-WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.relname <> 'alembic_version'
+JOIN a ON a.attrelid = c.oid
+WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND c.relname <> 'alembic_version'
 AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'omega_bridge', 'omega_bridge_sentinel')
-GROUP BY 1, 2 ORDER BY 1, 2
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2
+"""
+_SEQUENCES = """
+SELECT n.nspname, c.relname, ARRAY(
+    SELECT o.relname::text FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class o ON o.oid = d.refobjid
+    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
+    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'S' AND c.relpersistence <> 't'
+AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'omega_bridge', 'omega_bridge_sentinel')
+ORDER BY 1, 2
 """
 _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A table's rows: how many, and a digest of each column's values."""
+    """A table's rows: how many, a digest of each column's values, and one of whole rows.
 
-    count: int
+    ``count`` is ``None`` for a materialized view that was never filled.
+    """
+
+    count: int | None
     columns: Mapping[str, str]
+    whole: str = ""
+    is_view: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a sequence stands. ``of``: the table to whose column it belongs."""
+
+    last_value: int
+    is_called: bool
+    of: str
+
+    def __str__(self) -> str:
+        return f"{self.last_value}{'' if self.is_called else ', not called yet'}"
 
 
 def digests(session: Session) -> dict[Table, Rows]:
-    """Every table that can be read."""
-    return {
-        (schema, name): found
-        for schema, name, columns in session.rows(_COLUMNS)
-        if (found := _rows(session, (schema, name), tuple(columns or ()))) is not None
-    }
+    """Every table and materialized view that can be read."""
+    every: dict[Table, Rows] = {}
+    for schema, name, is_view, is_filled, columns in session.rows(_COLUMNS):
+        found = _rows(session, (schema, name), tuple(columns or ())) if is_filled else Rows(None, {})
+        if found is not None:
+            every[schema, name] = replace(found, is_view=is_view)
+    return every
 
 
 def _rows(session: Session, table: Table, columns: tuple[str, ...]) -> Rows | None:
     each = [_digest(sql.SQL("ROW(t.{})").format(sql.Identifier(column))) for column in columns]
-    query = sql.SQL("SELECT {} FROM {} t").format(sql.SQL(", ").join([sql.SQL("count(*)"), *each]), sql.Identifier(*table))
+    whole = _digest(sql.SQL("ROW({})").format(sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(c)) for c in columns)))
+    query = sql.SQL("SELECT {} FROM {} t").format(sql.SQL(", ").join([sql.SQL("count(*)"), whole, *each]), sql.Identifier(*table))
     try:
-        ((count, *found),) = session.rows(query.as_bytes(session.connection))
+        ((count, whole_digest, *found),) = session.rows(query.as_bytes(session.connection))
     except psycopg.Error:  # a foreign server, or a policy's function: what cannot be read is not compared
         session.rollback()
         return None
-    return Rows(count, dict(zip(columns, map(str, found), strict=True)))
+    return Rows(count, dict(zip(columns, map(str, found), strict=True)), str(whole_digest))
+
+
+def sequences(session: Session) -> dict[Table, Standing]:
+    """Every sequence that can be read."""
+    found: dict[Table, Standing] = {}
+    for schema, name, tables in session.rows(_SEQUENCES):
+        query = sql.SQL("SELECT last_value, is_called FROM {}").format(sql.Identifier(schema, name))
+        try:
+            ((last_value, is_called),) = session.rows(query.as_bytes(session.connection))
+        except psycopg.Error:  # another role's
+            session.rollback()
+            continue
+        found[schema, name] = Standing(last_value, is_called, tables[0] if tables else "")
+    return found
 
 
 def only_in(one: Session, other: Session, table: Table, columns: Collection[str]) -> tuple[list[str], list[str]]:

@@ -200,6 +200,43 @@ def test_rows_that_steps_fill_are_compared(server: Server, tmp_path: Path) -> No
     assert (found.boot, found.alembic) == (("(gold,20)",), ("(gold,10)",))
 
 
+def test_values_in_other_rows_filled_views_and_set_sequences_are_compared(server: Server, tmp_path: Path) -> None:
+    """Rows that share their values among them otherwise, a materialized view that holds others, a sequence that a removed step has set."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS levels (id int PRIMARY KEY, name text)",
+        "INSERT INTO levels VALUES (1, 'low'), (2, 'high') ON CONFLICT DO NOTHING",
+        "CREATE MATERIALIZED VIEW IF NOT EXISTS best AS SELECT name FROM levels WHERE id = 2",
+        "CREATE MATERIALIZED VIEW IF NOT EXISTS later AS SELECT name FROM levels WITH NO DATA",
+        "CREATE SEQUENCE IF NOT EXISTS invoices; CREATE SEQUENCE IF NOT EXISTS burned",
+        "SELECT setval('invoices', 1000)",
+        "SELECT nextval('burned')",
+    ]
+    export(analyse(Registry.of(steps)), tmp_path)
+    assert verify(Registry.of(steps), None, server, history=tmp_path).differences == ()
+    steps[1] = "INSERT INTO levels VALUES (1, 'high'), (2, 'low') ON CONFLICT DO NOTHING"
+    steps[3] = steps[3].replace(" WITH NO DATA", "")
+    del steps[5]
+    steps[5] += "; SELECT nextval('burned')"
+    export(analyse(Registry.of(steps)), tmp_path)
+    found = verify(Registry.of(steps), None, server, history=tmp_path).differences
+    assert {(d.object, d.attribute): (d.boot, d.alembic) for d in found} == {
+        ("table public.levels", "rows"): (("(1,high)", "(2,low)"), ("(1,low)", "(2,high)")),
+        ("materialized view public.best", "rows"): (("(low)",), ("(high)",)),
+        ("materialized view public.later", "rows"): (("2 rows",), ("not filled",)),
+        ("sequence public.invoices", "rows"): (("1, not called yet",), ("1000",)),
+    }
+
+
+def test_rows_that_a_die_pairs_are_no_difference(server: Server, tmp_path: Path) -> None:
+    """What the list leaves to chance differs between any two databases, each column alike though it may be."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS drawn (place bigint, name int)",
+        "INSERT INTO drawn SELECT row_number() OVER (ORDER BY random()), n FROM generate_series(1, 50) n "
+        "WHERE NOT EXISTS (SELECT FROM drawn)",
+    ]
+    assert verify(Registry.of(steps), None, server).differences == ()
+
+
 def test_what_the_planner_said_is_held_against_what_postgresql_did(server: Server, tmp_path: Path) -> None:
     """Before a start and behind it: of a list of which all was foreseen nothing came otherwise."""
     filled = "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, a text); INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING"
