@@ -1,7 +1,7 @@
 """Equivalence: both drivers lead to the same catalog, shown on scratch databases from every start.
 
-One start lives through the list's past: prefixes are taken in the chain's order, which is the one in which a boot of an empty
-database settles the steps, and the boots are those of one database that has each text as the history records it. The others
+One start lives through the list's past: prefixes grow in the chain's order, which is the one in which a boot of an empty
+database settles the steps, and the boots are those of one database that has each text as the history records it, in the list's order. The others
 begin with the list as it is today. Who looks at both is our own reader, and a witness that is not ours.
 """
 
@@ -29,6 +29,7 @@ from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions import files, sums
 from omega_bridge.revisions.ground import begins_with, stands_on
+from omega_bridge.revisions.matching import match
 from omega_bridge.steps import Registry
 
 
@@ -61,7 +62,7 @@ def verify(
         with open_session(normalise(scratch.url)) as session:
             server_version = session.server_version
         witness = find_witness(server_version)
-        with walked(folder, lines, grounds[0], scratch, witness, advance, since, alike) as past:
+        with walked(folder, lines, grounds[0], scratch, witness, advance, since, alike, _places(analysis, folder, lines)) as past:
             found = [past.begun]
             for ground in grounds:
                 upgraded = past.upgraded if ground is grounds[0] else None
@@ -97,6 +98,12 @@ def _since(named: Sequence[str], lines: Sequence[sums.SumLine]) -> str | None:
             hint="The revisions are in omega.sum, and in the output of: alembic history",
         )
     return asked[0] if asked else None
+
+
+def _places(analysis: Analysis, folder: Path, lines: Sequence[sums.SumLine]) -> dict[str, int]:
+    """Where the list has each step of the history, by its label there."""
+    known = match(analysis, sums.revisions(lines), files.RecordedTexts(folder, lines)).known
+    return {past.label: place for place, past in known.items()}
 
 
 def count(registry: Registry, metadata: Any, databases: Sequence[str] = (), foundation: Foundation | None = None) -> int:

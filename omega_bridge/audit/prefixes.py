@@ -1,14 +1,15 @@
 """The list's past, prefix after prefix: a start for each list that it had, beside an upgrade to each revision; what differs after each.
 
-Prefixes are taken in the chain's order, which is the one in which a start of an empty database settles the steps. Both databases are
-read whole at the beginning and at the end, and in between where something was written.
+Prefixes grow in the chain's order, which is the one in which a start of an empty database settles the steps; each is a list in the order
+of today's, as the starts that ran it had it. Both databases are read whole at the beginning and at the end, and in between where something was written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +64,14 @@ def walked(
     advance: Callable[[int], Any],
     since: str | None = None,
     alike: Callable[[str], object] = lambda _revision: None,
+    places: Mapping[str, int] | None = None,
 ) -> Iterator[Walked]:
     """Walk; the databases are there until the end of the block. Raises ``StepFailed`` where a revision cannot be run.
 
     ``since``: upgrades bring both as far as this revision, and what follows is compared. ``alike``: called with each revision while
-    nothing has differed.
+    nothing has differed. ``places``: where today's list has the steps, by their labels.
     """
-    points = list(_points(folder, lines, ground))
+    points = list(_points(folder, lines, ground, places or {}))
     skipped = next((n for n, point in enumerate(points, start=1) if point.revision == since), 0)
     texts = frozenset(step.sql for point in points for step in point.steps)
     written = by_hand_in(folder, lines)
@@ -173,7 +175,7 @@ def _named(step: str) -> Told:
     return lambda _difference: (step, "")
 
 
-def _points(folder: Path, lines: tuple[sums.SumLine, ...], ground: Ground) -> Iterator[_Point]:
+def _points(folder: Path, lines: tuple[sums.SumLine, ...], ground: Ground, places: Mapping[str, int]) -> Iterator[_Point]:
     """For each revision, the list as it was by then: an amended step in the words it had, a retired one while it was there."""
     texts = files.RecordedTexts(folder, lines)
     away = sums.squashed_away(lines)
@@ -192,10 +194,19 @@ def _points(folder: Path, lines: tuple[sums.SumLine, ...], ground: Ground) -> It
                 unsettled.add(recorded.label)
         early = _settled_by_now(held, unsettled, ground) if unsettled else set()
         early |= _run_again_in(history[number + 1 :]) - {recorded.label for recorded in line.steps}
-        steps = tuple(step for label, step in held.items() if label not in early)
+        steps = tuple(held[label] for label in _as_listed(held, places) if label not in early)
         label = line.steps[0].label if len(line.steps) == 1 else "base"
         goes_on = not _run_again_in(history[number + 1 : number + 2]).isdisjoint(recorded.label for recorded in line.steps)
         yield _Point(line.revision, steps, label, line.revision not in away and not goes_on)
+
+
+def _as_listed(labels: Iterable[str], places: Mapping[str, int]) -> list[str]:
+    """In today's order; one that is not in the list any more stays behind the one that it followed."""
+    at, found = -1, list[tuple[int, str]]()
+    for label in labels:
+        at = places.get(label, at)
+        found.append((at, label))
+    return [label for _, label in sorted(found, key=itemgetter(0))]
 
 
 def _settled_by_now(held: dict[str, Step], unsettled: set[str], ground: Ground) -> set[str]:

@@ -280,6 +280,16 @@ def test_what_only_the_past_leads_to_is_told_as_that(server: Server, tmp_path: P
     assert "a fresh start and a fresh upgrade lead to one schema" in verified(tmp_path, server, monkeypatch)[1]
 
 
+def test_a_step_put_in_before_others_is_where_the_list_has_it(server: Server, tmp_path: Path) -> None:
+    """One that takes a view away which those behind it make again: a start runs it ahead of them, and so do the starts of the proof."""
+    table, view = "CREATE TABLE IF NOT EXISTS t (id int, v text)", "CREATE OR REPLACE VIEW shown AS SELECT v FROM t"
+    export(analyse(Registry.of([table, view])), tmp_path, prover=lambda _n: prover(server))
+    steps = [table, "DROP VIEW IF EXISTS shown; ALTER TABLE t ALTER COLUMN v TYPE varchar(40)", view]
+    export(analyse(Registry.of(steps)), tmp_path, prover=lambda _n: prover(server))
+    found = verify(Registry.of(steps), None, server, history=tmp_path)
+    assert (found.prefixes, found.differences) == (4, ())
+
+
 def test_a_verification_goes_on_from_a_revision(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Prefixes behind it are compared, and the certificate says so; one that is stopped says from where; none is taken for another."""
     steps = [T, *(f"ALTER TABLE t ADD COLUMN IF NOT EXISTS c{n} int" for n in range(3))]
