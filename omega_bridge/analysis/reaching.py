@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from omega_bridge.analysis.leaving import way_out
+
 ELSEWHERE = "it may connect to another server, and is not tried on a scratch database"
 
 _WORDS = re.compile(
@@ -14,4 +16,4 @@ _WORDS = re.compile(
 
 def may_reach_elsewhere(text: str) -> bool:
     """Whether a step may connect to another server, or run a program."""
-    return _WORDS.search(text) is not None
+    return _WORDS.search(text) is not None or way_out(text) is not None

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import sql
 
+from omega_bridge.analysis.leaving import IN_THE_DATABASE, QUESTION, unseen, way_out
 from omega_bridge.analysis.program import Sql
 from omega_bridge.analysis.reading import reading_of
 from omega_bridge.outcomes import Destroyed
@@ -74,11 +75,16 @@ class _Table:
 def watch(channel: Channel, send: Callable[[], object], *, allowed: bool = False, text: str = "") -> tuple[Destroyed, ...]:
     """Run ``send`` inside the transaction that is open; it is run twice where it destroyed something.
 
-    ``text``: what is sent, where that may truncate a foreign table. Raises ``Refused`` where that held rows, unless it is
-    ``allowed``: then what went is returned.
+    ``text``: what is sent, where that may truncate a foreign table or go out of the transaction. Raises ``Refused`` where that held rows,
+    or nobody could see whether, unless it is ``allowed``: then what went is returned.
     """
     first = _picture(channel)
     before, far = first.tables, first.foreign
+    if (way := _way_out(channel, first, text)) is not None:
+        if not allowed:
+            raise Refused(unseen(way))
+        send()  # once: what goes out is not taken back
+        return ()
     filled = {t.oid: rows for t in far.values() if (rows := _far(channel, t))} if far and _truncates(channel, text) else {}
     channel.execute(f"SAVEPOINT {_SAVEPOINT}")
     send()
@@ -114,21 +120,32 @@ def _told(lost: Iterable[Destroyed]) -> str:
 @dataclass(frozen=True, slots=True)
 class _Picture:
     """The tables by oid, and the constraints whose triggers wait for the commit, by schema and name. ``foreign``: their rows
-    are elsewhere, and no file tells of them.
+    are elsewhere, and no file tells of them. ``has_ways_out``: a routine of a user's goes out of its transaction.
     """
 
     tables: dict[int, _Table]
     deferred: tuple[tuple[str, str], ...]
     foreign: dict[int, _Table]
+    has_ways_out: bool
 
 
 def _picture(channel: Channel) -> _Picture:
-    rows = channel.rows(query("tables_and_columns"))
+    rows = channel.rows(query("tables_and_columns").replace("{a way out}", IN_THE_DATABASE))
     tables: dict[bool, dict[int, _Table]] = {True: {}, False: {}}
     for oid, schema, name, file, parent, numbers, names, is_foreign in rows:
         if oid is not None:
             tables[is_foreign][oid] = _Table(oid, schema, name, file, parent, dict(zip(numbers or (), names or (), strict=True)))
-    return _Picture(tables[False], tuple((schema, name) for oid, schema, name, *_ in rows if oid is None), tables[True])
+    nameless = [(schema, name) for oid, schema, name, *_ in rows if oid is None]
+    deferred = tuple((schema, name) for schema, name in nameless if name is not None)
+    return _Picture(tables[False], deferred, tables[True], len(deferred) < len(nameless))
+
+
+def _way_out(channel: Channel, picture: _Picture, text: str) -> str | None:
+    """By what a text, or what it may call, goes out of its transaction."""
+    if (way := way_out(text)) is not None or not picture.has_ways_out or not text:
+        return way
+    asked = QUESTION.replace("{text}", sql.Literal(text).as_string(channel.connection))
+    return next((str(name) for (name,) in channel.rows(asked)), None)
 
 
 def _truncates(channel: Channel, text: str) -> bool:

@@ -17,6 +17,7 @@ from alembic import context as environment
 
 from omega_bridge.analysis.batches import batches_of, question, untold
 from omega_bridge.analysis.keeping import UNWATCHED, Watched, keeps_rows, watched
+from omega_bridge.analysis.leaving import IN_THE_DATABASE, QUESTION, unseen, way_out
 from omega_bridge.errors import StepRefused, StepSyntaxError
 from omega_bridge.revisions.guards import literal, tagged
 from omega_bridge.sql import parse
@@ -175,6 +176,8 @@ def needs_a_block(text: str, exported: Exported, command: str) -> bool:
         return False
     if watched(text) is Watched.NO:
         raise StepRefused(f"{exported.told} {UNWATCHED}", hint=exported.hint(command))
+    if (way := way_out(text)) is not None:
+        raise StepRefused(f"{exported.told} {unseen(way)}", hint=exported.hint(command))
     return watched(text) is Watched.YES
 
 
@@ -189,7 +192,9 @@ def _each_keeps_rows(text: str) -> bool:
 def in_a_block(text: str, exported: Exported, command: str) -> str:
     """A block that runs a text, and raises where rows would go with it."""
     told = literal(f"omega-bridge: {exported.told} would destroy rows: %".replace("%:", "%%:"))
-    body = _BLOCK.format(step=tagged(text.strip()), told=told, hint=literal(exported.hint(command)))
+    unwatched = literal(f"omega-bridge: {exported.told} {unseen('%')}".replace("%:", "%%:"))
+    ways = (IN_THE_DATABASE, QUESTION.replace("{text}", "step"))
+    body = _BLOCK.format(step=tagged(text.strip()), told=told, unseen=unwatched, ways=ways, hint=literal(exported.hint(command)))
     return f"DO {tagged(body)}"
 
 
@@ -207,6 +212,12 @@ DECLARE
         WHERE NOT t.tgisinternal AND t.tginitdeferred$q$; -- triggers that would run at the commit, when nobody looks
     suspects text[] := '{{}}'; held bigint; far jsonb := '{{}}'; now_held bigint; lost text; security CONSTANT text := current_setting('row_security');
 BEGIN
+    IF {ways[0]} THEN
+        SELECT way INTO named FROM ({ways[1]}) out (way);
+        IF named IS NOT NULL THEN
+            RAISE EXCEPTION {unseen}, named USING ERRCODE = 'OB303', HINT = {hint};
+        END IF;
+    END IF;
     EXECUTE picture INTO before;
     IF step ~* 'truncate' OR EXISTS (SELECT FROM pg_proc WHERE prosrc ~* 'truncate' AND oid >= 16384) THEN
         FOR named IN SELECT oid::regclass::text FROM pg_class WHERE relkind = 'f' LOOP -- rows that no file tells of

@@ -326,3 +326,51 @@ def test_rows_of_a_foreign_table_are_rows(database: str, step: str) -> None:
     for harmless in ("DELETE FROM t WHERE id > 5", "DROP FOREIGN TABLE IF EXISTS t"):
         assert omega_bridge.boot(database, [harmless]).outcome == "repaired"
     assert value(database, "SELECT count(*) FROM near") == 5
+
+
+# --- ways out of the transaction -------------------------------------------------------------------------------
+
+AWAY = {
+    "another session": "SELECT dblink_exec('{dsn}', 'TRUNCATE t')",
+    "in a block": "DO $$ BEGIN PERFORM dblink_exec('{dsn}', 'TRUNCATE t'); EXCEPTION WHEN OTHERS THEN NULL; END $$",
+    "rows from there": "INSERT INTO log SELECT * FROM dblink('{dsn}', 'DELETE FROM t RETURNING id') AS gone (n int)",
+    "a function": "SELECT away()",
+    "a trigger": "INSERT INTO watched VALUES (1)",
+    "a view": "CREATE TABLE made AS SELECT * FROM seen",
+    "a program": 'COPY log TO PROGRAM \'{psql} -c "TRUNCATE t" "{dsn}"\'',
+    "a program in a function": "SELECT ran()",
+}
+
+
+def with_ways_out(url: str, psql: str) -> dict[str, str]:
+    """The ten rows, and what goes out of the transaction that calls it; the steps that do."""
+    dsn = psycopg.conninfo.make_conninfo(url)
+    steps = {name: step.replace("{dsn}", dsn).replace("{psql}", psql) for name, step in AWAY.items()}
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(
+            (
+                START + "CREATE EXTENSION dblink; CREATE TABLE watched (n int);"
+                f"CREATE FUNCTION away() RETURNS text LANGUAGE sql AS $f$ SELECT dblink_exec('{dsn}', 'TRUNCATE t') $f$;"
+                "CREATE FUNCTION notes() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM away(); RETURN NEW; END $f$;"
+                "CREATE TRIGGER notes BEFORE INSERT ON watched FOR EACH ROW EXECUTE FUNCTION notes(); CREATE VIEW seen AS SELECT away();"
+                f"CREATE FUNCTION ran() RETURNS void LANGUAGE plpgsql AS $f$ BEGIN {steps['a program']}; END $f$"
+            ).encode()
+        )
+    return steps
+
+
+def test_what_goes_out_of_its_transaction_is_not_run_unasked(database: str, psql: str) -> None:
+    """Another session, a program: nobody could see the rows that it takes. What does not call it, or is allowed to, runs."""
+    steps = with_ways_out(database, psql)
+    for name, step in steps.items():
+        (refused,) = omega_bridge.boot(database, [Step(step, id="out")], on_error="continue").steps
+        assert (name, refused.outcome, value(database, "SELECT count(*) FROM t")) == (name, "refused", 10)
+        assert "goes out of its transaction with" in refused.reason
+    near = [
+        "INSERT INTO log SELECT 1 WHERE NOT EXISTS (SELECT FROM log)",
+        "DO $$ BEGIN EXECUTE 'CREATE TABLE further (id int)'; END $$",
+    ]
+    assert [s.outcome for s in omega_bridge.boot(database, near).steps] == ["applied", "applied"]
+    once = Step(steps["rows from there"], id="out", destructive=True)
+    assert omega_bridge.boot(database, [once]).steps[0].outcome == "applied"
+    assert value(database, "SELECT count(*) FROM t") == 0

@@ -13,10 +13,12 @@ from typing import Any
 import psycopg
 import pytest
 from alembic import command
+from alembic.util import CommandError
 
 import omega_bridge
 from omega_bridge import Step, environment
 from omega_bridge.analysis import analyse
+from omega_bridge.analysis.leaving import way_out
 from omega_bridge.catalog import diff
 from omega_bridge.config import Config
 from omega_bridge.errors import StepFailed, StepRefused
@@ -27,7 +29,7 @@ from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
 from tests.integration.test_export import ENV
 from tests.integration.test_order import catalog
-from tests.integration.test_rows import FAR, LOSSES, START, Loss, far_away, prepared, value
+from tests.integration.test_rows import FAR, LOSSES, START, Loss, far_away, prepared, value, with_ways_out
 
 VERSION = "SELECT version_num FROM alembic_version"
 
@@ -231,6 +233,27 @@ def test_the_sql_spares_foreign_rows(tmp_path: Path, database: str, psql: str, s
     with pytest.raises(StepRefused, match="10 rows"):
         environment.upgrade(configured(tmp_path, database), "head")
     assert value(database, "SELECT count(*) FROM near WHERE v = id") == 10
+
+
+def test_what_goes_out_of_its_transaction_is_in_no_revision_unasked(tmp_path: Path, database: str, psql: str) -> None:
+    """``upgrade`` and its ``--sql`` refuse as a start does: where the text says it, nothing is written; else the script stops."""
+    for name, step in with_ways_out(database, psql).items():
+        folder = tmp_path / name.replace(" ", "-")
+        exported(folder, [Step(step, id="danger")])
+        with pytest.raises(StepRefused, match=r"danger.* goes out of its transaction with"):
+            environment.upgrade(configured(folder, database), "head")
+        config = configured(folder, database)
+        config.output_buffer = io.StringIO()
+        if way_out(step) is not None:
+            with pytest.raises(CommandError, match="goes out of its transaction"):
+                command.upgrade(config, "head", sql=True)
+        else:
+            command.upgrade(config, "head", sql=True)
+            run = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database]
+            done = subprocess.run(run, input=config.output_buffer.getvalue(), capture_output=True, text=True, check=False)
+            assert "goes out of its transaction with" in done.stderr
+            value(database, "DROP TABLE IF EXISTS alembic_version")
+        assert (name, value(database, "SELECT count(*) FROM t")) == (name, 10)
 
 
 def test_the_sql_runs_where_nothing_is_lost(tmp_path: Path, database: str, psql: str) -> None:
