@@ -172,11 +172,22 @@ def _texts(found: _Found, metadata: MetaData, one: Unkept) -> tuple[str, ...]:
             return (f"{name} DROP NOT NULL",)
         if one.attribute == "default":
             value = one.expected if one.found is None else one.found if one.expected is None else None
+            if value == one.expected and (own := _OWN_SEQUENCE.fullmatch(str(value))) is not None:
+                kind = str(_column_of(metadata, key).type.compile(DIALECT)).lower()
+                sequence = own[1].replace("''", "'")
+                return (safe_steps.numbered(key.table, key.name, kind, sequence, schema), f"{name} SET DEFAULT {value}")
             return (f"{name} SET DEFAULT {value}",) if value is not None else ()
-        column = next(c for c in _table(metadata, key).columns if c.name == key.name)
-        value = found.filled.get(f"{key.table}.{key.name}") or _written(_default(column))
+        value = found.filled.get(f"{key.table}.{key.name}") or _written(_default(_column_of(metadata, key)))
         return safe_steps.not_null(key.table, key.name, schema, value) if value is not None else ()
     return ()
+
+
+_OWN_SEQUENCE = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
+"""How PostgreSQL prints the default of a column that SQLAlchemy numbers."""
+
+
+def _column_of(metadata: MetaData, key: Key) -> Column[Any]:
+    return next(c for c in _table(metadata, key).columns if c.name == key.name)
 
 
 def _defined(metadata: MetaData, one: Unkept) -> str:

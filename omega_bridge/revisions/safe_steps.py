@@ -116,6 +116,17 @@ def renamed(table: str, old: str, new: str, schema: str | None = None) -> str:
     return _where(f"{has_old} AND NOT {has_new}", guards.rename("column", old, new, table, schema))
 
 
+def numbered(table: str, column: str, kind: str, sequence: str, schema: str | None = None) -> str:
+    """The column gets its values from a sequence of its own, made here, that goes on behind those that are there. ``sequence``: as SQL."""
+    owner, name = identifier(table, schema), identifier(column)
+    return _where(
+        f"to_regclass({literal(sequence)}) IS NULL",
+        f"CREATE SEQUENCE {sequence} AS {kind} OWNED BY {owner}.{name}",
+        f"ALTER TABLE {owner} ALTER COLUMN {name} SET DEFAULT nextval({literal(sequence)})",
+        f"PERFORM setval({literal(sequence)}, greatest(coalesce((SELECT max({name}) FROM {owner}), 0) + 1, 1), false)",
+    )
+
+
 def _where(condition: str, *statements: str) -> str:
     """A block that runs the statements where the condition holds."""
     body = ";\n        ".join(statements)

@@ -242,6 +242,25 @@ def test_what_is_a_decision_is_told_and_not_written(project: Project) -> None:
     assert "default" in next(left["why"] for left in found["left"] if left["name"] == "boss")
 
 
+def test_a_key_that_the_models_number_gets_its_sequence(project: Project, database: str) -> None:
+    """Of a table that the list makes without one, or a foundation: it goes on behind the keys that are there; and once made, it stays."""
+    (project.root / "ground.sql").write_text("CREATE TABLE tenants (id int PRIMARY KEY, name varchar(64) NOT NULL);\n")
+    (project.root / "pyproject.toml").write_text(f'{CONFIG}foundation = "ground.sql"\n')
+    (project.root / "main.py").write_text(MAIN.replace("(id SERIAL PRIMARY KEY", "(id INT PRIMARY KEY"))
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute((project.root / "ground.sql").read_bytes())
+        conn.execute("INSERT INTO tenants VALUES (41, 'there')")
+    code, found = project.call("add")
+    assert code == 0, found
+    assert {a["title"] for a in found["added"]} >= {"tenants.id, from the models", "tenants.mood, from the models"}
+    assert [project.boot(database), project.boot(database)] == ["repaired", "current"]
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("INSERT INTO tenants (name) VALUES ('new')")
+        assert conn.execute("SELECT id FROM tenants ORDER BY id").fetchall() == [(41,), (42,)]
+        owned = conn.execute("SELECT pg_get_serial_sequence('tenants', 'id')").fetchone()
+    assert owned == ("public.tenants_id_seq",)
+
+
 def test_tables_are_the_models_own_unless_asked_for(project: Project, database: str) -> None:
     """A boot makes them from the models; with ``--tables`` the list does."""
     code, found = project.call("add", "--tables")
