@@ -12,7 +12,7 @@ from pathlib import Path
 from omega_bridge.audit.pairs import alembic, upgrade
 from omega_bridge.audit.scratch import ScratchDatabase
 from omega_bridge.revisions.graph import Graph, graph_of
-from omega_bridge.revisions.sums import SumLine, revisions
+from omega_bridge.revisions.sums import SumLine, head_of, revisions
 from omega_bridge.startup.run import Run
 from omega_bridge.steps import Registry, StepLike
 
@@ -68,6 +68,14 @@ class ByHand:
                 runs.append(database.boot(steps))
             block.run(self.folder, database)
         return (*runs, database.boot(steps))
+
+
+def on_top(folder: Path, lines: Sequence[SumLine]) -> Block | None:
+    """What was written by hand since the last export, if anything. Raises ``SeveralHeads``, ``ConfigurationInvalid``."""
+    last, graph = head_of(lines), graph_of(folder, lines)
+    if last is None or graph.is_ours_alone or graph.head in (None, last):
+        return None
+    return Block(last, str(graph.head), "")
 
 
 def by_hand_in(folder: Path, lines: Sequence[SumLine]) -> ByHand:

@@ -6,16 +6,20 @@ Three databases: one of the models alone, one of yesterday's schema on which the
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.program import VISIBLE
+from omega_bridge.audit.by_hand import on_top
 from omega_bridge.audit.expected import WENT_WRONG
 from omega_bridge.audit.rebuilt import rebuild
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
 from omega_bridge.audit.yesterday import Yesterday
 from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.errors import StepFailed
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.gaps import Unkept
 from omega_bridge.planning.held import PRINTED, Promised, otherwise
@@ -24,6 +28,7 @@ from omega_bridge.planning.renames import Rename, left_mandatory, renames
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions.models import every_table, is_model
+from omega_bridge.revisions.sums import read_sum
 from omega_bridge.sql import identifier
 from omega_bridge.steps import Registry, Step
 
@@ -33,6 +38,7 @@ class Setting:
     """What models are held against. ``analysis``: the list, with the models' own tables ahead; ``promised``: a step for each of their tables.
 
     ``listed``: the digest of list, models and foundation. ``by_list``: the list has to make the models' own tables, too.
+    ``history``: the folder in which revisions may have been written by hand since yesterday; databases that stand get them by Alembic.
     """
 
     registry: Registry
@@ -43,6 +49,7 @@ class Setting:
     listed: str = ""
     foundation: Foundation | None = None
     by_list: bool = False
+    history: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +198,7 @@ def _after(setting: Setting, ground: Catalog | None, server: Scratch) -> _Made:
         if ground is not None:
             with database.session() as session:
                 left = rebuild(session.connection, ground)
+            _by_hand(setting.history, database)
         else:
             database.lay(setting.foundation)
         _lay_schemas(database, setting.metadata)
@@ -209,6 +217,16 @@ def _after(setting: Setting, ground: Catalog | None, server: Scratch) -> _Made:
         ),
     )
     return _Made(catalog, failed, unseen)
+
+
+def _by_hand(history: Path | None, database: ScratchDatabase) -> None:
+    """Run what was written by hand since the last export. What PostgreSQL rejects may be there already: what is not, is found missing."""
+    if history is None or (block := on_top(history, read_sum(history))) is None:
+        return
+    with suppress(StepFailed):
+        block.run(history, database)
+    with database.session() as session:
+        session.execute("DROP TABLE IF EXISTS public.alembic_version")
 
 
 def _promises(analysis: Analysis, world: World, steps: set[str]) -> frozenset[Key]:

@@ -145,9 +145,12 @@ class Setup:
         from omega_bridge.audit.held import Setting
         from omega_bridge.audit.yesterday import yesterday
 
-        stands = yesterday(self.history(output), self.url)
+        history = self.history(output)
+        stands = yesterday(history, self.url)
         analysis = analyse(self.registry) if by_list else self.analysis
-        return Setting(self.registry, analysis, self.metadata, self.promised, stands, self.listed, self.foundation, by_list)
+        return Setting(
+            self.registry, analysis, self.metadata, self.promised, stands, self.listed, self.foundation, by_list, history
+        )
 
     @property
     def models(self) -> int:

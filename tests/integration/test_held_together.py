@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,12 +44,15 @@ from omega_bridge.embedded import Server
 from omega_bridge.errors import ConfigurationInvalid, DecisionNeeded, HistoryWouldHide, NoServerFound
 from omega_bridge.planning.foundation import understood
 from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.revisions import sums
 from omega_bridge.revisions.additions import Additions, additions
+from omega_bridge.revisions.files import export
 from omega_bridge.revisions.models import every_table, with_models
 from omega_bridge.revisions.renaming import decided, without_renamed
 from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
+from tests.integration.test_by_hand import by_hand
 
 Models = Callable[[], MetaData]
 LEGACY = "CREATE TABLE IF NOT EXISTS plans (code integer PRIMARY KEY, title text)"
@@ -103,6 +106,18 @@ class Project:
 def project(server: Server, make_database: MakeDatabase) -> Project:
     """Models that make their tables, a list that adds."""
     return Project(server, make_database)
+
+
+def test_what_was_written_by_hand_is_there(project: Project, tmp_path: Path) -> None:
+    """A column that a revision by hand adds, since the last export, reaches the databases that stand by Alembic: it is not asked for."""
+    now = models(lambda: Column("flag", Integer))()
+    export(analyse(with_models(Registry.of(list(project.steps)), project.before())), tmp_path)
+    by_hand(tmp_path, "aaa1", sums.head(tmp_path), 'op.execute("ALTER TABLE tenants ADD COLUMN flag int")')
+    setting = project.setting(now)
+    with scratch_server(project.server.url) as scratch:
+        assert [str(u.key) for u in hold_together(setting, scratch).hidden] == ["column public.tenants.flag"]
+        found = hold_together(replace(setting, history=tmp_path), scratch)
+    assert (found.hidden, found.gaps, found.twofold) == ((), (), ())
 
 
 GAINED: dict[str, tuple[Models, list[str], dict[str, str]]] = {
