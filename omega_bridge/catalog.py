@@ -200,6 +200,10 @@ _ALWAYS = ""
 """Under this are what every reader finds: schemas and extensions."""
 
 
+BY_TABLE = frozenset({Kind.COLUMN, Kind.POLICY, Kind.RULE, Kind.TRIGGER})
+"""Kinds that a reader finds by the name of their table alone. Something else may bear theirs, as a trigger's function often does."""
+
+
 def _entries(key: Key, attributes: Attributes) -> Iterator[str | tuple[str, ...]]:
     """Under what a key stands in the index."""
     kind, _, table, name = key
@@ -210,7 +214,7 @@ def _entries(key: Key, attributes: Attributes) -> Iterator[str | tuple[str, ...]
         yield kind, table, name
     if kind is Kind.SCHEMA or kind is Kind.EXTENSION:
         yield _ALWAYS
-    elif kind is Kind.COLUMN:
+    elif kind in BY_TABLE:
         yield table
     else:
         yield name

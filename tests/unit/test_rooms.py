@@ -12,7 +12,7 @@ from postgast import pg_query_pb2 as pb
 
 from omega_bridge import kinds
 from omega_bridge.analysis import effects
-from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.catalog import BY_TABLE, Catalog, Key, Kind
 from omega_bridge.kinds import COUNTED, LEAVES, ROOMS, SAID, gathered
 from omega_bridge.kinds.statements import Read, ReadAs
 
@@ -154,3 +154,8 @@ def test_a_reader_that_is_not_there_is_told(reader: str) -> None:
     """A room that names a function which does not exist, or one without its fields, stops the import."""
     with pytest.raises(ImportError, match=rf"create_am_stmt is said to be read by {reader}"):
         effects._reader(Read("create_am_stmt", reader))
+
+
+def test_what_is_found_by_its_table_alone_is_known() -> None:
+    """A catalog that is read anew for some names gives up exactly what the reader would have found by them."""
+    assert {kind for kind, room in ROOMS.items() if room.rows.startswith("tables ")} == BY_TABLE
