@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -27,6 +27,10 @@ class Clock:
     """When a schema last came or went: it may be one of the ``search_path``."""
     defaults: int = 0
     """When privileges by default last changed."""
+    rows: dict[str, int] = field(default_factory=dict)
+    """Names in the text of a step that changed rows."""
+    any_rows: int = 0
+    """When a step last changed rows of which its text does not tell the table."""
 
     def tick(self, differences: tuple[Difference, ...], beyond: Changes | None = None) -> None:
         """A step changed something. ``beyond``: what else of the database it changed than the catalog shows."""
@@ -46,6 +50,12 @@ class Clock:
                     self.added[name] = self.now
                     if d.left is not None:
                         self.changed[name] = self.now
+
+    def wrote(self, names: Iterable[str], *, is_told: bool) -> None:
+        """At this moment a step changed rows. ``names``: those in its text; ``is_told``: the tables are among them."""
+        self.rows.update(dict.fromkeys(names, self.now))
+        if not is_told:
+            self.any_rows = self.now
 
     def is_added(self, key: Key, since: int) -> bool:
         """Whether somebody made an object of this name since that moment."""

@@ -86,7 +86,7 @@ class Due:
             return clock.now > turn.ended
         if step.kind is StepKind.DATA or only_sets(step):
             return False
-        if self._is_given_back(step.id):
+        if self._is_given_back(step.id) or (earlier.outcome is Outcome.NO_EFFECT and self._rows_since(step, turn)):
             return True
         if step.kind is StepKind.MIXED:
             is_meant = (self.is_stirred and is_opaque(step)) or is_elsewhere
@@ -135,6 +135,11 @@ class Due:
         """Whether later steps would make again, as it is, what the step takes away: it would only lose its rows."""
         failing = {o.id for o in self.outcomes.values() if o.outcome is Outcome.FAILED}
         return comes_back(self._analysis, index, world, self.planner.provided, failing)
+
+    def _rows_since(self, step: StepAnalysis, turn: Turn) -> bool:
+        """Whether rows have changed that may have been the reason for which a step had no effect: its handler hid the error."""
+        clock = self.clock
+        return clock.any_rows > turn.ended or any(clock.rows.get(name, 0) > turn.ended for name in step.names)
 
     def _last(self, step: StepAnalysis, times: Mapping[str, int]) -> int:
         """When something that the step touches or reads last changed."""

@@ -6,7 +6,7 @@ holds. The rules are written once: a runner on a server makes a start of them, o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -18,7 +18,8 @@ from omega_bridge.outcomes import NOT_DONE, Action, StepOutcome
 from omega_bridge.planning.clock import Changes
 from omega_bridge.planning.due import Due, Turn, is_opaque
 from omega_bridge.planning.plan import Planner
-from omega_bridge.planning.reruns import gives_itself_work, only_sets
+from omega_bridge.planning.reruns import gives_itself_work, hangs_on_the_rest, only_sets
+from omega_bridge.planning.row_flow import RowFlow
 from omega_bridge.planning.step_outcome import outcome_of
 from omega_bridge.planning.waiting import Waiting
 from omega_bridge.planning.world import World
@@ -46,8 +47,8 @@ class Runner(Protocol):
         """What is there now. Who thinks in it takes a copy."""
 
     @property
-    def relations(self) -> Collection[str]:
-        """The names of the tables and views that may be there now."""
+    def flow(self) -> RowFlow:
+        """Where rows come from and go to now, beside what a step names."""
 
     def begin(self, number: int) -> None:
         """A pass begins, as on a new connection. ``number``: from 1."""
@@ -165,7 +166,7 @@ class Schedule:
         step = self._analysis.steps[index]
         if self.passes > 1 and not self._due.is_in(index, self.runner.world):
             return
-        reader = self._waiting.holder(index, self.runner.relations) if self._waiting else None
+        reader = self._waiting.holder(index, self.runner.flow) if self._waiting else None
         if reader is not None and self.runner.may_spoil(index):
             self._waiting.hold(step, reader)
             self.runner.held(step, reader)
@@ -186,6 +187,8 @@ class Schedule:
                 self._got_on = self._got_on or is_new or bool(outcome.rows or outcome.differences or beyond)
         if outcome.action is Action.RUN and (outcome.outcome is Outcome.APPLIED or outcome.differences or beyond):
             due.clock.tick(outcome.differences, beyond)
+            if outcome.rows:
+                due.clock.wrote(step.names, is_told=not hangs_on_the_rest(step))
             due.clock.changed.update(dict.fromkeys(self._shadowed(outcome.differences), due.clock.now))
             self._done += [(step.id, str(key)) for key in dict.fromkeys([*(d.key for d in outcome.differences), *beyond])]
         if outcome.outcome not in NOT_DONE and step.id not in self._worked:

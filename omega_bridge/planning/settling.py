@@ -16,6 +16,7 @@ from omega_bridge.catalog import Catalog, Difference, Key, Kind
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import Action, StepOutcome
 from omega_bridge.planning.plan import PlannedStep, Planner
+from omega_bridge.planning.row_flow import RowFlow, flow_of_steps
 from omega_bridge.planning.schedule import Attempt, Schedule
 from omega_bridge.planning.step_outcome import of_skipped
 from omega_bridge.planning.world import World
@@ -89,7 +90,7 @@ class _InThought:
 
     def __init__(self, world: World, planner: Planner) -> None:
         self.world = world
-        self.relations = set(world.catalog.relations)
+        self._relations = set(world.catalog.relations)
         self.unsettled: frozenset[int] = frozenset()
         """What lacked something that nothing later makes, when it was first tried."""
         self.lacking: dict[int, Key] = {}
@@ -97,6 +98,10 @@ class _InThought:
         self._missing: dict[int, Key] = {}
         self._worked: set[int] = set()
         self._mark = 0
+
+    @property
+    def flow(self) -> RowFlow:
+        return flow_of_steps(self._relations, self._planner.analysis)
 
     def begin(self, number: int) -> None:
         self._mark = self.world.mark()
@@ -121,7 +126,7 @@ class _InThought:
             self._missing[index] = missing
             return _attempt(planned, Outcome.FAILED)
         self._worked.add(index)
-        self.relations |= {name for kind, name in step.reading.provides if kind in RELATIONS}
+        self._relations |= {name for kind, name in step.reading.provides if kind in RELATIONS}
         if planned.action is Action.SKIP:
             return _attempt(planned, of_skipped(planned))
         return _attempt(planned, Outcome.APPLIED, tuple(_differences(self.world, mark)))

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from omega_bridge.analysis import Analysis, Effect, StepAnalysis
 from omega_bridge.analysis.program import RELATIONS, TYPES, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.outcomes import ServerError
+from omega_bridge.planning.row_flow import ANYWHERE, RowFlow, words_of
 from omega_bridge.planning.world import World
 from omega_bridge.sql.commands import keeps_rows_and_names, set_columns
 
@@ -45,13 +45,13 @@ class Waiting:
     def __bool__(self) -> bool:
         return bool(self.needs)
 
-    def holder(self, index: int, relations: Iterable[str]) -> StepAnalysis | None:
+    def holder(self, index: int, flow: RowFlow) -> StepAnalysis | None:
         """The waiting step for whose sake step ``index`` would be held back, were it to do anything."""
         step = self.analysis.steps[index]
         if not self.needs:
             return None
         waiting = (s for s in self.analysis.steps[:index] if s.id in self.needs)
-        return holder(step, [s for s in waiting if not is_awaited(step, s.id, self.needs, self.held, self.analysis)], relations)
+        return holder(step, [s for s in waiting if not is_awaited(step, s.id, self.needs, self.held, self.analysis)], flow)
 
     def hold(self, step: StepAnalysis, reader: StepAnalysis) -> None:
         """``step`` is not sent in this pass, since ``reader`` waits."""
@@ -129,22 +129,27 @@ def is_awaited(
     return False
 
 
-def holder(step: StepAnalysis, waiting: Iterable[StepAnalysis], relations: Iterable[str]) -> StepAnalysis | None:
+def holder(step: StepAnalysis, waiting: Iterable[StepAnalysis], flow: RowFlow) -> StepAnalysis | None:
     """The waiting step for whose sake ``step`` is not sent yet: it would drop, truncate, rename or change rows that that one reads.
 
-    ``relations``: the names of all tables and views that there are.
+    ``flow``: where rows come from and go to beside what the two name.
     """
     readers = [one for one in waiting if _reads_rows(one)]
     if not readers:
         return None
-    names = {name.lower() for name in relations}
-    spoilt = list(_spoilt_by(step, names))
+    spoilt = list(_spoilt_by(step, flow))
     for one in readers:
-        words = words_of(one.step.sql)
+        named = words_of(one.step.sql)
+        read = flow.read_with(named)
         for table, column in spoilt:
-            if table in words and (column is None or column in words or "*" in one.step.sql):
+            if table == ANYWHERE or ANYWHERE in read or (table in read and (table not in named or _is_read(column, one, named))):
                 return one
     return None
+
+
+def _is_read(column: str | None, reader: StepAnalysis, named: frozenset[str]) -> bool:
+    """Whether a step that names a table reads that column of it; ``None``: it reads the whole row."""
+    return column is None or column in named or "*" in reader.step.sql
 
 
 def _reads_rows(step: StepAnalysis) -> bool:
@@ -152,27 +157,52 @@ def _reads_rows(step: StepAnalysis) -> bool:
     return any(s.data or (s.opaque and s.tag not in _ROWLESS) or s.tag == "create_table_as_stmt" for s in step.reading.statements)
 
 
-def _spoilt_by(step: StepAnalysis, names: set[str]) -> Iterator[tuple[str, str | None]]:
+def _spoilt_by(step: StepAnalysis, flow: RowFlow) -> Iterator[tuple[str, str | None]]:
     """The relations whose rows may not be the same behind a step, with the column where it is about one alone."""
     for s in step.reading.statements:
+        words = words_of(s.text)
         if s.opaque:
             if not _keeps_what_is_there(s):
-                yield from ((word, None) for word in words_of(s.text) & names)
+                yield from _whole(flow.written_with(words & (flow.relations | flow.routines)))
             continue
-        if s.tag == "update_stmt" and (columns := set_columns(s.text)):
-            yield from ((k.name.lower(), column) for k in s.needs[:1] for column in columns)
-        elif s.tag in _CHANGES_ROWS:
-            yield from ((k.name.lower(), None) for k in s.needs[:1])
+        if s.data or s.tag in _CALLS:
+            yield from _written_by(s, words, flow)
         for key in _taken_away(s):
             if key.kind is Kind.COLUMN:
                 yield key.table.lower(), key.name.lower()
             elif key.kind not in _WITHOUT_ROWS:
-                yield key.name.lower(), None
+                yield from _whole(flow.written_with((key.name.lower(),)) | {key.name.lower()})
+
+
+def _written_by(s: Sql, words: frozenset[str], flow: RowFlow) -> Iterator[tuple[str, str | None]]:
+    """The relations whose rows a statement that was read may change: its target's, and those to which they lead."""
+    called = words & flow.routines
+    if s.tag in _WRITERS and not words & _WRITES <= _WRITERS[s.tag]:  # a WITH query of it writes, too
+        yield from _whole(flow.written_with(words & flow.relations | called))
+        return
+    target = [k.name.lower() for k in s.needs[:1]] if s.tag in _HAS_TARGET else []
+    columns = set_columns(s.text) if s.tag == "update_stmt" else ()
+    if s.tag in _CHANGES_ROWS or (s.tag == "insert_stmt" and "update" in words):
+        yield from ((name, column) for name in target for column in columns or (None,))
+    yield from _whole(flow.written_with((*target, *called)) - set(target))
+
+
+def _whole(names: Iterable[str]) -> Iterator[tuple[str, None]]:
+    return ((name, None) for name in names)
 
 
 _WITHOUT_ROWS = (Kind.CONSTRAINT, Kind.INDEX, Kind.TRIGGER, Kind.POLICY)
 """Who loses one of these on a table reads the same rows."""
-_CHANGES_ROWS = {"update_stmt", "delete_stmt", "merge_stmt"}
+_CHANGES_ROWS = {"update_stmt", "delete_stmt"}
+_HAS_TARGET = {*_CHANGES_ROWS, "insert_stmt", "copy_stmt"}
+_CALLS = {"create_table_as_stmt", "alter_table_stmt", "create_stmt"}
+"""Statements that change no rows by themselves, and may call who does."""
+_WRITES = frozenset({"insert", "update", "delete", "merge", "truncate"})
+_WRITERS: dict[str, set[str]] = {
+    "insert_stmt": {"insert", "update"}, "update_stmt": {"update"}, "delete_stmt": {"delete"}, "merge_stmt": set(), "copy_stmt": set(),
+    "select_stmt": set(), "create_table_as_stmt": set(),
+}  # fmt: skip
+"""Statements of rows, with the words that only say what they do to their target."""
 _ROWLESS = {
     "alter_default_privileges_stmt", "alter_event_trig_stmt", "alter_foreign_server_stmt", "alter_policy_stmt", "alter_publication_stmt",
     "alter_seq_stmt", "alter_stats_stmt", "comment_stmt", "create_cast_stmt", "create_event_trig_stmt", "create_fdw_stmt",
@@ -193,9 +223,3 @@ def _taken_away(s: Sql) -> Iterator[Key]:
     for effect in s.effects:
         if not effect.present or any(name in ("type", "labels", "no label") for name, _ in effect.attributes):
             yield effect.key
-
-
-@lru_cache(maxsize=4096)
-def words_of(text: str) -> frozenset[str]:
-    """Everything in a text that may be a name, in lower case; names in quotes as a whole, too."""
-    return frozenset(w.lower() for w in (*re.findall(r"\w+", text), *re.findall(r'"((?:[^"]|"")+)"', text)))

@@ -44,10 +44,14 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Why a start runs a step once more: the step ``after`` which it has work again, and what that changes, where it was tried."""
+    """Why a start runs a step once more: the step ``after`` which it has work again, and what that changes, where it was tried.
+
+    ``of_rows``: that step changes rows which may have made this one fail, and its handler hides that.
+    """
 
     after: str
     changes: tuple[str, ...] = ()
+    of_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,8 @@ class _Writer:
         self.last: Revision
 
     def passes(self, places: Places) -> Iterator[_Rendered]:
-        """The further passes over the list behind its revisions, until one has nothing to do; none without a judge."""
+        """The further passes over the list behind its revisions, until one has nothing to do; without a judge what hangs on rows alone."""
+        yield from map(self.write, self._held.mended(self.last, places))
         if self._judge is None:
             return
         for _ in range(ROUNDS):

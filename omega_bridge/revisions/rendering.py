@@ -195,6 +195,8 @@ def _docstring(revision: Revision, lifted: Sequence[Lifted], before: str | None)
 
 def _again(again: Again) -> list[str]:
     after = f"Again: a start runs this step once more after {again.after}"
+    if again.of_rows:
+        return [f"{after}, which changes rows that may have made it fail: its handler hides that"]
     if not again.changes:
         return [f"{after}, which may have given it work (not tried on a server)"]
     return [f"{after}, where it", *(f"  - {' '.join(change.split())}" for change in again.changes)]

@@ -16,6 +16,7 @@ from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
 from omega_bridge.planning import World
 from omega_bridge.planning.reruns import VIEWS, gives_itself_work, hangs_on_the_rest, unsettled
 from omega_bridge.revisions.chain import Again, Revision, RevisionKind
+from omega_bridge.revisions.mended_rows import hides_rows_of, writes_rows_of
 from omega_bridge.revisions.proving import Prover
 from omega_bridge.revisions.sums import Recorded
 from omega_bridge.steps import Registry
@@ -101,6 +102,21 @@ class Held:
             for label, s in self._steps.items()
             if any(places.get(one.id, -1) < places.get(label, -1) and _may_concern(one, s.analysis) for one in steps)
         )
+
+    def mended(self, after: Revision, places: Places) -> list[Revision]:
+        """The steps whose handler hides what rows make fail, and behind which one ran that changes rows of such a table: whether
+        they had their effect hangs on the rows of the database that is upgraded.
+        """
+        drafts = []
+        for label in sorted(self._steps, key=lambda one: places.get(one, len(places))):
+            step = self._steps[label]
+            tables = hides_rows_of(step.analysis)
+            later = [o for o in self._steps.values() if tables and o.ran > step.ran and tables & writes_rows_of(o.analysis)]
+            if later:
+                drafts.append(
+                    self._draft(step.analysis, Again(max(later, key=lambda one: one.ran).analysis.id, of_rows=True), after)
+                )
+        return drafts
 
     def itself(self, after: Revision, judge: Prover) -> list[Revision]:
         """What the steps of ``after`` would do if they ran once more at once: guards and handlers may find what they made themselves."""

@@ -7,7 +7,7 @@ effects are not in its text, data steps that have no row to change, the log.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, takewhile
 
@@ -18,11 +18,13 @@ from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, Planner, World
 from omega_bridge.planning.locks import locks_of
 from omega_bridge.planning.reruns import hangs_on_the_rest, only_sets
+from omega_bridge.planning.row_flow import RowFlow
 from omega_bridge.planning.schedule import Attempt, Schedule
 from omega_bridge.planning.step_outcome import skipped
 from omega_bridge.planning.waiting import waits_for
 from omega_bridge.postgres import batch, clean_state, data_steps, lookahead
 from omega_bridge.postgres.executor import Executor
+from omega_bridge.postgres.row_flow import read_row_flow
 from omega_bridge.postgres.whole_catalog import Watcher, changes
 from omega_bridge.startup.run import Unsettled
 
@@ -93,6 +95,9 @@ class _OnServer:
     _foreseen: tuple[Catalog, dict[int, PlannedStep]] | None = None
     """Plans by the steps' places, and the catalog that they are made for."""
 
+    _flow: tuple[Catalog, RowFlow] | None = None
+    """Where rows come from and go to, and the catalog of then."""
+
     def __post_init__(self) -> None:
         uncertain = [s for s in self.planner.analysis if hangs_on_the_rest(s)]
         if len(uncertain) > 1 or any(q.tag == _DEFAULTS for s in uncertain for q in s.reading.statements):
@@ -103,8 +108,10 @@ class _OnServer:
         return World(self.executor.catalog)
 
     @property
-    def relations(self) -> Collection[str]:
-        return self.executor.catalog.relations
+    def flow(self) -> RowFlow:
+        if self._flow is None or self._flow[0] is not self.executor.catalog:
+            self._flow = (self.executor.catalog, read_row_flow(self.executor.session))
+        return self._flow[1]
 
     def begin(self, number: int) -> None:
         if number > 1:
