@@ -17,6 +17,7 @@ from omega_bridge.postgres import clean_state, ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.lock import exclusive, prove
+from omega_bridge.postgres.of_server import read_against
 from omega_bridge.postgres.session import Session, permissions
 from omega_bridge.revisions.files import RecordedTexts
 from omega_bridge.revisions.matching import match
@@ -64,7 +65,7 @@ def survey(
     """
     if expected is None:
         return hold_against(read_catalog(connection, analysis.names()), analysis, folder, amiss)
-    catalog = read_catalog(connection)
+    catalog = read_against(connection, expected)
     expected = moved(expected, catalog, connection.info.user)
     denied = [d for d in compare(expected, catalog, connection.info.user).departures if d.what in (What.MISSING, What.DIFFERENT)]
     told: dict[str, str] = {}

@@ -61,6 +61,8 @@ class Kind(StrEnum):
     TEXT_SEARCH_TEMPLATE = "text search template"
     SECURITY_LABEL = "security label"
     SETTING = "setting"
+    ROLE = "role"
+    DATABASE = "database"
 
     __hash__ = str.__hash__  # Enum's own is written in Python, and keys are hashed by the ten thousand
 

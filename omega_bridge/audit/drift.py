@@ -22,8 +22,8 @@ from omega_bridge.planning.gaps import MODELS, Forecast, Unkept, forecast, toget
 from omega_bridge.planning.row_flow import words_of
 from omega_bridge.planning.world import World, is_anything
 from omega_bridge.postgres import ledger_store
-from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
+from omega_bridge.postgres.of_server import read_against
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions.models import is_model
@@ -118,7 +118,7 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
         connection = session.connection
         if takes_escapes(connection):
             analysis, models = with_escapes(analysis), with_escapes(models)
-        found = read_catalog(connection)
+        found = read_against(connection, expected)
         role = connection.info.user
         known = ledger_store.recall(connection)
         last = since_last_start(session)

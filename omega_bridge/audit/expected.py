@@ -9,6 +9,7 @@ from pathlib import Path
 
 from omega_bridge.analysis import Analysis, owners
 from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
+from omega_bridge.analysis.server import DATABASE, said_of_server
 from omega_bridge.audit.by_hand import by_hand_in
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
 from omega_bridge.catalog import Catalog, Key
@@ -18,7 +19,9 @@ from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning.foundation import LABEL, Foundation
 from omega_bridge.planning.world import World
+from omega_bridge.postgres import of_server
 from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.session import Session
 from omega_bridge.revisions.sums import read_sum
 from omega_bridge.steps import Registry
 
@@ -43,7 +46,7 @@ def make(
         written = by_hand_in(history, read_sum(history)) if history is not None else None
         runs = written.boot(database, steps) if written is not None else (database.boot(steps),)
         with database.session() as session:
-            catalog = read_catalog(session.connection)
+            catalog = with_server(read_catalog(session.connection), session, analysis)
             role = session.connection.info.user
     rejected = elsewhere | {s.id: str(s.error or s.reason) for s in runs[-1].steps if s.outcome in WENT_WRONG}
     world = World(catalog)
@@ -57,6 +60,15 @@ def make(
     )
     by = {**makers(catalog, analysis, [s for run in runs for s in run.steps]), **{key: LABEL for key in before if key in catalog}}
     return Expectation(catalog, role, listed, by, rejected, promised, owned(catalog, analysis, role))
+
+
+def with_server(catalog: Catalog, session: Session, analysis: Analysis) -> Catalog:
+    """With what the list says of the server; nothing of the database where no step gave it anything."""
+    there = of_server.read(session.connection, said_of_server(analysis))
+    told = {
+        key: attributes for key, attributes in there.items() if key != DATABASE or any(v is not None for v in attributes.values())
+    }
+    return replace(catalog, objects={**catalog.objects, **told}) if told else catalog
 
 
 def owned(catalog: Catalog, analysis: Analysis, role: str) -> dict[Key, str]:

@@ -19,8 +19,8 @@ from omega_bridge.expectation import Expectation, compare, kept
 from omega_bridge.ledger import Entry, Event, Outcome, Tip, judge
 from omega_bridge.outcomes import NOT_DONE
 from omega_bridge.postgres import ledger_store
-from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
+from omega_bridge.postgres.of_server import read_against
 from omega_bridge.postgres.session import open_session
 from omega_bridge.redaction import redact
 from omega_bridge.revisions import sums
@@ -166,7 +166,7 @@ def _schema(connection: Any, expected: Expectation | None) -> Check:
         return Check(
             "schema", False, "not compared: there is no omega.catalog.json of this list; export writes it where it has a server"
         )
-    seen = compare(expected, read_catalog(connection), connection.info.user)
+    seen = compare(expected, read_against(connection, expected), connection.info.user)
     if seen.departures:
         return Check(
             "schema", False, f"{len(seen.departures)} difference(s), the first: {seen.departures[0]}; all: omega-bridge drift"

@@ -23,12 +23,12 @@ _NAMES = {
 }  # fmt: skip
 _OWNERS: Mapping[Kind, str] = {
     Kind.TABLE: "arwdDxt", Kind.VIEW: "arwdDxt", Kind.MATERIALIZED_VIEW: "arwdDxt", Kind.SEQUENCE: "rwU", Kind.FUNCTION: "X",
-    Kind.SCHEMA: "UC", Kind.COLUMN: "", Kind.DEFAULT_PRIVILEGES: "",
+    Kind.SCHEMA: "UC", Kind.COLUMN: "", Kind.DEFAULT_PRIVILEGES: "", Kind.DATABASE: "CTc",
 }  # fmt: skip
 """What the owner of a new object has; where nothing is said, it is its use. Those of columns and default privileges have nothing."""
 _EVERYBODYS: Mapping[Kind, tuple[str, ...]] = {
     Kind.FUNCTION: ("public=X",), Kind.ENUM: ("public=U",), Kind.DOMAIN: ("public=U",), Kind.COMPOSITE: ("public=U",),
-    Kind.RANGE: ("public=U",), Kind.BASE_TYPE: ("public=U",), Kind.LANGUAGE: ("public=U",),
+    Kind.RANGE: ("public=U",), Kind.BASE_TYPE: ("public=U",), Kind.LANGUAGE: ("public=U",), Kind.DATABASE: ("public=Tc",),
 }  # fmt: skip
 _ON: Mapping[Kind, str] = {
     Kind.TABLE: "TABLE", Kind.VIEW: "TABLE", Kind.MATERIALIZED_VIEW: "TABLE", Kind.COLUMN: "TABLE", Kind.SEQUENCE: "SEQUENCE",

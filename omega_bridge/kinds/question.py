@@ -15,7 +15,15 @@ def arms(version: int, *, every: bool) -> str:
     They read the queries ``schemas``, ``extension_owned``, ``version_tables``, ``relations``, ``tables``, ``index_ids``, ``sequence_ids``,
     ``types`` and ``not_nulls`` of ``omega_bridge/postgres/queries/catalog.sql``, and hold its placeholders.
     """
-    return "\nUNION ALL\n".join(_arm(room, version) for room in ROOMS.values() if every or room.is_common)
+    return "\nUNION ALL\n".join(
+        _arm(room, version) for room in ROOMS.values() if room.is_common or (every and not room.is_of_server)
+    )
+
+
+@lru_cache(maxsize=8)
+def of_server(version: int) -> str:
+    """A SELECT for each kind that lies in the server, with the placeholder ``names`` for those that are looked for."""
+    return "\nUNION ALL\n".join(_arm(room, version) for room in ROOMS.values() if room.is_of_server)
 
 
 def _arm(room: Room, version: int) -> str:

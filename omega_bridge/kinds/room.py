@@ -110,6 +110,8 @@ class Room:
     again: str = ""
     alter: Mapping[str, str] = field(default_factory=dict)
     is_common: bool = False
+    is_of_server: bool = False
+    """Whether it lies in the server, and not in one database: read where it is expected, by its name, and a part of no proof."""
     compared: Mapping[str, Compared] = field(default_factory=dict)
     """Of attributes whose text may differ and mean the same; others are compared as they are, or left to the server."""
     guards: Guards = NO_GUARDS

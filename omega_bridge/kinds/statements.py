@@ -135,6 +135,7 @@ RENAME = Opaque("what else goes by the old name is not in its text", ("rename_st
 OWNER = Opaque("the owner is compared in the catalog, not promised", ("alter_owner_stmt",))
 RELATION_OWNER = Opaque("the owner is compared in the catalog, not promised", ("alter_table_stmt",), leaves=())
 GRANT = Opaque("privileges are compared in the catalog, not promised", ("grant_stmt",), names_tables=True)
+SHARED = "the catalogs of the whole server are asked by the names in their text"
 SET_SCHEMA = Opaque("what moves along is not in its text", ("alter_object_schema_stmt",))
 
 _SAME_SCHEMA = "it leaves the catalog as it is"
@@ -154,10 +155,5 @@ OF_NO_KIND: tuple[Said, ...] = (
     Read("explain_stmt", "data.explain"),
     Opaque(_SAME_SCHEMA, ("vacuum_stmt", "cluster_stmt"), leaves=(), names_tables=True),
     Opaque(_SAME_SCHEMA, ("reindex_stmt",), leaves=()),
-    Opaque(
-        "the catalogs of the whole server are asked by the names in their text",
-        ("create_role_stmt", "alter_role_stmt", "drop_role_stmt", "grant_role_stmt", "alter_database_stmt"),
-        leaves=(),
-    ),
 )
-"""What belongs to no kind of object: rows, queries, maintenance, roles."""
+"""What belongs to no kind of object: rows, queries, maintenance."""

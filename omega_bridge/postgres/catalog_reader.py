@@ -21,7 +21,7 @@ from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import Session
 
 _KINDS = {str(kind): kind for kind in Kind}
-_ONE_VALUE = (
+ONE_VALUE = (
     'SELECT pg_catalog.json_agg(pg_catalog.json_build_array(kind, schema, "table", name, attributes)) FROM (\n{}) AS found'
 )
 """All rows as one value: reading ten thousand small ones costs ten times as much."""
@@ -65,7 +65,7 @@ def question(version: int, names: str | None) -> str:
 
     text = qualified(query("catalog").replace("{arms}", arms(version, every=names is None)))
     text = text.replace("{version_tables}", query("version_tables") if names is None else _NO_TABLE)
-    return _ONE_VALUE.format(re.sub(r"\{(\w+_filter)\}", condition, text))
+    return ONE_VALUE.format(re.sub(r"\{(\w+_filter)\}", condition, text))
 
 
 _NO_TABLE = "SELECT NULL::pg_catalog.oid AS oid WHERE false"

@@ -551,5 +551,32 @@ LIVES: Mapping[Kind, Life] = {
             "another": "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = ''7MB''', current_database()); END $$",
         },
     ),
+    Kind.ROLE: Life(
+        (
+            unless("SELECT 1 FROM pg_roles WHERE rolname = 'role_{database}'", "CREATE ROLE role_{database}"),
+            "ALTER ROLE role_{database} SET statement_timeout = '5s'",
+            "ALTER ROLE role_{database} CONNECTION LIMIT 7",
+            "GRANT pg_monitor TO role_{database}",
+            "COMMENT ON ROLE role_{database} IS 'one'",
+        ),
+        {
+            "dropped": "DROP ROLE role_{database}",
+            "renamed": "ALTER ROLE role_{database} RENAME TO other_{database}",
+            "login": "ALTER ROLE role_{database} LOGIN",
+            "limit": "ALTER ROLE role_{database} CONNECTION LIMIT 9",
+            "setting": "ALTER ROLE role_{database} RESET ALL",
+            "another setting": "ALTER ROLE role_{database} SET work_mem = '8MB'",
+            "membership": "REVOKE pg_monitor FROM role_{database}",
+            "more membership": "GRANT pg_read_all_settings TO role_{database}",
+            "comment": "COMMENT ON ROLE role_{database} IS NULL",
+        },
+    ),
+    Kind.DATABASE: Life(
+        ("DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO pg_monitor', current_database()); END $$",),
+        {
+            "grant": "REVOKE CREATE ON DATABASE {database} FROM pg_monitor",
+            "another grant": "REVOKE CONNECT ON DATABASE {database} FROM PUBLIC",
+        },
+    ),
 }
 """By kind; security labels have none: PostgreSQL takes them from a loaded module alone."""

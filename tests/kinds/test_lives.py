@@ -13,12 +13,13 @@ from psycopg.conninfo import conninfo_to_dict
 import omega_bridge
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.drift import drift
-from omega_bridge.audit.expected import owned
+from omega_bridge.audit.expected import owned, with_server
 from omega_bridge.catalog import Catalog, Kind, diff
 from omega_bridge.embedded import Server
 from omega_bridge.expectation import Expectation, from_text, to_text
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.plain_loop import send
+from omega_bridge.postgres.session import open_session
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
 from tests.kinds.further import FURTHER
@@ -36,7 +37,7 @@ HANDS = [
     for number, word in enumerate(life.damages)
 ]
 """Of the further lives the first hand each; the others with ``make test-long``."""
-OF_THE_SERVER = (Kind.SUBSCRIPTION, Kind.SETTING)
+OF_THE_SERVER = (Kind.SUBSCRIPTION, Kind.SETTING, Kind.ROLE, Kind.DATABASE)
 """Kept for a database by its name: a copy of the database has none of it."""
 
 NOTHING = analyse(Registry(()))
@@ -71,7 +72,7 @@ def made(server: Server) -> Iterator[Callable[[str], Made]]:
 
 @pytest.fixture
 def place(make_database: MakeDatabase) -> Iterator[str]:
-    """A database that may hold a subscription, with which it could not be dropped."""
+    """A database that may hold a subscription, with which it could not be dropped, and name roles, which would outlast it."""
     url = make_database()
     yield url
     with psycopg.connect(url, autocommit=True) as conn:
@@ -79,6 +80,8 @@ def place(make_database: MakeDatabase) -> Iterator[str]:
             "SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = current_database()"
         ).fetchall():
             conn.execute(f"DROP SUBSCRIPTION {name}")
+        for name in (f"{word}_{conn.info.dbname}" for word in ("role", "other")):
+            conn.execute(f"DROP ROLE IF EXISTS {name}")
 
 
 def look(database: str) -> Catalog:
@@ -89,8 +92,10 @@ def look(database: str) -> Catalog:
 
 def expectation(database: str, steps: list[str]) -> Expectation:
     """What stands there is what is expected, through the file."""
-    there = look(database)
-    owners = owned(there, analyse(Registry.of(steps)), "postgres")
+    analysis = analyse(Registry.of(steps))
+    with open_session(database) as session:
+        there = with_server(read_catalog(session.connection), session, analysis)
+    owners = owned(there, analysis, "postgres")
     return from_text(to_text(Expectation(there, "postgres", "", owned=owners)), "here")
 
 
@@ -117,7 +122,7 @@ def test_made_and_made_again(kind: Kind, place: str) -> None:
     database, steps = place, steps_of(kind, place)
     omega_bridge.boot(database, steps)
     made = look(database)
-    assert any(key.kind is kind for key in made)
+    assert any(key.kind is kind for key in expectation(database, steps).catalog)
     assert omega_bridge.boot(database, steps).outcome == "current"
     assert diff(made, loop(database, steps)) == ()
     found = drift(database, analyse(Registry.of(steps)), NOTHING, expectation(database, steps))

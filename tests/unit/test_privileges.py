@@ -6,6 +6,7 @@ import pytest
 
 from omega_bridge.analysis import analyse
 from omega_bridge.analysis.owners import given
+from omega_bridge.analysis.server import DATABASE, said_of_server
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.expectation import Expectation, compare, from_text, to_text
 from omega_bridge.kinds.privileges import granted, of_new, privileges
@@ -106,3 +107,16 @@ def test_an_owner_who_lacks_something_is_no_owner_as_new() -> None:
     own_defaults = Catalog({**taken.objects, Key(Kind.DEFAULT_PRIVILEGES, "", "", "tables of app"): {}}, ("public",), 180000)
     told = compare(Expectation(holding(TABLE, owner="app"), "app", ""), own_defaults, "app")
     assert (told.departures, len(told.unseen)) == ((), 1)
+
+
+def test_what_a_list_says_of_the_server_is_found() -> None:
+    """The roles that a step is about, inside a block too, and the database; not those that are only named on the way."""
+    steps = [
+        "CREATE ROLE reader; ALTER ROLE \"Big one\" SET search_path = app",
+        "DO $$ BEGIN ALTER ROLE writer NOLOGIN; EXECUTE format('ALTER ROLE %I LOGIN', current_user); END $$",
+        "GRANT reader TO member, CURRENT_USER",
+        "GRANT SELECT ON t TO somebody",
+    ]  # fmt: skip
+    roles = {Key(Kind.ROLE, "", "", name) for name in ("reader", "Big one", "writer", "member")}
+    assert said_of_server(analyse(Registry.of(steps))) == roles
+    assert said_of_server(analyse(Registry.of(["GRANT CREATE ON DATABASE x TO y"]))) == {DATABASE}

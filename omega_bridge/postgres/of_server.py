@@ -1,0 +1,38 @@
+"""What lies in the server and not in a database: the roles that a list speaks of, and the database itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+
+from omega_bridge.catalog import Attributes, Catalog, Key, Kind
+from omega_bridge.expectation import Expectation
+from omega_bridge.kinds import ROOMS
+from omega_bridge.kinds.question import of_server
+from omega_bridge.postgres.catalog_reader import ONE_VALUE, array, read_catalog
+from omega_bridge.postgres.printing import by_default
+from omega_bridge.postgres.queries.qualified import qualified
+
+
+def read_against(connection: psycopg.Connection[Any], expected: Expectation) -> Catalog:
+    """Everything in the database, and of the server what is expected."""
+    found = read_catalog(connection)
+    wanted = [key for key in expected.catalog if ROOMS[key.kind].is_of_server]
+    return replace(found, objects={**found.objects, **read(connection, wanted)}) if wanted else found
+
+
+def read(connection: psycopg.Connection[Any], wanted: Collection[Key]) -> dict[Key, Attributes]:
+    """What is there of it."""
+    if not wanted:
+        return {}
+    text = qualified(of_server(connection.info.server_version)).replace(
+        "{names}", array(connection, {key.name for key in wanted})
+    )
+    with by_default(connection):
+        row = connection.execute(ONE_VALUE.format(text).encode()).fetchone()
+    rows = (row[0] if row else None) or ()
+    found = {Key(Kind(kind), schema, table, name): attributes for kind, schema, table, name, attributes in rows}
+    return {key: found[key] for key in wanted if key in found}
