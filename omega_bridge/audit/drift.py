@@ -26,6 +26,7 @@ from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.of_server import read_against
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import open_session
+from omega_bridge.postgres.undone import left_undone
 from omega_bridge.revisions.models import is_model
 from omega_bridge.steps import Place
 
@@ -123,12 +124,7 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
         known = ledger_store.recall(connection)
         last = since_last_start(session)
     ours = {s.id: s.checksum for s in analysis}
-    recorded = {s["id"]: s["checksum"] for s in (known.steps if known else ())}
-    standing = tuple(
-        {k: str(s[k]) for k in ("id", "outcome", "reason")}
-        for s in (known.standing if known else ())
-        if s["id"] in ours and recorded.get(s["id"]) == ours[s["id"]]
-    )
+    standing = left_undone(known, ours)
     expected = moved(expected, found, role)
     seen = compare(expected, found, role)
     ahead = forecast(found, analysis)

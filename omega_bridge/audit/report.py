@@ -6,22 +6,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import omega_bridge
+from omega_bridge.analysis import Analysis
+from omega_bridge.audit.drift import Drift, drift
 from omega_bridge.audit.gate import Check
 from omega_bridge.errors import ConfigurationInvalid, HistoryTampered
-from omega_bridge.expectation import Expectation, compare, kept
+from omega_bridge.expectation import kept
 from omega_bridge.ledger import Entry, Event, Outcome, Tip, judge
 from omega_bridge.outcomes import NOT_DONE
 from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.dsn import normalise
-from omega_bridge.postgres.of_server import read_against
 from omega_bridge.postgres.session import open_session
+from omega_bridge.postgres.undone import left_undone
 from omega_bridge.redaction import redact
 from omega_bridge.revisions import sums
 
@@ -96,9 +98,17 @@ class Report:
 
 
 def report(
-    database: str, history: Path, listed: str, *, made: datetime, as_of: datetime | None = None, certificate: Path | None = None
+    database: str,
+    history: Path,
+    analysis: Analysis,
+    models: Analysis,
+    listed: str,
+    *,
+    made: datetime,
+    as_of: datetime | None = None,
+    certificate: Path | None = None,
 ) -> Report:
-    """Look at one database and one history. ``listed``: the digest of the list and the models as they are.
+    """Look at one database and one history. ``models``: as ``drift`` takes them; ``listed``: the digest of both as they are.
 
     Raises ``DatabaseUnreachable``, ``AuthenticationFailed``, ``ConfigurationInvalid`` for what is no certificate.
     """
@@ -107,7 +117,9 @@ def report(
         end = ledger_store.end_of(session.connection)
         version = ledger_store.versions(session.connection, sums.version_table(history))
         (server,) = session.rows("SHOW server_version")[0]
-        schema = _schema(session.connection, kept(history, listed))
+        undone = left_undone(ledger_store.recall(session.connection), {s.id: s.checksum for s in analysis})
+    expected = kept(history, listed)
+    schema = _schema(drift(database, analysis, models, expected) if expected else None, undone)
     entries = tuple(e for e in found if as_of is None or e.at <= as_of)
     try:
         recorded = sums.read_sum(history)
@@ -156,26 +168,20 @@ def _version(version: tuple[str, ...], head: str | None) -> Check:
     return Check("database", ok, f"at {', '.join(version) or 'no revision'}" + (", the head" if ok else f"; the head is {head}"))
 
 
-def _schema(connection: Any, expected: Expectation | None) -> Check:
-    """What ``drift`` would tell, and what the last start left failed."""
-    known = ledger_store.recall(connection)
-    if known is not None and known.standing:
-        first = known.standing[0]
-        return Check("schema", False, f"{len(known.standing)} step(s) stand undone, the first: {first['id']}: {first['reason']}")
-    if expected is None:
+def _schema(drifted: Drift | None, undone: Sequence[Mapping[str, str]]) -> Check:
+    """What ``drift`` tells, and what the last start left undone."""
+    if undone:
+        first = undone[0]
+        return Check("schema", False, f"{len(undone)} step(s) stand undone, the first: {first['id']}: {first['reason']}")
+    if drifted is None:
         return Check(
             "schema", False, "not compared: there is no omega.catalog.json of this list; export writes it where it has a server"
         )
-    seen = compare(expected, read_against(connection, expected), connection.info.user)
-    if seen.departures:
-        return Check(
-            "schema", False, f"{len(seen.departures)} difference(s), the first: {seen.departures[0]}; all: omega-bridge drift"
-        )
-    unseen = f"; not looked at: {'; '.join(seen.unseen)}" if seen.unseen else ""
-    rejected = (
-        f"; but for what {', '.join(expected.rejected)} make(s), which fail on an empty database" if expected.rejected else ""
-    )
-    return Check("schema", True, f"as the list leads to, attribute by attribute{rejected}{unseen}")
+    if drifted.differences:
+        told = f"{len(drifted.differences)} difference(s), the first: {drifted.differences[0]}; all: omega-bridge drift"
+        return Check("schema", False, told)
+    unseen = f"; not looked at: {'; '.join(drifted.unseen)}" if drifted.unseen else ""
+    return Check("schema", True, f"as the list leads to, attribute by attribute{unseen}")
 
 
 def _equivalence(certificate: Path, head: str | None, lines: Sequence[sums.SumLine]) -> Check:

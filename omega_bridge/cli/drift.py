@@ -73,8 +73,16 @@ def _tell(found: Drift) -> None:
         typer.echo("only the database has: " + ", ".join(str(key) for key in found.unclaimed))
     for what in found.unseen:
         typer.echo(f"not looked at: {what}")
-    clean = "no drift in what was looked at" if found.unseen else "no drift"
-    typer.echo(f"{len(rows)} difference(s)" if rows else "no difference" if found.standing else clean)
+    typer.echo(_verdict(found))
+
+
+def _verdict(found: Drift) -> str:
+    """The last line, and with it why the exit code is what it is."""
+    if found.is_clean:
+        return "no drift in what was looked at" if found.unseen else "no drift"
+    told = f"{len(found.differences)} difference(s)" if found.differences else "no difference in the schema"
+    undone = f", and {len(found.standing)} step(s) of the list stand undone: the list does not hold" if found.standing else ""
+    return told + undone
 
 
 def _tell_since(found: Drift) -> None:

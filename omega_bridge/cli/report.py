@@ -40,7 +40,7 @@ def report(
 
     setup = prepare(config, steps, database_url, env_file)
     found = made(
-        setup.database, setup.history(directory), setup.listed,
+        setup.database, setup.history(directory), setup.analysis, setup.promised, setup.listed,
         made=datetime.now(UTC), as_of=_moment(as_of) if as_of else None, certificate=certificate,
     )  # fmt: skip
     name_owners_in(setup)

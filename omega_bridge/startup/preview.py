@@ -23,6 +23,7 @@ from omega_bridge.postgres.fast_path.probe import probe
 from omega_bridge.postgres.limits import Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session, open_session
+from omega_bridge.postgres.undone import left_undone
 from omega_bridge.startup.lacks import Lack, lacks
 from omega_bridge.version_table import VersionTable
 
@@ -85,7 +86,7 @@ def look(database: object, analysis: Analysis, promise: Promise) -> Look:
         plan = _plan(session, analysis, promise)
         versions, last_boot = ledger_store.versions(session.connection, promise.table), ledger_store.last_boot(session.connection)
         known = ledger_store.recall(session.connection)
-    standing = tuple({k: s[k] for k in ("id", "outcome", "reason")} for s in (known.standing if known else ()))
+    standing = left_undone(known, {s.id: s.checksum for s in analysis})
     failed = {s["id"] for s in standing if s["outcome"] == Outcome.FAILED}
     pending = tuple(s for s in plan.pending if s.analysis.kind is not StepKind.DATA or s.analysis.id in failed)
     return Look(pending, standing, versions, last_boot, plan.steps)

@@ -35,6 +35,7 @@ STEPS: list[Any] = [
     Step("ALTER TABLE t ADD COLUMN IF NOT EXISTS b text", id="=cmd|' /C calc'!A0"),
     Step("ALTER TABLE t ADD COLUMN IF NOT EXISTS c text DEFAULT '<script>alert(1)</script>'", id="<script>alert(2)</script>"),
 ]
+NO_MODELS = analyse(Registry(()))
 LISTED = promise_digest(Registry.of(STEPS).digest(), None, None)
 
 
@@ -57,9 +58,9 @@ def alembic(url: str, folder: Path) -> Any:
     return config
 
 
-def look(url: str, history: Path, **options: Any) -> Report:
+def look(url: str, history: Path, steps: list[Any] = STEPS, **options: Any) -> Report:
     """A report made now."""
-    return report(url, history, LISTED, made=datetime.now(UTC), **options)
+    return report(url, history, analyse(Registry.of(steps)), NO_MODELS, LISTED, made=datetime.now(UTC), **options)
 
 
 def checks(found: Report) -> dict[str, bool]:
@@ -106,8 +107,11 @@ def test_what_has_drifted_or_stands_failed_is_in_the_report(database: str, histo
     found = look(database, history)
     assert (checks(found)["schema"], found.ok) == (False, False)
     assert "column public.t.c: default" in next(c.told for c in found.checks if c.name == "schema")
-    omega_bridge.boot(database, [*STEPS, "GRANT SELECT ON t TO no_such_role_of_ours"], history=history, on_error="continue")
-    assert "42704" in next(c.told for c in look(database, history).checks if c.name == "schema")
+    longer = [*STEPS, "GRANT SELECT ON t TO no_such_role_of_ours"]
+    omega_bridge.boot(database, longer, history=history, on_error="continue")
+    assert "42704" in next(c.told for c in look(database, history, longer).checks if c.name == "schema")
+    told = next(c.told for c in look(database, history).checks if c.name == "schema")
+    assert "1 difference(s), the first: column public.t.c: default" in told  # the step is in the list no more
     (history / FILE).unlink()
     omega_bridge.boot(database, STEPS, history=history, accept_newer=True)
     assert "not compared" in next(c.told for c in look(database, history).checks if c.name == "schema")
@@ -122,7 +126,7 @@ def test_what_was_touched_does_not_hold(database: str, history: Path) -> None:
     assert checks(look(database, history)) == {"history": True, "list": True, "record": False, "database": True, "schema": True}
     file = sorted((history / "versions").glob("*.py"))[1]
     file.write_text(file.read_text() + "# late\n")
-    found = report(database, history, "another", made=datetime.now(UTC))
+    found = report(database, history, analyse(Registry.of(STEPS)), NO_MODELS, "another", made=datetime.now(UTC))
     assert checks(found) == {"history": False, "list": False, "record": False, "database": True, "schema": False}
     assert file.name in next(c.told for c in found.checks if c.name == "history")
     assert not found.ok
