@@ -24,10 +24,11 @@ from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.gaps import Unkept
 from omega_bridge.planning.held import PRINTED, Promised, otherwise
 from omega_bridge.planning.needs import type_names
-from omega_bridge.planning.renames import Rename, left_mandatory, renames
+from omega_bridge.planning.renames import Rename, kept_mandatory, left_mandatory, renames
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions.models import every_table, is_model
+from omega_bridge.revisions.renaming import added_by
 from omega_bridge.revisions.sums import read_sum
 from omega_bridge.sql import identifier
 from omega_bridge.steps import Registry, Step
@@ -86,7 +87,8 @@ def _compared(setting: Setting, server: Scratch) -> Held:
     if stands is not None and stands.listed == setting.listed and not setting.by_list:
         rejected = (f"what step {step} makes: on a scratch database it fails: {why}" for step, why in stands.rejected.items())
         made = _Made(stands.catalog, stands.promised, tuple(rejected))
-        return Held(_against(promised, made, server), (), (), (*unseen, *made.unseen))
+        gaps = (*_against(promised, made, server), *_kept_mandatory(setting, promised, stands.catalog))
+        return Held(gaps, (), (), (*unseen, *made.unseen))
     new = _after(setting, None, server)
     if stands is None:
         return Held(_against(promised, new, server), (), (), (*unseen, *new.unseen))
@@ -105,13 +107,18 @@ def _compared(setting: Setting, server: Scratch) -> Held:
     types = {key: str(promised.catalog.objects[key].get("type")) for key in promised.keys if key.kind is Kind.COLUMN}
     whole = tuple(u for u in lacking if setting.by_list and u.key.kind is Kind.TABLE)
     return Held(
-        (*whole, *gaps),
+        (*whole, *gaps, *_kept_mandatory(setting, promised, new.catalog)),
         hidden,
         tuple(u for u in twofold if (u.key, u.attribute) not in told),
         tuple(dict.fromkeys((*unseen, *old.unseen, *new.unseen))),
         own,
         renames(gaps, stands.catalog, setting.metadata, types, stands.by),
     )
+
+
+def _kept_mandatory(setting: Setting, promised: Promised, there: Catalog) -> tuple[Unkept, ...]:
+    own = _own_tables(setting.analysis, promised, there)
+    return kept_mandatory(there, setting.metadata, own, lambda key: ", ".join(added_by(setting.registry, key)))
 
 
 # --- what the models make --------------------------------------------------------------------------------------

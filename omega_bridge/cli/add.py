@@ -76,6 +76,7 @@ def add(
     setup = prepare(config, steps, database_url, env_file)
     output.log_to_stderr(silent=True)
     notes: list[str] = []
+    remade: list[str] = []
     if sql is not None:
         found = Additions(wrapped(sql), ())
     else:
@@ -85,7 +86,8 @@ def add(
         moved = decided(together.renames, renamed or (), new or (), ask=_asks(json=json))
         unkept = without_renamed((*together.gaps, *together.twofold), moved)
         found = additions(unkept, setup.metadata, filled, moved, is_whole=how == ON_SCRATCH, own=together.own)
-        notes = [note for one in moved for note in _notes(one, setup)]
+        notes = [f"{one.told}: {RELEASE_BEFORE}" for one in moved]
+        remade = [told for one in moved for told in _remade(one, setup)]
     is_written = bool(found.steps) and not check
     written = (
         append(setup.source, found.steps, setup.registry, root=setup.root, python_path=setup.config.python_paths)
@@ -97,7 +99,7 @@ def add(
             {
                 "added": [{"title": s.title, "sql": s.sql} for s in found.steps],
                 "files": [str(path) for path in written],
-                "notes": notes,
+                "notes": [*notes, *remade],
                 "left": [{**one.as_dict(), "why": why} for one, why in found.left],
             }
         )
@@ -108,8 +110,10 @@ def add(
             typer.echo(f"note: {note}", err=True)
         for one, why in found.left:
             typer.echo(f"left: {one}: {why}", err=True)
+        for told in remade:
+            typer.echo(f"left: {told}", err=True)
         typer.echo(f"{'would add' if check else 'added'} {len(found.steps)} step(s)" + "".join(f" to {p}" for p in written))
-    raise typer.Exit(1 if found.left or (check and found.steps) else 0)
+    raise typer.Exit(1 if found.left or remade or (check and found.steps) else 0)
 
 
 def _setting(setup: Setup, directory: Path | None, *, by_list: bool) -> Setting:
@@ -131,12 +135,15 @@ def _asks(*, json: bool) -> Callable[[str], bool] | None:
     return (lambda question: typer.confirm(question, err=True)) if is_terminal else None
 
 
-def _notes(rename: Rename, setup: Setup) -> Iterator[str]:
+RELEASE_BEFORE = "the release before does not know the new name: start no old replica once a new one has"
+
+
+def _remade(rename: Rename, setup: Setup) -> Iterator[str]:
+    """What is left to do: a step that adds the old column would do so at the start behind the renaming, without the rows' values."""
     from omega_bridge.revisions.renaming import added_by
 
-    yield f"{rename.told}: the release before does not know the new name: start no old replica once a new one has"
     for step in added_by(setup.registry, rename.old):
-        yield f"step {step} makes {rename.old.table}.{rename.old.name} at every start: take it out of the list"
+        yield f"step {step} would make {rename.old.table}.{rename.old.name} again at the next start: take it out of the list before"
 
 
 def _filling(given: str) -> tuple[str, str]:

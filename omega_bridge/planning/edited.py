@@ -87,7 +87,12 @@ def _promised(step: StepAnalysis, fresh: World, lived: World) -> Iterator[Differ
 
 
 def _is_other(key: Key, name: str, there: Mapping[str, Any], value: Any) -> bool:
-    """Whether an attribute is not what a text says. Definitions are two texts here, neither of them printed by a server."""
+    """Whether an attribute is not what a text says. Definitions are two texts here, neither of them printed by a server.
+
+    A column that got its name by a rename has attributes that no text has told.
+    """
+    if key.kind is Kind.COLUMN and name != "comment" and "type" not in there:
+        return False
     answer = same(key, name, there, value)
     is_written = ROOMS[key.kind].compared.get(name) in (Compared.INDEX, Compared.CONSTRAINT)
     return answer is False or (answer is None and is_written and isinstance(there.get(name), str) and isinstance(value, str))

@@ -5,7 +5,7 @@ Nobody can tell from a schema whether the rows' values are to move along, so it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,11 +55,33 @@ def left_mandatory(old: Catalog, new: Catalog, metadata: Any) -> tuple[Unkept, .
             for k in old
             if k.kind is Kind.COLUMN and k.table == table and k.schema in (schema, "public") and k.name not in names
         ):
-            attributes = old.objects[key]
-            is_given = attributes.get("default") or attributes.get("identity") or attributes.get("generated")
-            if key not in new and not attributes.get("nullable", True) and not is_given:
+            if key not in new and not _is_free(old.objects[key]):
                 found.append(Unkept(What.DIFFERENT, key, MODELS, Place(), "nullable", True, False))
     return tuple(found)
+
+
+def kept_mandatory(there: Catalog, metadata: Any, own: Iterable[tuple[str, str]], by: Callable[[Key], str]) -> tuple[Unkept, ...]:
+    """Columns that no model has, of tables that the models alone make, and without which a row of the program's is rejected everywhere.
+
+    ``by``: the step of the list that makes a column; one without such a step, or with a trigger on its table, is not told.
+    """
+    known = _known(metadata)
+    found = []
+    for schema, table in own:
+        names = known.get((schema, table)) or known.get((VISIBLE, table), frozenset())
+        if any(k.kind is Kind.TRIGGER and (k.schema, k.table) == (schema, table) for k in there):
+            continue
+        for key in there.columns(schema, table):
+            if key.name not in names and not _is_free(there.objects[key]) and (step := by(key)):
+                found.append(Unkept(What.DIFFERENT, key, step, Place(), "nullable", True, False))
+    return tuple(found)
+
+
+def _is_free(attributes: Mapping[str, Any]) -> bool:
+    """Whether a row may leave the column out."""
+    return bool(
+        attributes.get("nullable", True) or attributes.get("default") or attributes.get("identity") or attributes.get("generated")
+    )
 
 
 def _known(metadata: Any) -> dict[tuple[str, str], frozenset[str]]:

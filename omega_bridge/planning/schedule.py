@@ -83,6 +83,8 @@ class Schedule:
     """Steps that waited for a later one, by id, with what they needed."""
     undoing: list[tuple[str, str, str]] = field(default_factory=list)
     """Steps that undo one another, the first and the last by id, each with the object."""
+    remade: list[tuple[str, str, str]] = field(default_factory=list)
+    """Steps that made again, once they had it, what a later one takes away: the step, the object, the later one."""
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
     """The steps as they were first tried without having to wait."""
@@ -95,6 +97,8 @@ class Schedule:
     """The steps that have worked once."""
     _made: dict[str, set[str]] = field(default_factory=dict)
     """The objects that each step has changed so far."""
+    _gone: dict[Key, str] = field(default_factory=dict)
+    """The objects that were taken away so far, and the step that did."""
     _got_on: bool = False
     """Whether this pass changed the schema or rows, or a step worked where it did not before."""
     _is_first: bool = False
@@ -229,11 +233,17 @@ class Schedule:
         if earlier is not None and by_others and outcome.outcome is Outcome.APPLIED and earlier.outcome not in NOT_DONE:
             self._misplace(step, outcome)
         self._made.setdefault(step.id, set()).update(str(d.key) for d in outcome.differences)
+        self._gone.update((d.key, step.id) for d in outcome.differences if d.right is None and not d.attribute)
         self._settled(outcome)
 
     def _misplace(self, step: StepAnalysis, outcome: StepOutcome) -> None:
-        """A step that has done its work, and is given more by a later one: not where it makes again what another took away."""
+        """A step that has done its work, and is given more by a later one, or makes again what that one took away."""
         more = [d for d in outcome.differences if d.right is not None and str(d.key) not in self._made.get(step.id, ())]
+        again = [d.key for d in more if d.left is None and self._gone.get(d.key, step.id) != step.id]
+        self.remade += [(step.id, str(key), self._gone[key]) for key in again]
+        tables = {key.table or key.name for key in self._gone if any(str(key) == what for _, what, _ in self.remade)}
+        if any((d.key.table or d.key.name) in tables for d in more):
+            return  # it has to do again what hangs on that
         if more and step.id not in {s for s, _ in self.misplaced}:
             self.misplaced.append((step.id, f"{more[0].key}, which a later step leads to"))
 

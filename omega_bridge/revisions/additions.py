@@ -40,6 +40,10 @@ NO_DEFAULT = (
     "every row must have a value: say which those get that are there, omega-bridge add --fill {name}=SQL; "
     "or give the model a default, or make it nullable"
 )
+MADE_BY_LIST = (
+    "no model has it, and a row that the program writes is rejected: take out of the list what makes it ({step}), "
+    "and append: ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL"
+)
 NOT_AN_ADDITION = "what is there would change: write the step that you mean"
 BY_HAND = "no statement adds it where it is missing, and else does nothing: write a guarded step for it"
 WITHOUT_COLUMN = "an index or constraint of it comes when its column has a step"
@@ -145,7 +149,7 @@ def _part(found: _Found, metadata: MetaData, one: Unkept, new: set[tuple[str, st
     if not {(owner, name) for name in needs} <= written:
         found.left.append((one, WITHOUT_COLUMN))
         return
-    texts = _texts(found, metadata, one)
+    texts = _texts(found, metadata, one) if one.by == MODELS else ()
     if not texts:
         found.left.append((one, _why(one)))
     name = f"{owner}.{key.name}" if owner else key.name
@@ -199,6 +203,8 @@ def _defined(metadata: MetaData, one: Unkept) -> str:
 
 
 def _why(one: Unkept) -> str:
+    if one.by != MODELS:
+        return MADE_BY_LIST.format(step=one.by, table=guards.identifier(one.key.table), name=guards.identifier(one.key.name))
     is_mandatory = one.attribute == "nullable" and not one.expected
     return NO_DEFAULT.format(name=f"{one.key.table}.{one.key.name}") if is_mandatory else NOT_AN_ADDITION
 

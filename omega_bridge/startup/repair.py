@@ -225,6 +225,8 @@ def _warnings(outcomes: tuple[StepOutcome, ...], done: Convergence, analysis: An
             yield f"step {outcome.id}{where}: {outcome.outcome}: {outcome.reason}"
     for step_id, need in done.misplaced:
         yield f"step {step_id} stands before what it needs in the list: {need}"
+    for step_id, made, by in done.remade:
+        yield f"step {step_id} makes {made} again, which step {by} takes away: take {step_id} out of the list, if it is to be gone"
     yield from (f"the list does not settle: {found}" for found in done.unsettled)
     yield from _undone(done, analysis, after)
 

@@ -63,6 +63,11 @@ class Convergence:
         return self._schedule.misplaced
 
     @property
+    def remade(self) -> list[tuple[str, str, str]]:
+        """Steps that made again what a later one takes away: the step, the object, the later one."""
+        return self._schedule.remade
+
+    @property
     def unsettled(self) -> tuple[Unsettled, ...]:
         """Steps that undo one another."""
         return tuple(Unsettled(*found) for found in self._schedule.undoing)

@@ -261,6 +261,18 @@ def test_a_key_that_the_models_number_gets_its_sequence(project: Project, databa
     assert owned == ("public.tenants_id_seq",)
 
 
+def test_a_renamed_column_that_a_step_would_make_again_is_left_to_do(project: Project) -> None:
+    """The renaming is written; exit 1 until nothing in the list makes the old column any more."""
+    main = project.root / "main.py"
+    main.write_text(MAIN.replace("]", '    "ALTER TABLE tenants ADD COLUMN IF NOT EXISTS nick text",\n]'))
+    project.model("    nick: Mapped[str | None] = mapped_column(Text)\n")
+    assert project.call("export")[0] == 0
+    project.model("    handle: Mapped[str | None] = mapped_column(Text)\n")
+    code, found = project.call("add", "--renamed", "tenants.nick=handle")
+    assert (code, len(found["added"])) == (1, 1)
+    assert "step tenants-nick would make tenants.nick again" in found["notes"][-1]
+
+
 def test_tables_are_the_models_own_unless_asked_for(project: Project, database: str) -> None:
     """A boot makes them from the models; with ``--tables`` the list does."""
     code, found = project.call("add", "--tables")

@@ -48,6 +48,24 @@ def test_a_loop_over_the_catalog_sees_later_tables(database: str) -> None:
     assert omega_bridge.boot(database, steps).outcome == "current"
 
 
+def test_a_column_that_is_renamed_and_made_again_is_named_with_both_steps(database: str) -> None:
+    """Who made it under the old name makes it again: that is said, and not that it stands too early."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS was text",
+        "CREATE INDEX IF NOT EXISTS t_was ON t (was)",
+    ]
+    renames = """DO $$ BEGIN IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('t') AND attname = 'was')
+        AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('t') AND attname = 'is_') THEN
+            ALTER TABLE t RENAME COLUMN was TO is_; ALTER INDEX t_was RENAME TO t_is; END IF; END $$"""
+    omega_bridge.boot(database, steps)
+    run = omega_bridge.boot(database, [*steps, renames])
+    assert run.misplaced == ()
+    told = [warning for warning in run.warnings if "again" in warning]
+    assert told[0].startswith(f"step t-was makes column public.t.was again, which step {run.steps[3].id} takes away")
+    assert len(told) == 2
+
+
 def test_a_guard_that_was_not_met_is_asked_again(database: str) -> None:
     """A step that did nothing because its table was missing does its work once a later step has made the table."""
     early = """DO $$ BEGIN IF to_regclass('public.t') IS NOT NULL THEN

@@ -211,6 +211,25 @@ def test_a_mandatory_column_that_no_model_has_any_more_is_a_gap(project: Project
     assert project.held(models()(), *steps).gaps == ()
 
 
+MADE = "ALTER TABLE tenants ADD COLUMN IF NOT EXISTS code text NOT NULL"
+FILLS = (
+    "CREATE OR REPLACE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.code := 1; RETURN NEW; END'",
+    "CREATE OR REPLACE TRIGGER fill BEFORE INSERT ON tenants FOR EACH ROW EXECUTE FUNCTION fill()",
+)
+
+
+@pytest.mark.parametrize("steps", [(MADE,), (f"{MADE} DEFAULT ''",), (MADE, *FILLS)], ids=["rejected", "default", "filled"])
+def test_a_mandatory_column_that_the_list_makes_and_no_model_has(project: Project, steps: tuple[str, ...]) -> None:
+    """Every database rejects the program's rows, new ones, too; not where it has a default, or a trigger that may fill it."""
+    project.steps = (LEGACY, *steps)
+    found = project.held(models()())
+    assert [str(u) for u in found.gaps] == ["column public.tenants.code: nullable is False, not True"] * (steps == (MADE,))
+    assert found.hidden == ()
+    written = additions(found.gaps, models()(), is_whole=True, own=found.own)
+    assert written.steps == ()
+    assert all("take out of the list what makes it (tenants-code)" in why for _, why in written.left)
+
+
 def renamed(name: str) -> Models:
     """A table whose column has another name."""
     return models(lambda: Column(name, Text, index=True))

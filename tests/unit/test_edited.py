@@ -70,6 +70,14 @@ ALIKE = {
     ),
     "mended": ([T, C], [T, "ALTER TABLE t ADD COLUMN IF NOT EXISTS c bigint", "ALTER TABLE t ALTER COLUMN c TYPE bigint"]),
     "taken-out-and-away": ([T, INDEX], [T, "DROP INDEX IF EXISTS t_i"]),
+    "renamed-and-the-table-edited": (
+        ["CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, was text NOT NULL)"],
+        [
+            "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, is_ text NOT NULL)",
+            "DO $$ BEGIN IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('t') AND attname = 'was') "
+            "THEN ALTER TABLE t RENAME COLUMN was TO is_; END IF; END $$",
+        ],
+    ),
     "in-doubt": ([T, "DO $$ DECLARE n text := 'c'; BEGIN EXECUTE format('ALTER TABLE t ADD COLUMN %I int', n); END $$"], [T]),
 }
 
