@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from omega_bridge import expectation
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.findings import Finding, Severity
 from omega_bridge.audit.held import Held, Setting, hold_together
@@ -25,7 +26,9 @@ from omega_bridge.planning.renames import Rename, renames
 from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World
 from omega_bridge.revisions import exported, files
+from omega_bridge.revisions.sums import is_noted
 from omega_bridge.startup.lacks import Lack, named
+from omega_bridge.version_table import VersionTable
 
 Servers = Callable[[], AbstractContextManager[Any]]
 """Gives a server with ``scratch_database``; raises ``NoServerFound`` where there is none."""
@@ -60,21 +63,27 @@ def check_findings(
     return Check("lint", not failing, told, {"findings": [f.as_dict() for f in found]}, found)
 
 
-def check_export(analysis: Analysis, folder: Path, listed: str, foundation: Foundation | None = None) -> Check:
-    """``export --check``: the history is what was exported, and holds the list as it is."""
+def check_export(
+    analysis: Analysis, folder: Path, listed: str, foundation: Foundation | None = None, table: VersionTable | None = None
+) -> Check:
+    """``export --check``: the history is what was exported, and holds the list as it is; so does what stands beside it.
+
+    ``table``: where the configuration keeps the history's revision.
+    """
     try:
         done = exported.unchanged(folder, listed) or files.export(
             analysis, folder, write=False, listed=listed, foundation=foundation
         )
+        there = expectation.kept(folder)
     except (HistoryTampered, AmbiguousMatch, FoundationEdited) as error:
         return Check("export", False, f"{error.message}; {error.hint}")
-    behind = len(done.revisions)
-    told = (
-        f"{behind} revision(s) behind the list; run: omega-bridge export"
-        if behind
-        else f"the history holds the list: {done.head}"
-    )
-    return Check("export", not behind, told, {"missing": [list(r.labels) for r in done.revisions], "head": done.head})
+    lags = [f"{len(done.revisions)} revision(s) behind the list"] if done.revisions else []
+    if not lags and there is not None and there.listed != listed:
+        lags.append(f"{expectation.FILE} is of another list")
+    if not lags and not is_noted(folder, table):
+        lags.append("the history was exported for another version-table")
+    told = f"{lags[0]}; run: omega-bridge export" if lags else f"the history holds the list: {done.head}"
+    return Check("export", not lags, told, {"missing": [list(r.labels) for r in done.revisions], "head": done.head})
 
 
 def check_models(setting: Setting, servers: Servers) -> Check:

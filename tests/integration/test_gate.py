@@ -16,6 +16,8 @@ from omega_bridge.audit.scratch import scratch_server
 from omega_bridge.cli.app import run
 from omega_bridge.embedded import Server
 from omega_bridge.errors import NoServerFound
+from omega_bridge.expectation import Expectation, keep
+from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.files import export
 from omega_bridge.revisions.models import every_table
 from omega_bridge.steps import Registry
@@ -63,13 +65,18 @@ def test_what_only_a_server_can_tell_is_asked_of_a_scratch_database(server: Serv
 
 
 def test_the_history_holds_the_list_or_is_behind_or_was_touched(tmp_path: Path) -> None:
-    """Each says so in a line that ends in something to do."""
+    """Each says so, and the catalog file beside it, in a line that ends in something to do."""
     listed = analyse(Registry.of([TABLE]))
     export(listed, tmp_path, listed="one")
     assert check_export(listed, tmp_path, "one").ok
     behind = check_export(analyse(Registry.of([TABLE, COLUMN])), tmp_path, "two")
     assert (behind.ok, behind.details["missing"]) == (False, [["t-a"]])
     assert "omega-bridge export" in behind.told
+    keep(Expectation(empty_catalog(), "postgres", "two"), tmp_path)
+    aside = check_export(listed, tmp_path, "one")
+    assert (aside.ok, "omega.catalog.json is of another list" in aside.told) == (False, True)
+    keep(Expectation(empty_catalog(), "postgres", "one"), tmp_path)
+    assert check_export(listed, tmp_path, "one").ok
     (revision,) = (tmp_path / "versions").glob("0001*.py")
     revision.write_text(revision.read_text() + "# touched\n")
     touched = check_export(listed, tmp_path, "one")
