@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import partial, wraps
@@ -317,8 +318,7 @@ class Recorder:
                 if step.is_downgrade and hasattr(step, "revision"):
                     context.opts[CREATED] = self._created(step)
                 step.migration_fn = self._as_set(step.migration_fn)
-                reaches = self._reaches(step)
-                with lock.database(self.session, LOCK_TIMEOUT) if reaches else nullcontext():
+                with lock.database(self.session, LOCK_TIMEOUT) if self._reaches(step) else nullcontext():
                     yield step
                 settle(self.connection)
                 if self.after is not None and hasattr(step, "revision"):
@@ -454,6 +454,17 @@ class Recorder:
         is_allowed = self.allowed is None or exported.is_allowed((*self.allowed, *flags))
         return _Watcher(self.session, exported, command, is_allowed)
 
+    def any_reaches(self, steps: Iterable[Any]) -> bool:
+        """Whether one of these migrations may reach beyond the schema of this command. What an earlier one makes may not be seen here."""
+        found = False
+        for step in steps:
+            exported = _exported(step)
+            self.before = read_catalog(self._raw(), _names(step))
+            found = found or self._reaches(step) or (exported is not None and any(map(_MAKES_FUNCTION.search, exported.texts)))
+        self.before = None
+        self._raw().commit()
+        return found
+
     def _reaches(self, step: Any) -> bool:
         """Whether a revision may reach beyond the schema of this command: one that was written by hand may."""
         exported = _exported(step)
@@ -547,6 +558,10 @@ class Recorder:
 def _driver_of(connection: Any) -> Any:
     """psycopg's own connection, inside the same transaction."""
     return connection.connection.driver_connection
+
+
+_MAKES_FUNCTION = re.compile(r"\b(FUNCTION|PROCEDURE|OPERATOR|AGGREGATE|EXTENSION)\b", re.IGNORECASE)
+"""What a later migration of the same transaction may call, unseen by another connection."""
 
 
 def _names(step: Any) -> frozenset[str] | None:

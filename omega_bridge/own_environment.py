@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,13 @@ def guarded(context: Any) -> Iterator[None]:
             _be_there(raw, here)
             session = Session.over(raw, dsn)
             stack.enter_context(lock.exclusive(session, LOCK_TIMEOUT, keeps_sessions=config.pooler_keeps_sessions))
-            stack.enter_context(lock.database(session, LOCK_TIMEOUT))
             ledger_store.prepare(raw, config.trusted_owners, table)
             raw.commit()
             recorder = Recorder(
                 beside, session, config, folder, context.config.attributes.get("omega_bridge_registry"), table=table
             )
-            migrations._migrations_fn = _noted(recorder, migrations._migrations_fn)
+            whole = partial(lock.database, session, LOCK_TIMEOUT)
+            migrations._migrations_fn = _noted(recorder, migrations._migrations_fn, lambda: stack.enter_context(whole()))
             try:
                 yield
             except Exception as error:
@@ -86,11 +87,17 @@ def _kept_in(migrations: Any, config: Config, folder: Path) -> VersionTable | No
     return theirs if theirs.schema is not None else table
 
 
-def _noted(recorder: Recorder, migrations: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
-    """The migrations of a command; which one runs is noted."""
+def _noted(recorder: Recorder, migrations: Callable[..., Any], hold: Callable[[], object]) -> Callable[..., Iterator[Any]]:
+    """The migrations of a command; which one runs is noted.
+
+    ``hold``: take the lock of the whole database until all is committed; done ahead of all where one may reach beyond its schema.
+    """
 
     def steps(heads: Any, context: Any) -> Iterator[Any]:
-        for step in migrations(heads, context):
+        found = list(migrations(heads, context))
+        if recorder.any_reaches(found):
+            hold()
+        for step in found:
             recorder.running = step
             yield step
             recorder.last = Event.DOWNGRADE if step.is_downgrade else Event.UPGRADE if hasattr(step, "revision") else Event.STAMP

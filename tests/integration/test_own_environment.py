@@ -13,7 +13,7 @@ from alembic.util import CommandError
 import omega_bridge
 from omega_bridge import own_environment
 from omega_bridge.embedded import EmbeddedServer
-from omega_bridge.postgres.lock import exclusive
+from omega_bridge.postgres.lock import database, exclusive
 from omega_bridge.postgres.session import open_session
 from omega_bridge.steps import Registry
 from tests.integration.test_drivers import DRIVERS, STEPS, env_for, tcp
@@ -68,6 +68,30 @@ def test_it_waits_for_a_start(tmp_path: Path, tcp: EmbeddedServer, driver: str, 
         assert value(url, "SELECT to_regclass('t')") is None
     command.upgrade(configured(tmp_path, url), "head")
     assert value(url, "SELECT to_regclass('t')::text") == "t"
+
+
+@pytest.mark.parametrize("reaching", [False, True])
+def test_tenants_upgrade_beside_one_another(
+    tmp_path: Path, tcp: EmbeddedServer, monkeypatch: pytest.MonkeyPatch, reaching: bool
+) -> None:
+    """What keeps to its schema waits for nobody who is at work in the whole database; what may reach beyond takes turns."""
+    name = f"beside_{reaching}".lower()
+    tcp.create_database(name)
+    url = tcp.tcp_url_for(name)
+    steps = [STEPS[0], *(["CREATE EXTENSION IF NOT EXISTS pg_trgm"] if reaching else [])]
+    exported(tmp_path, steps, guarded_env("psycopg2", url))
+    omega_bridge.boot(url, ["CREATE TABLE IF NOT EXISTS other (id int)"])  # the record is there
+    monkeypatch.setattr(own_environment, "LOCK_TIMEOUT", 0.2)
+    with open_session(url) as session:
+        session.execute("CREATE SCHEMA tenant; SET search_path TO tenant")
+        with exclusive(session, 1.0), database(session, 1.0):
+            session.rollback()
+            if reaching:
+                with pytest.raises(CommandError, match="OB401"):
+                    command.upgrade(configured(tmp_path, url), "head")
+            else:
+                command.upgrade(configured(tmp_path, url), "head")
+        assert value(url, "SELECT to_regclass('public.t') IS NULL") is reaching
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
