@@ -129,6 +129,8 @@ class Session:
                 if result is None:
                     assert found is not None  # a query has a result, be it an error
                     return found
+                if result.status in _COPYING:
+                    raise psycopg.ProgrammingError("COPY waits for rows of the client, or gives it some")
                 found = result
         except BaseException:
             self._stop()
@@ -215,7 +217,11 @@ class Session:
                     self.close()
                     return
                 self._pgconn.consume_input()
-            if self._pgconn.get_result() is None:
+            found = self._pgconn.get_result()
+            if found is None:
+                return
+            if found.status in _COPYING:  # it would say so again and again
+                self.close()
                 return
 
     def abandon(self) -> None:
@@ -230,6 +236,9 @@ class Session:
         found = tuple(self.notices)
         self.notices.clear()
         return found
+
+
+_COPYING = (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH)
 
 
 class Call:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 import postgast
 from postgast import pg_query_pb2 as pb
@@ -19,7 +20,32 @@ _SCONST = pb.Token.Value("SCONST")
 
 
 def sendable(text: str) -> bytes:
-    """The text in UTF-8. Raises ``StepSyntaxError`` for what no server can be sent: NUL (it would cut the text short), half a pair."""
+    """The text in UTF-8. Raises ``StepSyntaxError`` for what no server can be sent alone: what ``encoded`` raises it for, and a ``COPY``
+    whose rows the client gives or takes: the server would wait for them for ever.
+    """
+    raw = encoded(text)
+    if _WITH_CLIENT.search(text) is not None and _copies_with_client([word.upper() for word in words(text)]):
+        raise StepSyntaxError(
+            "COPY ... FROM STDIN and TO STDOUT exchange rows with the client, and a step has none to give or to take",
+            hint="Write the rows as INSERT ... VALUES, or COPY from a file of the server's.",
+        )
+    return raw
+
+
+_WITH_CLIENT = re.compile(r"\bcopy\b.*\bstd(in|out)\b", re.IGNORECASE | re.DOTALL)
+
+
+def _copies_with_client(found: list[str]) -> bool:
+    starts = [n for n in range(len(found)) if n == 0 or found[n - 1] == ";"]
+    ends = [*starts[1:], len(found)]
+    return any(
+        found[start] == "COPY" and any(pair in (("FROM", "STDIN"), ("TO", "STDOUT")) for pair in pairwise(found[start:end]))
+        for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def encoded(text: str) -> bytes:
+    """The text in UTF-8. Raises ``StepSyntaxError`` for NUL, which would cut it short, and for half a surrogate pair."""
     try:
         raw = text.encode()
     except UnicodeEncodeError as exc:
@@ -35,7 +61,7 @@ def sendable(text: str) -> bytes:
 def tokens(text: str) -> list[pb.ScanToken] | None:
     """The tokens, comments among them; offsets are in bytes. ``None`` for a text that the lexer rejects."""
     try:
-        sendable(text)
+        encoded(text)
         return list(postgast.scan(text).tokens)
     except (postgast.PgQueryError, StepSyntaxError):
         return None

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError, Message
 from postgast import pg_query_pb2 as pb
 
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql.lexer import sendable
+from omega_bridge.sql.lexer import encoded
 from omega_bridge.sql.locating import in_block
 
 _NODE = pb.Node
@@ -43,7 +43,7 @@ def parse(sql: str) -> tuple[Statement, ...]:
 
     The nodes are shared by whoever asks for the same text: copy one before changing it.
     """
-    raw = sendable(sql)
+    raw = encoded(sql)
     is_ascii = len(raw) == len(sql)  # then a place in bytes is one in characters
     try:
         tree = postgast.parse(sql)
