@@ -162,6 +162,12 @@ def _owner_of(key: Key, attributes: Attributes, expected: Expectation, role: str
     return None if key not in expected.owned and told == expected.role else told
 
 
+def _grantor(key: Key, attributes: Attributes, role: str) -> str | None:
+    """The owner, as grants name him; ``None`` for that of a schema that every database has."""
+    owner = attributes.get("owner")
+    return str(owner) if owner else None if key.kind is Kind.SCHEMA else role
+
+
 @dataclass(frozen=True, slots=True)
 class _Grants:
     """Grants are compared where a step gives some. What nobody gives may come of a database's own defaults, and is no difference;
@@ -195,7 +201,7 @@ class _Grants:
 
     def _both(self, key: Key, one: Attributes, other: Attributes) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
         left, right = (
-            privileges(key.kind, a.get("grants"), str(a.get("owner") or role))
+            privileges(key.kind, a.get("grants"), _grantor(key, a, role))
             for a, role in ((one, self.of_step), (other, self.of_here))
         )
         return left, right
@@ -346,7 +352,7 @@ def _symbolic(key: Key, attributes: Attributes, role: str, given_to: str | None)
         found["owner"] = given_to
     elif found.get("owner") == role:
         del found["owner"]
-    granted = privileges(key.kind, found.pop("grants", None), str(attributes.get("owner") or role))
+    granted = privileges(key.kind, found.pop("grants", None), _grantor(key, attributes, role))
     if granted is not None:
         found["grants"] = list(granted)
     return found

@@ -25,6 +25,7 @@ from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.of_server import read_against
 from omega_bridge.postgres.printing import takes_escapes
+from omega_bridge.postgres.runner import runner
 from omega_bridge.postgres.session import open_session
 from omega_bridge.postgres.undone import left_undone
 from omega_bridge.revisions.models import is_model
@@ -120,7 +121,7 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
         if takes_escapes(connection):
             analysis, models = with_escapes(analysis), with_escapes(models)
         found = read_against(connection, expected)
-        role = connection.info.user
+        role = runner(connection) or connection.info.user
         known = ledger_store.recall(connection)
         last = since_last_start(session)
     ours = {s.id: s.checksum for s in analysis}

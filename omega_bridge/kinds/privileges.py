@@ -39,19 +39,22 @@ _ON: Mapping[Kind, str] = {
 """How ``GRANT`` names them."""
 
 _HAVE_MAINTAIN = frozenset({Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.DEFAULT_PRIVILEGES})
+_OF_ANY_DATABASE = (Kind.SCHEMA, "pg_database_owner=UC")
+"""What the owner of the schema ``public`` has, from 15 on."""
 _ITEM = re.compile(r'(?:"((?:[^"]|"")*)"|([^=]*))=([^/]*)/')
 
 
-def privileges(kind: Kind, items: Sequence[str] | None, owner: str) -> tuple[str, ...] | None:
+def privileges(kind: Kind, items: Sequence[str] | None, owner: str | None) -> tuple[str, ...] | None:
     """Who may do what; ``None`` where nobody has said anything. ``items``: as ``pg_class.relacl`` has them, or as this told them before.
 
-    The owner is told alone where he has not all that an owner has, and where nobody else has anything.
+    The owner is told where he has not all that an owner has, and where nobody else has anything; that of a schema that every database
+    has is not known.
     """
     if items is None:
         return None
     if items and not any("/" in item for item in items):
-        return tuple(items)
-    owners = _OWNERS.get(kind, "U")
+        return tuple(item for item in items if (kind, item) != _OF_ANY_DATABASE) or (ALL,)
+    owners = _OWNERS.get(kind, "U") if owner is not None else ""
     found: dict[str, str] = {"owner": ""} if owners else {}
     for item in items:
         match = _ITEM.match(item)
@@ -64,7 +67,8 @@ def privileges(kind: Kind, items: Sequence[str] | None, owner: str) -> tuple[str
             found["owner" if who == owner else who] = rights
     if owners and set(found["owner"]) == set(owners):
         del found["owner"]
-    return tuple(sorted(f"{who}={rights}" for who, rights in found.items())) or (ALL,)
+    told = sorted(f"{who}={rights}" for who, rights in found.items())
+    return tuple(item for item in told if (kind, item) != _OF_ANY_DATABASE) or (ALL,)
 
 
 def of_new(kind: Kind) -> tuple[str, ...]:

@@ -191,7 +191,13 @@ class World:
                 return None
         if scopes.may_mean_another(self.catalog, key) or (key.kind is Kind.TABLE and self._is_of_another_kind(key)):
             return None
-        return False
+        return None if self._composite_of(key) is not None else False
+
+    def _composite_of(self, key: Key) -> Mapping[str, Any] | None:
+        """The composite type with an attribute that statements name as a column."""
+        places = self.catalog.search_path if key.schema == VISIBLE else (key.schema,)
+        found = (self.get(Key(Kind.COMPOSITE, place, "", key.table)) for place in places if key.kind is Kind.COLUMN)
+        return next((attributes for attributes in found if attributes is not None), None)
 
     def _is_of_another_kind(self, key: Key) -> bool:
         """Whether there is a relation of that name, and no table or view."""
@@ -216,6 +222,10 @@ class World:
                 return None  # PostgreSQL rejects it
             return found is None
         if found is None:
+            composite = self._composite_of(effect.key)
+            if composite is not None:
+                told = (composite.get("attribute_comments") or {}).get(effect.key.name)
+                return effect.attributes == (("comment", told),) or None
             return None if not effect.made and scopes.may_mean_another(self.catalog, effect.key) else False
         attributes = self.get(found) or {}
         answers = [same(found, name, attributes, value) for name, value in effect.attributes]

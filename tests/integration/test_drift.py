@@ -217,14 +217,15 @@ EVERYWHERE = [
 
 
 def test_another_role_in_another_schema(database: str, make_role: MakeRole, server: Server) -> None:
-    """Who ran the list on the scratch database, and in which schema, is no drift; a role that is no superuser sees all there is to see."""
+    """Who ran the list on the scratch database, and in which schema, is no drift, nor is who asks; a role that is no superuser sees all there is to see."""
     name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
     service = make_role(f"GRANT CREATE ON DATABASE {name} TO {{}}", 'CREATE SCHEMA "App-1" AUTHORIZATION {}')
     url = psycopg.conninfo.make_conninfo(service, options='-c search_path="App-1",public')
     omega_bridge.boot(url, EVERYWHERE)
     analysis = analyse(Registry.of(EVERYWHERE))
     expected = from_text(to_text(make(analysis, "", GivenServer(server.url))), "here")
-    assert drift(url, analysis, analyse(Registry(())), expected) == Drift((), ())
+    for who in (url, psycopg.conninfo.make_conninfo(database, options='-c search_path="App-1",public')):
+        assert drift(who, analysis, analyse(Registry(())), expected) == Drift((), ())
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(
             """ALTER TABLE "App-1".tt ALTER b DROP DEFAULT; DROP TRIGGER tr ON "App-1".tt; DROP RULE r ON "App-1".tt;"""

@@ -458,6 +458,13 @@ FURTHER: Mapping[str, Life] = {
             "types": "ALTER DEFAULT PRIVILEGES GRANT USAGE ON TYPES TO PUBLIC",
         },
     ),
+    "attributes of a type": Life(
+        (
+            unless("SELECT 1 FROM pg_type WHERE typname = 'pair'", "CREATE TYPE pair AS (a int, b text)"),
+            "COMMENT ON COLUMN pair.b IS 'one'",
+        ),
+        {"comment": "COMMENT ON COLUMN pair.b IS NULL"},
+    ),
     "extensions": Life(
         ("CREATE SCHEMA IF NOT EXISTS side", "CREATE EXTENSION IF NOT EXISTS pg_trgm"),
         {

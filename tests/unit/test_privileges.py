@@ -29,6 +29,9 @@ TABLE = Key(Kind.TABLE, "public", "", "t")
         (Kind.FUNCTION, ["me=X/me", "=X/me"], of_new(Kind.FUNCTION)),
         (Kind.FUNCTION, ["me=X/me"], ("owner=all",)),
         (Kind.COLUMN, ["you=r/me"], ("you=r",)),
+        (Kind.SCHEMA, ["me=UC/me", "you=U/me"], ("you=U",)),
+        (Kind.SCHEMA, ["pg_database_owner=UC/pg_database_owner", "me=UC/me"], ("owner=all",)),
+        (Kind.SCHEMA, ["pg_database_owner=UC"], ("owner=all",)),
         (Kind.TABLE, ["public=r"], ("public=r",)),
         (Kind.TABLE, ["owner=all"], ("owner=all",)),
     ],
@@ -120,3 +123,14 @@ def test_what_a_list_says_of_the_server_is_found() -> None:
     roles = {Key(Kind.ROLE, "", "", name) for name in ("reader", "Big one", "writer", "member")}
     assert said_of_server(analyse(Registry.of(steps))) == roles
     assert said_of_server(analyse(Registry.of(["GRANT CREATE ON DATABASE x TO y"]))) == {DATABASE}
+
+
+def test_what_an_administrator_grants_on_the_schema_of_every_database_is_no_loss() -> None:
+    """Who starts may create there, and need not own it; a file of an earlier release names its owner."""
+    schema, owner = Key(Kind.SCHEMA, "", "", "public"), "pg_database_owner=UC/pg_database_owner"
+    found = holding(schema, owner=None, grants=[owner, "=U/pg_database_owner", "app=C/pg_database_owner"])
+    told = compare(Expectation(holding(schema, owner=None), "app", ""), found, "app")
+    assert (told.departures, len(told.unseen)) == ((), 1)
+    given_by_a_step = Expectation(holding(schema, owner=None, grants=["pg_database_owner=UC", "public=U", "reader=U"]), "", "")
+    there = holding(schema, owner=None, grants=[owner, "=U/pg_database_owner", "reader=U/pg_database_owner"])
+    assert compare(given_by_a_step, there, "app").departures == ()

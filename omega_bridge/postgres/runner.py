@@ -1,0 +1,25 @@
+"""Who runs the list in a database, by the record: whoever asks about the database need not be who starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from omega_bridge.postgres.own_tables import There
+
+
+def runner(connection: psycopg.Connection[Any]) -> str | None:
+    """The role under which the last entry for the current schema was written; ``None`` where no entry says."""
+    there = There.of(connection)
+    if there.ledger is None:
+        return None
+    row = connection.execute(
+        (
+            "SELECT detail OPERATOR(pg_catalog.->) 'by' OPERATOR(pg_catalog.->>) 'role'"
+            f" FROM {there.ledger} WHERE detail OPERATOR(pg_catalog.->) 'by' OPERATOR(pg_catalog.->>) 'schema'"
+            " OPERATOR(pg_catalog.=) %s::pg_catalog.text ORDER BY seq DESC LIMIT 1"
+        ).encode(),
+        (there.here,),
+    ).fetchone()
+    return row[0] if row else None
