@@ -1,4 +1,6 @@
-"""Which texts may speak to another server, whose data no proof is to touch. Read from the words alone: rather too many than too few."""
+"""Which texts may speak to another server, whose data no proof is to touch, or are about the whole server. Read from the words alone:
+rather too many than too few.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,13 @@ import re
 from omega_bridge.analysis.leaving import way_out
 
 ELSEWHERE = "it may connect to another server, and is not tried on a scratch database"
+
+SHARED = "what it makes belongs to the whole server, which all scratch databases share: whether the history makes it, too, is not shown"
+
+_SHARED = re.compile(
+    r"\b(create|alter|drop)\s+(role|user(?!\s+mapping)|group|tablespace)\b|\b(create|drop)\s+database\b|\balter\s+system\b",
+    re.IGNORECASE,
+)
 
 _WORDS = re.compile(
     r"\bsubscription\b|\bdblink\w*\s*\(|\bimport\s+foreign\s+schema\b|\bcopy\b.*\bprogram\b|\bpg_(create|drop)_\w*replication_slot\b",
@@ -17,3 +26,8 @@ _WORDS = re.compile(
 def may_reach_elsewhere(text: str) -> bool:
     """Whether a step may connect to another server, or run a program."""
     return _WORDS.search(text) is not None or way_out(text) is not None
+
+
+def is_of_the_server(text: str) -> bool:
+    """Whether a step may make or change what is no database's own: roles, tablespaces, other databases, the server's settings."""
+    return _SHARED.search(text) is not None

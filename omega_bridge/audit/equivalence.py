@@ -16,7 +16,7 @@ from typing import Any
 
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, analyse
-from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
+from omega_bridge.analysis.reaching import ELSEWHERE, SHARED, is_of_the_server, may_reach_elsewhere
 from omega_bridge.audit.fresh import begun
 from omega_bridge.audit.grounds import ground_of, grounds_of
 from omega_bridge.audit.prefixes import walked
@@ -73,7 +73,7 @@ def verify(
         differences=tuple(d for f in found for d in f.differences),
         order_only=tuple(d for f in found for d in f.order_only),
         rejected=tuple(r for f in found for r in f.rejected),
-        not_tried=tuple((s.id, ELSEWHERE) for s in analysis if may_reach_elsewhere(s.step.sql)),
+        not_tried=tuple(_not_shown(analysis)),
         witness=str(witness) if witness else None,
         head=sums.head_of(lines),
         sum_hash=lines[-1].hash if lines else "",
@@ -82,6 +82,14 @@ def verify(
         server_version=server_version,
         predictions=Predictions(sum(f.predictions.made for f in found), tuple(m for f in found for m in f.predictions.mistaken)),
     )
+
+
+def _not_shown(analysis: Analysis) -> Iterator[tuple[str, str]]:
+    for step in analysis:
+        if may_reach_elsewhere(step.step.sql):
+            yield step.id, ELSEWHERE
+        elif is_of_the_server(step.step.sql):
+            yield step.id, SHARED
 
 
 _REVISION = re.compile(r"[0-9a-f]{12}")

@@ -115,7 +115,7 @@ NO_PREDICTIONS = Predictions()
 class Equivalence:
     """The verdict. ``order_only``: columns that stand in another order (reported apart).
 
-    ``not_tried``: steps that may speak to another server, with the reason. ``witness``: who looked at both beside our own
+    ``not_tried``: steps that may speak to another server, or make what is the whole server's, with the reason. ``witness``: who looked at both beside our own
     reader, with its version; ``None`` where nobody did. ``predictions``: what the planner said beforehand.
     """
 
