@@ -7,7 +7,7 @@ otherwise there than in the first is not compared.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ def compared(left: ScratchDatabase, right: ScratchDatabase, twin: Twin, texts: I
     with left.session() as one, right.session() as other:
         here, there = rows.digests(one), rows.digests(other)
         differing = [table for table in here.keys() & there.keys() if _is_other(here[table], there[table])]
-        standing = _moved(rows.sequences(one), rows.sequences(other), [t for t in texts if _SETS.search(t)])
+        standing = _moved(rows.sequences(one), rows.sequences(other), texts)
         if not differing and not standing:
             return
         with twin() as database, database.session() as third:
@@ -57,15 +57,12 @@ _SETS = re.compile(r"\bsetval\s*\([^;]*,\s*\d+\s*[,)]|\bRESTART\b", re.IGNORECAS
 
 
 def _moved(
-    here: Mapping[Table, Standing], there: Mapping[Table, Standing], texts: Sequence[str]
+    here: Mapping[Table, Standing], there: Mapping[Table, Standing], texts: Iterable[str]
 ) -> dict[Table, tuple[Standing, Standing]]:
-    """The sequences that these texts name, themselves or by their table, and that stand elsewhere."""
-    words = {word for text in texts for word in re.findall(r"\w+", text)}
-    return {
-        name: (here[name], there[name])
-        for name in here.keys() & there.keys()
-        if here[name] != there[name] and not words.isdisjoint({name[1], here[name].of})
-    }
+    """The sequences that stand elsewhere, if a text that sets one names them, or the table that they are of."""
+    found = {name: (at, there[name]) for name, at in here.items() if name in there and at != there[name]}
+    words = {word for text in texts if _SETS.search(text) for word in re.findall(r"\w+", text)} if found else set()
+    return {name: both for name, both in found.items() if not words.isdisjoint({name[1], both[0].of})}
 
 
 def _differing(table: Table, one: _Side, other: _Side, third: tuple[Session, Rows | None]) -> Iterator[OtherRows]:
