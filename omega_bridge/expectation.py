@@ -358,8 +358,18 @@ def _symbolic(key: Key, attributes: Attributes, role: str, given_to: str | None)
     return found
 
 
+def is_conflict(text: str) -> bool:
+    """Whether a version control system has left both sides of a merge in the file, with its markers."""
+    return any(line.startswith("<<<<<<<") for line in text.splitlines())
+
+
 def from_text(text: str, where: str) -> Expectation:
     """What ``to_text`` wrote. Raises ``ConfigurationInvalid`` for anything else; ``where`` names the file there."""
+    if is_conflict(text):
+        raise ConfigurationInvalid(
+            f"{where} holds a merge conflict: two branches appended to the history",
+            hint="One side stays, and the other's steps are appended anew, by: omega-bridge export --rebase",
+        )
     try:
         head, *rows = json.loads(text)
         if head["format"] > _FORMAT:

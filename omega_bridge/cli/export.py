@@ -291,8 +291,11 @@ def _tell(done: Export, verb: str) -> None:
         f"coverage: {found.steps_lifted} of {found.steps} steps, {found.statements_lifted} of {found.statements} statements "
         f"({share:.0f} %) are Alembic operations; {found.proven} revision(s) proven, {found.unproven} unproven"
     )
-    for label, count, reason in found.verbatim:
+    new = {label for revision in done.revisions for label in revision.labels}
+    for label, count, reason in (one for one in found.verbatim if one[0] in new):
         typer.echo(f"  verbatim: {label} ({count} statement{'s' if count != 1 else ''}): {reason}")
+    if before := sum(label not in new for label, _, _ in found.verbatim):
+        typer.echo(f"  verbatim in the revisions before: {before} (each says why)")
 
 
 def _explain(setup: Setup, folder: Path, json: bool) -> None:

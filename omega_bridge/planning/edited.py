@@ -93,6 +93,10 @@ def _is_other(key: Key, name: str, there: Mapping[str, Any], value: Any) -> bool
     """
     if key.kind is Kind.COLUMN and name != "comment" and "type" not in there:
         return False
+    if key.kind is Kind.INDEX and name == "constraint":
+        return False  # one of that name may have come with a constraint's, or become it
+    if any("USING INDEX" in str(one) for one in (there.get(name), value)):
+        return False  # what it is is the index's to say
     answer = same(key, name, there, value)
     is_written = ROOMS[key.kind].compared.get(name) in (Compared.INDEX, Compared.CONSTRAINT)
     return answer is False or (answer is None and is_written and isinstance(there.get(name), str) and isinstance(value, str))

@@ -203,8 +203,12 @@ def _defined(metadata: MetaData, one: Unkept) -> str:
 
 
 def _why(one: Unkept) -> str:
+    table = guards.identifier(one.key.table, None if one.key.schema == "public" else one.key.schema)
+    name = guards.identifier(one.key.name)
     if one.by != MODELS:
-        return MADE_BY_LIST.format(step=one.by, table=guards.identifier(one.key.table), name=guards.identifier(one.key.name))
+        return MADE_BY_LIST.format(step=one.by, table=table, name=name)
+    if one.key.kind is Kind.COLUMN and one.attribute == "type":
+        return f"{NOT_AN_ADDITION}, such as: omega-bridge add --sql 'ALTER TABLE {table} ALTER COLUMN {name} TYPE {one.expected}'"
     is_mandatory = one.attribute == "nullable" and not one.expected
     return NO_DEFAULT.format(name=f"{one.key.table}.{one.key.name}") if is_mandatory else NOT_AN_ADDITION
 

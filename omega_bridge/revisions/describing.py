@@ -67,7 +67,9 @@ def _column(given: dict[str, Any]) -> Iterable[str]:
 
 
 def _others(given: dict[str, Any]) -> str:
-    return ", ".join(_other(name, value) for name, value in given.items() if value is not ANYTHING)
+    return ", ".join(
+        _other(name, value) for name, value in given.items() if value is not ANYTHING and (name, value) != ("collation", None)
+    )
 
 
 def _other(name: str, value: Any) -> str:

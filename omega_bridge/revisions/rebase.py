@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from omega_bridge import expectation
 from omega_bridge.revisions.graph import refuse_if_followed
 from omega_bridge.revisions.sums import NAME, Seal, SumLine, orphans, parse_line, paths, put_in_place, text_of, version_table
 from omega_bridge.writing import write
@@ -37,12 +38,21 @@ def rebase(folder: Path) -> Rebased:
     write(path, text_of(kept, versions=version_table(folder)))
     for file in removed:
         file.unlink()
+    _resolve(folder / expectation.FILE)
     return Rebased(kept, removed)
 
 
+def _resolve(file: Path) -> None:
+    """The schema that the list leads to, of the side that stays: what databases have, until an export writes that of the merged list."""
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    if expectation.is_conflict(text):
+        write(file, "\n".join(line for _, line in _first_side(text)))
+
+
 def _first_side(text: str) -> list[tuple[int, str]]:
+    """The lines of a file with the first side of each of its conflicts, with the number that each has in it."""
     found, side = [], 0
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         if line.startswith("<<<<<<<"):
             side = 1
         elif (line.startswith("|||||||") and side == 1) or (line.startswith("=======") and side):

@@ -240,6 +240,8 @@ def test_what_is_a_decision_is_told_and_not_written(project: Project) -> None:
     assert {(left["name"], left["what"]) for left in found["left"]} == {("boss", "missing"), ("name", "different")}
     assert all(left["why"] for left in found["left"])
     assert "default" in next(left["why"] for left in found["left"] if left["name"] == "boss")
+    told = next(left["why"] for left in found["left"] if left["name"] == "name")
+    assert told.endswith("omega-bridge add --sql 'ALTER TABLE tenants ALTER COLUMN name TYPE character varying(128)'")
 
 
 def test_a_key_that_the_models_number_gets_its_sequence(project: Project, database: str) -> None:

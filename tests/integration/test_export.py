@@ -19,6 +19,8 @@ from omega_bridge.audit.proofs import REJECTED, prover
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config
 from omega_bridge.embedded import Server
+from omega_bridge.expectation import Expectation, keep, kept
+from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions import alembic_border, sums
 from omega_bridge.revisions.files import Export, explain, export
@@ -275,21 +277,27 @@ def test_two_branches_are_brought_in_line(tmp_path: Path, make_database: MakeDat
         identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
         return subprocess.run(["git", *identity, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
 
+    def commit(message: str, *steps: str) -> None:
+        exported(folder, list(steps))
+        keep(Expectation(empty_catalog(), "postgres", message), folder)
+        git("add", "-A"), git("commit", "-qm", message)
+
     folder = tmp_path / "alembic"
     git("init", "-q", "-b", "main")
-    exported(folder, [T])
-    git("add", "-A"), git("commit", "-qm", "one")
+    commit("one", T)
     git("checkout", "-qb", "other")
-    exported(folder, [T, B])
-    git("add", "-A"), git("commit", "-qm", "other")
+    commit("other", T, B)
     git("checkout", "-q", "main")
-    exported(folder, [T, A])
-    git("add", "-A"), git("commit", "-qm", "mine")
+    commit("mine", T, A)
     assert git("merge", "other").returncode == 1
     with pytest.raises(OmegaBridgeError, match="merge conflict") as told:
         exported(folder, [T, A, B])
     assert "--rebase" in told.value.hint
+    with pytest.raises(OmegaBridgeError, match="merge conflict") as told:
+        kept(folder)
+    assert "--rebase" in told.value.hint
     assert [p.name[16:] for p in rebase(folder).removed] == ["_t_b.py"] or len(list((folder / "versions").iterdir())) == 2
+    assert kept(folder, "mine") is not None
     assert kinds(exported(folder, [T, A, B])) == ["step t-b"]
     exported(tmp_path / "fresh", [T, A, B])
     assert diff(upgraded(make_database(), folder), upgraded(make_database(), tmp_path / "fresh")) == ()

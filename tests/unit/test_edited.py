@@ -70,6 +70,15 @@ ALIKE = {
     ),
     "mended": ([T, C], [T, "ALTER TABLE t ADD COLUMN IF NOT EXISTS c bigint", "ALTER TABLE t ALTER COLUMN c TYPE bigint"]),
     "taken-out-and-away": ([T, INDEX], [T, "DROP INDEX IF EXISTS t_i"]),
+    "unique-by-its-index": (
+        [T, "CREATE UNIQUE INDEX IF NOT EXISTS u ON t (id)", "ALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX u"],
+        [
+            "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, CONSTRAINT u UNIQUE (id))",
+            "CREATE UNIQUE INDEX IF NOT EXISTS u ON t (id)",
+            "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('t') AND conname = 'u') "
+            "THEN ALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX u; END IF; END $$",
+        ],
+    ),
     "renamed-and-the-table-edited": (
         ["CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, was text NOT NULL)"],
         [
