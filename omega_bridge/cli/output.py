@@ -6,7 +6,6 @@ The environment has the last word on colour: ``NO_COLOR``, ``FORCE_COLOR``, ``TE
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -97,6 +96,8 @@ def log_to_stderr(*, quiet: bool = False, silent: bool = False) -> None:
     """The boot's log on stderr, as a service would show it; ``quiet``: warnings only. ``silent``: nothing, since all of it is of
     scratch databases, and the verb says itself what it found there.
     """
+    import logging
+
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("omega_bridge")

@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from omega_bridge.config import Config, load_config, with_flags
-from omega_bridge.errors import ConfigurationInvalid
-from omega_bridge.steps import Registry
-
 if TYPE_CHECKING:
     from omega_bridge.analysis import Analysis
     from omega_bridge.audit.held import Setting
+    from omega_bridge.config import Config
     from omega_bridge.planning.edited import Split
     from omega_bridge.planning.foundation import Foundation
     from omega_bridge.revisions.sums import SumLine
     from omega_bridge.startup.preview import Promise
+    from omega_bridge.steps import Registry
     from omega_bridge.version_table import VersionTable
 
 
@@ -35,6 +33,7 @@ class Setup:
     @cached_property
     def registry(self) -> Registry:
         """The list, with the flags that the configuration gives to single steps."""
+        from omega_bridge.config import with_flags
         from omega_bridge.sources import load
 
         order = self.config.sql_order
@@ -67,7 +66,7 @@ class Setup:
 
     @cached_property
     def foundation(self) -> Foundation | None:
-        """What the list stands on: as it is configured, else as the history has it; ``None`` for another list, named with ``--steps``."""
+        """What the list stands on: as it is configured, whichever list was named, else as the history of the configured one has it."""
         from omega_bridge.revisions.ground import stands_on
         from omega_bridge.sources.foundation import of_texts
 
@@ -97,6 +96,8 @@ class Setup:
     def foundation_paths(self) -> tuple[Path, ...]:
         """Where the foundation is written. Raises ``ConfigurationInvalid`` where none is configured."""
         if not self.config.foundation:
+            from omega_bridge.errors import ConfigurationInvalid
+
             raise ConfigurationInvalid(
                 "nothing says what the foundation is", hint='Write foundation = "db/schema.sql" in [tool.omega-bridge].'
             )
@@ -119,7 +120,7 @@ class Setup:
     def _foundation(self) -> tuple[tuple[str, str], ...]:
         from omega_bridge.sources.foundation import texts
 
-        if not self.config.foundation or not self._is_own_list():
+        if not self.config.foundation:
             return ()
         return texts(self.config.foundation, self.config.root, order=self.config.sql_order)
 
@@ -136,6 +137,7 @@ class Setup:
         """What the models say, analysed: a step for each of their tables; none without models."""
         from omega_bridge.analysis import analyse
         from omega_bridge.revisions.models import every_table
+        from omega_bridge.steps import Registry
 
         return analyse(every_table(self.metadata) if self.metadata is not None else Registry(()))
 
@@ -197,6 +199,8 @@ class Setup:
 
 def prepare(config: Path | None, steps: str | None, url: str | None = None, env_file: Path | None = None) -> Setup:
     """Read the configuration, and take ``env_file`` into the environment of this process. Raises ``ConfigurationInvalid``."""
+    from omega_bridge.config import load_config
+
     found = load_config(config)
     if env_file is not None:
         take(env_file, found)

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import omega_bridge.cli
 from omega_bridge.cli import output
 from omega_bridge.cli.app import VERBS, app, run
+from omega_bridge.cli.setup import prepare
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -217,7 +218,7 @@ def test_what_cannot_be_had_is_told(
     assert "Traceback" not in err
 
 
-def test_another_list_keeps_the_configured_models(
+def test_another_list_keeps_the_configured_models_and_foundation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """``--steps`` names the list, and nothing else of the configuration is put aside."""
@@ -229,9 +230,13 @@ def test_another_list_keeps_the_configured_models(
     (tmp_path / "models_of_another_list.py").write_text(models)
     (tmp_path / "other.py").write_text("steps = ['SELECT 1']\n")
     (tmp_path / "pyproject.toml").write_text(
-        '[tool.omega-bridge]\nsteps = "main.py:steps"\nmetadata = "models_of_another_list:metadata"\n'
+        '[tool.omega-bridge]\nsteps = "main.py:steps"\nmetadata = "models_of_another_list:metadata"\nfoundation = "ground.sql"\n'
     )
+    (tmp_path / "ground.sql").write_text("CREATE TABLE stands (id int);\n")
     monkeypatch.chdir(tmp_path)
+    foundation = prepare(None, "other.py:steps").foundation
+    assert foundation is not None
+    assert [key.name for key in foundation.catalog if key.kind == "table"] == ["stands"]
     with pytest.raises(SystemExit):
         run(["explain", "model-seen-by-models", "--steps", "other.py:steps", "--json"])
     assert json.loads(capsys.readouterr().out)["step"]["place"] == "(models)"

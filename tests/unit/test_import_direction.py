@@ -216,6 +216,8 @@ def test_a_verb_loads_what_it_needs(arguments: list[str]) -> None:
     code = f"import sys; sys.argv = ['omega-bridge', *{arguments}]\nfrom omega_bridge.cli import main\n"
     loaded = loaded_by(f"{code}try: main()\nexcept SystemExit: pass")
     assert not loaded & {"rich", "pydantic", "psycopg", "sqlalchemy", "alembic", "postgast"}
+    if "--help" in arguments:
+        assert not loaded & {f"{PACKAGE}.config", f"{PACKAGE}.steps", "logging", "hashlib"}
 
 
 def test_the_history_does_not_shadow_the_library() -> None:
