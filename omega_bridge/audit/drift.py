@@ -21,7 +21,6 @@ from omega_bridge.planning.attributes import same
 from omega_bridge.planning.gaps import MODELS, Forecast, Unkept, forecast, together, unkept_by_models
 from omega_bridge.planning.row_flow import words_of
 from omega_bridge.planning.world import World, is_anything
-from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.of_server import read_against
 from omega_bridge.postgres.printing import takes_escapes
@@ -122,10 +121,8 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
             analysis, models = with_escapes(analysis), with_escapes(models)
         found = read_against(connection, expected)
         role = runner(connection) or connection.info.user
-        known = ledger_store.recall(connection)
         last = since_last_start(session)
-    ours = {s.id: s.checksum for s in analysis}
-    standing = left_undone(known, ours)
+        standing = left_undone(connection, {s.id: s.checksum for s in analysis})
     expected = moved(expected, found, role)
     seen = compare(expected, found, role)
     ahead = forecast(found, analysis)

@@ -117,7 +117,7 @@ def report(
         end = ledger_store.end_of(session.connection)
         version = ledger_store.versions(session.connection, sums.version_table(history))
         (server,) = session.rows("SHOW server_version")[0]
-        undone = left_undone(ledger_store.recall(session.connection), {s.id: s.checksum for s in analysis})
+        undone = left_undone(session.connection, {s.id: s.checksum for s in analysis})
     expected = kept(history, listed)
     schema = _schema(drift(database, analysis, models, expected) if expected else None, undone)
     entries = tuple(e for e in found if as_of is None or e.at <= as_of)

@@ -8,15 +8,17 @@ from typing import Any
 
 import psycopg
 
+from omega_bridge.postgres.own_tables import There
+
 _FAILING = """
-SELECT last.subject FROM (SELECT DISTINCT ON (l.subject) l.subject, l.checksum, l.outcome, l.seq FROM omega_bridge.omega_bridge_ledger l
-    WHERE l.driver OPERATOR(pg_catalog.=) 'alembic' AND l.event OPERATOR(pg_catalog.=) ANY ('{upgrade,downgrade,stamp}'::pg_catalog.text[])
+SELECT last.subject, last.detail FROM (SELECT DISTINCT ON (l.subject) l.subject, l.checksum, l.outcome, l.seq, l.at, l.detail FROM {ledger} l
+    WHERE l.driver OPERATOR(pg_catalog.=) 'alembic' AND l.event OPERATOR(pg_catalog.=) ANY ('{{upgrade,downgrade,stamp}}'::pg_catalog.text[])
     ORDER BY l.subject, l.seq DESC) last
 WHERE last.outcome OPERATOR(pg_catalog.=) 'failed'
-  AND NOT EXISTS (SELECT FROM omega_bridge.omega_bridge_ledger clean WHERE clean.event OPERATOR(pg_catalog.=) 'boot'
-    AND clean.outcome OPERATOR(pg_catalog.=) ANY ('{current,repaired}'::pg_catalog.text[])
+  AND NOT EXISTS (SELECT FROM {ledger} clean WHERE clean.event OPERATOR(pg_catalog.=) 'boot'
+    AND clean.outcome OPERATOR(pg_catalog.=) ANY ('{{current,repaired}}'::pg_catalog.text[])
     AND NOT clean.detail OPERATOR(pg_catalog.?) 'standing' AND clean.seq OPERATOR(pg_catalog.>) last.seq)
-  AND NOT EXISTS (SELECT FROM omega_bridge.omega_bridge_ledger again WHERE again.driver OPERATOR(pg_catalog.=) 'alembic'
+  AND NOT EXISTS (SELECT FROM {ledger} again WHERE again.driver OPERATOR(pg_catalog.=) 'alembic'
     AND again.event OPERATOR(pg_catalog.=) 'upgrade' AND again.checksum OPERATOR(pg_catalog.=) last.checksum
     AND again.seq OPERATOR(pg_catalog.>) last.seq AND again.outcome OPERATOR(pg_catalog.<>) 'failed')
 ORDER BY last.seq
@@ -25,4 +27,22 @@ ORDER BY last.seq
 
 def failing(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
     """Their ids. The ledger is there."""
-    return tuple(row[0] for row in connection.execute(_FAILING))
+    return tuple(subject for subject, _ in connection.execute(_FAILING.format(ledger=There.of(connection).ledger).encode()))
+
+
+def failed_steps(connection: psycopg.Connection[Any]) -> tuple[tuple[str, str, str], ...]:
+    """The steps of those that ran in the current schema: id, checksum, and what the server said."""
+    there = There.of(connection)
+    if there.ledger is None:
+        return ()
+    rows = connection.execute(_FAILING.format(ledger=there.ledger).encode()).fetchall()
+    return tuple(
+        (step, checksum, _told(detail.get("error") or {}))
+        for _, detail in rows
+        if detail.get("by", {}).get("schema") in (None, there.here)
+        for step, checksum in zip(detail.get("steps", ()), detail.get("checksums", ()), strict=False)
+    )
+
+
+def _told(error: dict[str, Any]) -> str:
+    return ": ".join(str(error[key]) for key in ("sqlstate", "message") if error.get(key)) or "it was rejected"

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from omega_bridge.postgres.ledger_store import State
+import psycopg
+
+from omega_bridge.ledger import Outcome
+from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres.failed_revisions import failed_steps
 
 
-def left_undone(known: State | None, ours: Mapping[str, str]) -> tuple[dict[str, str], ...]:
-    """Id, outcome and reason of each that stands failed, refused or without effect. ``ours``: checksums of the list's steps by id: one that
-    was edited or removed since is judged by the catalog alone.
+def left_undone(connection: psycopg.Connection[Any], ours: Mapping[str, str]) -> tuple[dict[str, str], ...]:
+    """Id, outcome and reason of each that stands failed, refused or without effect: as the last start left it or, where none has left its
+    state since, as the revisions of an upgrade did. ``ours``: checksums of the list's steps by id: one that was edited or removed since is
+    judged by the catalog alone.
     """
-    recorded = {s["id"]: s["checksum"] for s in (known.steps if known else ())}
+    known = ledger_store.recall(connection)
+    if known is None:
+        failed = failed_steps(connection)
+        return tuple(
+            {"id": i, "outcome": str(Outcome.FAILED), "reason": reason} for i, sum_, reason in failed if ours.get(i) == sum_
+        )
+    recorded = {s["id"]: s["checksum"] for s in known.steps}
     return tuple(
         {k: str(s[k]) for k in ("id", "outcome", "reason")}
-        for s in (known.standing if known else ())
+        for s in known.standing
         if s["id"] in ours and recorded.get(s["id"]) == ours[s["id"]]
     )

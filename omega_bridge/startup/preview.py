@@ -85,8 +85,7 @@ def look(database: object, analysis: Analysis, promise: Promise) -> Look:
     with open_session(normalise(database)) as session:
         plan = _plan(session, analysis, promise)
         versions, last_boot = ledger_store.versions(session.connection, promise.table), ledger_store.last_boot(session.connection)
-        known = ledger_store.recall(session.connection)
-    standing = left_undone(known, {s.id: s.checksum for s in analysis})
+        standing = left_undone(session.connection, {s.id: s.checksum for s in analysis})
     failed = {s["id"] for s in standing if s["outcome"] == Outcome.FAILED}
     pending = tuple(s for s in plan.pending if s.analysis.kind is not StepKind.DATA or s.analysis.id in failed)
     return Look(pending, standing, versions, last_boot, plan.steps)

@@ -22,6 +22,8 @@ from omega_bridge.analysis.leaving import way_out
 from omega_bridge.catalog import diff
 from omega_bridge.config import Config
 from omega_bridge.errors import StepFailed, StepRefused
+from omega_bridge.postgres.session import open_session
+from omega_bridge.postgres.undone import left_undone
 from omega_bridge.revisions import alembic_border, sums
 from omega_bridge.revisions.files import export
 from omega_bridge.revisions.squash import squash
@@ -303,6 +305,9 @@ def test_what_failed_in_an_upgrade_is_not_recorded_as_done(tmp_path: Path, datab
     assert failed[:2] == ("alembic", "upgrade")
     assert failed[3]["error"]["sqlstate"] in ("42704", "42P01")
     assert failed[3]["error"]["message"]
+    with open_session(database) as session:  # what status, drift and report go by
+        (stands,) = left_undone(session.connection, {s.id: s.checksum for s in analyse(Registry.of(steps))})
+    assert (stands["id"], stands["outcome"]) == ("fails", "failed")
     for _ in range(2):
         run = omega_bridge.boot(database, steps, history=tmp_path, on_error="continue")
         assert (run.outcome, {s.id: s.outcome for s in run.steps}["fails"]) == ("degraded", "failed")
