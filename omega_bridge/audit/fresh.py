@@ -14,7 +14,7 @@ from pathlib import Path
 
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.audit import data
-from omega_bridge.audit.by_hand import by_hand_in
+from omega_bridge.audit.by_hand import Block, ByHand, by_hand_in, on_top
 from omega_bridge.audit.expected import WENT_WRONG, makers
 from omega_bridge.audit.grounds import Ground
 from omega_bridge.audit.pairs import Begun, Pair, Told, alembic, upgrade
@@ -46,7 +46,8 @@ def begun(
 
     ``upgraded``: a database that an upgrade from there has brought to the head already.
     """
-    head = sums.head_of(lines)
+    top = on_top(folder, lines)
+    head = top.last if top is not None else sums.head_of(lines)
     steps = Registry(tuple(replace(s.step, id=s.id, destructive=True) for s in analysis))  # the rows are the list's own
     with (
         scratch_database(scratch, "boot") as left,
@@ -63,8 +64,8 @@ def begun(
             ground.stamp(left, stands)
         with left.session() as session:
             foreseen = foresee(ground.name, analysis, read_catalog(session.connection))
-        runs = written.boot(left, steps, stands)
-        if head is not None and upgraded is None:
+        runs = _booted(left, written, top, steps, stands)
+        if head is not None and (upgraded is None or top is not None):
             upgrade(alembic(folder, right), head, f"the head, from the start {ground.name!r}")
         pair = Pair(ground.name, left, right)
         told = _teller(pair, analysis, runs, folder, lines)
@@ -76,7 +77,7 @@ def begun(
                 ground.lay(database)
                 if written.blocks:
                     ground.stamp(database, stands)
-                written.boot(database, steps, stands)
+                _booted(database, written, top, steps, stands)
                 yield database
 
         found = Begun(
@@ -93,8 +94,19 @@ def begun(
             tuple(_rejected(ground.name, runs[-1].steps, left)),
         )
         tried, wrong = behind(ground.name, analysis, left)
-        mistaken = () if written.blocks else tuple(foreseen.held_against(runs[-1].steps))
+        mistaken = () if written.blocks or top is not None else tuple(foreseen.held_against(runs[-1].steps))
         return replace(found, predictions=Predictions(len(foreseen.planned) + tried, (*mistaken, *wrong)))
+
+
+def _booted(
+    database: ScratchDatabase, written: ByHand, top: Block | None, steps: Registry, stands: Sequence[str]
+) -> tuple[Run, ...]:
+    """A start of the whole list; and one more behind what was written by hand on ``top``, which ``alembic upgrade head`` runs."""
+    runs = written.boot(database, steps, stands)
+    if top is None or top.last in written.graph.up_to(stands):
+        return runs
+    top.run(written.folder, database)
+    return (*runs, database.boot(steps))
 
 
 def _rejected(start: str, outcomes: Iterable[StepOutcome], database: ScratchDatabase) -> Iterable[Rejected]:

@@ -28,7 +28,7 @@ from omega_bridge.cli.app import app
 from omega_bridge.config import Config
 from omega_bridge.embedded import Server
 from omega_bridge.planning.foundation import Foundation
-from omega_bridge.revisions import alembic_border
+from omega_bridge.revisions import alembic_border, sums
 from omega_bridge.revisions.exported import Export
 from omega_bridge.revisions.files import export
 from omega_bridge.revisions.models import with_models
@@ -405,7 +405,7 @@ def test_without_one_export_and_lint_name_what_the_list_stands_on(tmp_path: Path
     assert told["stands_on"] == ["patients", "visits"]
     files = sorted(p.name.split("_", 2)[2] for p in (tmp_path / "alembic" / "versions").glob("0*.py"))
     assert files == sorted(["patients_city.py", "create_notes.py", "patients_dni_nullable.py", "visits_note_id.py"])
-    assert [line.split()[3].partition("!@")[0] for line in (tmp_path / "alembic" / "omega.sum").read_text().splitlines()[2:]] == [
+    assert [line.steps[0].label for line in sums.read_sum(tmp_path / "alembic") if not line.steps[0].settled] == [
         "patients-city",
         "create-notes",
         "patients-dni-nullable",
