@@ -7,12 +7,14 @@ and in every other case that is not plain, everything is read.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import psycopg
 
 from omega_bridge.catalog import Catalog, Kind
-from omega_bridge.kinds import ROOMS
+from omega_bridge.kinds import COUNTED, ROOMS
+from omega_bridge.kinds.counted import XMIN
 from omega_bridge.postgres.catalog_reader import array, catalog_of, question, read_catalog
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.whole_catalog import PARTS, ROWS
@@ -53,13 +55,13 @@ class Follower:
         self._is_prepared = True
         connection.prepare_threshold = None  # psycopg deallocates all it finds where one of its own may be stale
         connection.execute(
-            f"SET jit = off; SET plan_cache_mode = force_generic_plan; PREPARE {_LOOK} AS {_WRITTEN};"
+            f"SET jit = off; SET plan_cache_mode = force_generic_plan; PREPARE {_LOOK} AS {_written(self._version)};"
             f" PREPARE {_READ} (name[]) AS {question(self._version, '$1')}".encode()
         )
 
     def look(self) -> Catalog:
         """Everything as it is now, as ``read_catalog`` reads it."""
-        asked = f"EXECUTE {_LOOK}" if self._is_prepared else _WRITTEN
+        asked = f"EXECUTE {_LOOK}" if self._is_prepared else _written(self._version)
         written = dict(self._connection.execute(asked.encode()).fetchall())
         before, self._written = self._written, written
         if self._catalog is None or before.get(_PATH) != written.get(_PATH):
@@ -203,6 +205,16 @@ _REST = " UNION ALL ".join(
     for catalog, (key, condition) in _OTHERS.items()
     if catalog not in _OWN
 )
+
+
+@lru_cache(maxsize=8)
+def _written(version: int) -> str:
+    """By the name of the table that they belong to, when the rows of the catalogs were written; what only a room counts comes along."""
+    counted = (c for c in COUNTED.values() if c.catalog not in _OTHERS and c.version == XMIN and version >= c.since)
+    rest = [_REST, *(f"SELECT '', {_hash('x', 'x.oid')} FROM pg_catalog.{c.catalog} x WHERE {c.condition}" for c in counted)]
+    return _WRITTEN.replace("{rest}", " UNION ALL ".join(rest))
+
+
 _WRITTEN = f"""
 WITH schemas AS MATERIALIZED (
   SELECT oid FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.<>) 'information_schema'
@@ -213,6 +225,6 @@ WITH schemas AS MATERIALIZED (
   LEFT JOIN (pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid {_EQUALS} i.indrelid) ON i.indexrelid {_EQUALS} c.oid
   WHERE coalesce(t.relname, c.relname) OPERATOR(pg_catalog.<>) 'alembic_version'
 )
-SELECT name, sum(hash)::pg_catalog.text FROM ({" UNION ALL ".join(_BY_NAME)} UNION ALL {_REST}) AS rows (name, hash) GROUP BY name
+SELECT name, sum(hash)::pg_catalog.text FROM ({" UNION ALL ".join(_BY_NAME)} UNION ALL {{rest}}) AS rows (name, hash) GROUP BY name
 UNION ALL SELECT '*', pg_catalog.current_schemas(false)::pg_catalog.text
 """

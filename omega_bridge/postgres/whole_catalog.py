@@ -6,12 +6,14 @@ what was written and says the same is no change.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg import pq
 
 from omega_bridge.catalog import Catalog, diff
+from omega_bridge.kinds import COUNTED
 from omega_bridge.planning.clock import Changes
 from omega_bridge.postgres.catalog_reader import catalog_of, everything
 
@@ -56,7 +58,7 @@ class Watcher:
 
     def look(self) -> Catalog:
         """Everything as it is now; read only where a catalog was written to since it was read last."""
-        row = _asked(self._connection, _WRITTEN)
+        row = _asked(self._connection, written(self._connection.info.server_version))
         assert row is not None  # it has no FROM
         if self._whole is None or row[0] != self._written:
             self._written, self._whole = row[0], read_whole(self._connection)
@@ -71,7 +73,7 @@ ROWS = {
     "pg_event_trigger": "true", "pg_enum": "true", "pg_cast": _OF_USERS, "pg_operator": _OF_USERS, "pg_opclass": _OF_USERS,
     "pg_opfamily": _OF_USERS, "pg_collation": _OF_USERS, "pg_conversion": _OF_USERS, "pg_ts_config": _OF_USERS, "pg_ts_dict": _OF_USERS,
     "pg_ts_parser": _OF_USERS, "pg_ts_template": _OF_USERS, "pg_transform": _OF_USERS, "pg_foreign_data_wrapper": "true",
-    "pg_foreign_server": "true",
+    "pg_foreign_server": "true", "pg_am": _OF_USERS, "pg_amop": _OF_USERS, "pg_amproc": _OF_USERS,
 }  # fmt: skip
 """Catalogs whose rows have an ``oid``, and which of them count: PostgreSQL's own have smaller ones (``FirstNormalObjectId``)."""
 PARTS = {
@@ -93,16 +95,18 @@ PARTS = {
 """The others: the key of a row, and which rows count (2615 is ``pg_namespace``)."""
 
 
-def _hashed(catalog: str, key: str, condition: str) -> str:
+def _hashed(catalog: str, key: str, condition: str, row: str = "xmin::text::int8") -> str:
     """A hash over the rows, and when each was written. Source of the premise: see ``token.py``."""
-    return f"(SELECT coalesce(sum(hashint8extended({key}, xmin::text::int8)), 0) FROM pg_catalog.{catalog} WHERE {condition})"
+    return f"(SELECT coalesce(sum(hashint8extended({key}, {row})), 0) FROM pg_catalog.{catalog} WHERE {condition})"
 
 
-_WRITTEN = "SELECT concat_ws(' ', {})".format(
-    ", ".join(
-        (
-            *(_hashed(catalog, "oid::int8", condition) for catalog, condition in ROWS.items()),
-            *(_hashed(catalog, *rows) for catalog, rows in PARTS.items()),
-        )
+@lru_cache(maxsize=8)
+def written(version: int) -> str:
+    """The question for all of it, on a server of that version; what only a room counts is asked for as the room says."""
+    rest = (c for c in COUNTED.values() if c.catalog not in ROWS and c.catalog not in PARTS and version >= c.since)
+    parts = (
+        *(_hashed(catalog, "oid::int8", condition) for catalog, condition in ROWS.items()),
+        *(_hashed(catalog, *rows) for catalog, rows in PARTS.items()),
+        *(_hashed(c.catalog, c.key, c.condition or "true", c.version) for c in rest),
     )
-)
+    return f"SELECT concat_ws(' ', {', '.join(parts)})"

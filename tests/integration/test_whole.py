@@ -13,9 +13,10 @@ import omega_bridge
 from omega_bridge import environment
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.proofs import prover
-from omega_bridge.catalog import Catalog
+from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config
 from omega_bridge.embedded import Server
+from omega_bridge.postgres.following import Follower
 from omega_bridge.postgres.whole_catalog import Watcher, changes, read_whole
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
@@ -48,7 +49,10 @@ def looped(url: str, texts: Sequence[str]) -> Catalog:
     raise AssertionError("the loop does not settle")
 
 
-BASE = "CREATE TABLE t (id int, a text); CREATE VIEW v AS SELECT id FROM t; CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"
+BASE = (
+    "CREATE TABLE t (id int, a text); CREATE VIEW v AS SELECT id FROM t; CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; "
+    "CREATE OPERATOR FAMILY fam USING btree; CREATE SCHEMA side; CREATE PUBLICATION parts"
+)
 STATEMENTS = {
     "rule public.t.r": "CREATE RULE r AS ON DELETE TO t DO ALSO NOTHING",
     "publication p": "CREATE PUBLICATION p FOR TABLE t",
@@ -59,22 +63,29 @@ STATEMENTS = {
     "range type public.span": "CREATE TYPE span AS RANGE (subtype = int4)",
     "column public.t.a": "COMMENT ON COLUMN t.a IS 'a'",
     "table public.t": "ALTER TABLE t SET (fillfactor = 50)",
+    "access method heap2": "CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler",
+    "operator family public.fam using btree": "ALTER OPERATOR FAMILY fam USING btree ADD OPERATOR 1 < (int4, int2)",
+    "publication parts": "ALTER PUBLICATION parts ADD TABLES IN SCHEMA side",
     "table public.bucket_1": "CREATE TABLE bucket_1 (id int)",
     "event trigger e": "CREATE FUNCTION et() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; "
     "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION et()",
 }
 
 
-@pytest.mark.parametrize("told", STATEMENTS)
+@pytest.mark.parametrize(
+    "told",
+    [pytest.param(told, marks=[pytest.mark.pg(">= 15")] if "IN SCHEMA side" in STATEMENTS[told] else []) for told in STATEMENTS],
+)
 def test_what_a_statement_leaves_is_seen(database: str, told: str) -> None:
     """Rules, publications, privileges by default and the like count, and so does what bears no name that the list has."""
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(BASE.encode())
-        watcher = Watcher(conn)
-        before = watcher.look()
+        watcher, follower = Watcher(conn), Follower(conn)
+        before, then = watcher.look(), follower.look()
         conn.execute(STATEMENTS[told].encode())
         of_this_role = told.replace("tables of postgres", f"tables of {conn.info.user}")
         assert of_this_role in map(str, changes(before, watcher.look()))
+        assert of_this_role in {str(d.key) for d in diff(then, follower.look())}
 
 
 def test_what_is_written_anew_and_says_the_same_is_no_change(database: str) -> None:

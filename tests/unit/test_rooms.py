@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from importlib import invalidate_caches
@@ -15,6 +16,7 @@ from omega_bridge.analysis import effects
 from omega_bridge.catalog import BY_TABLE, Catalog, Key, Kind
 from omega_bridge.kinds import COUNTED, LEAVES, ROOMS, SAID, gathered
 from omega_bridge.kinds.statements import Read, ReadAs
+from omega_bridge.postgres.whole_catalog import written
 
 MODULES = [kind.replace(" ", "_") for kind in Kind]
 ROOM = '''"""A kind that is not whole."""
@@ -136,6 +138,13 @@ def test_every_kind_is_watched(room: kinds.Room) -> None:
     by_name = {"pg_class", "pg_attribute", "pg_constraint", "pg_type", "pg_proc"}
     views_of = {"pg_seclabels": "pg_seclabel"}
     assert views_of.get(room.stored.catalog, room.stored.catalog) in by_name | COUNTED.keys()
+
+
+def test_every_kind_counts_around_a_step_of_unknown_effect() -> None:
+    """What such a step does is looked for in every catalog that a room counts, and in that of every kind."""
+    asked = set(re.findall(r"FROM pg_catalog\.(\w+)", written(190000)))
+    kept = {room.stored.catalog for room in ROOMS.values() if not room.is_of_server} - {"pg_seclabels"}
+    assert kept | COUNTED.keys() <= asked
 
 
 @pytest.mark.parametrize("room", [room for room in ROOMS.values() if room.is_common], ids=lambda room: str(room.kind))
