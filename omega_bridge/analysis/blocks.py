@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from typing import Any
 
+from omega_bridge.analysis.block_tree import Tree, flat, holds, is_single, query
 from omega_bridge.analysis.effects import read
 from omega_bridge.analysis.guards import (
-    ROW,
-    Scalar,
     cannot_fail,
     found_pattern,
     is_harmless,
@@ -33,10 +30,8 @@ from omega_bridge.analysis.program import (
     Raise,
     Sql,
     Unknown,
-    patterns,
 )
-from omega_bridge.analysis.program import statements as found_in
-from omega_bridge.catalog import Kind
+from omega_bridge.analysis.variables import Bindings, Variables, common
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import TOO_DEEP, Statement, inner, parse, parse_block, parse_expression
 
@@ -93,52 +88,35 @@ class _Read:
     leaves: _Leaves = _Leaves.NEVER
 
 
-_Bindings = dict[str, "Condition | Scalar"]
 _LEAVING = ("PLpgSQL_stmt_return", "PLpgSQL_stmt_exit")
 _ENDING = ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback")
-_NAMES_OF_TEXT = {"text", "varchar", "name"}
-_OWN = ("", "found", "sqlstate", "sqlerrm", "(unnamed row)")
 
 
-class _Reader:
-    """Walks one block; remembers which variables hold the answer of a look-up, as long as nothing has changed it.
+class _Reader(Variables):
+    """Walks one block."""
 
-    The tree says which variable an assignment is to, and not which one a name in an expression means: a name that is declared
-    twice holds nothing that is known.
-    """
-
-    def __init__(self, datums: list[dict[str, Any]], text: str) -> None:
-        self.datums = [next(iter(d.values())) for d in datums]
-        self.names = [str(d.get("refname", "")) for d in self.datums]
-        count = Counter(n.lower() for n in self.names)
-        self.twice = {n for n in count if count[n] > 1}
-        self.variables = frozenset(n for n in self.names if n not in _OWN)
-        self.spoken = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(self.variables))) + r")(?!\w)", re.I)
-        self.is_short = _SHORT.search(text) is not None
-        self.has_aliases = _ALIAS.search(text) is not None
-        self.depth = 0
-        self.bindings: _Bindings = {}
+    depth = 0
 
     # --- the way through ---------------------------------------------------------------------------------------
 
-    def declarations(self, block: dict[str, Any]) -> Program:
+    def declarations(self, block: Tree) -> Program:
         """What the variables begin with. Which block declares one is not in the tree: known where there is no other block."""
         nodes: list[Node] = []
-        is_plain = _is_single(block)
+        is_plain = is_single(block)
         for name, datum in zip(self.names, self.datums, strict=True):
             if "default_val" in datum:
-                nodes.extend(self.value(name if is_plain else "", datum, _query(datum["default_val"])))
+                nodes.extend(self.value(name if is_plain else "", datum, query(datum["default_val"])))
             if "cursor_explicit_expr" in datum:
                 nodes.extend(self.unread("a cursor"))
         return tuple(nodes)
 
-    def block(self, block: dict[str, Any]) -> _Read:
+    def block(self, block: Tree) -> _Read:
         before = dict(self.bindings)
         read = self.body(block.get("body", []))
         if "exceptions" not in block:
             return read
         ends = [self.bindings]
-        at_failure = _common(before, self.bindings)
+        at_failure = common(before, self.bindings)
         handlers = []
         leaves = read.leaves
         for entry in block["exceptions"]["PLpgSQL_exception_block"]["exc_list"]:
@@ -149,19 +127,19 @@ class _Reader:
             handlers.append((names, arm.nodes))
             ends.append(self.bindings)
             leaves = leaves if arm.leaves == leaves else _Leaves.PERHAPS
-        self.bindings = _common(*ends)
+        self.bindings = common(*ends)
         return _Read((Handled(read.nodes, tuple(handlers)),), leaves)
 
-    def body(self, statements: list[dict[str, Any]]) -> _Read:
+    def body(self, statements: list[Tree]) -> _Read:
         if self.depth == MAX_DEPTH:
             raise StepSyntaxError(TOO_DEEP)
         self.depth += 1
         try:
-            return self.following(_flat(statements))
+            return self.following(flat(statements))
         finally:
             self.depth -= 1
 
-    def following(self, statements: list[tuple[str, dict[str, Any]]]) -> _Read:
+    def following(self, statements: list[tuple[str, Tree]]) -> _Read:
         """Statements in a row, up to the first that may leave it, and what then follows."""
         nodes: list[Node] = []
         for index, (kind, content) in enumerate(statements):
@@ -181,7 +159,7 @@ class _Reader:
                 return _Read(tuple(nodes), found.leaves)
         return _Read(tuple(nodes))
 
-    def perhaps(self, rest: list[tuple[str, dict[str, Any]]]) -> Program:
+    def perhaps(self, rest: list[tuple[str, Tree]]) -> Program:
         """What follows a way out that is not followed: it runs, or it does not."""
         if self.depth == MAX_DEPTH:
             raise StepSyntaxError(TOO_DEEP)
@@ -190,11 +168,11 @@ class _Reader:
         self.depth -= 1
         return (If(((Unknown("where the block goes on"), read.nodes),)),) if read.nodes else ()
 
-    def choice(self, kind: str, content: dict[str, Any], rest: list[tuple[str, dict[str, Any]]]) -> tuple[Program, _Read]:
+    def choice(self, kind: str, content: Tree, rest: list[tuple[str, Tree]]) -> tuple[Program, _Read]:
         """``IF`` and ``CASE``. Where all arms but one leave the block, that one goes on with the rest."""
         before: list[Node] = []
         arms: list[tuple[Condition, _Read]] = []
-        ends: list[_Bindings] = []
+        ends: list[Bindings] = []
         start = self.bindings
         for condition, statements in self.arms(kind, content, before):
             self.bindings = dict(start)
@@ -202,14 +180,14 @@ class _Reader:
             ends.append(self.bindings)
         self.bindings = dict(start)
         has_else = kind == "PLpgSQL_stmt_if" or bool(content.get("have_else"))
-        last = self.body(content.get("else_body", content.get("else_stmts", [])))
+        last = self.body(content.get("else_body") or content.get("else_stmts") or [])
         otherwise = last if has_else else _Read((Raise(True, "case not found"),))
         ends.append(self.bindings)
         reads = [*(read for _, read in arms), otherwise]
         going_on = [n for n, read in enumerate(reads) if read.leaves is _Leaves.NEVER]
         is_followed = all(read.leaves is not _Leaves.PERHAPS for read in reads)
         if len(going_on) == len(reads):
-            self.bindings = _common(*ends)
+            self.bindings = common(*ends)
             return tuple(before), _Read((If(tuple((c, r.nodes) for c, r in arms), otherwise.nodes),))
         if is_followed and len(going_on) == 1 and self.depth < MAX_DEPTH:
             (n,) = going_on
@@ -219,7 +197,7 @@ class _Reader:
             self.depth -= 1
             reads[n] = _Read((*reads[n].nodes, *more.nodes), more.leaves)
         elif going_on or not is_followed:
-            self.bindings = _common(*(end for end, read in zip(ends, reads, strict=True) if read.leaves is not _Leaves.ALWAYS))
+            self.bindings = common(*(end for end, read in zip(ends, reads, strict=True) if read.leaves is not _Leaves.ALWAYS))
             more_nodes = self.perhaps(rest)
             found = If(tuple((c, r.nodes) for (c, _), r in zip(arms, reads, strict=False)), reads[-1].nodes)
             return tuple(before), _Read((found, *more_nodes), _Leaves.PERHAPS)
@@ -227,7 +205,7 @@ class _Reader:
         found = If(tuple((c, r.nodes) for (c, _), r in zip(arms, reads, strict=False)), reads[-1].nodes)
         return tuple(before), _Read(_turned(found), leaves)
 
-    def arms(self, kind: str, content: dict[str, Any], before: list[Node]) -> Iterator[tuple[Condition, list[dict[str, Any]]]]:
+    def arms(self, kind: str, content: Tree, before: list[Node]) -> Iterator[tuple[Condition, list[Tree]]]:
         if kind == "PLpgSQL_stmt_if":
             yield self.guard(content["cond"], before), content.get("then_body", [])
             for entry in content.get("elsif_list", []):
@@ -235,19 +213,19 @@ class _Reader:
                 yield self.guard(other["cond"], before), other.get("stmts", [])
             return
         if "t_expr" in content:
-            before.extend(self.value("", {}, _query(content["t_expr"])))
+            before.extend(self.value("", {}, query(content["t_expr"])))
         for entry in content.get("case_when_list", []):
             when = entry["PLpgSQL_case_when"]
             yield self.guard(when["expr"], before), when.get("stmts", [])
 
-    def statement(self, kind: str, content: dict[str, Any]) -> _Read:
+    def statement(self, kind: str, content: Tree) -> _Read:
         match kind:
             case "PLpgSQL_stmt_block":
                 return self.block(content)
             case "PLpgSQL_stmt_execsql":
                 return _Read(self.sql(content))
             case "PLpgSQL_stmt_perform":
-                return _Read(self.perform(_query(content["expr"])))
+                return _Read(self.perform(query(content["expr"])))
             case "PLpgSQL_stmt_dynexecute":
                 return _Read(self.execute(content))
             case "PLpgSQL_stmt_raise":
@@ -255,11 +233,11 @@ class _Reader:
             case "PLpgSQL_stmt_assign":
                 return _Read(self.assign(content))
             case "PLpgSQL_stmt_assert":
-                return _Read((If(((Unknown(_query(content["cond"])), ()),), (Raise(True, "assertion failed"),)),))
+                return _Read((If(((Unknown(query(content["cond"])), ()),), (Raise(True, "assertion failed"),)),))
             case "PLpgSQL_stmt_exit":
                 return _Read((), _Leaves.PERHAPS)
-        leaves = _Leaves.PERHAPS if _holds(content, _LEAVING) else _Leaves.NEVER
-        return _Read(self.unread(kind, is_alone=_holds({kind: content}, _ENDING)), leaves)
+        leaves = _Leaves.PERHAPS if holds(content, _LEAVING) else _Leaves.NEVER
+        return _Read(self.unread(kind, is_alone=holds({kind: content}, _ENDING)), leaves)
 
     def unread(self, what: str, *, is_alone: bool = False) -> Program:
         """Something runs, and what it does is not known. ``is_alone``: it ends its transaction."""
@@ -268,9 +246,9 @@ class _Reader:
 
     # --- statements --------------------------------------------------------------------------------------------
 
-    def guard(self, expression: dict[str, Any], before: list[Node]) -> Condition:
+    def guard(self, expression: Tree, before: list[Node]) -> Condition:
         """A condition; what evaluating it may do comes ``before``."""
-        text = _query(expression)
+        text = query(expression)
         try:
             found = Unknown(text) if self.has_aliases else read_condition(text, self.bindings, self.variables)
             if isinstance(found, Unknown) and not is_harmless(parse_expression(text)):
@@ -280,8 +258,8 @@ class _Reader:
             return Unknown(text)
         return found
 
-    def sql(self, content: dict[str, Any]) -> Program:
-        text = _query(content["sqlstmt"])
+    def sql(self, content: Tree) -> Program:
+        text = query(content["sqlstmt"])
         if not content.get("into"):
             found = self.text(text)
             self.forget(found)
@@ -324,7 +302,7 @@ class _Reader:
             self.bindings["found"] = Exists(pattern)
         return ()
 
-    def assign(self, content: dict[str, Any]) -> Program:
+    def assign(self, content: Tree) -> Program:
         datum = self.datums[content["varno"]]
         name = str(datum.get("refname", ""))
         expression = content["expr"]["PLpgSQL_expr"]
@@ -335,7 +313,7 @@ class _Reader:
         is_plain = expression.get("parseMode") == 3 and target == name
         return self.value(name if is_plain else "", datum, expression["query"][found.end() :])
 
-    def value(self, name: str, datum: dict[str, Any], text: str) -> Program:
+    def value(self, name: str, datum: Tree, text: str) -> Program:
         """A variable gets a value. Without ``name`` it is not followed which one."""
         before: list[Node] = []
         try:
@@ -353,32 +331,10 @@ class _Reader:
             before.append(Sql(text, "expression"))
         return tuple(before)
 
-    def bind(self, name: str, datum: dict[str, Any], value: Condition | Scalar | None) -> None:
-        """Keep what a variable holds, where its type takes it as it is."""
-        self.bindings.pop(name, None)
-        if value is None or self.has_aliases or name.lower() in self.twice or isinstance(value, Unknown):
-            return
-        type_name = datum.get("datatype", {}).get("PLpgSQL_type", {}).get("typname", "")
-        if isinstance(value, Scalar):
-            is_taken = type_name in _NAMES_OF_TEXT and not (self.is_short and type_name == "varchar")
-            is_taken = is_taken or (value.attribute == ROW and type_name in ("int4", "int8", "bool"))
-            if not is_taken or (type_name == "name" and value.attribute == "default"):
-                return
-        elif type_name != "bool":
-            return
-        self.bindings[name] = value
-
-    def forget(self, program: Program) -> None:
-        """What a statement may have changed is no longer as it was looked up."""
-        self.bindings.pop("found", None)
-        changes = [s for s in found_in(program, handlers=True) if s.effects or s.opaque or s.destroys or s.cascade]
-        if changes:
-            self.bindings = {n: b for n, b in self.bindings.items() if not any(_concerns(s, b) for s in changes)}
-
-    def raised(self, content: dict[str, Any]) -> Program:
+    def raised(self, content: Tree) -> Program:
         level = content.get("elog_level", _ERROR_LEVEL)
-        given = [_query(p) for p in content.get("params", [])]
-        given += [_query(o["PLpgSQL_raise_option"]["expr"]) for o in content.get("options", [])]
+        given = [query(p) for p in content.get("params", [])]
+        given += [query(o["PLpgSQL_raise_option"]["expr"]) for o in content.get("options", [])]
         before: list[Node] = []
         for text in given:
             before.extend(self.value("", {}, text))
@@ -389,9 +345,9 @@ class _Reader:
             return (*before, If(((Unknown("the error's own condition"), (error,)),)))
         return (*before, error)
 
-    def execute(self, content: dict[str, Any]) -> Program:
+    def execute(self, content: Tree) -> Program:
         """``EXECUTE`` of a constant string is that statement; anything else is opaque."""
-        text = _query(content["query"])
+        text = query(content["query"])
         node = inner(parse_expression(text))
         if node.DESCRIPTOR.name != "A_Const" or node.WhichOneof("val") != "sval" or content.get("params") or content.get("into"):
             self.bindings = {}
@@ -399,10 +355,6 @@ class _Reader:
         found = self.text(node.sval.sval)
         self.forget(found)
         return found
-
-    def is_spoken_in(self, text: str) -> bool:
-        """Whether a text may mean a variable."""
-        return self.has_aliases or (bool(self.variables) and self.spoken.search(text) is not None)
 
     def text(self, text: str) -> Program:
         try:
@@ -416,47 +368,6 @@ class _Reader:
 
 
 _ASSIGNMENT = re.compile(r'\s*("(?:[^"]|"")+"|\w+)\s*:?=')
-_ALIAS = re.compile(r"\bALIAS\s+FOR\b", re.I)
-"""A further name of a variable, of which the tree says nothing."""
-_SHORT = re.compile(r"\bvar(?:char|ying)\s*\(", re.I)
-
-
-def _query(expression: dict[str, Any]) -> str:
-    return str(expression["PLpgSQL_expr"]["query"])
-
-
-def _flat(statements: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
-    """Statements with the insides of blocks without handlers; without the ``RETURN`` that ends every block of its own."""
-    found: list[tuple[str, dict[str, Any]]] = []
-    for entry in statements:
-        ((kind, content),) = entry.items()
-        if kind == "PLpgSQL_stmt_block" and "exceptions" not in content:
-            found.extend(_flat(content.get("body", [])))
-        elif kind != "PLpgSQL_stmt_return" or "lineno" in content:
-            found.append((kind, content))
-    return found
-
-
-def _holds(tree: Any, kinds: tuple[str, ...]) -> bool:
-    """Whether a statement of these kinds stands somewhere below."""
-    waiting = [tree]
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, dict):
-            if any(kind in found for kind in kinds):
-                return True
-            waiting.extend(found.values())
-        elif isinstance(found, list):
-            waiting.extend(found)
-    return False
-
-
-def _is_single(block: dict[str, Any]) -> bool:
-    """Whether there is one block, and what libpg_query may put around it."""
-    body = block.get("body", [])
-    if len(body) == 2 and "PLpgSQL_stmt_block" in body[0] and "lineno" not in body[1].get("PLpgSQL_stmt_return", {"lineno": 0}):
-        body = body[0]["PLpgSQL_stmt_block"]
-    return not _holds(body, ("PLpgSQL_stmt_block",))
 
 
 def _turned(choice: If) -> Program:
@@ -469,29 +380,3 @@ def _turned(choice: If) -> Program:
             turned = condition.condition if isinstance(condition, Not) else Not(condition)
             return (If(((turned, choice.otherwise),)),)
     return (choice,)
-
-
-_ALONE = frozenset({Kind.INDEX, Kind.CONSTRAINT, Kind.TRIGGER, Kind.POLICY, Kind.FUNCTION, Kind.VIEW, Kind.SEQUENCE})
-"""What takes nothing of another name along when it goes."""
-
-
-def _common(*several: _Bindings) -> _Bindings:
-    """What all of them agree on."""
-    first, *others = several
-    return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
-
-
-def _concerns(s: Sql, binding: Condition | Scalar) -> bool:
-    """Whether a statement may change the answer of a look-up."""
-    if s.opaque or s.cascade or s.tag == "rename_stmt":
-        return True
-    looked_for = [binding.pattern] if isinstance(binding, Scalar) else list(patterns(binding))
-    names = {n for p in looked_for for n in (p.name, p.table, p.schema) if n}
-    if any(p.name is None and p.table is None for p in looked_for):
-        return True
-    for effect in s.results:
-        if not effect.present and effect.key.kind not in _ALONE:
-            return True
-        if not names.isdisjoint((effect.key.name.partition("(")[0], effect.key.table)):
-            return True
-    return False

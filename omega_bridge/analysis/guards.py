@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from omega_bridge.analysis.constants import NotRecognised, called, named_in, only, operator_of, target_of, text_of, uncast
 from omega_bridge.analysis.program import (
     RELATIONS,
     TYPES,
@@ -23,18 +24,7 @@ from omega_bridge.analysis.program import (
     Pattern,
     Unknown,
 )
-from omega_bridge.analysis.queries import (
-    NotRecognised,
-    called,
-    comparison,
-    named_in,
-    only,
-    operator_of,
-    read_query,
-    target_of,
-    text_of,
-    uncast,
-)
+from omega_bridge.analysis.queries import comparison, read_query
 from omega_bridge.catalog import Kind
 from omega_bridge.sql import inner, parse_expression, pb, strings, walk
 

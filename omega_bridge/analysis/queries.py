@@ -1,34 +1,31 @@
 """Look-ups in catalogs: which object does ``SELECT ... FROM pg_catalog`` ask for?
 
-Every clause of a query has to be one that is read here: a field of the parse tree that is set and that nobody looks at
-(``only``) makes the query none of the known forms, so that what a later grammar adds falls on the safe side.
+Every clause of a query has to be one that is read here; see ``constants.py``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from omega_bridge.analysis.constants import (
+    NAME_BYTES,
+    NotRecognised,
+    called,
+    named_in,
+    only,
+    operator_of,
+    target_of,
+    text_of,
+    uncast,
+    value_of,
+)
 from omega_bridge.analysis.lookups import LOOKUPS, TIES, Lookup
 from omega_bridge.analysis.program import ANY_SCHEMA, CURRENT, PATH, VISIBLE, Filter, Pattern
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.errors import StepSyntaxError
 from omega_bridge.kinds import ROOMS
-from omega_bridge.sql import beyond, inner, parse_type, pb, strings
-
-NAME_BYTES = 63
-
-
-class NotRecognised(Exception):
-    """This is none of the known forms."""
-
-
-def only(node: Any, *fields: str) -> None:
-    """Raise ``NotRecognised`` where a node says more than its reader looks at."""
-    if beyond(node, fields):
-        raise NotRecognised
+from omega_bridge.sql import beyond, inner, pb, strings
 
 
 @dataclass(slots=True)
@@ -215,14 +212,6 @@ def _add(search: _Search, found: Filter) -> None:
             search.filters.append(found)
 
 
-def operator_of(test: Any) -> str:
-    """The operator's name. One with a schema may be anything."""
-    parts = strings(test.name)
-    if len(parts) != 1:
-        raise NotRecognised
-    return parts[0]
-
-
 def comparison(attribute: str, test: Any, right: Any) -> Filter:
     """An attribute compared with constants."""
     operator = operator_of(test)
@@ -263,15 +252,6 @@ def _is_current_schema(node: Any) -> bool:
         only(node, "op", "typmod")
         return bool(node.op == pb.SVFOP_CURRENT_SCHEMA)
     return node.DESCRIPTOR.name == "FuncCall" and called(node) == "current_schema" and not node.args
-
-
-def called(node: Any) -> str:
-    """The name of a plain call of one of PostgreSQL's own functions."""
-    only(node, "funcname", "args", "funcformat")
-    parts = strings(node.funcname)
-    if len(parts) > 2 or (len(parts) == 2 and parts[0] != "pg_catalog"):
-        raise NotRecognised
-    return parts[-1]
 
 
 def _oid(search: _Search, meaning: str, test: Any, operator: str, right: Any) -> None:
@@ -337,86 +317,3 @@ def _subselect(search: _Search, meaning: str, node: Any) -> tuple[str, str]:
     if meaning == "schema oid":
         return VISIBLE, inside.name
     return inside.schema, inside.name
-
-
-def target_of(query: Any) -> Any:
-    """The one thing that a query selects."""
-    if len(query.target_list) != 1:
-        raise NotRecognised
-    target = query.target_list[0].res_target
-    only(target, "val", "name")
-    return inner(target.val)
-
-
-_TEXTS = {"text", "name", "varchar", "regclass", "sql_identifier", "character_data"}
-
-
-def value_of(node: Any) -> Any:
-    """A constant. A cast that may change it is none."""
-    node = uncast(node)
-    if node.DESCRIPTOR.name != "A_Const":
-        raise NotRecognised
-    match node.WhichOneof("val"):
-        case "sval":
-            return node.sval.sval
-        case "ival":
-            return node.ival.ival
-        case "boolval":
-            return node.boolval.boolval
-    raise NotRecognised
-
-
-def text_of(node: Any) -> str:
-    """A constant text."""
-    value = value_of(node)
-    if not isinstance(value, str):
-        raise NotRecognised
-    return value
-
-
-_PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([A-Za-z_][A-Za-z0-9_$]*))\s*(\.|\Z)')
-
-
-def name_in(text: str) -> tuple[str, str]:
-    """``schema.name`` as PostgreSQL reads it in ``regclass``; unqualified is ``VISIBLE``."""
-    parts, position = [], 0
-    while True:
-        found = _PART.match(text, position)
-        if found is None:
-            raise NotRecognised
-        quoted, plain, following = found.groups()
-        parts.append(quoted.replace('""', '"') if quoted else plain.lower())
-        position = found.end()
-        if not following:
-            break
-    if len(parts) > 2 or any(len(p.encode()) > NAME_BYTES for p in parts):
-        raise NotRecognised
-    return (parts[0] if len(parts) > 1 else VISIBLE), parts[-1]
-
-
-def named_in(pseudo_type: str, text: str) -> tuple[str, str]:
-    """The name in a constant of ``regclass`` and its like. The grammar has words of its own for types."""
-    schema, name = name_in(text)
-    if pseudo_type == "regtype" and not schema and '"' not in text:
-        try:
-            if beyond(parse_type(text), ("names", "typemod")) or len(parse_type(text).names) > 1:
-                raise NotRecognised
-        except StepSyntaxError:
-            raise NotRecognised from None
-    return schema, name
-
-
-def uncast(node: Any, *, arrays: bool = False) -> Any:
-    """The node within casts that leave a name or a text as it is."""
-    node = inner(node)
-    while node is not None and node.DESCRIPTOR.name == "TypeCast":
-        only(node, "arg", "type_name")
-        only(node.type_name, "names", "typemod", *(("array_bounds",) if arrays else ()))
-        parts = strings(node.type_name.names)
-        is_own = len(parts) == 1 or parts[0] in ("pg_catalog", "information_schema")
-        if parts[-1] not in _TEXTS or not is_own or parts[-1] == "regclass":
-            raise NotRecognised
-        node = inner(node.arg)
-    if node is None:
-        raise NotRecognised
-    return node
