@@ -416,14 +416,17 @@ _LOST = ("server closed the connection", "the connection is closed", "the connec
 
 def rejected(exc: psycopg.Error, dsn: str) -> errors.StatementRejected:
     """The error of a statement of the bridge's own, with the server's words."""
+    from omega_bridge.postgres.grants import to_read
     from omega_bridge.redaction import without_secrets
 
     state = exc.sqlstate
+    hint = _HINTS.get(
+        state or "", _HINTS.get((state or "")[:2], "Start again; omega-bridge ledger log shows what was done so far.")
+    )
+    grant = to_read(exc.diag.message_primary or "") if state == "42501" else ""
     return errors.StatementRejected(
         without_secrets(f"PostgreSQL rejected what the bridge asked of it: {server_error(exc)}", [dsn]),
-        hint=_HINTS.get(
-            state or "", _HINTS.get((state or "")[:2], "Start again; omega-bridge ledger log shows what was done so far.")
-        ),
+        hint=f"The role may not do that. To read it: {grant}; to start, be its owner." if grant else hint,
         sqlstate=state,
     )
 
@@ -471,9 +474,14 @@ def permissions(session: Session) -> Iterator[None]:
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as exc:
+        from omega_bridge.postgres.grants import THEIRS
+
+        message = exc.diag.message_primary or ""
         raise errors.NotPermitted(
-            f"the role {session.connection.info.user!r} may not do what the boot needs: {exc.diag.message_primary}",
-            hint=f'Grant it: GRANT CREATE ON DATABASE "{session.connection.info.dbname}" TO "{session.connection.info.user}"; or have '
+            f"the role {session.connection.info.user!r} may not do what the boot needs: {message}",
+            hint=THEIRS
+            if message.endswith(" schema omega_bridge")
+            else f'Grant it: GRANT CREATE ON DATABASE "{session.connection.info.dbname}" TO "{session.connection.info.user}"; or have '
             f'the bridge\'s schema made once: CREATE SCHEMA omega_bridge AUTHORIZATION "{session.connection.info.user}";',
         ) from exc
     except psycopg.errors.ReadOnlySqlTransaction as exc:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 import omega_bridge
-from omega_bridge.errors import StepFailed
+from omega_bridge.analysis import analyse
+from omega_bridge.errors import NotPermitted, StatementRejected, StepFailed
+from omega_bridge.startup.preview import Promise, look
+from omega_bridge.steps import Registry
 from tests.fixtures.roles import MakeRole
 
 CREATE = "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {}', current_database()); END $$"
@@ -35,6 +41,22 @@ def test_a_missing_privilege_is_told_with_its_grant(database: str, make_role: Ma
         omega_bridge.boot(make_role(CREATE), [step])
     assert told.value.hint.startswith("The role that starts lacks a privilege: ")
     assert grant in told.value.hint
+
+
+def test_who_may_not_read_the_record_is_told_what_to_grant(database: str, make_role: MakeRole) -> None:
+    """Statement by statement, until it can be read; who may not start on another's record is told whose it is to start."""
+    omega_bridge.boot(database, ["CREATE TABLE IF NOT EXISTS t (id int)"])
+    url = make_role("GRANT CREATE ON SCHEMA public TO {}")
+    analysis, promise = analyse(Registry.of(["SELECT 1"])), Promise("another", None)
+    with pytest.raises(StatementRejected) as told:
+        look(url, analysis, promise)
+    with pytest.raises(NotPermitted) as refused:
+        omega_bridge.boot(url, ["CREATE TABLE IF NOT EXISTS u (id int)"])
+    assert "nspowner::regrole" in refused.value.hint
+    role = str(conninfo_to_dict(url)["user"])
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(re.search(r"GRANT .*(?=; to start)", told.value.hint)[0].replace("<role>", role).encode())  # type: ignore[index]
+    assert look(url, analysis, promise).versions == ()
 
 
 def test_another_failure_speaks_of_no_privilege(database: str) -> None:
