@@ -25,3 +25,14 @@ _SETS = re.compile(
 def may_change_settings(text: str) -> bool:
     """Whether the session may have other settings after a step: what the bridge itself sends needs its own limits again."""
     return _SETS.search(text) is not None
+
+
+TAKES_NO_WRITES = "behind it the session takes no writes: neither the list's nor the record"
+"""Why a step that makes it read-only is taken back."""
+
+_READ_ONLY = re.compile(r"\bread\s+only\b|read_only\b", re.IGNORECASE)
+
+
+def may_set_read_only(text: str) -> bool:
+    """Whether the session may take no writes after a step."""
+    return _READ_ONLY.search(text) is not None

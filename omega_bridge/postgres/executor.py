@@ -14,7 +14,7 @@ from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.analysis.already import GONE_ALREADY, THERE_ALREADY, calls, speaks_of_its_own
 from omega_bridge.analysis.keeping import UNWATCHED, keeps_rows
 from omega_bridge.analysis.program import Program, Sql, statements
-from omega_bridge.analysis.roles import may_change_role, may_change_settings
+from omega_bridge.analysis.roles import TAKES_NO_WRITES, may_change_role, may_change_settings, may_set_read_only
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.discarding import in_parts
 from omega_bridge.errors import StepSyntaxError
@@ -78,6 +78,11 @@ class Executor:
                     raise
                 self.session.rollback()
                 outcome = self._outside(planned)
+            except psycopg.errors.ReadOnlySqlTransaction:  # it is about its own transaction, which holds nothing else
+                if not step.transactional or not step.reading.only_sets:
+                    raise
+                self.session.rollback()
+                outcome = self._outside(planned)
             except psycopg.errors.InvalidTransactionTermination as exc:
                 if not step.transactional:
                     raise
@@ -92,6 +97,7 @@ class Executor:
             self.session.rollback()
             outcome = self._rejected(planned, server_error(exc))
         except StepSyntaxError as exc:
+            self.session.rollback()
             outcome = failed(planned, ServerError(None, exc.message))
         return replace(outcome, seconds=time.perf_counter() - started, notices=self.session.drain_notices())
 
@@ -237,10 +243,12 @@ class Executor:
         step, text = planned.analysis, planned.analysis.step.sql
         if step.reading.only_sets:
             self.session.execute(f"{in_parts(text)}\n;\n{limits}")
-            return
-        self._guard(step).inside(self.session, text)
-        if may_change_settings(text):
-            self.session.ask(limits)
+        else:
+            self._guard(step).inside(self.session, text)
+            if may_change_settings(text):
+                self.session.ask(limits)
+        if may_set_read_only(text) and self.session.ask("SHOW default_transaction_read_only") == [("on",)]:
+            raise StepSyntaxError(TAKES_NO_WRITES, hint="Take it out of the list.")
 
     def _guard(self, step: StepAnalysis) -> guarding.Guard:
         is_read = not any(s.tag == "unreadable" for s in step.reading.statements)

@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from omega_bridge.analysis.context import may_set
 from omega_bridge.analysis.keeping import is_script
 from omega_bridge.analysis.reaching import may_reach_elsewhere
+from omega_bridge.analysis.roles import TAKES_NO_WRITES, may_set_read_only
 from omega_bridge.discarding import in_parts
-from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.errors import ConfigurationInvalid, StepSyntaxError
 from omega_bridge.revisions import own_settings
 from omega_bridge.sql import sendable
 
@@ -35,6 +36,8 @@ def send(bind: Connection, text: str) -> None:
     if may_set(text) and _OWN not in bind.info:
         bind.info[_OWN] = _now(bind)
     _send(bind, text)
+    if may_set_read_only(text) and bind.exec_driver_sql("SHOW default_transaction_read_only").scalar() == "on":
+        raise StepSyntaxError(TAKES_NO_WRITES, hint="Take it out of the list.")
 
 
 def play(bind: Connection) -> None:

@@ -106,6 +106,10 @@ def repair(
     asked, after = _as_it_stands(executor, promised)
     lacking_of_models = lacks(after, metadata)
     verdict = judged(outcomes, options, has_gap=bool(lacking_of_models))
+    if verdict is BootOutcome.REPAIRED and not _is_work(
+        outcomes, analysis, is_known=known is not None and known.digest == digest
+    ):
+        verdict = BootOutcome.CURRENT
     warnings = (
         *_warnings(outcomes, done, analysis, after),
         *(f"the models need what is not there: {lack}" for lack in lacking_of_models),
@@ -150,6 +154,15 @@ def repair(
     )  # fmt: skip
     raise_if_asked(run, options, _of_models(outcomes, lacking_of_models, metadata) if verdict is BootOutcome.FAILED else "")
     return run
+
+
+def _is_work(outcomes: Iterable[StepOutcome], analysis: Analysis, *, is_known: bool) -> bool:
+    """Whether a step was applied that is work: settings for those behind it are none, nor are the data steps that every start sends.
+    ``is_known``: the last start recorded this list.
+    """
+    sets = {s.id for s in analysis if s.reading.only_sets}
+    applied = (o for o in outcomes if o.outcome is Outcome.APPLIED and o.id not in sets)
+    return any(not is_known or o.kind != StepKind.DATA for o in applied)
 
 
 _NEVER = "the models need what is not there"

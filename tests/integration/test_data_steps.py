@@ -242,3 +242,10 @@ def test_nothing_is_lost_by_asking(database: str) -> None:
     assert [s.outcome for s in omega_bridge.boot(database, steps).steps] == ["refused"]
     omega_bridge.boot(database, steps)
     execute(database, "SELECT FROM kept")
+
+
+@pytest.mark.parametrize("setting", ["SET timezone = 'Asia/Kolkata'", "RESET ROLE"])
+def test_settings_and_the_data_steps_of_every_start_are_no_repair(database: str, setting: str) -> None:
+    """Also where a start has to send them in their place: it says that it found everything there."""
+    steps = [T, setting, "INSERT INTO t SELECT 1 WHERE NOT EXISTS (SELECT FROM t)"]
+    assert [omega_bridge.boot(database, steps).outcome for _ in range(3)] == ["repaired", "current", "current"]

@@ -178,3 +178,20 @@ def test_an_env_py_of_ones_own_writes_its_version_as_who_began(
 def test_what_sets_is_told_from_what_does_not(text: str, expected: bool) -> None:
     """A script of a list that sets nothing has no word of settings in it."""
     assert may_set(text) is expected
+
+
+@pytest.mark.parametrize(
+    "step", ["SET default_transaction_read_only = on", "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"]
+)
+def test_a_session_that_would_take_no_writes_is_taken_back(database: str, step: str) -> None:
+    """The step fails and says why; the others, and the record, are written. What is about its own transaction alone changes nothing."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS a (id int)",
+        ("closes", step),
+        "SET TRANSACTION READ ONLY",
+        "CREATE TABLE IF NOT EXISTS b (id int)",
+    ]
+    for first in ("applied", "already-there"):
+        run = omega_bridge.boot(database, steps, on_error="continue")
+        assert [s.outcome for s in run.steps] == [first, "failed", "applied", first]
+        assert "takes no writes" in run.steps[1].reason

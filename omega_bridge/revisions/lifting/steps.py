@@ -96,8 +96,13 @@ def verbatim(step: StepAnalysis, reason: str, *, attempt: bool = False) -> Lifte
     """The step as it stands, for a reason. ``attempt``: see ``Part``."""
     inside = max(1, sum(1 for _ in statements(step.program)))
     told = f"the step's own SQL was run ({reason})"
-    transactional = step.transactional and not commits_within(step.step.sql)
+    transactional = step.transactional and not commits_within(step.step.sql) and not _is_reindex(step)
     return Lifted((Part(step.step.sql, None, None, inside, reason, told, transactional, attempt),))
+
+
+def _is_reindex(step: StepAnalysis) -> bool:
+    """Whether it is one ``REINDEX``: of what is partitioned, which its words do not say, it refuses a transaction."""
+    return len(step.program) == 1 and isinstance(step.program[0], Sql) and step.program[0].tag == "reindex_stmt"
 
 
 def irrevocable(lifted: Lifted, why: str) -> Lifted:
@@ -131,7 +136,7 @@ def _lift(step: StepAnalysis, world: World) -> Lifted:
     for statement in written:
         program = step.program if len(written) == 1 else read_program(statement.text)
         inside = max(1, sum(1 for _ in statements(program)))
-        transactional = all(s.transactional for s in statements(program, handlers=True))
+        transactional = all(s.transactional for s in statements(program, handlers=True)) and not _is_reindex(step)
         mark = world.mark()
         try:
             lifting = Lifting(world)
