@@ -106,7 +106,7 @@ class Watcher:
             with open_session(self._dsn) as session:
                 session.ask("SET search_path = pg_catalog")
                 while True:
-                    if found := _asked(session, "blockers", self._pid):
+                    if found := _asked(session, self._pid):
                         self._seen = found
                     if self._is_over.wait(max(self._after / 2, 0.02)):
                         return
@@ -131,7 +131,7 @@ def suspects(session: Session) -> Blocked:
     """Who holds locks that our own reading and recording may have waited for: asked afterwards, on the same connection."""
     session.ask("BEGIN; SET LOCAL search_path = pg_catalog")
     try:
-        return _asked(session, "lock_holders", session.pid) or Blocked()
+        return _read(session.ask(_holders(str(session.pid), _IN_OUR_WAY, "n.nspname = 'omega_bridge' DESC"))) or Blocked()
     finally:
         session.rollback()
 
@@ -142,13 +142,25 @@ def holders(session: Session, names: Collection[str]) -> Blocked:
     listed = f"{sql.Literal(given).as_string(session.connection)}::name[]"
     session.ask("BEGIN; SET LOCAL search_path = pg_catalog")
     try:
-        return _read(session.ask(query("holders").replace("{names}", listed))) or Blocked()
+        asked = _holders(
+            "pg_catalog.pg_backend_pid()", f"c.relname = ANY ({listed})", "c.relkind IN ('r', 'p', 'm', 'v') DESC, l.mode"
+        )
+        return _read(session.ask(asked)) or Blocked()
     finally:
         session.rollback()
 
 
-def _asked(session: Session, name: str, pid: int) -> Blocked | None:
-    return _read(session.ask(query(name).replace("{pid}", str(pid))))
+_IN_OUR_WAY = "(l.mode = 'AccessExclusiveLock' OR l.mode <> 'AccessShareLock' AND (n.nspname = 'omega_bridge' OR c.relname = 'alembic_version'))"
+"""What the catalog reader or the record may wait for: ACCESS EXCLUSIVE on any relation, or more than ACCESS SHARE on one of the bridge's
+own or on ``alembic_version``."""
+
+
+def _holders(pid: str, which: str, first: str) -> str:
+    return query("holders").replace("{pid}", pid).replace("{which}", which).replace("{first}", first)
+
+
+def _asked(session: Session, pid: int) -> Blocked | None:
+    return _read(session.ask(query("blockers").replace("{pid}", str(pid))))
 
 
 def _read(rows: list[tuple[str | None, ...]]) -> Blocked | None:
