@@ -25,7 +25,7 @@ from omega_bridge.analysis.keeping import UNWATCHED, Watched, keeps_rows, watche
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config, database_url, direct_url, load_config, with_flags
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
-from omega_bridge.outcomes import Destroyed, change
+from omega_bridge.outcomes import Destroyed, recorded
 from omega_bridge.planning.foundation import PARTIAL
 from omega_bridge.postgres import clean_state, destruction, guarding, indexes, ledger_store, lock
 from omega_bridge.postgres.catalog_reader import read_catalog
@@ -374,12 +374,10 @@ class Recorder:
         subject = step.up_revision_id or ""
         module = getattr(step.up_revision, "module", None)
         checksums = getattr(module, "checksums", ())
-        created = [str(d.key) for d in changes if not d.attribute and d.left is None]
         detail: dict[str, Any] = {
             "steps": list(getattr(module, "steps", ())),
             "checksums": list(checksums),
-            "created": created,
-            "changes": [change(d) for d in changes if d.attribute or d.left is not None],
+            **recorded(changes),
         }
         if self.guard is not None and self.guard.destroyed:
             detail["destroyed"] = [d.as_dict() for d in self.guard.destroyed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -165,6 +166,16 @@ def change(difference: Difference) -> str:
     if not difference.attribute:
         return f"{'created' if difference.left is None else 'dropped'} {difference.key}"
     return f"changed {difference.key}: {difference.attribute} {difference.left!r} -> {difference.right!r}"
+
+
+def recorded(differences: Iterable[Difference]) -> dict[str, list[str]]:
+    """What a ledger entry says of them: ``created`` objects, the attributes that ``changed``, and all but the first in words."""
+    several = tuple(differences)
+    return {
+        "created": [str(d.key) for d in several if not d.attribute and d.left is None],
+        "changed": [f"{d.key}: {d.attribute}" for d in several if d.attribute],
+        "changes": [change(d) for d in several if d.attribute or d.left is not None],
+    }
 
 
 @dataclass(slots=True)

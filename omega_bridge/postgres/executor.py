@@ -19,7 +19,7 @@ from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.discarding import in_parts
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip
-from omega_bridge.outcomes import ServerError, StepOutcome, change
+from omega_bridge.outcomes import ServerError, StepOutcome, recorded
 from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
@@ -354,8 +354,7 @@ def draft(outcome: StepOutcome, run: str, driver: Driver) -> Draft:
         "reason": outcome.reason,
         "seconds": round(outcome.seconds, 6),
         "place": str(outcome.place),
-        "created": [str(d.key) for d in outcome.differences if not d.attribute and d.left is None],
-        "changes": [change(d) for d in outcome.differences if d.attribute or d.left is not None],
+        **recorded(outcome.differences),
     }
     if outcome.rows:
         detail["rows"] = outcome.rows

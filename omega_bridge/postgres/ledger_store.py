@@ -333,7 +333,8 @@ def created_by(connection: Connection, revisions: tuple[str, ...], checksums: tu
     Objects as catalog keys in text (``column public.tenants.timezone``), changed attributes as ``<key>: <attribute>``.
     """
     rows = connection.execute(
-        "SELECT detail OPERATOR(pg_catalog.->) 'created', detail OPERATOR(pg_catalog.->) 'changes' FROM omega_bridge.omega_bridge_ledger"
+        "SELECT detail OPERATOR(pg_catalog.->) 'created', detail OPERATOR(pg_catalog.->) 'changed', detail OPERATOR(pg_catalog.->) 'changes'"
+        " FROM omega_bridge.omega_bridge_ledger"
         " WHERE (event OPERATOR(pg_catalog.=) 'upgrade' AND subject OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.text[]))"
         " OR (event OPERATOR(pg_catalog.=) 'step' AND checksum OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.text[]))",
         (list(revisions), list(checksums)),
@@ -341,14 +342,13 @@ def created_by(connection: Connection, revisions: tuple[str, ...], checksums: tu
     if not rows:
         return None
     created = {name for row in rows for name in row[0] or ()}
-    changed = {found for row in rows for text in row[1] or () if (found := _changed(text))}
+    changed = {name for _, names, words in rows for name in (names if names is not None else _changed(words or ()))}
     return frozenset(created | changed)
 
 
-def _changed(text: str) -> str | None:
-    """``changed column public.t.c: default None -> 'x'`` as ``column public.t.c: default``."""
-    match = re.match(r"changed (.+?: \w+) ", text)
-    return match[1] if match else None
+def _changed(words: Iterable[str]) -> Iterator[str]:
+    """Of an entry of an earlier release: ``changed column public.t.c: default None -> 'x'`` as ``column public.t.c: default``."""
+    return (match[1] for text in words if (match := re.match(r"changed (.+?: \w+) ", text)))
 
 
 def versions(connection: Connection, table: VersionTable | None = None) -> tuple[str, ...]:

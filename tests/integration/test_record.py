@@ -133,6 +133,23 @@ def test_the_log_of_a_start_that_wrote_tells_the_end_of_the_chain(database: str,
 # --- from older releases, and to newer ones ----------------------------------------------------------------------
 
 
+def test_what_was_changed_is_a_value_and_of_older_entries_in_words(database: str) -> None:
+    """A downgrade takes back what the record says that the bridge changed, whatever the words about it contain."""
+    steps = Registry.of([*STEPS, "ALTER TABLE t ALTER COLUMN a SET DEFAULT 7"])
+    for several in (STEPS, steps):
+        omega_bridge.boot(database, several)
+    older = json.dumps({"created": [], "changes": ["dropped index public.i", "changed column public.t.b: default None -> 'x'"]})
+    execute(
+        database,
+        f"INSERT INTO {LEDGER} VALUES (99, now(), 'boot', 'step', gen_random_uuid(), 's', 'old', 'applied', '{older.replace(chr(39), chr(39) * 2)}', 'p', 'h')",
+    )
+    with open_session(database) as session:
+        found = ledger_store.created_by(session.connection, (), tuple(s.checksum for s in analyse(steps)))
+        assert found is not None
+        assert {"column public.t.a", "column public.t.a: default"} <= found
+        assert ledger_store.created_by(session.connection, (), ("old",)) == {"column public.t.b: default"}
+
+
 @pytest.mark.parametrize(("layout", "names"), [(LAYOUT_1, ("old",)), (LAYOUT_2, ("t", "t_pkey"))], ids=["1", "2"])
 def test_a_record_of_an_older_layout_is_lifted(database: str, layout: str, names: tuple[str, ...]) -> None:
     """Its entries stay as they are and readable, before and after, its state is known, who was let in stays in, new entries follow
