@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 from omega_bridge.analysis.program import (
     ANYTHING,
@@ -28,9 +28,11 @@ from omega_bridge.analysis.program import (
     Unknown,
     patterns,
 )
-from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning import scopes
-from omega_bridge.planning.attributes import NULL, Null, compared, same
+from omega_bridge.planning.attributes import Null, compared, same
+from omega_bridge.planning.overlay import Overlay
+from omega_bridge.planning.three_valued import Answer, all_of, conjunction, of_null, opposite
 
 _TABLE_LIKE = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
 _PARTS = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX, Kind.SEQUENCE, Kind.TRIGGER})
@@ -42,68 +44,10 @@ _OF_ONE_KIND = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.TRIGGER, Kind.POLIC
 """A name of these means nothing else. Most look-ups are for them, so they are done without going round."""
 
 
-class _Unset:
-    """Nothing was said about the object in this world before."""
-
-
-_UNSET = _Unset()
-
-_Answer: TypeAlias = "bool | Null | None"
-
-
-class World:
+class World(Overlay):
     """The catalog as it would be. The catalog below is never changed; every change can be taken back to a mark."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
-        self.changes: dict[Key, dict[str, Any] | None] = {}
-        self._names: dict[tuple[Kind, str], set[Key]] = {}
-        self._owned: dict[tuple[Kind, str, str], set[Key]] = {}
-        self._members: dict[tuple[str, str], set[Key]] = {}
-        self._partly: set[Key] = set()
-        self._journal: list[tuple[Key, dict[str, Any] | _Unset | None]] = []
-
-    def copy(self) -> World:
-        """Another one, in which all is as it is here now."""
-        other = World(self.catalog)
-        other.changes = dict(self.changes)
-        other._names = {name: set(keys) for name, keys in self._names.items()}
-        other._owned = {name: set(keys) for name, keys in self._owned.items()}
-        other._members = {name: set(keys) for name, keys in self._members.items()}
-        other._partly = set(self._partly)
-        return other
-
-    def mark(self) -> int:
-        """A place to come back to."""
-        return len(self._journal)
-
-    def rollback(self, mark: int) -> None:
-        """Take back every change since the mark."""
-        while len(self._journal) > mark:
-            key, before = self._journal.pop()
-            if isinstance(before, _Unset):
-                del self.changes[key]
-            else:
-                self.changes[key] = before
-
-    def touched(self, mark: int) -> dict[Key, dict[str, Any] | None]:
-        """The objects changed since the mark, as they were at the mark."""
-        found: dict[Key, dict[str, Any] | None] = {}
-        for key, before in self._journal[mark:]:
-            if key not in found:
-                found[key] = self._below(key) if isinstance(before, _Unset) else before
-        return found
-
     # --- looking -----------------------------------------------------------------------------------------------
-
-    def get(self, key: Key) -> Mapping[str, Any] | None:
-        """The attributes of an object whose schema is given, or ``None`` where there is none."""
-        if key in self.changes:
-            return self.changes[key]
-        found = self.catalog.objects.get(key)
-        if found is not None and key.table and self._is_gone(Key(Kind.TABLE, key.schema, "", key.table)):
-            return None
-        return found
 
     def comment(self, key: Key) -> str | None:
         """What is said about an object, where it is there."""
@@ -229,7 +173,7 @@ class World:
             return None if not effect.made and scopes.may_mean_another(self.catalog, effect.key) else False
         attributes = self.get(found) or {}
         answers = [same(found, name, attributes, value) for name, value in effect.attributes]
-        return _all([*answers, None]) if self.is_passed_down(effect) else _all(answers)
+        return all_of([*answers, None]) if self.is_passed_down(effect) else all_of(answers)
 
     def is_passed_down(self, effect: Effect) -> bool:
         """Whether tables inherit the column that is changed: what is so of it need not be so of theirs."""
@@ -264,18 +208,18 @@ class World:
         found = self._value(condition)
         return False if isinstance(found, Null) else found
 
-    def _value(self, condition: Condition) -> _Answer:
+    def _value(self, condition: Condition) -> Answer:
         match condition:
             case Constant(value):
                 return value
             case Unknown():
                 return None
             case Not(other):
-                return _opposite(self._value(other))
+                return opposite(self._value(other))
             case All(several):
-                return _conjunction([self._value(c) for c in several])
+                return conjunction([self._value(c) for c in several])
             case AnyOf(several):
-                return _opposite(_conjunction([_opposite(self._value(c)) for c in several]))
+                return opposite(conjunction([opposite(self._value(c)) for c in several]))
             case Exists(pattern):
                 return self._exists(pattern)
             case Compared(pattern, test):
@@ -289,7 +233,7 @@ class World:
             return True
         return None if None in answers or not self._is_all(pattern) else False
 
-    def _compared(self, pattern: Pattern, test: Filter) -> _Answer:
+    def _compared(self, pattern: Pattern, test: Filter) -> Answer:
         """The test on the one object that the pattern finds; of several, PostgreSQL takes any, or none."""
         rows = [row for row in self._rows(pattern) if row[2] is not False]
         if (
@@ -300,7 +244,7 @@ class World:
         ):
             return None
         if not rows:
-            return _of_null(test)
+            return of_null(test)
         ((key, attributes, _),) = rows
         found = compared(key, attributes, test)
         return found
@@ -313,7 +257,7 @@ class World:
                 continue
             answers = [scopes.is_row(self, pattern.scope, key, attributes)]
             answers += [scopes.passed(self, key, attributes, f) for f in pattern.filters]
-            passed = _all(answers)
+            passed = all_of(answers)
             yield key, attributes, None if passed and self._is_in_doubt(key) else passed
 
     def _is_all(self, pattern: Pattern) -> bool:
@@ -366,15 +310,6 @@ class World:
                 name = pattern.table or pattern.name or ""
                 return next(([p] for p in path if any(self.get(Key(kind, p, "", name)) is not None for kind in among)), ())
         return (pattern.schema,)
-
-    def _named(self, kind: Kind, name: str, table: str | None = None) -> list[Key]:
-        """Keys of that kind and bare name, on that table where one is given; some may be gone in this world."""
-        if kind is Kind.FUNCTION and "(" not in name:
-            from_catalog = self.catalog.named(kind, name)
-            return [*from_catalog, *(k for k in self._names.get((kind, name), ()) if k in self.changes)]
-        if table:
-            return [*self.catalog.named_on(kind, table, name), *self._owned.get((kind, table, name), ())]
-        return [*self.catalog.named(kind, name), *self._names.get((kind, name), ())]
 
     def _functions(self, key: Key) -> Iterable[Key]:
         """Functions of that name, some of which may be gone, along the search_path."""
@@ -457,28 +392,6 @@ class World:
         """Whether something is other than at the mark beyond doubt."""
         return any(_is_other(key, then, self.changes.get(key)) for key, then in self.touched(mark).items())
 
-    def _below(self, key: Key) -> dict[str, Any] | None:
-        before = self.catalog.get(key)
-        return None if before is None else dict(before)
-
-    def _set(self, key: Key, attributes: dict[str, Any] | None) -> None:
-        before = self.changes.get(key, _UNSET)
-        if attributes is not None and attributes.get("columns known") is False:
-            self._partly.add(key)
-        self._journal.append((key, before))
-        self.changes[key] = attributes
-        if before is not _UNSET:
-            return
-        name = key.name.partition("(")[0] if key.kind is Kind.FUNCTION else key.name
-        self._names.setdefault((key.kind, name), set()).add(key)
-        if key.table:
-            self._members.setdefault((key.schema, key.table), set()).add(key)
-            self._owned.setdefault((key.kind, key.table, name), set()).add(key)
-
-    def _is_gone(self, table: Key) -> bool:
-        """Whether a table of the catalog was dropped in this world (and perhaps made anew)."""
-        return table in self.changes and (self.changes[table] is None or bool((self.changes[table] or {}).get("made anew")))
-
 
 def _is_as_before(key: Key, then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
     if then is None or now is None:
@@ -510,33 +423,6 @@ def _same_function(one: Key, other: Key) -> bool:
     if "(" not in other.name or one.name == other.name:
         return True
     return same(one, "arguments", {"arguments": one.name.partition("(")[2]}, other.name.partition("(")[2]) is True
-
-
-def _opposite(answer: _Answer) -> _Answer:
-    return not answer if isinstance(answer, bool) else answer
-
-
-def _conjunction(answers: list[_Answer]) -> _Answer:
-    """``AND``, of SQL's three values and of what is not known."""
-    if any(a is False for a in answers):
-        return False
-    return next((a for wanted in (None, NULL) for a in answers if a is wanted), True)
-
-
-def _of_null(test: Filter) -> _Answer:
-    """The test on NULL."""
-    match test.operator:
-        case "null":
-            return True
-        case "not null":
-            return False
-        case "distinct" | "not distinct":
-            return (test.value is not None) == (test.operator == "distinct")
-    return NULL
-
-
-def _all(answers: list[bool | None]) -> bool | None:
-    return False if False in answers else None if None in answers else True
 
 
 def is_anything(value: object) -> bool:
