@@ -38,13 +38,15 @@ def compared(left: ScratchDatabase, right: ScratchDatabase, twin: Twin, texts: I
     ``texts``: those of all steps; a sequence that one of them sets to a number is compared as well.
     """
     with left.session() as one, right.session() as other:
-        here, there = rows.digests(one), rows.digests(other)
+        at, other_at = rows.sequences(one), rows.sequences(other)
+        counted = at == other_at  # as many values were drawn: an id that is another one was written so
+        here, there = rows.digests(one, counted=counted), rows.digests(other, counted=counted)
         differing = [table for table in here.keys() & there.keys() if _is_other(here[table], there[table])]
-        standing = _moved(rows.sequences(one), rows.sequences(other), texts)
+        standing = _moved(at, other_at, texts)
         if not differing and not standing:
             return
         with twin() as database, database.session() as third:
-            again, still = rows.digests(third), rows.sequences(third)
+            again, still = rows.digests(third, counted=counted), rows.sequences(third)
             for table in sorted(differing):
                 yield from _differing(table, (one, here[table]), (other, there[table]), (third, again.get(table)))
         for sequence, (left_at, right_at) in sorted(standing.items()):

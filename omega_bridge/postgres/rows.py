@@ -1,7 +1,7 @@
 """What rows two databases hold, compared by digests that the server makes: of each column, and of whole rows, in any order.
 
-Left out are values that a sequence gave (serial and identity columns, what refers to them, and what a materialized view has under such a
-column's name), and the bridge's own tables. Where a sequence stands is read apart.
+Left out are the bridge's own tables and, if it is asked for, what a sequence may have given: serial and identity columns, what refers to them,
+and what a materialized view has under such a column's name. Where a sequence stands is read apart.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WITH a AS (
     SELECT a.attrelid, a.attname, coalesce(c.is_counted, false) AS is_counted
     FROM pg_catalog.pg_attribute a
     CROSS JOIN LATERAL (
-        SELECT bool_or(o.attidentity <> '' OR pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE '%nextval(%') AS is_counted
+        SELECT bool_or(o.attidentity <> '' OR pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE '%%nextval(%%') AS is_counted
         FROM pg_catalog.pg_attribute o
         LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = o.attrelid AND d.adnum = o.attnum
         WHERE (o.attrelid, o.attnum) = (a.attrelid, a.attnum) OR EXISTS (
@@ -35,7 +35,7 @@ WITH a AS (
     WHERE a.attnum > 0 AND NOT a.attisdropped
 )
 SELECT n.nspname, c.relname, c.relkind = 'm', c.relispopulated, array_agg(a.attname::text ORDER BY a.attname) FILTER (
-    WHERE NOT a.is_counted AND NOT (c.relkind = 'm' AND a.attname IN (SELECT o.attname FROM a o WHERE o.is_counted)))
+    WHERE %s OR NOT a.is_counted AND NOT (c.relkind = 'm' AND a.attname IN (SELECT o.attname FROM a o WHERE o.is_counted)))
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN a ON a.attrelid = c.oid
@@ -82,10 +82,10 @@ class Standing:
         return f"{self.last_value}{'' if self.is_called else ', not called yet'}"
 
 
-def digests(session: Session) -> dict[Table, Rows]:
-    """Every table and materialized view that can be read."""
+def digests(session: Session, *, counted: bool = False) -> dict[Table, Rows]:
+    """Every table and materialized view that can be read. ``counted``: with what a sequence may have given."""
     every: dict[Table, Rows] = {}
-    for schema, name, is_view, is_filled, columns in session.rows(_COLUMNS):
+    for schema, name, is_view, is_filled, columns in session.rows(_COLUMNS, (counted,)):
         found = _rows(session, (schema, name), tuple(columns or ())) if is_filled else Rows(None, {})
         if found is not None:
             every[schema, name] = replace(found, is_view=is_view)

@@ -228,6 +228,19 @@ def test_values_in_other_rows_filled_views_and_set_sequences_are_compared(server
     }
 
 
+def test_keys_that_a_step_writes_are_compared(server: Server, tmp_path: Path) -> None:
+    """Though a sequence would give them: none was drawn from it, so the list says which they are."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS roles (id serial PRIMARY KEY, name text UNIQUE)",
+        "INSERT INTO roles (id, name) VALUES (1, 'admin') ON CONFLICT DO NOTHING",
+    ]
+    export(analyse(Registry.of(steps)), tmp_path)
+    steps[1] = steps[1].replace("(1,", "(7,")
+    export(analyse(Registry.of(steps)), tmp_path)
+    (found,) = verify(Registry.of(steps), None, server, history=tmp_path).differences
+    assert (found.object, found.boot, found.alembic) == ("table public.roles", ("(7,admin)",), ("(1,admin)",))
+
+
 def test_rows_that_a_die_pairs_are_no_difference(server: Server) -> None:
     """What the list leaves to chance differs between any two databases, each column alike though it may be; of a role nothing is shown."""
     steps = [
