@@ -54,7 +54,7 @@ def _list(root: Path, notes: list[str]) -> tuple[str | None, tuple[str, ...]]:
         for source, path, why in _sources(root, candidate, failures):
             others = [c for c in candidates if c is not candidate and (c.is_meant or not candidate.is_meant)]
             count = len(load(source, root=root, python_path=[root / p for p in path]))
-            imported = f"; it is imported, since {why}" if why else ""
+            imported = f"; it is imported, since its text holds {why}" if why else ""
             notes.append(f"list: {source} ({count} step{'s' if count != 1 else ''}){imported}")
             if others:
                 named = ", ".join(f"{c.path.relative_to(root).as_posix()}:{c.attribute}" for c in others[:5])

@@ -114,6 +114,9 @@ def _in_file(path: Path, tree: ast.Module) -> Iterator[Candidate]:
             is_content = any(map(_is_ddl, texts)) and 3 * count >= len(texts) and not isinstance(value, ast.Dict)
             if _MEANT.fullmatch(name) or (count and _LIKELY.fullmatch(name)) or is_content:
                 found.append(Candidate(path, name, owner, node.lineno, count, not is_local))
+    for given in _given(path, tree):
+        found = [c for c in found if c.owner != given.by]
+        found.append(given.candidate)
     for function, owner, is_method in _functions(tree, "", False):
         count = sum(map(_is_sql, _texts(function)))
         gives = any(isinstance(n, ast.Yield) or (isinstance(n, ast.Return) and n.value is not None) for n in ast.walk(function))
@@ -122,6 +125,26 @@ def _in_file(path: Path, tree: ast.Module) -> Iterator[Candidate]:
             found = [c for c in found if c not in own]
             found.append(Candidate(path, function.name, owner, function.lineno, count, not is_method))
     yield from (c for c in found if c.name not in parts or c.is_meant)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A list that is what a call gives. ``by``: the function, where it is the file's own."""
+
+    candidate: Candidate
+    by: str
+
+
+def _given(path: Path, tree: ast.Module) -> Iterator[_Given]:
+    """``migration_steps = build()`` in a module: by its name, since what it holds is known to who imports it alone."""
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for node in _body(tree):
+        for name in _targets(node):
+            value = getattr(node, "value", None)
+            if _MEANT.fullmatch(name) and isinstance(value, ast.Call) and not _is_listed(value):
+                by = value.func.id if isinstance(value.func, ast.Name) else ""
+                count = sum(map(_is_sql, _texts(functions.get(by))))
+                yield _Given(Candidate(path, name, "", node.lineno, count, True), by)
 
 
 def _scopes(node: ast.AST, owner: str, is_local: bool) -> Iterator[tuple[ast.AST, str, bool]]:

@@ -61,6 +61,14 @@ IMPORTED: dict[str, tuple[Mapping[str, str], str, tuple[str, ...]]] = {
         "by_call:get_migration_steps",
         (),
     ),
+    "what a function gives": (
+        {
+            "by_build.py": f"def build():\n    out = [{T}]\n    for name in ('a',):\n        out.append({B})\n    return out\n\n\n"
+            "migration_steps = build()\n"
+        },
+        "by_build:migration_steps",
+        (),
+    ),
     "a package below src": (
         {
             "src/below_src/__init__.py": "",
