@@ -40,17 +40,34 @@ def losses(step: StepAnalysis) -> Iterator[Loss]:
             continue
         for statement in found:
             yield from _of(statement, made)
+            for node in walk(statement.node):  # in a WITH, too
+                yield from _of_every_row(node, made)
+
+
+def _of_every_row(node: Any, made: set[tuple[str, str]]) -> Iterator[Loss]:
+    match node.DESCRIPTOR.name:
+        case "DeleteStmt" if _takes_all(node.where_clause) and not node.using_clause:
+            yield Loss(f"deletes every row of {_name(node.relation)}", is_change=True)
+        case "UpdateStmt" if _takes_all(node.where_clause) and not node.from_clause:
+            columns = [c for target in node.target_list if (node.relation.relname, c := inner(target).name) not in made]
+            if columns:  # what the step adds itself holds nothing yet
+                yield Loss(f"overwrites {', '.join(columns)} in every row of {_name(node.relation)}", is_change=True)
+        case "MergeStmt" if _takes_all(node.join_condition):
+            if any(inner(w).command_type == pb.CMD_DELETE and inner(inner(w).condition) is None for w in node.merge_when_clauses):
+                yield Loss(f"deletes every row of {_name(node.relation)}", is_change=True)
+
+
+def _takes_all(condition: Any) -> bool:
+    """Whether there is none, or it is ``true``."""
+    found = inner(condition)
+    return found is None or (found.DESCRIPTOR.name == "A_Const" and found.boolval.boolval)
 
 
 def _of(statement: Statement, made: set[tuple[str, str]]) -> Iterator[Loss]:
     node = statement.node
     match statement.tag:
-        case "delete_stmt" if inner(node.where_clause) is None and not node.using_clause:
-            yield Loss(f"deletes every row of {_name(node.relation)}", is_change=True)
-        case "update_stmt" if inner(node.where_clause) is None and not node.from_clause:
-            columns = [c for target in node.target_list if (node.relation.relname, c := inner(target).name) not in made]
-            if columns:  # what the step adds itself holds nothing yet
-                yield Loss(f"overwrites {', '.join(columns)} in every row of {_name(node.relation)}", is_change=True)
+        case "refresh_mat_view_stmt" if node.skip_data:
+            yield Loss(f"empties {Kind.MATERIALIZED_VIEW} {_name(node.relation)}", forgets=True)
         case "alter_table_stmt":
             for command in map(inner, node.cmds):
                 yield from _command(_name(node.relation), command)

@@ -198,6 +198,7 @@ ILL = {
     "a sequence begun anew": ("ALTER SEQUENCE s RESTART", "loses-data"),
     "a sequence that goes": ("DROP SEQUENCE IF EXISTS s", "loses-data"),
     "an identity that goes": ("ALTER TABLE t ALTER id DROP IDENTITY IF EXISTS", "loses-data"),
+    "a copy that is emptied": ("REFRESH MATERIALIZED VIEW v WITH NO DATA", "loses-data"),
     "a copy that goes": ("DROP MATERIALIZED VIEW IF EXISTS v", "loses-data"),
     "a plain insert": ("INSERT INTO t VALUES (1)", "data-at-every-boot"),
     "an insert of a query": ("INSERT INTO t SELECT * FROM u WHERE a > 1", "data-at-every-boot"),
@@ -406,3 +407,16 @@ def test_flags_speak_for_a_step() -> None:
     assert names(Step("DROP TABLE t", destructive=True), Step("UPDATE t SET a = 1 WHERE b", repeat="once")) == []
     assert names(Step("UPDATE t SET a = 1", repeat="once")) == ["loses-data"]
     assert names(Step("UPDATE t SET a = 1", repeat="once", destructive=True)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DELETE FROM t WHERE true",
+        "WITH gone AS (DELETE FROM t RETURNING *) INSERT INTO kept SELECT * FROM gone",
+        "MERGE INTO t USING (SELECT 1) s ON true WHEN MATCHED THEN DELETE",
+    ],
+)
+def test_every_row_is_every_row_in_other_words(text: str) -> None:
+    """In a WITH, by a MERGE, under a condition that is always true."""
+    assert "loses-data" in names(Step(text, repeat="once"))
