@@ -125,16 +125,27 @@ class ScratchProver:
         What refuses a transaction could not be taken back, and is not tried.
         """
         due = {s.id for s in unsettled(World(self._before), held, among)} | rejected | behind
-        wanted = [(s, texts) for s in held if s.id in due and not may_reach_elsewhere(s.step.sql) and (texts := _rehearsal(s))]
-        if not wanted:
-            return []
-        found, after, every = self._pass(wanted, rejected)
+        while True:
+            wanted = [
+                (s, texts) for s in held if s.id in due and not may_reach_elsewhere(s.step.sql) and (texts := _rehearsal(s))
+            ]
+            if not wanted:
+                return []
+            found, after, every, failing = self._pass(wanted, rejected)
+            # what PostgreSQL rejected has not done what others would find done
+            more = {s.id for s in unsettled(World(self._before), held, among - failing)} - due if failing else set()
+            if not more:
+                break
+            due |= more
         stays = {d.key for d in diff(self._before, after, among=every)}
         kept = {step.id for step, made, is_new in found if is_new or any(d.key in stays for d in made)}
         last = max((n for n, (step, *_) in enumerate(found) if step.id in kept), default=0)
         ahead = {step.id for step, made, _ in found[:last] if made}
-        if not ahead <= kept and self._leads(wanted, kept) != self._leads(wanted, kept | ahead):
-            kept |= ahead  # what stays is made of what does not, by a rename
+        every_one = kept | {step.id for step, made, _ in found if made}
+        for those in (kept, kept | ahead, every_one):  # what stays may be made of what does not, by a rename, or be made anew
+            if those == every_one or self._leads(wanted, those) == after.digest():
+                kept = those
+                break
         return [(step, tuple(_told(d) for d in made)) for step, made, _ in found if step.id in kept]
 
     def _leads(self, wanted: Iterable[tuple[StepAnalysis, tuple[str, ...]]], among: Collection[str]) -> str:
@@ -143,21 +154,22 @@ class ScratchProver:
 
     def _pass(
         self, wanted: Iterable[tuple[StepAnalysis, tuple[str, ...]]], rejected: frozenset[str]
-    ) -> tuple[list[tuple[StepAnalysis, tuple[Difference, ...], bool]], Catalog, Names]:
-        """Try these steps in turn, and take it back: what each changed, whether it was rejected before, what was there at the end, and
-        the names in all that was written.
+    ) -> tuple[list[tuple[StepAnalysis, tuple[Difference, ...], bool]], Catalog, Names, frozenset[str]]:
+        """Try these steps in turn, and take it back: what each changed, whether it was rejected before, what was there at the end,
+        the names in all that was written, and the ids of those that PostgreSQL rejected.
         """
-        found = []
+        found, failing = [], set()
         with self._naive.transaction(force_rollback=True):
             self._naive.execute("RESET search_path")  # a pass begins as a start does, whatever a step of the one before has set
             now, every = self._left.look(), self._left.changed()
             for step, texts in wanted:
                 is_taken = rehearse(self._naive, texts)
+                failing |= set() if is_taken else {step.id}
                 then, now = now, self._left.look()
                 names = self._left.changed()
                 every = together(every, names)
                 found.append((step, diff(then, now, among=names), is_taken and step.id in rejected))
-        return found, now, every
+        return found, now, every, frozenset(failing)
 
     def _inside(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted], before: Catalog, texts: list[str]) -> Verdict:
         """Forward, once more, and back, in one transaction: kept where all of it is as the step does it."""

@@ -210,7 +210,7 @@ class Schedule:
 
     def _note_waiting(self, index: int, outcome: StepOutcome) -> None:
         step, need = self._analysis.steps[index], None
-        if outcome.outcome in (Outcome.FAILED, Outcome.NO_EFFECT):
+        if outcome.outcome in (Outcome.FAILED, Outcome.NO_EFFECT) and step.id not in self._worked:
             need = self.runner.need(index, outcome, self._waiting.later(index))
         self._waiting.note(step, need)
         if index not in self._placed:

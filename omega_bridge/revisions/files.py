@@ -184,7 +184,7 @@ class _Compilation:
                 yield from writer.retries(revision, chain.places)
                 is_ground = revision.kind is RevisionKind.FOUNDATION
                 yield writer.write(replace(revision, tables=ground.tables) if ground is not None and is_ground else revision)
-                yield from writer.itself()
+                yield from writer.itself(chain.places)
             yield from writer.passes(chain.places) if chain.new else ()
         for draft in held.again_unproven(world, writer.last, chains[-1].places) if judge is None else ():
             yield writer.write(draft)
@@ -217,16 +217,21 @@ class _Writer:
             if not late:
                 return
 
-    def itself(self) -> Iterator[_Rendered]:
+    def itself(self, places: Places) -> Iterator[_Rendered]:
         """Behind a step that gives itself work: the same again, until it has none."""
         for _ in range(ROUNDS if self._judge is not None else 0):
-            more = self._held.itself(self.last, self._judge) if self._judge is not None else []
+            more = self._held.itself(self.last, self._judge, places) if self._judge is not None else []
             yield from map(self.write, more)
             if not more:
                 return
 
     def retries(self, draft: Revision, places: Places) -> Iterator[_Rendered]:
-        """Before a step that waited: what was rejected ahead of it in the list, and is taken now, or has work again."""
+        """Before a step that waited: what was rejected ahead of it in the list, and is taken now, or has work again.
+
+        One that never settles is no sign of a further pass: it stands behind who makes a part of what it needs.
+        """
+        if not draft.settled:
+            return
         place = min((places[label] for label in draft.labels if label in places), default=self._furthest)
         if self._judge is not None and place < self._furthest:
             ahead = range(self._place + 1 if self._place < place else 0, place)

@@ -89,8 +89,9 @@ class Held:
             found = judge.still_change(self._in_order(places, near | rejected | behind), near, rejected, behind)
         drafts: list[Revision] = []
         for number, (step, changes) in enumerate(found):
-            ahead = [] if step.id in first else [s.id for s, _ in found[:number] if _may_concern(s, step)]
-            drafts.append(self._draft(step, Again(ahead[-1] if ahead else _giver(step, changed), changes), after))
+            giver = _giver(step, changed)
+            ahead = [s.id for s, _ in found[:number] if _may_concern(s, step)] if giver == step.id or step.id not in first else []
+            drafts.append(self._draft(step, Again(ahead[-1] if ahead else giver, changes), after))
         return drafts
 
     def _behind(self, steps: Sequence[StepAnalysis], places: Places) -> frozenset[str]:
@@ -118,10 +119,18 @@ class Held:
                 )
         return drafts
 
-    def itself(self, after: Revision, judge: Prover) -> list[Revision]:
-        """What the steps of ``after`` would do if they ran once more at once: guards and handlers may find what they made themselves."""
+    def itself(self, after: Revision, judge: Prover, places: Places) -> list[Revision]:
+        """What the steps of ``after`` would do if they ran once more at once: guards and handlers may find what they made themselves.
+
+        Where one ahead of them in the list has yet to come, or was rejected and is about the same, a further pass begins with that one.
+        """
         steps = tuple(s.analysis for label in after.labels if (s := self._steps.get(label)) and gives_itself_work(s.analysis))
         if not steps or not self._rejected.isdisjoint(after.labels):
+            return []
+        last = max(places.get(label, -1) for label in after.labels)
+        if any(place < last and label not in self._steps for label, place in places.items()):
+            return []
+        if any(_may_concern(self._steps[label].analysis, step) for label in self._rejected for step in steps):
             return []
         own = Analysis(Registry(tuple(replace(s.step, id=s.id) for s in steps)), steps)
         found = judge.still_change(own, frozenset(s.id for s in steps), frozenset())

@@ -229,6 +229,21 @@ def test_who_only_touches_other_columns_is_not_held_back(database: str) -> None:
     assert {s.id: s.pass_ for s in run.steps}["other"] == 1
 
 
+def test_who_has_worked_in_this_start_waits_no_more(database: str) -> None:
+    """A step that got its rows holds nobody back where a further pass sends it in vain."""
+    execute(database, "CREATE TABLE t (id int, small int, kept text)")
+    steps = [
+        Step("UPDATE t SET kept = note; ALTER TABLE t DROP COLUMN note", id="reads", destructive=True),
+        Step("DO $$ BEGIN ALTER TABLE t ADD COLUMN small int; EXCEPTION WHEN duplicate_column THEN NULL; END $$", id="adds"),
+        Step("UPDATE t SET kept = small::text; ALTER TABLE t DROP COLUMN small", id="drops", destructive=True),
+        Step(
+            "ALTER TABLE t ADD COLUMN IF NOT EXISTS note text; CREATE STATISTICS IF NOT EXISTS st ON id, small FROM t", id="makes"
+        ),
+    ]
+    run = omega_bridge.boot(database, steps, on_error="continue")
+    assert [s.id for s in run.steps if s.outcome == "skipped"] == []
+
+
 def test_what_a_later_step_takes_away_is_not_made_again(database: str) -> None:
     """Neither in a further pass nor at a later start nor when everything is judged anew; what is said is to whom it is left."""
     steps = [

@@ -132,6 +132,32 @@ OPTIONS = """DO $$ BEGIN IF EXISTS (SELECT 1 FROM information_schema.columns WHE
   ALTER TABLE t ALTER COLUMN n SET (n_distinct = 5); END IF; END $$"""
 
 LISTS: dict[str, list[str]] = {
+    "the first of two makers is rejected": [
+        "CREATE TABLE IF NOT EXISTS o (id serial PRIMARY KEY, CONSTRAINT uq_o UNIQUE (id))",
+        "CREATE TABLE IF NOT EXISTS o (id int, name text)",
+        "DO $$ BEGIN IF to_regclass('o_old') IS NULL THEN ALTER TABLE o RENAME TO o_old; END IF; END $$",
+    ],
+    "a table that is made anew in a further pass": [
+        "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_name = 'o') THEN NULL; "
+        "ELSE DROP TABLE o; END IF; END $$",
+        "ALTER TABLE u ADD COLUMN IF NOT EXISTS small smallint",
+        "CREATE TABLE IF NOT EXISTS o (id int, small smallint)",
+        "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = 'public' AND table_name = 'u') "
+        "THEN NULL; ELSE DROP TABLE u CASCADE; END IF; END $$",
+        "CREATE TABLE IF NOT EXISTS u (id int PRIMARY KEY, ref uuid)",
+    ],
+    "a rejected step ahead of one that gives itself work": [
+        "ALTER TABLE o DROP COLUMN IF EXISTS gone; ALTER TABLE o ADD COLUMN IF NOT EXISTS d real",
+        "ALTER TABLE IF EXISTS o RENAME TO o_old; CREATE TABLE IF NOT EXISTS o (id int NOT NULL)",
+    ],
+    "one that never settles among those that wait": [
+        "COMMENT ON TABLE late IS 'late'; CREATE STATISTICS st (dependencies) ON id, amount FROM u",
+        "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_statistic_ext WHERE stxname = 'st') THEN "
+        "CREATE STATISTICS st (dependencies) ON id, tags FROM u; END IF; END $$",
+        "ALTER TABLE u ADD COLUMN more int; ALTER TABLE nowhere.u ADD COLUMN more int",
+        "CREATE TABLE IF NOT EXISTS u (id int, amount int, tags text[])",
+        "CREATE TABLE IF NOT EXISTS late (id int)",
+    ],
     "tables that no text names": [T, LOOP, BUCKETS],
     "a rule before its table, swallowed": [f"DO $$ BEGIN {RULE[13:-7]} EXCEPTION WHEN OTHERS THEN NULL; END $$", T],
     "a guard on a rule that comes": [T, IF_RULE, RULE],
