@@ -13,7 +13,8 @@ ROOM = Room(
         "grants": (
             "CASE WHEN x.nspacl IS NULL OR x.nspacl OPERATOR(pg_catalog.=) (SELECT p.initprivs FROM pg_init_privs p WHERE p.objoid = "
             "x.oid AND p.classoid = 'pg_namespace'::regclass::oid AND p.objsubid = 0) THEN NULL ELSE "
-            "coalesce((SELECT array_agg(g::text ORDER BY g::text) FROM unnest(x.nspacl) g), '{}') END"
+            "coalesce((SELECT array_agg(g::text ORDER BY g::text) FROM unnest(x.nspacl) g WHERE x.oid >= 16384::oid "
+            "OR x.nspowner NOT IN (10::oid, 6171::oid) OR split_part(g::text, '=', 1) <> pg_get_userbyid(x.nspowner)), '{}') END"
         ),
     },
     rows="schemas x",
