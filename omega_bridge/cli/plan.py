@@ -33,6 +33,10 @@ def plan(
             typer.echo(f"\n-- {step.analysis.id} ({step.analysis.step.place})")
             for loss in losses(step.analysis):
                 typer.echo(f"-- loses data: {loss.message}")
+            for told in found.meets.get(step.analysis.id, ()):
+                typer.echo(f"-- {told}")
+            if locks := found.locks_of(step):
+                typer.echo(f"-- locks: {', '.join(locks)}")
             typer.echo(";\n".join(s.text for s in step.statements) + ";" if step.statements else step.analysis.step.sql.strip())
         for lock in found.locks:
             typer.echo(f"lock: {lock}")

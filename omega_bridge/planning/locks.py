@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+from omega_bridge.analysis.program import Sql
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds import READ
 from omega_bridge.planning.plan import PlannedStep
@@ -19,4 +23,16 @@ def locks_of(planned: PlannedStep) -> list[str]:
             k.name for k in s.needs if k.kind is Kind.TABLE
         ]
         found.extend(f"{mode} {table}" for table in dict.fromkeys(tables))
+        found.extend(f"SHARE ROW EXCLUSIVE {table}" for table in dict.fromkeys(_referenced(s)) if table not in tables)
     return found
+
+
+_REFERENCES = re.compile(r'^FOREIGN KEY .*?\bREFERENCES ((?:(?:"(?:[^"]|"")+"|[^\s"(.]+)\.)?(?:"(?:[^"]|"")+"|[^\s"(.]+))')
+
+
+def _referenced(s: Sql) -> Iterator[str]:
+    """The tables that a new foreign key points to, which are locked, too ("ALTER TABLE", on ADD table_constraint)."""
+    for e in (*s.effects, *s.implied):
+        definition = dict(e.attributes).get("definition") if e.present and e.key.kind is Kind.CONSTRAINT else None
+        if isinstance(definition, str) and (match := _REFERENCES.match(definition)):
+            yield match[1].rpartition(".")[2].strip('"').replace('""', '"')

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from omega_bridge.adoption import Survey, survey
 from omega_bridge.analysis import Analysis, StepKind, with_escapes
 from omega_bridge.analysis.losing import losses
-from omega_bridge.catalog import Catalog
+from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.expectation import Expectation
 from omega_bridge.ledger import Outcome
 from omega_bridge.planning import Action, Plan, PlannedStep, make_plan
@@ -21,6 +21,7 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.fast_path.probe import probe
 from omega_bridge.postgres.limits import Limits
+from omega_bridge.postgres.nulls import MOST, without_value
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session, open_session
 from omega_bridge.postgres.undone import left_undone
@@ -30,10 +31,15 @@ from omega_bridge.version_table import VersionTable
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The plan, and the table locks that it takes."""
+    """The plan, and the table locks that it takes. ``meets``: by step, the rows that stand in its way."""
 
     plan: Plan
     locks: tuple[str, ...]
+    meets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def locks_of(self, step: PlannedStep) -> list[str]:
+        """Those of one step; none of one that is not sent."""
+        return list(dict.fromkeys(locks_of(step))) if step.action is Action.RUN else []
 
     def as_dict(self) -> dict[str, Any]:
         """The public JSON keys."""
@@ -50,6 +56,8 @@ class Preview:
                     "title": s.analysis.step.title,
                     "sql": [q.text for q in s.statements],
                     "loses": [loss.message for loss in losses(s.analysis)] if s.action is Action.RUN else [],
+                    "locks": self.locks_of(s),
+                    "meets": list(self.meets.get(s.analysis.id, ())),
                 }
                 for s in self.plan
             ],
@@ -104,8 +112,19 @@ def preview(database: object, analysis: Analysis, promise: Promise) -> Preview:
     """Read the catalog and decide every step. Raises ``DatabaseUnreachable``, ``AuthenticationFailed``."""
     with open_session(normalise(database)) as session:
         plan = _plan(session, analysis, promise)
+        meets = {step.analysis.id: tuple(_met(session, step)) for step in plan.pending}
     locks = dict.fromkeys(lock for step in plan.pending for lock in locks_of(step))
-    return Preview(plan, tuple(locks))
+    return Preview(plan, tuple(locks), {step: told for step, told in meets.items() if told})
+
+
+def _met(session: Session, step: PlannedStep) -> Iterator[str]:
+    """What rows a ``SET NOT NULL`` would be rejected for."""
+    for e in (e for s in step.statements for e in s.effects):
+        if e.present and e.key.kind is Kind.COLUMN and e.attributes == (("nullable", False),):
+            rows = without_value(session, e.key)
+            if rows:
+                many = f"more than {MOST}" if rows > MOST else str(rows)
+                yield f"{many} row(s) of {e.key.table} have no {e.key.name}: SET NOT NULL is rejected"
 
 
 def _plan(session: Session, analysis: Analysis, promise: Promise) -> Plan:

@@ -11,8 +11,11 @@ import pytest
 
 import omega_bridge
 from omega_bridge import Step
+from omega_bridge.analysis import analyse
 from omega_bridge.cli.app import run
 from omega_bridge.errors import StepFailed
+from omega_bridge.startup.preview import Promise, preview
+from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
 
 WIPE = (
@@ -374,3 +377,21 @@ def test_what_goes_out_of_its_transaction_is_not_run_unasked(database: str, psql
     once = Step(steps["rows from there"], id="out", destructive=True)
     assert omega_bridge.boot(database, [once]).steps[0].outcome == "applied"
     assert value(database, "SELECT count(*) FROM t") == 0
+
+
+def test_a_plan_names_each_steps_locks_and_the_rows_in_its_way(database: str) -> None:
+    """The lock of a referenced table, too; and how many rows a SET NOT NULL would be rejected for."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (a int); INSERT INTO t VALUES (NULL), (1), (NULL)")
+    steps = [
+        'ALTER TABLE t ADD COLUMN IF NOT EXISTS p_id int REFERENCES "p" (id)',
+        "ALTER TABLE t ALTER COLUMN a SET NOT NULL",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS up int CHECK (up > 0)",
+    ]
+    found = preview(database, analyse(Registry.of(steps)), Promise("x", None)).as_dict()["steps"]
+    assert [s["locks"] for s in found] == [
+        ["ACCESS EXCLUSIVE t", "SHARE ROW EXCLUSIVE p"],
+        ["ACCESS EXCLUSIVE t"],
+        ["ACCESS EXCLUSIVE t"],
+    ]
+    assert [s["meets"] for s in found] == [[], ["2 row(s) of t have no a: SET NOT NULL is rejected"], []]
