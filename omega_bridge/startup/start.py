@@ -253,7 +253,8 @@ def when_current(session: Any, digest: str, head: str | None, options: Options) 
     from omega_bridge.startup.run import Run, judged, raise_if_asked
 
     started = time.perf_counter()
-    found = probe(session, critical=options.critical_tables, owners=options.trusted_owners)
+    within = max(options.boot_timeout, 1.0)
+    found = probe(session, critical=options.critical_tables, owners=options.trusted_owners, within=within)
     session.cost.seconds["probe"] = time.perf_counter() - started
     if found is None or not found.is_current(digest, head) or _is_to_be_judged(found, options):
         return None

@@ -60,6 +60,16 @@ def test_nothing_waits_beyond_the_budget(database: str, before: list[str], steps
         assert conn.execute("SELECT count(*) FROM t WHERE name IS NULL").fetchone() == (0 if FILL in steps else 1,)
 
 
+def test_the_first_question_ends_with_the_budget(database: str) -> None:
+    """Where somebody keeps a catalog locked without which nothing can be asked: the start says that it had no answer."""
+    omega_bridge.boot(database, [T])
+    with open_transaction(database, "LOCK TABLE pg_proc IN ACCESS EXCLUSIVE MODE"), pytest.raises(OmegaBridgeError) as told:
+        omega_bridge.boot(database, [T], boot_timeout=1.0)
+    assert told.value.code == "OB201"
+    assert "no answer in 1 s" in told.value.message
+    assert omega_bridge.boot(database, [T]).outcome == "current"
+
+
 def test_the_settings_of_the_role_do_not_hit_a_start(database: str) -> None:
     """What a role has set for its queries is not for repairs: neither steps, nor data steps, nor an index built CONCURRENTLY."""
     name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]

@@ -60,14 +60,17 @@ class Probe:
         return any(s["outcome"] == "failed" for s in self.standing)
 
 
-def probe(session: Session, *, critical: Collection[str] = (), owners: Collection[str] = ()) -> Probe | None:
+def probe(
+    session: Session, *, critical: Collection[str] = (), owners: Collection[str] = (), within: float = TIME_LIMIT
+) -> Probe | None:
     """Ask. ``None`` for a database without the record, or with one that is not in trusted hands.
 
-    ``critical``: tables to look for. ``owners``: roles whose objects are trusted beside those that always are.
+    ``critical``: tables to look for. ``owners``: roles whose objects are trusted beside those that always are. ``within``: seconds
+    to wait for the answer, ``TIME_LIMIT`` at most. Raises ``DatabaseUnreachable``.
     """
     asked = tuple(critical)
     try:
-        rows = session.ask(_question(session, asked, owners), TIME_LIMIT)
+        rows = session.ask(_question(session, asked, owners), min(within, TIME_LIMIT))
     except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable):
         return None
     except (psycopg.errors.DivisionByZero, psycopg.errors.InsufficientPrivilege):
