@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from omega_bridge.options import OnBusy, OnError, OnGap
     from omega_bridge.outcomes import CriticalTable, StepOutcome
+    from omega_bridge.postgres.fast_path.probe import Probe
+    from omega_bridge.postgres.session import Session
     from omega_bridge.startup.run import BootOptions, Options, Run
     from omega_bridge.steps import Registry, StepLike
     from omega_bridge.version_table import VersionTable
@@ -180,14 +182,21 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: A
     return run
 
 
-def boot_over(session: Any, steps: Registry, metadata: Any, options: Options) -> Run:
+def boot_over(session: Session, steps: Registry, metadata: Any, options: Options) -> Run:
     """``run_boot`` on a connection that is there, and judging everything anew. What steps set on it stays, and nothing that was read is kept."""
     head = exported_head(options.history)
     return _in_turn(session, steps, metadata, options, promise_digest(steps.digest(), metadata, head), head, keeps=False)
 
 
 def _in_turn(
-    session: Any, steps: Any, metadata: Any, options: Options, digest: str, head: str | None, *, keeps: bool = True
+    session: Session,
+    steps: Registry | Iterable[StepLike],
+    metadata: Any,
+    options: Options,
+    digest: str,
+    head: str | None,
+    *,
+    keeps: bool = True,
 ) -> Run:
     """Repair under the lock; nothing where another start did so meanwhile. Only who repairs loads what that needs."""
     import time
@@ -242,7 +251,7 @@ def _nothing_thrown_away() -> AbstractContextManager[object]:
     return stack
 
 
-def when_current(session: Any, digest: str, head: str | None, options: Options) -> Run | None:
+def when_current(session: Session, digest: str, head: str | None, options: Options) -> Run | None:
     """The run of a start that finds everything there; ``None`` where something differs."""
     import logging
     import time
@@ -296,21 +305,21 @@ def _how_it_stands(outcomes: Sequence[str]) -> str:
     return f"steps stand as they did ({stand}), and nothing else has changed"
 
 
-def _lacks_foundation(session: Any, options: Options) -> bool:
+def _lacks_foundation(session: Session, options: Options) -> bool:
     """Whether what stands failed may do so for want of a foundation that this start was asked to lay."""
     from omega_bridge.startup.foundation import lacks
 
     return lacks(session, options.foundation)
 
 
-def _is_to_be_judged(found: Any, options: Options) -> bool:
+def _is_to_be_judged(found: Probe, options: Options) -> bool:
     """Whether a step that stands without effect or refused is judged anew: by ``strict``, or because it is allowed now."""
     stands = [s for s in found.standing if s["outcome"] in ("no-effect", "refused")]
     refused = (s["id"] for s in stands if s["outcome"] == "refused")
     return bool(stands) and (options.strict or any(step in options.allow_destructive for step in refused))
 
 
-def _still_failing(session: Any, found: Any, options: Options) -> tuple[StepOutcome, ...] | None:
+def _still_failing(session: Session, found: Probe, options: Options) -> tuple[StepOutcome, ...] | None:
     """What stands failed, tried again where it is time to; ``None`` where one would go through now."""
     import time
 
@@ -325,7 +334,7 @@ def _still_failing(session: Any, found: Any, options: Options) -> tuple[StepOutc
     return outcomes
 
 
-def found_there(critical: Collection[str], found: Any) -> Iterator[CriticalTable]:
+def found_there(critical: Collection[str], found: Probe) -> Iterator[CriticalTable]:
     """The critical tables, as the probe has just seen them; that one lacks columns was seen when the state was recorded."""
     from omega_bridge.outcomes import CriticalTable
 
