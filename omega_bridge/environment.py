@@ -400,7 +400,7 @@ class Recorder:
             return
         self.connection.rollback()
         raw.rollback()
-        told = alembic_border.server_error(error)
+        told = alembic_border.rejection(error)
         if told is None and not isinstance(error, errors.StepRefused):
             return
         module = getattr(revision, "module", None)

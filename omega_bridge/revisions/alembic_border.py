@@ -22,7 +22,7 @@ from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from omega_bridge.errors import ConfigurationInvalid, OmegaBridgeError, RevisionSquashed
+from omega_bridge.errors import ConfigurationInvalid, OmegaBridgeError, RevisionSquashed, StepSyntaxError
 from omega_bridge.revisions.locations import beside, locations
 
 
@@ -157,6 +157,11 @@ def told_by_server(error: BaseException) -> str | None:
     """SQLSTATE and message of an error that came from PostgreSQL, whether or not SQLAlchemy has wrapped it; else ``None``."""
     found = server_error(error)
     return f"{found[0]}: {found[1]}" if found else None
+
+
+def rejection(error: BaseException) -> tuple[str | None, str] | None:
+    """SQLSTATE and message of what rejected a step: the server or, without SQLSTATE, ours of a text that no server can be sent."""
+    return (None, error.message) if isinstance(error, StepSyntaxError) else server_error(error)
 
 
 def server_error(error: BaseException) -> tuple[str, str] | None:

@@ -21,7 +21,7 @@ from omega_bridge.analysis import analyse
 from omega_bridge.analysis.leaving import way_out
 from omega_bridge.catalog import diff
 from omega_bridge.config import Config
-from omega_bridge.errors import StepFailed, StepRefused
+from omega_bridge.errors import OmegaBridgeError, StepFailed, StepRefused
 from omega_bridge.postgres.session import open_session
 from omega_bridge.postgres.undone import left_undone
 from omega_bridge.revisions import alembic_border, sums
@@ -313,6 +313,18 @@ def test_what_failed_in_an_upgrade_is_not_recorded_as_done(tmp_path: Path, datab
         assert (run.outcome, {s.id: s.outcome for s in run.steps}["fails"]) == ("degraded", "failed")
     environment.upgrade(configured(tmp_path, database, registry=Registry.of(steps)), "head")
     assert omega_bridge.boot(database, steps, history=tmp_path, on_error="continue").outcome == "degraded"
+
+
+def test_what_no_server_was_sent_stands_failed_in_an_upgrade(tmp_path: Path, database: str) -> None:
+    """It ends there, with the reason on record: rows of the client's, and a session that would take no writes."""
+    for name, step in (("copy", "COPY t FROM STDIN"), ("closes", "SET default_transaction_read_only = on")):
+        exported(tmp_path / name, ["CREATE TABLE IF NOT EXISTS t (id int)", Step(step, id=name)])
+        with pytest.raises(OmegaBridgeError) as told:
+            environment.upgrade(configured(tmp_path / name, database), "head")
+        assert told.value.code == "OB104"
+        last = entries(database)[-1]
+        assert (last[2], last[3]["steps"], last[3]["error"]["message"]) == ("failed", [name], told.value.message)
+        value(database, "DROP TABLE t, alembic_version")
 
 
 def test_an_attempt_beside_settings_fails_by_itself(tmp_path: Path, database: str, server: Any) -> None:

@@ -14,9 +14,8 @@ from omega_bridge.analysis.already import speaks_of_its_own
 from omega_bridge.analysis.context import changes_search_path
 from omega_bridge.analysis.reading import reading_of
 from omega_bridge.discarding import in_parts
-from omega_bridge.errors import StepSyntaxError
 from omega_bridge.revisions import recording, row_guard
-from omega_bridge.revisions.alembic_border import server_error
+from omega_bridge.revisions.alembic_border import rejection
 from omega_bridge.revisions.operations.carried import AttemptStepOp
 from omega_bridge.revisions.operations.invalid_index import DropInvalidIndexOp
 from omega_bridge.revisions.operations.operation import INDEXES, Operation, is_held_back
@@ -102,7 +101,7 @@ def _attempt(operations: Operations, operation: AttemptStepOp) -> None:
         try:
             _guarded(operations, text, partial(send, bind, text))
         except Exception as exc:
-            told: tuple[str | None, str] | None = (None, exc.message) if isinstance(exc, StepSyntaxError) else server_error(exc)
+            told = rejection(exc)
             if told is None:
                 raise
             if is_apart:
