@@ -44,7 +44,8 @@ from omega_bridge.revisions.operations import CREATED, INDEXES
 from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
-from omega_bridge.revisions.sending import SCRATCH, as_on_connecting, be_oneself, play, settle
+from omega_bridge.revisions.sending import SCRATCH, as_on_connecting, be_oneself, begin_behind, play, settle
+from omega_bridge.revisions.set_before import set_before
 from omega_bridge.sql import identifier
 from omega_bridge.startup.lacks import lacks
 from omega_bridge.startup.repair import scope
@@ -142,7 +143,9 @@ def _offline(context: Any, table: VersionTable | None) -> None:
 
         return steps
 
-    migrations._migrations_fn = guarded(own_settings.in_script(migrations._migrations_fn, may_set))
+    migrations._migrations_fn = guarded(
+        own_settings.in_script(migrations._migrations_fn, may_set, partial(set_before, context.script))
+    )
     with context.begin_transaction():
         context.run_migrations()
 
@@ -309,7 +312,11 @@ class Recorder:
             context.opts[ATTEMPTS] = self.attempts
             context.opts[INDEXES] = self
             own_path.let_go(self.connection)
+            is_begun = False
             for step in migrations(heads, context):
+                if not is_begun and not step.is_downgrade:
+                    begin_behind(self.connection, set_before(context.script, heads))
+                is_begun = True
                 self.running = step
                 self.attempts.clear()
                 self.guard = context.opts[GUARD] = self._guard(step)
@@ -325,6 +332,7 @@ class Recorder:
                     self.after(step.revision.revision)
                     as_on_connecting(self.connection)
                     _limit(self.connection)
+                    begin_behind(self.connection, set_before(context.script, (step.revision.revision,)))
                     self.connection.commit()
 
         return steps

@@ -20,6 +20,8 @@ from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.session import Session, border
 from omega_bridge.revisions import alembic_border, own_settings, sums
+from omega_bridge.revisions.sending import send
+from omega_bridge.revisions.set_before import set_before
 from omega_bridge.version_table import VersionTable
 
 
@@ -38,7 +40,9 @@ def guarded(context: Any) -> Iterator[None]:
             return
         migrations = context.get_context()
         if context.is_offline_mode():
-            migrations._migrations_fn = own_settings.in_script(migrations._migrations_fn, may_set)
+            migrations._migrations_fn = own_settings.in_script(
+                migrations._migrations_fn, may_set, partial(set_before, context.script)
+            )
             yield
             return
         url, here = alembic_border.address_of(migrations.connection)
@@ -97,6 +101,9 @@ def _noted(recorder: Recorder, migrations: Callable[..., Any], hold: Callable[[]
         found = list(migrations(heads, context))
         if recorder.any_reaches(found):
             hold()
+        if found and not found[0].is_downgrade:
+            for text in set_before(context.script, heads):
+                send(context.connection, text)
         for step in found:
             recorder.running = step
             yield step

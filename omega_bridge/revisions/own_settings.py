@@ -67,18 +67,25 @@ def _block(*calls: str) -> str:
     return "DO $$ BEGIN\n{}\nEND $$;".format("\n".join(f"    PERFORM {call};" for call in calls))
 
 
-def in_script(migrations: Callable[..., Any], may_set: Callable[[Any], bool]) -> Callable[..., Iterator[Any]]:
+def in_script(
+    migrations: Callable[..., Any], may_set: Callable[[Any], bool], set_before: Callable[[Any], Sequence[str]]
+) -> Callable[..., Iterator[Any]]:
     """The migrations of ``--sql``, each version written under the settings with which the script began. ``may_set``: whether a migration
-    may leave others behind.
+    may leave others behind; ``set_before``: the texts that those before the script's first one have left.
     """
 
     def steps(heads: Any, context: Any) -> Iterator[Any]:
         every = tuple(migrations(heads, context))
         first = next((n for n, step in enumerate(every) if may_set(step)), len(every))
+        texts = set_before(heads) if every and not every[0].is_downgrade else ()
+        if texts:
+            first = 0
         write, goes_on = context.impl.static_output, not context._transaction_per_migration
         for n, step in enumerate(every):
             if n == first:
                 write(noted())
+                for text in texts:
+                    write(f"{text.rstrip().rstrip(';')};")
                 if goes_on:
                     context.on_version_apply_callbacks += (lambda **_: write(taken_up()),)
             if n >= first:

@@ -6,6 +6,7 @@ one command at a time there; its own ``execute`` takes them all, in the transact
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection
@@ -38,6 +39,13 @@ def send(bind: Connection, text: str) -> None:
     _send(bind, text)
     if may_set_read_only(text) and bind.exec_driver_sql("SHOW default_transaction_read_only").scalar() == "on":
         raise StepSyntaxError(TAKES_NO_WRITES, hint="Take it out of the list.")
+
+
+def begin_behind(bind: Connection, texts: Iterable[str]) -> None:
+    """Ahead of the first revision of a command: these texts have been set by the ones before it, each on a connection that is gone."""
+    for text in texts:
+        send(bind, text)
+    settle(bind)
 
 
 def play(bind: Connection) -> None:

@@ -109,10 +109,36 @@ def test_it_is_as_on_one_connection(steps: list[str], make_database: MakeDatabas
                 conn.execute(f"DROP OWNED BY {role}".encode())
 
 
-def script(folder: Path, url: str) -> None:
+NAMED = ("the search path of later steps", "by a function", "a role that stays", "what a default is read by")
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_an_upgrade_from_the_middle_is_as_on_one_connection(
+    name: str, make_database: MakeDatabase, make_role: MakeRole, tmp_path: Path
+) -> None:
+    """What revisions before the first one have set is in force, on whichever connection that one runs; in a script from there, too."""
+    role = psycopg.conninfo.conninfo_to_dict(make_role())["user"]
+    steps = [step.replace("{role}", str(role)) for step in LISTS[name]]
+    loop, upgraded, scripted = (make_database() for _ in range(3))
+    by_loop(loop, steps)
+    folder = tmp_path / "alembic"
+    revisions = [r.id for r in export(analyse(Registry.of(steps)), folder).revisions]
+    try:
+        for before, revision in zip(["base", *revisions], revisions, strict=False):
+            upgrade(alembic_config(folder, upgraded), revision)
+            script(folder, scripted, f"{before}:{revision}")
+        assert tables(upgraded) == tables(scripted) == tables(loop)
+        assert versions(upgraded) == versions(scripted) == revisions[-1:]
+    finally:
+        for url in (loop, upgraded, scripted):
+            with psycopg.connect(url, autocommit=True) as conn:
+                conn.execute(f"DROP OWNED BY {role}".encode())
+
+
+def script(folder: Path, url: str, revisions: str = "head") -> None:
     """What ``--sql`` writes, each statement by itself, as ``psql`` sends it."""
     (folder.parent / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s/alembic\npath_separator = os\n")
-    command = [sys.executable, "-m", "alembic", "upgrade", "head", "--sql"]
+    command = [sys.executable, "-m", "alembic", "upgrade", revisions, "--sql"]
     done = subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, check=True)
     assert "Running then" not in done.stdout
     with psycopg.connect(url, autocommit=True) as conn:

@@ -1,0 +1,44 @@
+"""What the history has set for the session ahead of where an upgrade begins: on a new connection nothing of it is in force."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from omega_bridge.errors import StepSyntaxError
+from omega_bridge.revisions.row_guard import Exported
+from omega_bridge.sql import parse
+
+_BEGINS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SET|RESET)\b", re.IGNORECASE | re.DOTALL)
+_CALL = re.compile(r"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'[^']*'\s*,\s*'[^']*'\s*,\s*false\s*\)\s*;?\s*", re.IGNORECASE)
+_RETIRED = re.compile(r"^Kind: retire$", re.MULTILINE)
+
+
+def set_before(script: Any, heads: Collection[str]) -> tuple[str, ...]:
+    """The texts of the steps up to these revisions that only set something, in the history's order; without those that were retired.
+
+    ``script``: Alembic's ``ScriptDirectory``. What a block or a function sets is not known.
+    """
+    standing: dict[str, str] = {}
+    for revision in reversed(list(script.iterate_revisions(tuple(heads), "base"))) if heads else ():
+        found = Exported.read(vars(revision.module))
+        if found is None:
+            continue
+        for label in found.steps:
+            standing.pop(label, None)
+        if not _RETIRED.search(str(revision.module.__doc__ or "")):
+            standing.update((label, text) for label, text in zip(found.steps, found.texts, strict=False) if only_sets(text))
+    return tuple(standing.values())
+
+
+def only_sets(text: str) -> bool:
+    """Whether a text is nothing but ``SET`` and ``RESET``, or one call of ``set_config`` that says the same."""
+    if _CALL.fullmatch(text):
+        return True
+    if not _BEGINS.match(text):
+        return False
+    try:
+        return all(s.tag == "variable_set_stmt" for s in parse(text))
+    except StepSyntaxError:
+        return False
