@@ -27,13 +27,17 @@ from omega_bridge.postgres.foundation import run_on
 from omega_bridge.postgres.plain_loop import rehearse, send
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
+from omega_bridge.revisions.place_settings import in_force
 from omega_bridge.revisions.proving import Proof, StillChanged, Trial, Verdict, trial_on
+from omega_bridge.revisions.set_before import only_sets
 from omega_bridge.sql import parse
 from omega_bridge.sql.commands import CONCURRENT, at_once, is_frame
 
 REJECTED = "PostgreSQL rejects it on an empty database"
 """Such a step fails at every start, too, and what follows it goes on; so must an upgrade."""
 
+
+BEGINNING = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path"
 
 _PLACE = frozenset({"position"})
 _DEALLOCATES = re.compile(r"\b(DEALLOCATE|DISCARD)\b", re.IGNORECASE)
@@ -106,6 +110,11 @@ class ScratchProver:
             return self._outside(steps, lifted, self._before)
         return self._inside(steps, lifted, before, texts)
 
+    def set(self, text: str) -> None:
+        """See ``Prover``."""
+        for driver in (self._naive, self._trial.driver):
+            send(driver, (text,))
+
     def _heed(self, texts: Iterable[str]) -> None:
         """A step may deallocate what is prepared on its connection."""
         if any(_DEALLOCATES.search(text) for text in texts):
@@ -125,11 +134,12 @@ class ScratchProver:
         What refuses a transaction could not be taken back, and is not tried.
         """
         due = {s.id for s in unsettled(World(self._before), held, among)} | rejected | behind
+        due |= {s.id for s in held if only_sets(s.step.sql)}
         while True:
             wanted = [
                 (s, texts) for s in held if s.id in due and not may_reach_elsewhere(s.step.sql) and (texts := _rehearsal(s))
             ]
-            if not wanted:
+            if all(only_sets(s.step.sql) for s, _ in wanted):
                 return []
             found, after, every, failing = self._pass(wanted, rejected)
             # what PostgreSQL rejected has not done what others would find done
@@ -150,7 +160,7 @@ class ScratchProver:
 
     def _leads(self, wanted: Iterable[tuple[StepAnalysis, tuple[str, ...]]], among: Collection[str]) -> str:
         """The digest of the schema to which these steps lead."""
-        return self._pass([w for w in wanted if w[0].id in among], frozenset())[1].digest()
+        return self._pass([w for w in wanted if w[0].id in among or only_sets(w[0].step.sql)], frozenset())[1].digest()
 
     def _pass(
         self, wanted: Iterable[tuple[StepAnalysis, tuple[str, ...]]], rejected: frozenset[str]
@@ -160,7 +170,12 @@ class ScratchProver:
         """
         found, failing = [], set()
         with self._naive.transaction(force_rollback=True):
-            self._naive.execute("RESET search_path")  # a pass begins as a start does, whatever a step of the one before has set
+            self._naive.execute(BEGINNING)  # a pass begins as a start does, whatever a step of the one before has set
+            for name in in_force(step.step.sql for step, _ in wanted if only_sets(step.step.sql)).keys() - {
+                "role",
+                "session_authorization",
+            }:
+                self._naive.execute(f"RESET {name}")
             now, every = self._left.look(), self._left.changed()
             for step, texts in wanted:
                 is_taken = rehearse(self._naive, texts)

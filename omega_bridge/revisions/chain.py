@@ -16,6 +16,7 @@ from omega_bridge.planning import settle
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.revisions.matching import Matching, Texts, match
 from omega_bridge.revisions.models import is_model
+from omega_bridge.revisions.place_settings import Around
 from omega_bridge.revisions.sums import Recorded, SumLine
 
 ID_LENGTH = 12
@@ -73,6 +74,8 @@ class Revision:
     labels: tuple[str, ...] = ()
     origin: Origin | None = None
     again: Again | None = None
+    around: Around | None = None
+    """Where the list has its step under other settings than the history comes to it with."""
     tables: tuple[str, ...] = ()
     """Of the foundation: by which it is told whether it is there."""
 

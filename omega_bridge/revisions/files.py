@@ -19,10 +19,12 @@ from omega_bridge.revisions.chain import Chain, Origin, Revision, RevisionKind, 
 from omega_bridge.revisions.exported import Export, covered
 from omega_bridge.revisions.graph import graph_of
 from omega_bridge.revisions.ground import stands_on, with_tables_of
-from omega_bridge.revisions.lifting import lift, once_more
+from omega_bridge.revisions.lifting import Lifted, lift, once_more
 from omega_bridge.revisions.locations import require_own
 from omega_bridge.revisions.matching import match
-from omega_bridge.revisions.proving import Proof, Prover, unproven
+from omega_bridge.revisions.place_settings import Around
+from omega_bridge.revisions.proving import Proof, Prover, Verdict, unproven
+from omega_bridge.revisions.quoting import quoted
 from omega_bridge.revisions.rendering import SQL_HEADING, render_file
 from omega_bridge.revisions.repeated_steps import ROUNDS, Held, Places
 from omega_bridge.revisions.sums import (
@@ -168,18 +170,21 @@ class _Compilation:
         if judge is not None and ground is not None:
             ground = with_tables_of(ground, judge.lay(ground))
         past = [(line, self.texts.all(line.revision)) for line in revisions(self.kept)]
+        sent: list[str] = []
         analysed = iter(analyse(Registry.of([text for _, texts in past for text in texts])))
         for line, texts in past:
             steps = [next(analysed) for _ in texts]
+            sent += self._as_sent(line, texts, held.around([s.label for s in line.steps], chains[0].places))
             held.take(line.kind, line.steps, steps)
             for step in steps:
                 evaluate(step.program, world)
         if judge is not None and self.has_by_hand and self.follows is not None:
             world = World(judge.upgrade(self.folder, self.follows))
         elif judge is not None:
-            judge.remember(text for _, texts in past for text in texts)
+            judge.remember(sent)
         writer = _Writer(self, world, held, judge)
         for chain in chains:
+            writer.places = chain.places
             for revision in chain.new:
                 yield from writer.retries(revision, chain.places)
                 is_ground = revision.kind is RevisionKind.FOUNDATION
@@ -188,6 +193,12 @@ class _Compilation:
             yield from writer.passes(chain.places) if chain.new else ()
         for draft in held.again_unproven(world, writer.last, chains[-1].places) if judge is None else ():
             yield writer.write(draft)
+
+    def _as_sent(self, line: SumLine, texts: Sequence[str], put: Around | None) -> Iterable[str]:
+        """The texts of a revision, between what its file says that they are put between."""
+        if put is None or quoted(put.before) not in (self.folder / VERSIONS / line.file).read_text("utf-8"):
+            return texts
+        return (put.before, *texts, put.behind)
 
 
 class _Writer:
@@ -204,6 +215,8 @@ class _Writer:
         """The place in the list of the furthest step so far."""
         self._place = -1
         """That of the last one: what comes ahead of it begins a further pass."""
+        self.places: Places = {}
+        """Where the list has each step, by label."""
         self.last: Revision
 
     def passes(self, places: Places) -> Iterator[_Rendered]:
@@ -238,6 +251,16 @@ class _Writer:
             yield from map(self.write, self._held.retried(draft, self.last, self._judge, places, ahead))
         self._furthest, self._place = max(self._furthest, place), place
 
+    def _judged(self, revision: Revision, lifted: Sequence[Lifted]) -> Verdict:
+        if self._judge is None:
+            return unproven(lifted)
+        if revision.around is None:
+            return self._judge.judge(revision.steps, lifted)
+        self._judge.set(revision.around.before)
+        verdict = self._judge.judge(revision.steps, lifted)
+        self._judge.set(revision.around.behind)
+        return verdict
+
     def write(self, draft: Revision) -> _Rendered:
         """The next revision's file."""
         before = self._texts.get(draft.past.revision) if draft.past else None
@@ -246,8 +269,9 @@ class _Writer:
         if revision.kind is RevisionKind.FOUNDATION:  # its own text is run: there is nothing to translate, and nothing to prove
             self._down, self._number, self.last = revision.id, revision.number, revision
             return _Rendered(_file_name(revision), render_file(revision, ()), revision, Proof.VERBATIM)
+        revision = replace(revision, around=self._held.around(revision.labels, self.places))
         lifted = [lift(s, self._world, settled=revision.settled) for s in revision.steps]
-        verdict = self._judge.judge(revision.steps, lifted) if self._judge is not None else unproven(lifted)
+        verdict = self._judged(revision, lifted)
         self._held.take(revision.kind, _recorded(revision), revision.steps, rejected=verdict.rejected)
         if self._judge is not None:
             self._held.changed(self._judge.changed(), revision.labels[-1])

@@ -54,6 +54,9 @@ class Prover(Protocol):
     def judge(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted]) -> Verdict:
         """Try the next revision's steps; what does not lead to the same catalog comes back verbatim."""
 
+    def set(self, text: str) -> None:
+        """Put settings in force on both databases, for what is judged next."""
+
     def changed(self) -> frozenset[str]:
         """The names of what the revisions tried since this was last asked made, changed or dropped."""
 

@@ -21,7 +21,7 @@ SQL_HEADING = "SQL of the step, as the list has it:"
 def render_file(revision: Revision, lifted: Sequence[Lifted], before: str | None = None) -> str:
     """The text of the revision's file. ``lifted``: its steps. ``before``: the SQL that an amendment replaces."""
     imports = {"from alembic import op"}
-    upgrade = list(_upgrade(revision, lifted, imports))
+    upgrade = list(_between(revision, _upgrade(revision, lifted, imports), imports))
     downgrade = list(_downgrade(revision, lifted, imports))
     lines = [
         "# made from the step registry by: omega-bridge export -- do not edit; check with: omega-bridge export --check",
@@ -80,6 +80,22 @@ def _indented(blocks: Sequence[str]) -> Iterator[str]:
     """Blocks, indented at their first line only: the others are inside a literal, or indented already."""
     for block in blocks or ["pass"]:
         yield f"    {block}" if block else ""
+
+
+def _between(revision: Revision, blocks: Iterator[str], imports: set[str]) -> Iterator[str]:
+    """The blocks under the settings that the list has there."""
+    if revision.around is None or revision.kind is RevisionKind.RETIRE:
+        yield from blocks
+        return
+    yield from _sent(revision.around.before, imports)
+    yield from blocks
+    yield from _sent(revision.around.behind, imports)
+
+
+def _sent(text: str, imports: set[str]) -> list[str]:
+    blocks, needed = render([RunStepOp(text)] if text else [])
+    imports |= needed
+    return blocks
 
 
 def _upgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) -> Iterator[str]:

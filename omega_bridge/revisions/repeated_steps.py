@@ -17,7 +17,9 @@ from omega_bridge.planning import World
 from omega_bridge.planning.reruns import VIEWS, gives_itself_work, hangs_on_the_rest, unsettled
 from omega_bridge.revisions.chain import Again, Revision, RevisionKind
 from omega_bridge.revisions.mended_rows import hides_rows_of, writes_rows_of
+from omega_bridge.revisions.place_settings import Around, around
 from omega_bridge.revisions.proving import Prover
+from omega_bridge.revisions.set_before import only_sets
 from omega_bridge.revisions.sums import Recorded
 from omega_bridge.steps import Registry
 
@@ -36,6 +38,8 @@ class _Step:
     recorded: Recorded
     hangs: bool
     ran: int
+    sets: bool
+    """Whether it does nothing but set what later steps run under."""
 
 
 class Held:
@@ -61,11 +65,21 @@ class Held:
             return
         for past, step in zip(recorded, steps, strict=True):
             own = replace(step, id=past.label)
-            self._steps[past.label] = _Step(own, past, hangs_on_the_rest(step), self._number)
+            self._steps[past.label] = _Step(own, past, hangs_on_the_rest(step), self._number, only_sets(step.step.sql))
             (self._rejected.add if rejected else self._rejected.discard)(past.label)
             if step.kind is not StepKind.DATA:
                 self._schema = self._number
                 self._named.update(dict.fromkeys(step.names, self._number))
+
+    def around(self, labels: Sequence[str], places: Places) -> Around | None:
+        """What a revision of these steps is put between where the list has them under other settings; see ``place_settings``."""
+        setting = {label: s for label, s in self._steps.items() if s.sets}
+        if not setting or any(label in setting or label not in places for label in labels):
+            return None
+        place = min(places[label] for label in labels)
+        ahead = sorted((places[label], s.analysis.step.sql) for label, s in setting.items() if places.get(label, place) < place)
+        ran = sorted((s.ran, s.analysis.step.sql) for s in setting.values())
+        return around((text for _, text in ahead), (text for _, text in ran))
 
     def changed(self, names: Iterable[str], by: str) -> None:
         """The last revision, that of step ``by``, changed what bears these names."""
@@ -175,7 +189,11 @@ class Held:
     def _in_order(self, places: Places, near: frozenset[str]) -> Analysis:
         """These steps and what shares names with them, as the list has them; those that it has no more stand at the end."""
         names = frozenset().union(*(self._steps[label].analysis.names for label in near))
-        found = [label for label, s in self._steps.items() if label in near or s.hangs or not names.isdisjoint(s.analysis.names)]
+        found = [
+            label
+            for label, s in self._steps.items()
+            if label in near or s.hangs or s.sets or not names.isdisjoint(s.analysis.names)
+        ]
         ordered = sorted(found, key=lambda label: places.get(label, len(places)))
         steps = tuple(self._steps[label].analysis for label in ordered)
         return Analysis(Registry(tuple(replace(s.step, id=s.id) for s in steps)), steps)

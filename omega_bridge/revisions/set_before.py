@@ -11,7 +11,7 @@ from omega_bridge.revisions.row_guard import Exported
 from omega_bridge.sql import parse
 
 _BEGINS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SET|RESET)\b", re.IGNORECASE | re.DOTALL)
-_CALL = re.compile(r"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'[^']*'\s*,\s*'[^']*'\s*,\s*false\s*\)\s*;?\s*", re.IGNORECASE)
+CALL = re.compile(r"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'([^']*)'\s*,\s*'[^']*'\s*,\s*false\s*\)\s*;?\s*", re.IGNORECASE)
 _RETIRED = re.compile(r"^Kind: retire$", re.MULTILINE)
 
 
@@ -34,7 +34,7 @@ def set_before(script: Any, heads: Collection[str]) -> tuple[str, ...]:
 
 def only_sets(text: str) -> bool:
     """Whether a text is nothing but ``SET`` and ``RESET``, or one call of ``set_config`` that says the same."""
-    if _CALL.fullmatch(text):
+    if CALL.fullmatch(text):
         return True
     if not _BEGINS.match(text):
         return False

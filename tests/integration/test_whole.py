@@ -132,6 +132,22 @@ OPTIONS = """DO $$ BEGIN IF EXISTS (SELECT 1 FROM information_schema.columns WHE
   ALTER TABLE t ALTER COLUMN n SET (n_distinct = 5); END IF; END $$"""
 
 LISTS: dict[str, list[str]] = {
+    "a step that waits stands ahead of a search path": [
+        "CREATE VIEW v AS SELECT * FROM later",
+        "CREATE SCHEMA IF NOT EXISTS side",
+        "SET search_path TO side, public",
+        "CREATE TABLE IF NOT EXISTS public.later (id int)",
+        "CREATE TABLE IF NOT EXISTS inside (id int)",
+        "RESET search_path",
+        "CREATE TABLE IF NOT EXISTS outside (id int)",
+    ],
+    "a rejected step stands ahead of a search path that stays": [
+        "CREATE TABLE IF NOT EXISTS t (id int); ALTER TABLE u ADD COLUMN IF NOT EXISTS r int",
+        "CREATE SCHEMA IF NOT EXISTS side",
+        "SELECT set_config('search_path', 'side, public', false)",
+        "CREATE TABLE IF NOT EXISTS public.u (id int)",
+        "CREATE TABLE IF NOT EXISTS inside (id int)",
+    ],
     "the first of two makers is rejected": [
         "CREATE TABLE IF NOT EXISTS o (id serial PRIMARY KEY, CONSTRAINT uq_o UNIQUE (id))",
         "CREATE TABLE IF NOT EXISTS o (id int, name text)",
@@ -209,6 +225,25 @@ def test_a_start_and_a_history_end_where_the_loop_ends(
     config.attributes["omega_bridge_registry"] = (registry, None)
     environment.upgrade(config, "head")
     assert changes(wanted, whole(upgraded)) == {}
+
+
+def test_a_longer_list_goes_on_behind_a_step_that_came_late(tmp_path: Path, make_database: MakeDatabase, server: Server) -> None:
+    """The next export begins where the history ends, with what a late step was put between; the files before stay as they are."""
+    steps = LISTS["a step that waits stands ahead of a search path"][:-2]
+    longer = [*steps, "CREATE OR REPLACE VIEW w AS SELECT * FROM v", "CREATE TABLE IF NOT EXISTS more (id int)"]
+    (tmp_path / "env.py").write_text(ENV)
+    kept = {}
+    for texts in (steps, longer):
+        with prover(server) as judge:
+            export(analyse(Registry.of(texts)), tmp_path, prover=lambda _n, judge=judge: nullcontext(judge))  # type: ignore[misc]
+        kept = kept or {p.name: p.read_bytes() for p in (tmp_path / "versions").glob("*.py")}
+    assert kept.items() <= {p.name: p.read_bytes() for p in (tmp_path / "versions").glob("*.py")}.items()
+    upgraded = make_database()
+    config = alembic_border.alembic_config(tmp_path, upgraded)
+    config.attributes["omega_bridge_config"] = Config(root=tmp_path)
+    config.attributes["omega_bridge_registry"] = (Registry.of(longer), None)
+    environment.upgrade(config, "head")
+    assert changes(looped(make_database(), longer), whole(upgraded)) == {}
 
 
 RULED = "CREATE OR REPLACE RULE r AS ON DELETE TO %I DO ALSO NOTHING"
