@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from alembic.util import CommandError
+
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.revisions.row_guard import Exported
 from omega_bridge.sql import parse
@@ -18,10 +20,12 @@ _RETIRED = re.compile(r"^Kind: retire$", re.MULTILINE)
 def set_before(script: Any, heads: Collection[str]) -> tuple[str, ...]:
     """The texts of the steps up to these revisions that only set something, in the history's order; without those that were retired.
 
-    ``script``: Alembic's ``ScriptDirectory``. What a block or a function sets is not known.
+    ``script``: Alembic's ``ScriptDirectory``. What a block or a function sets is not known, nor what the parts of a squash do on a
+    database that stands at one of them.
     """
     standing: dict[str, str] = {}
-    for revision in reversed(list(script.iterate_revisions(tuple(heads), "base"))) if heads else ():
+    known = tuple(head for head in heads if _is_known(script, head))
+    for revision in reversed(list(script.iterate_revisions(known, "base"))) if known else ():
         found = Exported.read(vars(revision.module))
         if found is None:
             continue
@@ -30,6 +34,13 @@ def set_before(script: Any, heads: Collection[str]) -> tuple[str, ...]:
         if not _RETIRED.search(str(revision.module.__doc__ or "")):
             standing.update((label, text) for label, text in zip(found.steps, found.texts, strict=False) if only_sets(text))
     return tuple(standing.values())
+
+
+def _is_known(script: Any, head: str) -> bool:
+    try:
+        return script.get_revision(head) is not None
+    except CommandError:  # it went into a squash
+        return False
 
 
 def only_sets(text: str) -> bool:
