@@ -186,7 +186,7 @@ def looped(url: str, steps: Sequence[str], rounds: int = 3) -> Catalog:
     return catalog(url)
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.long] if k % 3 else []) for k, n in enumerate(LISTS)])
 def test_history_start_and_loop_agree(tmp_path: Path, make_database: MakeDatabase, server: Server, name: str) -> None:
     """The revisions that are wanted and no others; upgraded, booted and looped databases are one; a start then sends nothing."""
     steps, wanted = LISTS[name]

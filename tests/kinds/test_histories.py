@@ -41,7 +41,14 @@ def catalog(url: str) -> Catalog:
         return read_catalog(conn)
 
 
-@pytest.fixture(scope="module", params=KINDS, ids=str)
+RARE = {
+    Kind.ACCESS_METHOD, Kind.CAST, Kind.CONVERSION, Kind.FOREIGN_DATA_WRAPPER, Kind.FOREIGN_SERVER, Kind.LANGUAGE, Kind.OPERATOR_CLASS,
+    Kind.OPERATOR_FAMILY, Kind.SECURITY_LABEL, Kind.TEXT_SEARCH_PARSER, Kind.TEXT_SEARCH_TEMPLATE, Kind.TRANSFORM, Kind.USER_MAPPING,
+}  # fmt: skip
+"""With ``make test-long``; their lives are lived with ``make test``."""
+
+
+@pytest.fixture(scope="module", params=[pytest.param(k, marks=[pytest.mark.long] if k in RARE else []) for k in KINDS], ids=str)
 def registry(request: pytest.FixtureRequest) -> Registry:
     """The steps of one kind."""
     return Registry.of(LIVES[request.param].steps)
