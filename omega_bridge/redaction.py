@@ -152,7 +152,9 @@ def _guessed(text: str) -> str:
         text = text[: setting.start()]
         if ":" not in text and "@" not in text:
             return f"{text}{setting[0]}{MASK}"
-    elif "@" not in text and (cut := _strange(text)) is not None:
+    elif (
+        "@" not in text and (cut := _strange(text)) is not None and ":" not in text[:cut]
+    ):  # behind a colon the name may be a password's
         return f"{text[:cut]}{MASK}"
     before, colon, _ = text.partition(":")
     if setting is None and "@" in text:

@@ -86,6 +86,7 @@ def test_a_setting_that_nobody_knows_is_not_shown() -> None:
     """It may be the end of a secret's name, as in ``pass word=``."""
     assert redact("host=h port=1 pass word=zq7w xk9v") == "host=h port=1 pass word=***"
     assert redact("host=h strange=zq7w") == "host=h strange=***"
+    assert redact("postgresql://user:zq7w==?pass=xk9v@127.0.0.1:1/db") == "postgresql://user:***?***"
 
 
 @pytest.mark.parametrize(("url", "shown"), SHOWN.items())
