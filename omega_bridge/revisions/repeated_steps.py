@@ -38,8 +38,6 @@ class _Step:
     recorded: Recorded
     hangs: bool
     ran: int
-    sets: bool
-    """Whether it does nothing but set what later steps run under."""
 
 
 class Held:
@@ -50,6 +48,12 @@ class Held:
         self._named: dict[str, int] = {}
         self._changed: dict[str, tuple[int, str]] = {}
         self._rejected: set[str] = set()
+        self._setting: dict[str, _Step] = {}
+        """The steps that do nothing but set what later ones run under."""
+        self._hiding: dict[str, frozenset[str]] = {}
+        """The tables whose rows may make a step fail, and its handler hides that."""
+        self._written: dict[str, tuple[int, str]] = {}
+        """The revision and the step that last changed rows of a table."""
         self._schema = 0
         self._number = 0
 
@@ -61,11 +65,20 @@ class Held:
         if kind == RevisionKind.RETIRE:
             for past in recorded:
                 self._steps.pop(past.label, None)
+                self._setting.pop(past.label, None)
+                self._hiding.pop(past.label, None)
                 self._rejected.discard(past.label)
             return
         for past, step in zip(recorded, steps, strict=True):
             own = replace(step, id=past.label)
-            self._steps[past.label] = _Step(own, past, hangs_on_the_rest(step), self._number, only_sets(step.step.sql))
+            self._steps[past.label] = _Step(own, past, hangs_on_the_rest(step), self._number)
+            for kept in (self._setting, self._hiding):
+                kept.pop(past.label, None)
+            if only_sets(step.step.sql):
+                self._setting[past.label] = self._steps[past.label]
+            if tables := hides_rows_of(step):
+                self._hiding[past.label] = tables
+            self._written.update(dict.fromkeys(writes_rows_of(step), (self._number, past.label)))
             (self._rejected.add if rejected else self._rejected.discard)(past.label)
             if step.kind is not StepKind.DATA:
                 self._schema = self._number
@@ -73,7 +86,7 @@ class Held:
 
     def around(self, labels: Sequence[str], places: Places) -> Around | None:
         """What a revision of these steps is put between where the list has them under other settings; see ``place_settings``."""
-        setting = {label: s for label, s in self._steps.items() if s.sets}
+        setting = self._setting
         if not setting or any(label in setting or label not in places for label in labels):
             return None
         place = min(places[label] for label in labels)
@@ -123,14 +136,11 @@ class Held:
         they had their effect hangs on the rows of the database that is upgraded.
         """
         drafts = []
-        for label in sorted(self._steps, key=lambda one: places.get(one, len(places))):
+        for label in sorted(self._hiding, key=lambda one: places.get(one, len(places))):
             step = self._steps[label]
-            tables = hides_rows_of(step.analysis)
-            later = [o for o in self._steps.values() if tables and o.ran > step.ran and tables & writes_rows_of(o.analysis)]
-            if later:
-                drafts.append(
-                    self._draft(step.analysis, Again(max(later, key=lambda one: one.ran).analysis.id, of_rows=True), after)
-                )
+            ran, by = max((self._written[table] for table in self._hiding[label] if table in self._written), default=(0, ""))
+            if ran > step.ran:
+                drafts.append(self._draft(step.analysis, Again(by, of_rows=True), after))
         return drafts
 
     def itself(self, after: Revision, judge: Prover, places: Places) -> list[Revision]:
@@ -192,7 +202,7 @@ class Held:
         found = [
             label
             for label, s in self._steps.items()
-            if label in near or s.hangs or s.sets or not names.isdisjoint(s.analysis.names)
+            if label in near or s.hangs or label in self._setting or not names.isdisjoint(s.analysis.names)
         ]
         ordered = sorted(found, key=lambda label: places.get(label, len(places)))
         steps = tuple(self._steps[label].analysis for label in ordered)
