@@ -98,8 +98,9 @@ class Due:
         is_suspect = is_elsewhere or self._is_suspect(index, turn, world)
         if not (is_suspect or is_anew):
             return False
-        end = world.copy()
-        planned = self.planner.plan(index, end)
+        mark = world.mark()
+        planned = self.planner.plan(index, world)
+        world.rollback(mark)
         if planned.action is Action.SKIP:
             is_anew = is_anew and planned.found is not None and planned.found.rebuilds
             return is_anew or (is_suspect and planned.warning is None and earlier.outcome is Outcome.NO_EFFECT)
@@ -107,6 +108,8 @@ class Due:
             return True
         if planned.found is not None and _only_takes_away(planned.found) and self._comes_back(index, world) is True:
             return False
+        end = world.copy()  # of a long list a long way: for who has work alone
+        planned = self.planner.plan(index, end)
         is_sure = planned.found is not None and (planned.found.is_open or bool(lacking(planned.found, world, end)))
         return self._last(step, clock.added) > (turn.began if is_sure else turn.ended)
 
