@@ -248,11 +248,14 @@ class _Watcher:
     exported: Exported
     command: str
     is_allowed: bool
+    is_overheard: bool = False
+    """Event triggers of others run at each statement: no reading of a text counts."""
     destroyed: list[Destroyed] = field(default_factory=list)
 
     def run(self, send: Callable[[], object], text: str | None) -> None:
         """Send, in a transaction of its own where there is none. Raises ``StepRefused``."""
-        if text is not None and (keeps_rows(text) or watched(text) is not Watched.YES):
+        keeps = text is not None and keeps_rows(text) and not self.is_overheard
+        if text is not None and (keeps or watched(text) is not Watched.YES):
             if watched(text) is Watched.NO and not self.is_allowed:
                 raise self._refusal(UNWATCHED)
             send()
@@ -454,11 +457,12 @@ class Recorder:
         if exported is None:
             return None
         command = "downgrade" if step.is_downgrade else "upgrade"
-        if command == "upgrade" and exported.keeps_rows and not guarding.is_overheard(self.session):
+        is_overheard = guarding.is_overheard(self.session)
+        if command == "upgrade" and exported.keeps_rows and not is_overheard:
             return None
         flags = (*exported.destructive, *self._flagged(exported)) if command == "upgrade" else ()
         is_allowed = self.allowed is None or exported.is_allowed((*self.allowed, *flags))
-        return _Watcher(self.session, exported, command, is_allowed)
+        return _Watcher(self.session, exported, command, is_allowed, is_overheard)
 
     def any_reaches(self, steps: Iterable[Any]) -> bool:
         """Whether one of these migrations may reach beyond the schema of this command. What an earlier one makes may not be seen here."""

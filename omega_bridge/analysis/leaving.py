@@ -32,12 +32,16 @@ def unseen(way: str) -> str:
 
 
 _QUOTED = "E'" + _PATTERN.replace("\\", "\\\\").replace("'", "\\'") + "'"
+_BY_BODY = f"%s OPERATOR(pg_catalog.~*) {_QUOTED}"
+"""Whether a body takes one itself, in SQL."""
 _LEAVES = f"""((NOT l.lanpltrusted AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{{c,internal}}'::pg_catalog.name[]))
-    OR p.prosrc OPERATOR(pg_catalog.~*) {_QUOTED})"""
+    OR {_BY_BODY % "p.prosrc"})"""
 
 IN_THE_DATABASE = f"""EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
-  WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND {_LEAVES})"""
-"""Whether a routine of a user's takes one, in SQL."""
+  WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+    AND (p.proname OPERATOR(pg_catalog.=) ANY ('{{dblink,dblink_exec,dblink_open,dblink_send_query,pg_background_launch}}'::pg_catalog.name[])
+      OR {_LEAVES}))"""
+"""Whether a routine of a user's takes one, or is one: then a view or a default may take it, too. In SQL."""
 
 QUESTION = f"""
 WITH RECURSIVE named (name, body, leaves) AS MATERIALIZED (
@@ -48,11 +52,14 @@ WITH RECURSIVE named (name, body, leaves) AS MATERIALIZED (
   UNION ALL SELECT c.relname::pg_catalog.text, p.proname::pg_catalog.text, false FROM pg_catalog.pg_trigger t
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) t.tgfoid
   WHERE NOT t.tgisinternal
-  UNION ALL SELECT c.relname::pg_catalog.text, pg_catalog.pg_get_expr(d.adbin, d.adrelid), false FROM pg_catalog.pg_attrdef d
+  UNION ALL SELECT c.relname::pg_catalog.text, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+    {_BY_BODY % "pg_catalog.pg_get_expr(d.adbin, d.adrelid)"} FROM pg_catalog.pg_attrdef d
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) d.adrelid
-  UNION ALL SELECT c.relname::pg_catalog.text, pg_catalog.pg_get_constraintdef(k.oid), false FROM pg_catalog.pg_constraint k
+  UNION ALL SELECT c.relname::pg_catalog.text, pg_catalog.pg_get_constraintdef(k.oid),
+    {_BY_BODY % "pg_catalog.pg_get_constraintdef(k.oid)"} FROM pg_catalog.pg_constraint k
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) k.conrelid WHERE k.contype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char"
-  UNION ALL SELECT c.relname::pg_catalog.text, pg_catalog.pg_get_ruledef(w.oid), false FROM pg_catalog.pg_rewrite w
+  UNION ALL SELECT c.relname::pg_catalog.text, pg_catalog.pg_get_ruledef(w.oid),
+    {_BY_BODY % "pg_catalog.pg_get_ruledef(w.oid)"} FROM pg_catalog.pg_rewrite w
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.ev_class WHERE w.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
 ), reached (name, body, leaves) AS (
   SELECT ''::pg_catalog.text, pg_catalog.concat_ws(' ', {{text}}::pg_catalog.text, (SELECT pg_catalog.string_agg(p.proname::pg_catalog.text, ' ')
@@ -62,7 +69,7 @@ WITH RECURSIVE named (name, body, leaves) AS MATERIALIZED (
   ON r.body OPERATOR(pg_catalog.~*) pg_catalog.concat(
     E'\\\\m', pg_catalog.regexp_replace(n.name, E'(\\\\W)', E'\\\\\\\\\\\\1', 'g'), E'\\\\M')
 )
-SELECT pg_catalog.concat(name, '()') FROM reached WHERE leaves LIMIT 1
+SELECT pg_catalog.concat(name, CASE WHEN pg_catalog.to_regclass(pg_catalog.quote_ident(name)) IS NULL THEN '()' END) FROM reached WHERE leaves LIMIT 1
 """
 """The routine by which a text takes one, in SQL; no row where none does. What it may call is told by name: its own, that of a table
 with a trigger, a rule, a default or a check on it, and event triggers. ``{text}``: the text as an expression.

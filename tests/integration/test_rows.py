@@ -340,6 +340,7 @@ AWAY = {
     "a function": "SELECT away()",
     "a trigger": "INSERT INTO watched VALUES (1)",
     "a view": "CREATE TABLE made AS SELECT * FROM seen",
+    "a view without a function of ours": "CREATE TABLE made AS SELECT * FROM direct",
     "a program": 'COPY log TO PROGRAM \'{psql} -c "TRUNCATE t" "{dsn}"\'',
     "a program in a function": "SELECT ran()",
 }
@@ -356,6 +357,7 @@ def with_ways_out(url: str, psql: str) -> dict[str, str]:
                 f"CREATE FUNCTION away() RETURNS text LANGUAGE sql AS $f$ SELECT dblink_exec('{dsn}', 'TRUNCATE t') $f$;"
                 "CREATE FUNCTION notes() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM away(); RETURN NEW; END $f$;"
                 "CREATE TRIGGER notes BEFORE INSERT ON watched FOR EACH ROW EXECUTE FUNCTION notes(); CREATE VIEW seen AS SELECT away();"
+                f"CREATE VIEW direct AS SELECT dblink_exec('{dsn}', 'TRUNCATE t');"
                 f"CREATE FUNCTION ran() RETURNS void LANGUAGE plpgsql AS $f$ BEGIN {steps['a program']}; END $f$"
             ).encode()
         )

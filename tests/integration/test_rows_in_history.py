@@ -83,6 +83,19 @@ def test_an_upgrade_takes_no_rows_unasked(tmp_path: Path, make_database: MakeDat
         value(url, f"DROP ROLE {step.rpartition(' ')[2]}")
 
 
+def test_who_listens_to_a_statement_is_watched(tmp_path: Path, database: str) -> None:
+    """What a statement does by itself is of no account where an event trigger of others runs along."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(
+            START + "CREATE FUNCTION heard() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN TRUNCATE t; END';"
+            "CREATE EVENT TRIGGER heard ON ddl_command_end WHEN TAG IN ('CREATE VIEW') EXECUTE FUNCTION heard()"
+        )
+    exported(tmp_path, ["CREATE OR REPLACE VIEW harmless AS SELECT 1 AS one"])
+    with pytest.raises(StepRefused, match="10 rows"):
+        environment.upgrade(configured(tmp_path, database), "head")
+    assert value(database, "SELECT count(*) FROM t") == 10
+
+
 def test_what_the_list_allows_is_carried_into_the_revision(tmp_path: Path, make_database: MakeDatabase) -> None:
     """Step(destructive=True) stands in the file, and a flag that was set later counts as well; the record says what went."""
     first, later, squashed = make_database(), make_database(), make_database()
