@@ -88,19 +88,22 @@ def watch(channel: Channel, send: Callable[[], object], *, allowed: bool = False
     filled = {t.oid: rows for t in far.values() if (rows := _far(channel, t))} if far and _truncates(channel, text) else {}
     channel.execute(f"SAVEPOINT {_SAVEPOINT}")
     send()
-    after = _settled_picture(channel)
+    settled = _settled_picture(channel)
+    after = settled.tables
     emptied = {oid: rows for oid, rows in filled.items() if _lacks_rows(channel, far[oid], rows, text)}
     gone = list(_gone(before, after))
+    shrunk = [(one, name) for one, name in _gone(first.types, settled.types) if name is not None]
     replaced = [
         before[t.oid] for t in after.values() if t.oid in before and t.file != before[t.oid].file and _is_suspect(channel, t)
     ]
-    if not gone and not replaced and not emptied:
+    if not gone and not shrunk and not replaced and not emptied:
         channel.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
         return ()
     channel.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
     # Locked until the end of the transaction: nobody adds a row between the count and the second run.
     lost = [table.told(column, rows) for table, column in gone if (rows := _held(channel, table, column)) != 0]
     lost += [far[oid].told(None, rows) for oid, rows in emptied.items()]
+    lost += [found for one, name in shrunk for found in _holders(channel, before, one, name)]
     if lost and not allowed:
         raise Refused(_told(lost), tuple(lost))
     held = [(table, _held(channel, table, None), _balance(channel, table)) for table in replaced]
@@ -117,27 +120,35 @@ def _told(lost: Iterable[Destroyed]) -> str:
     return f"would have destroyed {'; '.join(map(str, lost))}"
 
 
+_FOREIGN, _COMPOSITE = "f", "c"
+"""Of ``pg_class.relkind``."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Picture:
     """The tables by oid, and the constraints whose triggers wait for the commit, by schema and name. ``foreign``: their rows
-    are elsewhere, and no file tells of them. ``has_ways_out``: a routine of a user's goes out of its transaction.
+    are elsewhere, and no file tells of them. ``types``: composite types as tables of their attributes. ``has_ways_out``: a
+    routine of a user's goes out of its transaction.
     """
 
     tables: dict[int, _Table]
     deferred: tuple[tuple[str, str], ...]
     foreign: dict[int, _Table]
+    types: dict[int, _Table]
     has_ways_out: bool
 
 
 def _picture(channel: Channel) -> _Picture:
     rows = channel.rows(query("tables_and_columns").replace("{a way out}", IN_THE_DATABASE))
-    tables: dict[bool, dict[int, _Table]] = {True: {}, False: {}}
-    for oid, schema, name, file, parent, numbers, names, is_foreign in rows:
+    tables: dict[str, dict[int, _Table]] = {_FOREIGN: {}, _COMPOSITE: {}, "": {}}
+    for oid, schema, name, file, parent, numbers, names, kind in rows:
         if oid is not None:
-            tables[is_foreign][oid] = _Table(oid, schema, name, file, parent, dict(zip(numbers or (), names or (), strict=True)))
+            tables[kind if kind in tables else ""][oid] = _Table(
+                oid, schema, name, file, parent, dict(zip(numbers or (), names or (), strict=True))
+            )
     nameless = [(schema, name) for oid, schema, name, *_ in rows if oid is None]
     deferred = tuple((schema, name) for schema, name in nameless if name is not None)
-    return _Picture(tables[False], deferred, tables[True], len(deferred) < len(nameless))
+    return _Picture(tables[""], deferred, tables[_FOREIGN], tables[_COMPOSITE], len(deferred) < len(nameless))
 
 
 def _way_out(channel: Channel, picture: _Picture, text: str) -> str | None:
@@ -177,14 +188,14 @@ def _lacks_rows(channel: Channel, table: _Table, had: int, text: str) -> bool:
     return now is not None and ((now < had and table.name not in deleted) or table.name in truncated)
 
 
-def _settled_picture(channel: Channel) -> dict[int, _Table]:
-    """The tables after triggers that wait for the commit have run: now, while somebody looks."""
+def _settled_picture(channel: Channel) -> _Picture:
+    """What is there after triggers that wait for the commit have run: now, while somebody looks."""
     found = _picture(channel)
     if not found.deferred:
-        return found.tables
+        return found
     names = sql.SQL(", ").join(sql.Identifier(schema, name) for schema, name in found.deferred)
     channel.execute(sql.SQL("SET CONSTRAINTS {} IMMEDIATE").format(names).as_bytes(channel.connection))
-    return _picture(channel).tables
+    return _picture(channel)
 
 
 def _gone(before: dict[int, _Table], after: dict[int, _Table]) -> Iterator[tuple[_Table, str | None]]:
@@ -200,6 +211,26 @@ def _gone(before: dict[int, _Table], after: dict[int, _Table]) -> Iterator[tuple
         if parent is not None and parent.oid in after:
             dropped -= set(parent.columns.values()) - set(after[parent.oid].columns.values())
         yield from ((table, name) for name in table.columns.values() if name in dropped)
+
+
+_USED = """
+WITH RECURSIVE used (oid) AS (
+  SELECT y.oid FROM pg_catalog.pg_type y WHERE y.typrelid OPERATOR(pg_catalog.=) {}::pg_catalog.oid
+  UNION SELECT y.oid FROM used u JOIN pg_catalog.pg_type y ON y.typelem OPERATOR(pg_catalog.=) u.oid
+    OR y.typbasetype OPERATOR(pg_catalog.=) u.oid OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) y.typrelid
+      AND a.atttypid OPERATOR(pg_catalog.=) u.oid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)
+)
+SELECT a.attrelid::pg_catalog.int8, a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a JOIN used u ON u.oid OPERATOR(pg_catalog.=) a.atttypid
+WHERE a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped ORDER BY 1, a.attnum
+"""
+"""The columns that hold a composite type: by itself, in an array, a domain, or another such type."""
+
+
+def _holders(channel: Channel, tables: dict[int, _Table], kind: _Table, attribute: str) -> Iterator[Destroyed]:
+    """The columns in which values of a type would lose an attribute."""
+    for oid, column in channel.rows(_USED.format(kind.oid)):
+        if oid in tables and (rows := _held(channel, tables[oid], column)) != 0:
+            yield tables[oid].told(f"{column}.{attribute}", rows)
 
 
 def _is_suspect(channel: Channel, table: _Table) -> bool:

@@ -7,6 +7,7 @@ The bridge's own environment watches each operation on its connection. Where the
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -170,12 +171,20 @@ BEGIN
 END """
 
 
+_SHRINKS = re.compile(r"\bdrop\s+attribute\b", re.IGNORECASE)
+
+
 def needs_a_block(text: str, exported: Exported, command: str) -> bool:
     """Whether a text is to be watched. Raises ``StepRefused`` where nobody can."""
     if keeps_rows(text) or _each_keeps_rows(text):
         return False
     if watched(text) is Watched.NO:
         raise StepRefused(f"{exported.told} {UNWATCHED}", hint=exported.hint(command))
+    if _SHRINKS.search(text):
+        raise StepRefused(
+            f"{exported.told} drops an attribute of a type, and nobody counts here whose values lose it",
+            hint=exported.hint(command),
+        )
     if (way := way_out(text)) is not None:
         raise StepRefused(f"{exported.told} {unseen(way)}", hint=exported.hint(command))
     return watched(text) is Watched.YES

@@ -331,6 +331,25 @@ def test_rows_of_a_foreign_table_are_rows(database: str, step: str) -> None:
     assert value(database, "SELECT count(*) FROM near") == 5
 
 
+@pytest.mark.parametrize(
+    "kind", ["pair", "pair[]", "checked", "holder"], ids=["itself", "in an array", "in a domain", "in another type"]
+)
+def test_an_attribute_that_values_hold_is_not_dropped_unasked(database: str, kind: str) -> None:
+    """Rows keep their column, and lose a part of each value: wherever the type is held. Where nothing holds it, it goes."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TYPE pair AS (a int, b int); CREATE DOMAIN checked AS pair; CREATE TYPE holder AS (p pair)")
+        conn.execute(f"CREATE TABLE held (id int, v {kind})".encode())
+    drops = Step("ALTER TYPE pair DROP ATTRIBUTE IF EXISTS b CASCADE", id="drops")
+    value_of = {"pair[]": "ARRAY[ROW(1, 2)]::pair[]", "holder": "ROW(ROW(1, 2)::pair)::holder"}.get(kind, "ROW(1, 2)::pair")
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(f"INSERT INTO held VALUES (1, {value_of}), (2, NULL)".encode())
+    (refused,) = omega_bridge.boot(database, [drops], on_error="continue").steps
+    assert (refused.outcome, [(d.column, d.rows) for d in refused.destroyed]) == ("refused", [("v.b", 1)])
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("UPDATE held SET v = NULL")
+    assert omega_bridge.boot(database, [drops], retry=True).steps[0].outcome == "applied"
+
+
 # --- ways out of the transaction -------------------------------------------------------------------------------
 
 AWAY = {
