@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
+from omega_bridge.discarding import discards_all
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import Statement, deparse_statement, parse, pb
 
@@ -61,3 +63,49 @@ def for_one_transaction(text: str) -> tuple[str, ...] | None:
 def changes_search_path(text: str) -> bool:
     """Whether a text that is sent as it is may look for names elsewhere, and so hide the table of versions."""
     return "search_path" in text.lower()
+
+
+# --- steps that do nothing else --------------------------------------------------------------------------------
+
+_BEGINS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SET|RESET|DISCARD)\b", re.IGNORECASE | re.DOTALL)
+_CALL = re.compile(r"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'([^']*)'\s*,\s*'[^']*'\s*,\s*false\s*\)\s*;?\s*", re.IGNORECASE)
+_TAKEN_BACK = {pb.VAR_RESET, pb.VAR_SET_DEFAULT}
+WHO = ("session_authorization", "role")
+"""Settings that ``RESET ALL`` leaves, in the order in which they are set: who the session is decides what it may be."""
+
+
+def only_sets(text: str) -> bool:
+    """Whether a text is nothing but ``SET``, ``RESET`` and ``DISCARD ALL``, or one call of ``set_config`` that says the same."""
+    if _CALL.fullmatch(text):
+        return True
+    if not _BEGINS.match(text):
+        return False
+    try:
+        return discards_all(text) or all(s.tag == "variable_set_stmt" for s in parse(text))
+    except StepSyntaxError:
+        return False
+
+
+def in_force(texts: Iterable[str]) -> dict[str, str]:
+    """What texts that only set leave set for the session: the statement that says so, by the setting's name."""
+    left: dict[str, str] = {}
+    for text in texts:
+        if call := _CALL.fullmatch(text):
+            left[call[1].lower()] = text.strip().rstrip(";")
+        elif discards_all(text):
+            left.clear()
+        else:
+            for statement in parse(text):
+                _set(left, statement)
+    return left
+
+
+def _set(left: dict[str, str], statement: Statement) -> None:
+    node = statement.node
+    if node.kind == pb.VAR_RESET_ALL:
+        for name in left.keys() - set(WHO):
+            del left[name]
+    elif node.kind in _TAKEN_BACK and not node.is_local:
+        left.pop(node.name, None)
+    elif node.kind == pb.VAR_SET_VALUE and not node.is_local:
+        left[node.name] = re.sub(r"\s*;\s*\Z", "", statement.text)

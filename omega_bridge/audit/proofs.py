@@ -14,6 +14,7 @@ from typing import Any
 
 import omega_bridge.revisions.operations  # noqa: F401  registers the operations
 from omega_bridge.analysis import Analysis, StepAnalysis
+from omega_bridge.analysis.context import in_force, only_sets
 from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
 from omega_bridge.audit.pairs import alembic, upgrade
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
@@ -27,9 +28,7 @@ from omega_bridge.postgres.foundation import run_on
 from omega_bridge.postgres.plain_loop import rehearse, send
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
-from omega_bridge.revisions.place_settings import in_force
 from omega_bridge.revisions.proving import Proof, StillChanged, Trial, Verdict, trial_on
-from omega_bridge.revisions.set_before import only_sets
 from omega_bridge.sql import parse
 from omega_bridge.sql.commands import CONCURRENT, at_once, is_frame
 

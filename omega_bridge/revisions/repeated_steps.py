@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
+from omega_bridge.analysis.context import only_sets
 from omega_bridge.planning import World
 from omega_bridge.planning.reruns import VIEWS, gives_itself_work, hangs_on_the_rest, unsettled
 from omega_bridge.revisions.chain import Again, Revision, RevisionKind
 from omega_bridge.revisions.mended_rows import hides_rows_of, writes_rows_of
 from omega_bridge.revisions.place_settings import Around, around
 from omega_bridge.revisions.proving import Prover
-from omega_bridge.revisions.set_before import only_sets
 from omega_bridge.revisions.sums import Recorded
 from omega_bridge.steps import Registry
 

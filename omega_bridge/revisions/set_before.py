@@ -8,17 +8,14 @@ from typing import Any
 
 from alembic.util import CommandError
 
-from omega_bridge.errors import StepSyntaxError
+from omega_bridge.analysis.context import in_force, only_sets
 from omega_bridge.revisions.row_guard import Exported
-from omega_bridge.sql import parse
 
-_BEGINS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SET|RESET)\b", re.IGNORECASE | re.DOTALL)
-CALL = re.compile(r"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'([^']*)'\s*,\s*'[^']*'\s*,\s*false\s*\)\s*;?\s*", re.IGNORECASE)
 _RETIRED = re.compile(r"^Kind: retire$", re.MULTILINE)
 
 
 def set_before(script: Any, heads: Collection[str]) -> tuple[str, ...]:
-    """The texts of the steps up to these revisions that only set something, in the history's order; without those that were retired.
+    """What the steps up to these revisions that only set something have left, as statements; without those that were retired.
 
     ``script``: Alembic's ``ScriptDirectory``. What a block or a function sets is not known, nor what the parts of a squash do on a
     database that stands at one of them.
@@ -33,23 +30,11 @@ def set_before(script: Any, heads: Collection[str]) -> tuple[str, ...]:
             standing.pop(label, None)
         if not _RETIRED.search(str(revision.module.__doc__ or "")):
             standing.update((label, text) for label, text in zip(found.steps, found.texts, strict=False) if only_sets(text))
-    return tuple(standing.values())
+    return tuple(in_force(standing.values()).values())
 
 
 def _is_known(script: Any, head: str) -> bool:
     try:
         return script.get_revision(head) is not None
     except CommandError:  # it went into a squash
-        return False
-
-
-def only_sets(text: str) -> bool:
-    """Whether a text is nothing but ``SET`` and ``RESET``, or one call of ``set_config`` that says the same."""
-    if CALL.fullmatch(text):
-        return True
-    if not _BEGINS.match(text):
-        return False
-    try:
-        return all(s.tag == "variable_set_stmt" for s in parse(text))
-    except StepSyntaxError:
         return False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from omega_bridge.revisions.place_settings import around, in_force
+from omega_bridge.analysis.context import in_force, only_sets
+from omega_bridge.revisions.place_settings import around
 
 ROLE, PATH = "SET ROLE app", "SET search_path TO side, public;"
 
@@ -14,6 +15,7 @@ def test_the_last_word_on_a_setting_is_in_force() -> None:
     texts = [PATH, "SELECT set_config('work_mem', '1GB', false)", ROLE, "SET LOCAL datestyle = 'ISO'", "RESET search_path"]
     assert in_force(texts) == {"work_mem": "SELECT set_config('work_mem', '1GB', false)", "role": "SET ROLE app"}
     assert in_force([*texts, "RESET ALL"]) == {"role": "SET ROLE app"}
+    assert in_force([*texts, "DISCARD ALL"]) == {}
     assert in_force([*texts, "SET ROLE NONE"])["role"] == "SET ROLE NONE"
 
 
@@ -36,3 +38,23 @@ def test_nothing_is_said_where_it_is_the_same() -> None:
     """A step in its place, and a list that takes back what it sets, have files without a word of settings."""
     assert around([PATH], [PATH]) is None
     assert around([], [PATH, "RESET search_path"]) is None
+
+
+def test_what_only_sets_is_told_from_what_does_more() -> None:
+    """A statement beside it, a block, a call of two: then nothing is known of what stays set."""
+    for text in (
+        PATH,
+        ROLE,
+        "RESET ALL",
+        "DISCARD ALL",
+        "-- the app\nSET ROLE app; SET work_mem = '1MB'",
+        "SELECT set_config('a.b', 'c', false);",
+    ):
+        assert only_sets(text)
+    for text in (
+        "SET ROLE app; CREATE TABLE t (id int)",
+        "SELECT set_config('a.b', f(), false)",
+        "DO $$ BEGIN SET ROLE app; END $$",
+        "SET (",
+    ):
+        assert not only_sets(text)
