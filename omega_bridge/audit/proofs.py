@@ -14,11 +14,12 @@ from typing import Any
 
 import omega_bridge.revisions.operations  # noqa: F401  registers the operations
 from omega_bridge.analysis import Analysis, StepAnalysis
-from omega_bridge.analysis.context import in_force, only_sets
+from omega_bridge.analysis.context import only_sets
 from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
 from omega_bridge.audit.pairs import alembic, upgrade
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
 from omega_bridge.catalog import Catalog, Difference, diff
+from omega_bridge.discarding import discards_all
 from omega_bridge.planning import World
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.reruns import unsettled
@@ -36,7 +37,7 @@ REJECTED = "PostgreSQL rejects it on an empty database"
 """Such a step fails at every start, too, and what follows it goes on; so must an upgrade."""
 
 
-BEGINNING = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path"
+_BEGINNING = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
 
 _PLACE = frozenset({"position"})
 _DEALLOCATES = re.compile(r"\b(DEALLOCATE|DISCARD)\b", re.IGNORECASE)
@@ -169,14 +170,12 @@ class ScratchProver:
         """
         found, failing = [], set()
         with self._naive.transaction(force_rollback=True):
-            self._naive.execute(BEGINNING)  # a pass begins as a start does, whatever a step of the one before has set
-            for name in in_force(step.step.sql for step, _ in wanted if only_sets(step.step.sql)).keys() - {
-                "role",
-                "session_authorization",
-            }:
-                self._naive.execute(f"RESET {name}")
+            self._naive.execute(_BEGINNING)  # a pass begins as a start does, whatever a step of the one before has set
             now, every = self._left.look(), self._left.changed()
             for step, texts in wanted:
+                if only_sets(step.step.sql):
+                    self._go_on_under(step.step.sql)
+                    continue
                 is_taken = rehearse(self._naive, texts)
                 failing |= set() if is_taken else {step.id}
                 then, now = now, self._left.look()
@@ -184,6 +183,10 @@ class ScratchProver:
                 every = together(every, names)
                 found.append((step, diff(then, now, among=names), is_taken and step.id in rejected))
         return found, now, every, frozenset(failing)
+
+    def _go_on_under(self, text: str) -> None:
+        """Set what a step sets, for those behind it in this transaction, in which nothing can be discarded."""
+        rehearse(self._naive, (_BEGINNING if discards_all(text) else text,))
 
     def _inside(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted], before: Catalog, texts: list[str]) -> Verdict:
         """Forward, once more, and back, in one transaction: kept where all of it is as the step does it."""

@@ -153,14 +153,18 @@ class Schedule:
         """Steps that ran as one: each was looked at in the catalog at their end."""
         clock, path = self._due.clock, self.runner.world.catalog.search_path
         began = clock.now
-        clock.tick(tuple(d for attempt in taken for d in attempt.outcome.differences))
+        differences = tuple(d for attempt in taken for d in attempt.outcome.differences)
+        clock.tick(differences)
+        shadowed = dict.fromkeys(self._shadowed(differences), clock.now)
+        clock.changed.update(shadowed)
         self._placed.update(range(index, index + len(taken)))
         self.order.extend(range(index, index + len(taken)))
         for number, (outcome, _, left_to) in enumerate(taken, start=index):
             self._due.left_to[outcome.id] = left_to
             self._settled(outcome)
             self._worked.add(outcome.id)
-            is_met = gives_itself_work(self._analysis.steps[number])
+            step = self._analysis.steps[number]
+            is_met = gives_itself_work(step) or not step.names.isdisjoint(shadowed)
             self._due.turns[outcome.id] = Turn(began if is_met else clock.now, clock.now, path)
             if outcome.action is Action.RUN:
                 self._done += [(outcome.id, str(d.key)) for d in outcome.differences]

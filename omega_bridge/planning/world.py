@@ -116,10 +116,16 @@ class World(Overlay):
             schema = owner.schema if owner else (self.catalog.search_path or ("public",))[0]
         return Key(kind, schema, table, name)
 
-    def _made(self, key: Key) -> Key:
-        """Where an unqualified ``CREATE`` looks: in the first schema of the search_path alone."""
-        path = self.catalog.search_path
-        return Key(key.kind, path[0], key.table, key.name) if key.schema == VISIBLE and path else key
+    def _meant(self, effect: Effect) -> Key:
+        """Where a statement looks: an unqualified ``CREATE`` in the first schema of the search_path, an index beside its table."""
+        key, path = effect.key, self.catalog.search_path
+        if key.schema != VISIBLE or not path:
+            return key
+        if effect.made:
+            return Key(key.kind, path[0], key.table, key.name)
+        table = dict(effect.attributes).get("table") if key.kind is Kind.INDEX and effect.present else None
+        owner = self.find(Key(Kind.TABLE, VISIBLE, "", table)) if isinstance(table, str) else None
+        return Key(key.kind, owner.schema, "", key.name) if owner is not None else key
 
     def has(self, key: Key) -> bool | None:
         """Whether what a statement needs is there; ``None`` for a column of a table whose columns are not known."""
@@ -154,7 +160,7 @@ class World(Overlay):
 
     def holds(self, effect: Effect) -> bool | None:
         """Whether an effect is already true."""
-        found = self.find(self._made(effect.key) if effect.made else effect.key)
+        found = self.find(self._meant(effect))
         if found is not None and self._is_in_doubt(found):
             return None
         if not effect.present:
@@ -322,7 +328,7 @@ class World(Overlay):
 
     def apply(self, effect: Effect) -> None:
         """Make an effect true."""
-        key = self.place(self._made(effect.key) if effect.made else effect.key)
+        key = self.place(self._meant(effect))
         if not effect.present:
             self._set(key, None)
             if key.kind is Kind.CONSTRAINT:
@@ -380,7 +386,7 @@ class World(Overlay):
 
     def doubt(self, effect: Effect) -> None:
         """An effect may be made true, or not."""
-        key = self.place(self._made(effect.key) if effect.made else effect.key)
+        key = self.place(self._meant(effect))
         told = dict(effect.attributes) if self.get(key) is None else {}
         self._set(key, {**told, **(self.get(key) or {}), DOUBT: True})
 

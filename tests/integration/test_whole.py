@@ -141,6 +141,22 @@ LISTS: dict[str, list[str]] = {
         "RESET search_path",
         "CREATE TABLE IF NOT EXISTS outside (id int)",
     ],
+    "a step that waits stands behind what discards a search path": [
+        "CREATE SCHEMA IF NOT EXISTS side",
+        "SET search_path TO side",
+        "CREATE TABLE IF NOT EXISTS inside (id int)",
+        "DISCARD ALL",
+        "CREATE TABLE IF NOT EXISTS outside (id int)",
+        "CREATE VIEW public.v AS SELECT * FROM public.late",
+        "CREATE TABLE IF NOT EXISTS late (id int)",
+    ],
+    "an index beside a table that shadows another": [
+        "CREATE SCHEMA IF NOT EXISTS side",
+        "CREATE TABLE IF NOT EXISTS t (id int, ref uuid)",
+        "SET search_path TO side, public",
+        "CREATE INDEX IF NOT EXISTS ix ON t (ref)",
+        "CREATE TABLE IF NOT EXISTS t (id int, ref uuid)",
+    ],
     "a rejected step stands ahead of a search path that stays": [
         "CREATE TABLE IF NOT EXISTS t (id int); ALTER TABLE u ADD COLUMN IF NOT EXISTS r int",
         "CREATE SCHEMA IF NOT EXISTS side",
@@ -225,6 +241,8 @@ def test_a_start_and_a_history_end_where_the_loop_ends(
     config.attributes["omega_bridge_registry"] = (registry, None)
     environment.upgrade(config, "head")
     assert changes(wanted, whole(upgraded)) == {}
+    further = list((tmp_path / "versions").glob("*_settle_*.py"))
+    assert len(further) <= len(steps)  # no step is tried again and again
 
 
 def test_a_longer_list_goes_on_behind_a_step_that_came_late(tmp_path: Path, make_database: MakeDatabase, server: Server) -> None:
