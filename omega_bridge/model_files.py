@@ -9,11 +9,12 @@ import ast
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from omega_bridge.values import dataclass
 
 _MOST = 2000
 """Files that are looked at; a folder with more holds something else."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from omega_bridge.ledger import Outcome
 from omega_bridge.steps import Place
+from omega_bridge.values import dataclass
 
 if TYPE_CHECKING:
     from omega_bridge.catalog import Difference

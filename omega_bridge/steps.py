@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, cast
 
 from omega_bridge import errors
 from omega_bridge.options import STEP, fits, takes
+from omega_bridge.values import dataclass
 
 
 class Repeat(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from omega_bridge import sql
@@ -13,6 +13,7 @@ from omega_bridge.analysis.reading import Reading, StepKind, reading_of, unclaim
 from omega_bridge.catalog import Kind
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.steps import Registry, Step
+from omega_bridge.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from omega_bridge.analysis.keeping import is_catalog, is_known, queries
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import Statement, commits_within, identifier, parse, parse_block, parse_expression, walk, words
+from omega_bridge.values import dataclass
 
 _STATEMENTS = {
     "block", "assign", "if", "case", "loop", "while", "fori", "fors", "exit", "return", "execsql", "perform", "raise", "getdiag",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
@@ -34,6 +33,7 @@ from omega_bridge.analysis.program import (
 from omega_bridge.analysis.variables import Bindings, Variables, common
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import TOO_DEEP, Statement, inner, parse, parse_block, parse_expression
+from omega_bridge.values import dataclass
 
 _ERROR_LEVEL = 21  # PL/pgSQL's elog level of RAISE EXCEPTION; a re-raise has it too
 

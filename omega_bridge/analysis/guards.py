@@ -6,7 +6,7 @@ What is not recognised stays ``Unknown`` and is left to the server.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from omega_bridge.analysis.constants import NotRecognised, called, named_in, only, operator_of, target_of, text_of, uncast
@@ -27,6 +27,7 @@ from omega_bridge.analysis.program import (
 from omega_bridge.analysis.queries import comparison, read_query
 from omega_bridge.catalog import Kind
 from omega_bridge.sql import inner, parse_expression, pb, strings, walk
+from omega_bridge.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ Which they are for a kind of object is said in its room (``omega_bridge.kinds``)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds import ROOMS
 from omega_bridge.kinds.room import Room, Stored
+from omega_bridge.values import dataclass
 
 Tie = frozenset[str]
 """Two columns that have to be equal, such as ``pg_class.relnamespace`` and ``pg_namespace.oid``."""

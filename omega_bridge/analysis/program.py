@@ -7,11 +7,12 @@ without a schema means.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import stored_in
+from omega_bridge.values import dataclass
 
 VISIBLE = ""
 ANY_SCHEMA = "*"

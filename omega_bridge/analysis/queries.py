@@ -6,7 +6,7 @@ Every clause of a query has to be one that is read here; see ``constants.py``.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from omega_bridge.analysis.constants import (
@@ -26,6 +26,7 @@ from omega_bridge.analysis.program import ANY_SCHEMA, CURRENT, PATH, VISIBLE, Fi
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import ROOMS
 from omega_bridge.sql import beyond, inner, pb, strings
+from omega_bridge.values import dataclass
 
 
 @dataclass(slots=True)

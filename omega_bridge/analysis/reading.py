@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
@@ -29,6 +28,7 @@ from omega_bridge.catalog import Key, Kind
 from omega_bridge.discarding import discards_all
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.kinds import READ
+from omega_bridge.values import dataclass
 
 
 class StepKind(StrEnum):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from omega_bridge.catalog import Difference, Key, Kind
+from omega_bridge.values import dataclass
 
 Changes: TypeAlias = Mapping[Key, frozenset[str]]
 """Objects, each with the names in it."""

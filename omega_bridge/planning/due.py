@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
@@ -16,6 +16,7 @@ from omega_bridge.planning.plan import Planner
 from omega_bridge.planning.reruns import VIEWS, gives_itself_work, hangs_on_the_rest, is_maintenance, only_sets
 from omega_bridge.planning.returning import comes_back
 from omega_bridge.planning.world import World
+from omega_bridge.values import dataclass
 
 
 class Turn(NamedTuple):

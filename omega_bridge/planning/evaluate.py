@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from omega_bridge.analysis.program import (
     Condition,
@@ -22,6 +22,7 @@ from omega_bridge.analysis.program import (
 from omega_bridge.analysis.reading import matches_effect
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.world import World
+from omega_bridge.values import dataclass
 
 Provided = frozenset[tuple[Kind, str]]
 

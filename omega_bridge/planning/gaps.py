@@ -6,7 +6,6 @@ A step promises what it would still change, and what no later step takes back. N
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +17,7 @@ from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.settling import settle_in
 from omega_bridge.planning.world import World
 from omega_bridge.steps import Place
+from omega_bridge.values import dataclass
 
 MODELS = "models"
 

@@ -7,7 +7,6 @@ overload that makes a call ambiguous.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
 from omega_bridge.analysis.program import TYPES, Condition, Effect, Exists, If, Program, Sql, conditions, is_decidable
@@ -15,6 +14,7 @@ from omega_bridge.analysis.reading import matches_effect
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.evaluate import Evaluation, Provided, evaluate
 from omega_bridge.planning.world import World
+from omega_bridge.values import dataclass
 
 _Name = tuple[str, str, str]
 

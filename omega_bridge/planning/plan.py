@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from omega_bridge.analysis import Analysis, Sql, StepAnalysis, StepKind
 from omega_bridge.catalog import Catalog
@@ -12,6 +12,7 @@ from omega_bridge.planning.evaluate import Evaluation, Provided, evaluate
 from omega_bridge.planning.overrides import Overrides
 from omega_bridge.planning.world import World
 from omega_bridge.steps import Repeat
+from omega_bridge.values import dataclass
 
 _BY_DEFAULT = "privileges by default have changed since it made what it rebuilds"
 

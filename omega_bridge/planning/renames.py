@@ -6,13 +6,13 @@ Nobody can tell from a schema whether the rows' values are to move along, so it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from omega_bridge.analysis.program import VISIBLE
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.planning.gaps import MODELS, Unkept, What
 from omega_bridge.steps import Place
+from omega_bridge.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

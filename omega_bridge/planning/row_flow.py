@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import NamedTuple, Self
 
 from omega_bridge.analysis import StepAnalysis, statements
 from omega_bridge.analysis.program import RELATIONS
 from omega_bridge.catalog import Kind
+from omega_bridge.values import dataclass
 
 ANYWHERE = "*"
 """The name of what is not known: any table may be meant."""

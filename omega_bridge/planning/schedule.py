@@ -7,7 +7,7 @@ holds. The rules are written once: a runner on a server makes a start of them, o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -23,6 +23,7 @@ from omega_bridge.planning.row_flow import RowFlow
 from omega_bridge.planning.step_outcome import outcome_of
 from omega_bridge.planning.waiting import Waiting
 from omega_bridge.planning.world import World
+from omega_bridge.values import dataclass
 
 MAX_PASSES = 8
 """A list that still changes something after so many passes never settles: the last outcomes stand. Further passes in which a step

@@ -8,7 +8,7 @@ list may stand on tables of another's.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.analysis.program import RELATIONS
@@ -20,6 +20,7 @@ from omega_bridge.planning.row_flow import RowFlow, flow_of_steps
 from omega_bridge.planning.schedule import Attempt, Schedule
 from omega_bridge.planning.step_outcome import of_skipped
 from omega_bridge.planning.world import World
+from omega_bridge.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

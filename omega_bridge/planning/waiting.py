@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from omega_bridge.analysis import Analysis, Effect, StepAnalysis
 from omega_bridge.analysis.program import RELATIONS, TYPES, Sql
@@ -17,6 +17,7 @@ from omega_bridge.outcomes import ServerError
 from omega_bridge.planning.row_flow import ANYWHERE, RowFlow, words_of
 from omega_bridge.planning.world import World
 from omega_bridge.sql.commands import keeps_rows_and_names, set_columns
+from omega_bridge.values import dataclass
 
 _MISSING: dict[str, tuple[Kind, ...]] = {
     "42P01": RELATIONS,

@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import psycopg
 from psycopg import sql
@@ -19,6 +19,7 @@ from omega_bridge.errors import OmegaBridgeError
 from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.queries import query
 from omega_bridge.postgres.session import Session, open_session
+from omega_bridge.values import dataclass
 
 WRAPAROUND = "(to prevent wraparound)"
 """Ends the query text of an autovacuum that PostgreSQL does not cancel for anybody."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -17,6 +16,7 @@ import psycopg
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.postgres.own_tables import There
 from omega_bridge.postgres.printing import by_default
+from omega_bridge.values import dataclass
 
 Connection = psycopg.Connection[Any]
 

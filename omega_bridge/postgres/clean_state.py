@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.lookahead import lookahead
 from omega_bridge.sql import ends_transaction, parse, sendable
 from omega_bridge.steps import Repeat
+from omega_bridge.values import dataclass
 from omega_bridge.version_table import VersionTable
 
 Connection = psycopg.Connection[Any]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -17,6 +16,7 @@ from omega_bridge.postgres import data_lock, settings
 from omega_bridge.postgres.fast_path.probe import Entries
 from omega_bridge.postgres.session import Session, changed
 from omega_bridge.steps import Place
+from omega_bridge.values import dataclass
 
 if TYPE_CHECKING:
     from omega_bridge.version_table import VersionTable

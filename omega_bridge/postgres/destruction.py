@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import psycopg
@@ -21,6 +20,7 @@ from omega_bridge.analysis.program import Sql
 from omega_bridge.analysis.reading import reading_of
 from omega_bridge.outcomes import Destroyed
 from omega_bridge.postgres.queries import query
+from omega_bridge.values import dataclass
 
 ENDS_ITS_TRANSACTION = (psycopg.errors.InvalidTransactionTermination, psycopg.errors.ActiveSqlTransaction)
 """Of a procedure or a block that commits, and of a statement that refuses a transaction."""

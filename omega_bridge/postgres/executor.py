@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import psycopg
 from psycopg import pq
@@ -34,6 +34,7 @@ from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.sql import identifier, sendable
+from omega_bridge.values import dataclass
 
 
 @dataclass(slots=True)

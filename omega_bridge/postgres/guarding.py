@@ -7,7 +7,6 @@ that commits as it goes where it is read, and nothing of a user's runs along wit
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from psycopg import pq
 
@@ -15,6 +14,7 @@ from omega_bridge.analysis.batches import batches_of, question, runs_along, unto
 from omega_bridge.analysis.keeping import UNWATCHED, Watched, is_script, keeps_rows, watched
 from omega_bridge.discarding import in_parts
 from omega_bridge.postgres.destruction import ENDS_ITS_TRANSACTION, Channel, Refused, watch
+from omega_bridge.values import dataclass
 
 TWO_STEPS = "; it stands beside what refuses a transaction: make two steps of it, so that each is whole"
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from omega_bridge.analysis.program import Sql
 from omega_bridge.catalog import Kind
 from omega_bridge.postgres.session import Session
 from omega_bridge.sql import parse, walk
+from omega_bridge.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from omega_bridge.postgres.own_tables import LAYOUT, There
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
 from omega_bridge.postgres.trust import check, oid_of
+from omega_bridge.values import dataclass
 from omega_bridge.who import who
 
 if TYPE_CHECKING:

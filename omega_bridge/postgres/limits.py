@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from omega_bridge.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
@@ -26,6 +25,7 @@ import psycopg
 from omega_bridge import errors
 from omega_bridge.postgres import settings
 from omega_bridge.postgres.session import Session, read_only
+from omega_bridge.values import dataclass
 
 CLASS, OBJECT = 0x6F6D6567, 0x61627267
 """The two halves of the key of everything ("omeg", "abrg"): exclusive for an older release, shared for who locks a schema."""

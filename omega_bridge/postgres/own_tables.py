@@ -7,7 +7,6 @@ about the list's own. Layout 2 had the same tables without it; layout 1 no ``cha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -15,6 +14,7 @@ from psycopg import sql
 
 from omega_bridge.postgres.fast_path.probe import TOKENS
 from omega_bridge.postgres.queries import query
+from omega_bridge.values import dataclass
 
 LAYOUT = 3
 """Version of the tables in our schema."""

@@ -12,13 +12,13 @@ import textwrap
 import threading
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from omega_bridge.errors import DynamicStep, NotAList, SourceNotFound, SourceSyntaxError
 from omega_bridge.steps import Place, Registry, Step
+from omega_bridge.values import dataclass
 
 _one_at_a_time = threading.Lock()
 """CPython counts its recursion for all threads together while it makes a tree: two at once end in SystemError ("AST

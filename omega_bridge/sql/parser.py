@@ -6,7 +6,6 @@ PL/pgSQL comes back as nested dictionaries, in which every inner statement and c
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +16,7 @@ from postgast import pg_query_pb2 as pb
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql.lexer import encoded
 from omega_bridge.sql.locating import in_block
+from omega_bridge.values import dataclass
 
 _NODE = pb.Node
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from omega_bridge.catalog import Catalog, Kind
@@ -12,6 +12,7 @@ from omega_bridge.planning.gaps import Unkept, What
 from omega_bridge.planning.needs import unmet
 from omega_bridge.planning.renames import renames
 from omega_bridge.steps import Place
+from omega_bridge.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +36,7 @@ from omega_bridge.startup.lacks import Lack, lacks
 from omega_bridge.startup.run import Options, Run, Unsettled, judged, raise_if_asked
 from omega_bridge.startup.schedule import Convergence, touched
 from omega_bridge.steps import Registry, Repeat
+from omega_bridge.values import dataclass
 
 if TYPE_CHECKING:
     from omega_bridge.revisions.standing import Move

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.options import BOOT, OnBusy, OnError, OnGap, fits, takes
+from omega_bridge.values import dataclass
 
 if TYPE_CHECKING:
     from omega_bridge.outcomes import BootOutcome, Cost, CriticalTable, Standing, StepOutcome

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain, islice, takewhile
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
@@ -27,6 +27,7 @@ from omega_bridge.postgres.executor import Executor
 from omega_bridge.postgres.row_flow import read_row_flow
 from omega_bridge.postgres.whole_catalog import Watcher, changes
 from omega_bridge.startup.run import Unsettled
+from omega_bridge.values import dataclass
 
 log = logging.getLogger("omega_bridge")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from omega_bridge.analysis.effects.columns import COLUMN, CONSTRAINT, column, columns_in, default, references, table_constraint
@@ -13,6 +13,7 @@ from omega_bridge.analysis.program import DOUBT, Effect, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import ROOMS
 from omega_bridge.sql import Fields, Statement, deparse_type, fields, goes_beyond, inner, known, pb, strings
+from omega_bridge.values import dataclass
 
 
 @dataclass(slots=True)

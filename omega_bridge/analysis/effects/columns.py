@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from omega_bridge.analysis.effects.naming import (
@@ -20,6 +19,7 @@ from omega_bridge.analysis.effects.naming import (
 from omega_bridge.analysis.program import ANYTHING, VISIBLE, Effect
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.sql import deparse_expression, deparse_statement, deparse_type, fields, inner, known, pb, strings, walk
+from omega_bridge.values import dataclass
 
 _LETTER = {
     pb.CONSTR_PRIMARY: "p",

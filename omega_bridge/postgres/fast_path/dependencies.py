@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.analysis.program import ANY_SCHEMA, Pattern, Sql, conditions, patterns
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import IN_CATALOG, LEAVES, MEMBERS, stored_in
+from omega_bridge.values import dataclass
 
 _RELATIONS = stored_in("pg_class")
 _TYPES = stored_in("pg_type")

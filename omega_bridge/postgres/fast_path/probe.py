@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -18,6 +17,7 @@ import psycopg
 from omega_bridge.postgres.queries import query
 from omega_bridge.postgres.session import Session
 from omega_bridge.postgres.trust import trusted
+from omega_bridge.values import dataclass
 
 Entries = tuple[dict[str, Any], ...]
 

@@ -14,7 +14,6 @@ import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -29,6 +28,7 @@ from omega_bridge.postgres.fast_path.probe import TOKENS, joined
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.own_tables import NOTHING, There
 from omega_bridge.postgres.waiting import BUSY
+from omega_bridge.values import dataclass
 from omega_bridge.version_table import VersionTable
 
 Connection = psycopg.Connection[Any]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -19,6 +18,7 @@ from omega_bridge import errors
 from omega_bridge.postgres.queries import query
 from omega_bridge.postgres.session import Session
 from omega_bridge.postgres.trust import trusted
+from omega_bridge.values import dataclass
 
 Connection = psycopg.Connection[Any]
 

@@ -8,7 +8,6 @@ writes ``pg_attribute``, ``CHECK`` and triggers write ``pg_class``, a unique con
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -19,6 +18,7 @@ from omega_bridge.kinds.counted import EQUALS, HERE, OID, XMIN, both
 from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.fast_path.dependencies import Watched
 from omega_bridge.postgres.own_tables import There
+from omega_bridge.values import dataclass
 
 Connection = psycopg.Connection[Any]
 
