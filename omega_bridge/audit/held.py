@@ -6,6 +6,7 @@ Three databases: one of the models alone, one of yesterday's schema on which the
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.gaps import Unkept
 from omega_bridge.planning.held import PRINTED, Promised, otherwise
 from omega_bridge.planning.needs import type_names
+from omega_bridge.planning.renamed_along import with_names
 from omega_bridge.planning.renames import Rename, kept_mandatory, left_mandatory, renames
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
@@ -68,6 +70,13 @@ class Held:
     """Schema and name of the tables that stand, and that the models alone make."""
     renames: tuple[Rename, ...] = ()
     """What missing columns may have been called before."""
+    stood: Catalog | None = None
+    wanted: Catalog | None = None
+    """What the databases that stand hold, and one that was made of the models alone; where the two were compared."""
+
+    def with_names(self, moved: Sequence[Rename]) -> tuple[Rename, ...]:
+        """Renames with what changes its name along, as far as both are known."""
+        return tuple(moved) if self.stood is None or self.wanted is None else with_names(moved, self.stood, self.wanted)
 
 
 def hold_together(setting: Setting, server: Scratch) -> Held:
@@ -113,6 +122,8 @@ def _compared(setting: Setting, server: Scratch) -> Held:
         tuple(dict.fromkeys((*unseen, *old.unseen, *new.unseen))),
         own,
         renames(gaps, stands.catalog, setting.metadata, types, stands.by),
+        stands.catalog,
+        promised.catalog,
     )
 
 

@@ -83,7 +83,7 @@ def add(
         servers = partial(scratch_server, scratch_url, scratch_template)
         together, how = held(_setting(setup, directory, by_list=tables), servers)
         filled = dict(_filling(one) for one in fill or ())
-        moved = decided(together.renames, renamed or (), new or (), ask=_asks(json=json))
+        moved = together.with_names(decided(together.renames, renamed or (), new or (), ask=_asks(json=json)))
         unkept = without_renamed((*together.gaps, *together.twofold), moved)
         found = additions(unkept, setup.metadata, filled, moved, is_whole=how == ON_SCRATCH, own=together.own)
         notes = [f"{one.told}: {RELEASE_BEFORE}" for one in moved]

@@ -14,15 +14,30 @@ from omega_bridge.planning.gaps import MODELS, Unkept, What
 from omega_bridge.steps import Place
 from omega_bridge.values import dataclass
 
+NOT_NULL = "not null"
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """A name that is made of the column's. ``kind``: one of the catalog's words, or ``NOT_NULL``."""
+
+    kind: str
+    old: str
+    new: str
+
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """``by``: the step that makes the old one. ``is_likely``: it came by itself, and not with a table that the list makes."""
+    """``by``: the step that makes the old one. ``is_likely``: it came by itself, and not with a table that the list makes.
+
+    ``along``: what is to have a new name with it (``renamed_along``).
+    """
 
     old: Key
     new: Key
     by: str = ""
     is_likely: bool = True
+    along: tuple[Along, ...] = ()
 
     @property
     def told(self) -> str:

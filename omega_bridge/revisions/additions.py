@@ -86,7 +86,7 @@ def additions(
     found = _Found(filled or {}, is_whole, own)
     for rename in moved:
         old, new_ = rename.old, rename.new
-        renamed = safe_steps.renamed(old.table, old.name, new_.name, _schema(metadata, new_))
+        renamed = safe_steps.renamed(old.table, old.name, new_.name, _schema(metadata, new_), rename.along)
         found.steps.append(Step(renamed, title=_title(f"{old.table}.{old.name} is {new_.name}")))
     columns: dict[Table, list[Unkept]] = {}
     parts: list[Unkept] = []

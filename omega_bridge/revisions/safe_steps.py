@@ -7,7 +7,9 @@ where no schema is given. PostgreSQL's manual: "ALTER TABLE", notes on ``NOT VAL
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
+from omega_bridge.planning.renames import NOT_NULL, Along
 from omega_bridge.revisions import guards
 from omega_bridge.revisions.guards import identifier, literal, regclass
 
@@ -110,10 +112,24 @@ END """
 _CONSTANT = re.compile(r"^(?:'(?:[^']|'')*'|[0-9.]+|true|false)(?:::[\w ]+)?$", re.I)
 
 
-def renamed(table: str, old: str, new: str, schema: str | None = None) -> str:
-    """The column by its new name, with the rows' values, where it has the old one and there is none of the new name."""
+def renamed(table: str, old: str, new: str, schema: str | None = None, along: Iterable[Along] = ()) -> str:
+    """The column by its new name, with the rows' values, where it has the old one and there is none of the new name.
+
+    ``along``: what gets a new name in the same transaction, so that no model makes it a second time in between.
+    """
     has_old, has_new = (guards.is_there("column", name, table, schema) for name in (old, new))
-    return _where(f"{has_old} AND NOT {has_new}", guards.rename("column", old, new, table, schema))
+    parts = [(f"{has_old} AND NOT {has_new}", guards.rename("column", old, new, table, schema))]
+    return _each(*parts, *(_name_along(one, table, schema) for one in along))
+
+
+def _name_along(one: Along, table: str, schema: str | None) -> tuple[str, str]:
+    if one.kind in ("index", "sequence"):
+        there, taken = (f"to_regclass({literal(identifier(name, schema))})" for name in (one.old, one.new))
+        return f"{there} IS NOT NULL AND {taken} IS NULL", guards.rename(one.kind, one.old, one.new, table, schema)
+    has_old, has_new = (guards.is_there("constraint", name, table, schema) for name in (one.old, one.new))
+    if one.kind == NOT_NULL:  # before PostgreSQL 18 there is none
+        has_old = f"{has_old.removesuffix(')')} AND contype = 'n')"
+    return f"{has_old} AND NOT {has_new}", guards.rename("constraint", one.old, one.new, table, schema)
 
 
 def numbered(table: str, column: str, kind: str, sequence: str, schema: str | None = None) -> str:
@@ -129,8 +145,13 @@ def numbered(table: str, column: str, kind: str, sequence: str, schema: str | No
 
 def _where(condition: str, *statements: str) -> str:
     """A block that runs the statements where the condition holds."""
-    body = ";\n        ".join(statements)
-    text = f" BEGIN\n    IF {condition} THEN\n        {body};\n    END IF;\nEND "
+    return _each((condition, ";\n        ".join(statements)))
+
+
+def _each(*parts: tuple[str, str]) -> str:
+    """A block that runs each text where its condition holds."""
+    body = "".join(f"    IF {condition} THEN\n        {text};\n    END IF;\n" for condition, text in parts)
+    text = f" BEGIN\n{body}END "
     return f"DO {guards.tagged(text)}"
 
 

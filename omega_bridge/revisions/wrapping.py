@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from omega_bridge.analysis.effects import read
+from omega_bridge.analysis.effects.naming import generated
 from omega_bridge.analysis.lookup_text import Unwritable, absent
 from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.planning.renames import NOT_NULL, Along
 from omega_bridge.revisions import guards, safe_steps
 from omega_bridge.sql import Statement, deparse_expression, deparse_statement, deparse_type, inner, parse, pb, printed_type
 from omega_bridge.steps import Step
@@ -45,7 +47,9 @@ def _forms(s: Statement) -> Iterator[str]:
         node.replace = True
         yield deparse_statement(s.tag, node)
     elif s.tag == "rename_stmt" and node.rename_type == pb.OBJECT_COLUMN and node.relation_type == pb.OBJECT_TABLE:
-        yield safe_steps.renamed(node.relation.relname, node.subname, node.newname, node.relation.schemaname or None)
+        table = node.relation.relname
+        along = Along(NOT_NULL, *(generated(table, [name], "not_null") for name in (node.subname, node.newname)))
+        yield safe_steps.renamed(table, node.subname, node.newname, node.relation.schemaname or None, [along])
     elif s.tag == "alter_table_stmt" and node.objtype == pb.OBJECT_TABLE:
         for command in s.node.cmds:
             yield from _command(s, node, inner(command))

@@ -231,12 +231,16 @@ def test_a_mandatory_column_that_the_list_makes_and_no_model_has(project: Projec
 
 
 def renamed(name: str) -> Models:
-    """A table whose column has another name."""
-    return models(lambda: Column(name, Text, index=True))
+    """A table whose column has another name, and what is called after it."""
+    return models(
+        lambda: Column(name, ForeignKey("plans.code"), nullable=False, index=True),
+        lambda: UniqueConstraint(name, "price"),
+        lambda: CheckConstraint(f"{name} > 0 AND name <> 'nick'"),
+    )
 
 
 def test_a_new_name_is_asked_for_and_never_taken_for_a_new_column(project: Project) -> None:
-    """Without an answer nothing is written, and both commands are told; the answer moves the rows' values."""
+    """Without an answer nothing is written, and both commands are told; the answer moves the rows' values, and every name made of the column's."""
     project.before = renamed("nick")
     now = renamed("handle")()
     found = project.held(now)
@@ -250,18 +254,30 @@ def test_a_new_name_is_asked_for_and_never_taken_for_a_new_column(project: Proje
     moved = decided(found.renames, [], [], lambda question: "nick" in question)
     assert moved == decided(found.renames, ["tenants.nick=handle"], [], None) == found.renames
 
+    moved = found.with_names(moved)
     written = additions(without_renamed(found.gaps, moved), now, {}, moved, is_whole=True, own=found.own)
     (step,) = [s.sql for s in written.steps]
     old, new = project.make_database(), project.make_database()
     omega_bridge.boot(old, list(project.steps), metadata=project.before())
     with psycopg.connect(old, autocommit=True) as conn:
-        conn.execute("INSERT INTO tenants (nick) VALUES ('a')")
+        conn.execute("INSERT INTO plans (code) VALUES (7)")
+        conn.execute("INSERT INTO tenants (nick) VALUES (7)")
     for database in (old, new):
         assert omega_bridge.boot(database, [*project.steps, step], metadata=now).lacks == ()
         assert omega_bridge.boot(database, [*project.steps, step], metadata=now).outcome == "current"
     with psycopg.connect(old) as conn:
-        assert conn.execute("SELECT handle FROM tenants").fetchall() == [("a",)]
+        assert conn.execute("SELECT handle FROM tenants").fetchall() == [(7,)]
     assert project.held(now, step).gaps == ()
+    assert _shape(old) == _shape(new)
+    assert _not_nulls(old) == _not_nulls(new)
+
+
+def _not_nulls(database: str) -> list[Any]:
+    """Their names; there are none before PostgreSQL 18."""
+    with psycopg.connect(database) as conn:
+        return conn.execute(
+            "SELECT conname FROM pg_constraint WHERE contype = 'n' AND connamespace = 'public'::regnamespace ORDER BY 1"
+        ).fetchall()
 
 
 def test_a_column_that_came_with_a_table_of_the_list_stops_nobody(project: Project) -> None:
