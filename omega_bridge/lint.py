@@ -6,7 +6,7 @@ Pure: no database is asked. A comment ``-- omega-bridge: ignore <rule>, <rule>``
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -39,15 +39,17 @@ def lint(
     catalog: Catalog | None = None,
     sizes: Iterable[Size] = (),
     foundation: Foundation | None = None,
+    deploys: Mapping[str, int] | None = None,
 ) -> tuple[Finding, ...]:
     """The findings, in the list's order. The first ``models`` steps stand for what only the models know.
 
     ``select``: these rules only; ``ignore``: not these. ``catalog``: what a database holds, where one was read, ``sizes``: how
-    large its tables are. ``foundation``: what the list stands on. No finding shows a secret.
+    large its tables are. ``foundation``: what the list stands on. ``deploys``: by id, with which deploy a step came.
+    No finding shows a secret.
     Raises ``ConfigurationInvalid`` for a rule that does not exist.
     """
     _known((*select, *ignore))
-    listed = replace(listing(analysis, models, foundation), catalog=catalog, sizes=by_table(sizes))
+    listed = replace(listing(analysis, models, foundation), catalog=catalog, sizes=by_table(sizes), deploys=deploys or {})
     place = {step.id: number for number, step in enumerate(analysis)}
     ignored = {step.id: ignored_in(step.step.sql) for step in analysis}
     found = [

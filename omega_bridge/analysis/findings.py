@@ -123,7 +123,7 @@ class Listed:
     The first ``models`` steps stand for tables that only the models know: they are there, and but for keys nobody judges them.
     ``waited``: by index, what a step lacks at its place when an empty database is repaired. ``again``: by index, what a
     start does once more where nothing is missing. ``catalog``: a database's, where one was read, and
-    ``sizes`` how large its tables are, by their names.
+    ``sizes`` how large its tables are, by their names. ``deploys``: by id, with which of the deploys so far a step came.
     """
 
     analysis: Analysis
@@ -132,25 +132,39 @@ class Listed:
     again: Mapping[int, Again] = field(default_factory=dict)
     catalog: Catalog | None = None
     sizes: Mapping[str, Size] = field(default_factory=dict)
+    deploys: Mapping[str, int] = field(default_factory=dict)
 
     def steps(self) -> Iterator[tuple[int, StepAnalysis]]:
         """The list's own steps, with their index in the analysis."""
         return ((n, s) for n, s in enumerate(self.analysis) if n >= self.models)
 
-    def made(self) -> frozenset[str]:
-        """The names of the tables that the list itself creates: a start found them empty, most of the time.
+    def meets_empty(self) -> Callable[[StepAnalysis, str], bool]:
+        """Whether a step finds a table empty, most of the time: it makes the table itself, or comes with the step of the list that does.
 
-        Not those that are known to be large by now.
+        Not one that is known to be large by now. Of the models' own tables those count that come with it, as far as a history says so.
         """
         large = {name for name, size in self.sizes.items() if not size.is_small}
-        return frozenset(
-            e.key.name
-            for _, step in self.steps()
-            for s in statements(step.program, handlers=True)
-            if s.tag in _MAKES_A_TABLE
-            for e in s.effects
-            if e.present and e.key.kind in (Kind.TABLE, Kind.MATERIALIZED_VIEW) and e.key.name not in large
-        )
+        makers: dict[str, set[str]] = {}
+        for number, step in enumerate(self.analysis):
+            if number >= self.models or (self.deploys and step.id not in self.deploys):
+                for name in _tables(step):
+                    makers.setdefault(name, set()).add(step.id)
+        next_one = max(self.deploys.values(), default=-1) + 1
+
+        def is_empty(step: StepAnalysis, table: str) -> bool:
+            came = self.deploys.get(step.id, next_one)
+            return table not in large and any(
+                maker == step.id or self.deploys.get(maker, next_one) >= came for maker in makers.get(table, ())
+            )
+
+        return is_empty
+
+
+def _tables(step: StepAnalysis) -> Iterator[str]:
+    """The names of the tables that a step makes."""
+    for s in statements(step.program, handlers=True):
+        if s.tag in _MAKES_A_TABLE:
+            yield from (e.key.name for e in s.effects if e.present and e.key.kind in (Kind.TABLE, Kind.MATERIALIZED_VIEW))
 
 
 _MAKES_A_TABLE = ("create_stmt", "create_table_as_stmt", "rename_stmt")

@@ -6,7 +6,7 @@ Models, list and the databases that stand are compared on scratch, attribute by 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,10 +51,16 @@ class Check:
 
 
 def check_findings(
-    analysis: Analysis, models: int, ignore: Collection[str], *, strict: bool, foundation: Foundation | None = None
+    analysis: Analysis,
+    models: int,
+    ignore: Collection[str],
+    *,
+    strict: bool,
+    foundation: Foundation | None = None,
+    deploys: Mapping[str, int] | None = None,
 ) -> Check:
     """The rules of ``lint``."""
-    found = lint(analysis, models=models, ignore=ignore, foundation=foundation)
+    found = lint(analysis, models=models, ignore=ignore, foundation=foundation, deploys=deploys)
     failing = [f for f in found if is_failing([f], strict=strict)]
     counted = {severity: sum(f.severity is severity for f in found) for severity in Severity}
     told = ", ".join(f"{n} {severity}{'s' if n > 1 else ''}" for severity, n in counted.items() if n) or "no findings"

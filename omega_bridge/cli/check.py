@@ -31,7 +31,14 @@ def check(
     output.log_to_stderr(silent=True)
     servers = partial(scratch_server, scratch_url, scratch_template)
     checks = (
-        gate.check_findings(setup.analysis, setup.models, setup.config.lint_ignore, strict=strict, foundation=setup.foundation),
+        gate.check_findings(
+            setup.analysis,
+            setup.models,
+            setup.config.lint_ignore,
+            strict=strict,
+            foundation=setup.foundation,
+            deploys=setup.deploys,
+        ),
         gate.check_export(setup.analysis, setup.history(directory), setup.listed, setup.foundation, setup.config.version_table),
         gate.check_models(setup.setting(directory), servers),
     )

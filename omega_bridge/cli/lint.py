@@ -66,6 +66,7 @@ def lint(
         catalog=there.catalog,
         sizes=there.sizes,
         foundation=setup.foundation,
+        deploys=setup.deploys,
     )
     if with_squawk:
         from omega_bridge.squawk import squawk

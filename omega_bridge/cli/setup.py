@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from omega_bridge.analysis import Analysis
     from omega_bridge.audit.held import Setting
     from omega_bridge.config import Config
@@ -92,6 +94,13 @@ class Setup:
             return ()
         ground = self.foundation.catalog if self.foundation else None
         return tuple(splits(lived_through(self.history(), lines), self.analysis, ground))
+
+    @cached_property
+    def deploys(self) -> Mapping[str, int]:
+        """With which deploy each step came, as far as the history of the configured list says."""
+        from omega_bridge.audit.deployed import deployed
+
+        return deployed(self.history(), self.analysis) if self._is_own_list() else {}
 
     def foundation_paths(self) -> tuple[Path, ...]:
         """Where the foundation is written. Raises ``ConfigurationInvalid`` where none is configured."""

@@ -5,6 +5,7 @@ Relies on the ``git`` program: one ``git log``, and one ``git cat-file --batch``
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,26 @@ def file_at(folder: Path, revision: str, name: str) -> str:
     if revision.startswith("-"):
         raise ConfigurationInvalid(f"{revision!r} is no tag or commit", hint="Name one that git log shows.")
     return _git(folder, "show", f"{revision}:./{name}")
+
+
+def commits_of_lines(path: Path) -> tuple[str | None, ...] | None:
+    """For each line of a file the commit that brought it; ``None`` for one that none has yet. ``None`` where nobody keeps the file in git."""
+    if not path.is_file():
+        return ()
+    try:
+        told = _git(path.parent, "blame", "--line-porcelain", "--", path.name)
+    except ConfigurationInvalid:
+        try:
+            _git(path.parent, "rev-parse", "--git-dir")
+        except ConfigurationInvalid:
+            return None
+        return (None,) * len(path.read_text(encoding="utf-8").splitlines())
+    commits = (found[1] for found in map(_BLAMED.match, told.splitlines()) if found)
+    return tuple(None if set(commit) == {"0"} else commit for commit in commits)
+
+
+_BLAMED = re.compile(r"([0-9a-f]{40,64}) \d+ \d+")
+"""The line that begins what ``--line-porcelain`` says of one; the line's own text follows a tab."""
 
 
 def _place(source: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""``CREATE INDEX`` on a table that was there before the list."""
+"""``CREATE INDEX`` on a table that was there before the step."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from omega_bridge.analysis.program import Sql, statements
 
 
 def find(listed: Listed) -> Iterator[Hit]:
-    """Indexes without CONCURRENTLY on tables that no step of the list creates."""
-    made = listed.made()
+    """Indexes without CONCURRENTLY on tables that the step does not find empty."""
+    is_empty = listed.meets_empty()
     for _, step in listed.steps():
         for s in statements(step.program):
             if s.tag != "index_stmt" or not s.transactional or not s.effects:
                 continue
             table = str(dict(s.effects[0].attributes)["table"])
-            if table not in made:
+            if not is_empty(step, table):
                 yield Hit(
                     step,
                     f"builds {s.effects[0].key} on table {table} while nobody can write to it",

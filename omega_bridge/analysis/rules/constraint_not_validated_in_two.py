@@ -15,12 +15,12 @@ _WORDS = {"f": "foreign key", "c": "check"}
 
 
 def find(listed: Listed) -> Iterator[Hit]:
-    """Foreign keys and checks added without NOT VALID to tables that no step of the list creates."""
-    made = listed.made()
+    """Foreign keys and checks added without NOT VALID to tables that the step does not find empty."""
+    is_empty = listed.meets_empty()
     for _, step in listed.steps():
         for s in statements(step.program):
             for effect in _added(s):
-                if effect.key.table not in made:
+                if not is_empty(step, effect.key.table):
                     word = _WORDS[str(dict(effect.attributes)["type"])]
                     yield Hit(
                         step,

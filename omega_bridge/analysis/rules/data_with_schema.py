@@ -14,9 +14,9 @@ _LOCKING = ("alter_table_stmt", "index_stmt", "rename_stmt")
 def find(listed: Listed) -> Iterator[Hit]:
     """Steps that change a table's schema and then write rows: the lock is kept until the rows are written.
 
-    On tables that the list makes itself, which are small when it does, it is a note.
+    On tables that the step finds empty it is a note.
     """
-    made = listed.made()
+    is_empty = listed.meets_empty()
     for _, step in listed.steps():
         schema: Written | None = None
         for w in written(step):
@@ -28,7 +28,7 @@ def find(listed: Listed) -> Iterator[Hit]:
                     step,
                     f"changes {table} and writes rows in one step: the lock on {table} is kept until they are written",
                     "Make the rows a step of their own, behind this one.",
-                    severity=Severity.NOTE if table in made else None,
+                    severity=Severity.NOTE if is_empty(step, table) else None,
                     at=w.sql.text,
                 )
                 break

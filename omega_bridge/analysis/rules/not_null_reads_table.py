@@ -13,12 +13,12 @@ from omega_bridge.catalog import Key, Kind
 
 
 def find(listed: Listed) -> Iterator[Hit]:
-    """SET NOT NULL on tables that no step of the list creates, without a check on the column in the list that says the same."""
-    made = listed.made()
+    """SET NOT NULL on tables that the step does not find empty, without a check on the column in the list that says the same."""
+    is_empty = listed.meets_empty()
     checked = {(table, column) for _, step in listed.steps() for w in written(step) for table, column in _checked(w.statement)}
     for _, step in listed.steps():
         for w in written(step):
-            if w.sql.tag != "alter_table_stmt" or w.statement.node.relation.relname in made:
+            if w.sql.tag != "alter_table_stmt" or is_empty(step, w.statement.node.relation.relname):
                 continue
             relation = w.statement.node.relation
             for command in map(sql.inner, w.statement.node.cmds):
@@ -54,7 +54,7 @@ def _checked(statement: sql.Statement) -> Iterator[tuple[str, str]]:
 
 def _instead(column: Key) -> tuple[str, ...]:
     table, name = sql.identifier(column.schema, column.table), sql.identifier(column.name)
-    check = Key(Kind.CONSTRAINT, column.schema, column.table, f"{column.table}_{column.name}_not_null")
+    check = Key(Kind.CONSTRAINT, column.schema, column.table, f"{column.table}_{column.name}_is_there")
     quoted = sql.identifier(check.name)
     add = f"ALTER TABLE {table} ADD CONSTRAINT {quoted} CHECK ({name} IS NOT NULL) NOT VALID"
     return (

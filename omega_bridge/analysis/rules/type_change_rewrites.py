@@ -11,15 +11,15 @@ from omega_bridge.analysis.written import written
 
 
 def find(listed: Listed) -> Iterator[Hit]:
-    """Changes of type on tables that no step of the list creates: a warning where the old type is known, else a note."""
-    made = listed.made()
+    """Changes of type on tables that the step does not find empty: a warning where the old type is known, else a note."""
+    is_empty = listed.meets_empty()
     types = _types(listed)
     for _, step in listed.steps():
         for w in written(step):
             if w.sql.tag != "alter_table_stmt":
                 continue
             for command in map(sql.inner, w.statement.node.cmds):
-                if command.subtype != sql.pb.AT_AlterColumnType or w.statement.node.relation.relname in made:
+                if command.subtype != sql.pb.AT_AlterColumnType or is_empty(step, w.statement.node.relation.relname):
                     continue
                 table = str(w.statement.node.relation.relname)
                 new = sql.deparse_type(sql.inner(getattr(command, "def")).type_name)

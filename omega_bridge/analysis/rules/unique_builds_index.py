@@ -17,11 +17,11 @@ _WORDS = {"u": "UNIQUE", "p": "PRIMARY KEY"}
 
 
 def find(listed: Listed) -> Iterator[Hit]:
-    """Unique constraints and primary keys added without USING INDEX to tables that no step of the list creates."""
-    made = listed.made()
+    """Unique constraints and primary keys added without USING INDEX to tables that the step does not find empty."""
+    is_empty = listed.meets_empty()
     for _, step in listed.steps():
         for w in written(step):
-            if w.sql.tag != "alter_table_stmt" or w.statement.node.relation.relname in made:
+            if w.sql.tag != "alter_table_stmt" or is_empty(step, w.statement.node.relation.relname):
                 continue
             own = {e.key for e in w.sql.effects if e.present}
             new = {e.key.name for e in w.sql.implied if e.key.kind is Kind.COLUMN and "type" in dict(e.attributes)}

@@ -14,11 +14,11 @@ _SERIAL = {"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"
 
 
 def find(listed: Listed) -> Iterator[Hit]:
-    """New columns on tables that no step of the list creates, whose values PostgreSQL has to write into each row."""
-    made = listed.made()
+    """New columns on tables that the step does not find empty, whose values PostgreSQL has to write into each row."""
+    is_empty = listed.meets_empty()
     for _, step in listed.steps():
         for w in written(step):
-            if w.sql.tag != "alter_table_stmt" or w.statement.node.relation.relname in made:
+            if w.sql.tag != "alter_table_stmt" or is_empty(step, w.statement.node.relation.relname):
                 continue
             for command in map(sql.inner, w.statement.node.cmds):
                 if command.subtype != sql.pb.AT_AddColumn:
