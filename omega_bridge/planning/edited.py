@@ -52,6 +52,7 @@ class Split:
 
 def splits(past: Iterable[StepAnalysis], analysis: Analysis, ground: Catalog | None = None) -> Iterator[Split]:
     """What differs once starts have run today's list on both. ``past``: every text that databases lived through, in order."""
+    past = tuple(past)
     below = ground if ground is not None else empty_catalog()
     lived, fresh = World(below), World(below)
     provided = analysis.provided()
@@ -68,7 +69,16 @@ def splits(past: Iterable[StepAnalysis], analysis: Analysis, ground: Catalog | N
     for key, step_id in made.items():
         if lived.has(key) is True and fresh.has(key) is False and _stands(key, fresh):
             found.setdefault((key, ""), _split(step_id, Difference(key, "", None, _shown(lived, key)), fresh))
-    yield from (split for (key, _), split in found.items() if _stands(key, lived))
+    doubtful = {other for step in (*past, *analysis) for other in _renamed_along(step)}
+    yield from (split for (key, _), split in found.items() if _stands(key, lived) and (key.kind, key.name) not in doubtful)
+
+
+def _renamed_along(step: StepAnalysis) -> Iterator[tuple[Kind, str]]:
+    """A key's index and constraint are renamed as one; whether there are two, the text does not say."""
+    other = {Kind.CONSTRAINT: Kind.INDEX, Kind.INDEX: Kind.CONSTRAINT}
+    for s in step.reading.statements:
+        if s.tag == "rename_stmt":
+            yield from ((other[e.key.kind], e.key.name) for e in s.effects if e.key.kind in other)
 
 
 def _promised(step: StepAnalysis, fresh: World, lived: World) -> Iterator[Difference]:
@@ -89,9 +99,11 @@ def _promised(step: StepAnalysis, fresh: World, lived: World) -> Iterator[Differ
 def _is_other(key: Key, name: str, there: Mapping[str, Any], value: Any) -> bool:
     """Whether an attribute is not what a text says. Definitions are two texts here, neither of them printed by a server.
 
-    A column that got its name by a rename has attributes that no text has told.
+    What got its name by a rename has attributes that no text has told.
     """
-    if key.kind is Kind.COLUMN and name != "comment" and "type" not in there:
+    if key.kind in (Kind.COLUMN, Kind.CONSTRAINT) and name != "comment" and "type" not in there:
+        return False
+    if key.kind is Kind.INDEX and "definition" not in there:
         return False
     if key.kind is Kind.INDEX and name == "constraint":
         return False  # one of that name may have come with a constraint's, or become it

@@ -87,6 +87,14 @@ ALIKE = {
             "THEN ALTER TABLE t RENAME COLUMN was TO is_; END IF; END $$",
         ],
     ),
+    "a-key-renamed-with-its-index": (
+        ["CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, a int CONSTRAINT t_a_key UNIQUE)"],
+        [
+            "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, a int CONSTRAINT t_b_key UNIQUE)",
+            "DO $$ BEGIN IF EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('t') AND conname = 't_a_key') "
+            "THEN ALTER TABLE t RENAME CONSTRAINT t_a_key TO t_b_key; END IF; END $$",
+        ],
+    ),
     "in-doubt": ([T, "DO $$ DECLARE n text := 'c'; BEGIN EXECUTE format('ALTER TABLE t ADD COLUMN %I int', n); END $$"], [T]),
 }
 
