@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from omega_bridge.analysis import Analysis
+from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.analysis.program import VISIBLE
 from omega_bridge.audit.by_hand import on_top
 from omega_bridge.audit.expected import WENT_WRONG
@@ -29,7 +29,7 @@ from omega_bridge.planning.renamed_along import with_names
 from omega_bridge.planning.renames import Rename, kept_mandatory, left_mandatory, renames
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.revisions.models import every_table, is_model
+from omega_bridge.revisions.models import every_table, is_model, without_indexes
 from omega_bridge.revisions.renaming import added_by
 from omega_bridge.revisions.sums import read_sum
 from omega_bridge.sql import identifier
@@ -101,7 +101,7 @@ def _compared(setting: Setting, server: Scratch) -> Held:
     new = _after(setting, None, server)
     if stands is None:
         return Held(_against(promised, new, server), (), (), (*unseen, *new.unseen))
-    old = _after(replace(setting, by_list=False), stands.catalog, server)
+    old = _after(_on_what_stands(setting, stands.catalog), stands.catalog, server)
     gaps = (*_against(promised, old, server), *left_mandatory(old.catalog, new.catalog, setting.metadata))
     lacking = _against(promised, new, server)
     in_new = {(u.key, u.attribute) for u in lacking}
@@ -125,6 +125,13 @@ def _compared(setting: Setting, server: Scratch) -> Held:
         stands.catalog,
         promised.catalog,
     )
+
+
+def _on_what_stands(setting: Setting, there: Catalog) -> Setting:
+    """Of a table of the models that stands already nobody makes an index again but the list: the models would, under a lock on its writers."""
+    tables = {(k.schema, k.name) for k in there if k.kind is Kind.TABLE}
+    registry = Registry(tuple(replace(s.step, id=s.id) for s in setting.analysis))
+    return replace(setting, analysis=analyse(without_indexes(registry, setting.metadata, tables)), by_list=False)
 
 
 def _kept_mandatory(setting: Setting, promised: Promised, there: Catalog) -> tuple[Unkept, ...]:
@@ -185,8 +192,6 @@ _GROUND = frozenset(
 
 def _ground(registry: Registry) -> list[Step]:
     """The steps that make nothing else."""
-    from omega_bridge.analysis import analyse
-
     found = []
     for step in analyse(registry):
         statements = step.reading.statements

@@ -5,7 +5,7 @@ As ``MetaData.create_all`` would make them, but table by table: one that cannot 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import Column, Index, MetaData, Table
@@ -27,10 +27,21 @@ PLACE = Place("(models)")
 
 
 def with_models(registry: Registry, metadata: MetaData, foundation: Foundation | None = None) -> Registry:
-    """The registry with one step prepended for each table of the models that no step, and no foundation, creates, in dependency order."""
+    """The registry with one step prepended for each table of the models that no step, and no foundation, creates, in dependency order.
+
+    What a step of the list makes of a table's indexes is left to it: it may do so without a lock.
+    """
     made = _made_by(registry) | _made_before(foundation)
     own = [t for t in _sorted(metadata) if (t.schema or VISIBLE, t.name) not in made and (VISIBLE, t.name) not in made]
-    return Registry((*(_step(t) for t in own), *registry.steps), registry.source) if own else registry
+    indexed = _indexed_by(registry)
+    steps = (_step(t, {i for schema, table, i in indexed if (schema, table) == (t.schema or VISIBLE, t.name)}) for t in own)
+    return Registry((*steps, *registry.steps), registry.source) if own else registry
+
+
+def without_indexes(registry: Registry, metadata: MetaData, tables: Collection[tuple[str, str]]) -> Registry:
+    """The registry whose steps for these tables of the models (by schema and name) make none of their indexes."""
+    named = {_step(t).id: _step(t, None) for t in _sorted(metadata) if (t.schema or "public", t.name) in tables}
+    return Registry(tuple(named.get(s.id or "", s) if is_model(s) else s for s in registry.steps), registry.source)
 
 
 def every_table(metadata: MetaData, only: Table | None = None) -> Registry:
@@ -68,6 +79,18 @@ def _made_by(registry: Registry) -> set[tuple[str, str]]:
     }
 
 
+def _indexed_by(registry: Registry) -> set[tuple[str, str, str]]:
+    """Schema, table and name of the indexes that steps make."""
+    return {
+        (e.key.schema, str(dict(e.attributes).get("table")), e.key.name)
+        for step in analyse(registry)
+        for s in statements(step.program)
+        if s.tag == "index_stmt"
+        for e in s.effects
+        if e.present and e.key.kind is Kind.INDEX
+    }
+
+
 def _made_before(foundation: Foundation | None) -> set[tuple[str, str]]:
     if foundation is None:
         return set()
@@ -75,9 +98,11 @@ def _made_before(foundation: Foundation | None) -> set[tuple[str, str]]:
     return found | {(VISIBLE, name) for schema, name in found if schema in foundation.catalog.search_path}
 
 
-def _step(table: Table) -> Step:
+def _step(table: Table, others: Collection[str] | None = ()) -> Step:
+    """``others``: the indexes that others make; ``None``: they make all."""
     parts = [*enum_types(table.columns), str(CreateTable(table, if_not_exists=True).compile(dialect=DIALECT)).strip()]
-    parts += [index_text(index) for index in sorted(table.indexes, key=lambda i: str(i.name))]
+    if others is not None:
+        parts += [index_text(i) for i in sorted(table.indexes, key=lambda i: str(i.name)) if i.name not in others]
     parts += comments(table)
     text = ";\n".join(_plain(p) for p in parts) + ";"
     return Step(

@@ -132,7 +132,7 @@ GAINED: dict[str, tuple[Models, list[str], dict[str, str]]] = {
     "enum": (models(lambda: Column("mood", Enum("calm", "loud", name="mood"))), ["column tenants.mood"], {}),
     "foreign-key-to-a-legacy-table": (
         models(lambda: Column("plan", ForeignKey("plans.code", ondelete="SET NULL"), index=True)),
-        ["column tenants.plan"],
+        ["column tenants.plan", "index ix_tenants_plan"],
         {},
     ),
     "identity": (models(lambda: Column("number", Integer, Identity())), ["column tenants.number"], {}),
@@ -147,7 +147,7 @@ GAINED: dict[str, tuple[Models, list[str], dict[str, str]]] = {
         ["constraint tenants.known"],
         {},
     ),
-    "comment": (models(comment="those who pay"), [], {}),
+    "index-and-comment": (models(lambda: Index("ix_name", "name"), comment="those who pay"), ["index ix_name"], {}),
 }
 
 
@@ -157,11 +157,12 @@ def test_what_a_model_gains_is_a_gap_until_a_step_adds_it(
 ) -> None:
     """On a table that stands, whoever makes it; the steps that are told bring it to old databases with rows, and to new ones alike."""
     found = project.held(now())
-    assert [str(u.key).replace("public.", "") for u in found.gaps if u.key.kind != "index"] == gaps
+    assert [str(u.key).replace("public.", "") for u in found.gaps] == gaps
     assert found.unseen == ()
     written = project.added(now(), filled)
     assert written.left == ()
     steps = [s.sql for s in written.steps]
+    assert all("INDEX CONCURRENTLY" in sql for sql in steps if "CREATE INDEX" in sql)
     closed = project.held(now(), *steps)
     assert (closed.gaps, closed.twofold, closed.hidden) == ((), (), ())
 
