@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ from omega_bridge.postgres.session import Session, border, lost_connection
 from omega_bridge.revisions import alembic_border, own_path, own_settings, sums
 from omega_bridge.revisions.graph import graph_of
 from omega_bridge.revisions.operations import CREATED, INDEXES
+from omega_bridge.revisions.own_enums import own_enums
 from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
@@ -127,6 +128,7 @@ def _offline(context: Any, table: VersionTable | None) -> None:
     )
     migrations = context.get_context()
     given = _allowed(context, None)
+    enums = cache(partial(own_enums, context.script))
 
     def guarded(inner: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
         def steps(heads: Any, target: Any) -> Iterator[Any]:
@@ -138,7 +140,7 @@ def _offline(context: Any, table: VersionTable | None) -> None:
                 if exported is not None and not free:
                     flags = exported.destructive if command == "upgrade" else ()
                     free = given is None or exported.is_allowed((*given, *flags))
-                target.opts[GUARD] = None if free or exported is None else AsSql(target.impl, exported, command)
+                target.opts[GUARD] = None if free or exported is None else AsSql(target.impl, exported, command, enums)
                 yield step
 
         return steps

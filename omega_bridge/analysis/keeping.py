@@ -46,13 +46,19 @@ _OPERATORS = {
 }  # fmt: skip
 
 
+Enums = frozenset[tuple[str, ...]]
+
+
 @lru_cache(maxsize=4096)
-def keeps_rows(text: str) -> bool:
-    """Whether a step with this text certainly takes no row, no column and no table away, whatever the database holds."""
-    return _is_certain(text, _ADDING | _ONLY_WRITTEN_DOWN)
+def keeps_rows(text: str, enums: Enums = frozenset()) -> bool:
+    """Whether a step with this text certainly takes no row, no column and no table away, whatever the database holds.
+
+    ``enums``: types that are enumerations, as the text may write their names.
+    """
+    return _is_certain(text, _ADDING | _ONLY_WRITTEN_DOWN, enums)
 
 
-def _is_certain(text: str, quiet: set[str]) -> bool:
+def _is_certain(text: str, quiet: set[str], enums: Enums) -> bool:
     reading = reading_of(text)
     if reading.only_sets:
         return True
@@ -61,17 +67,17 @@ def _is_certain(text: str, quiet: set[str]) -> bool:
     if any(s.opaque or s.destroys or s.cascade or s.tag not in quiet for s in reading.statements):
         return False
     try:
-        return all(_calls_nothing_unknown(s) for s in parse(text))
+        return all(_calls_nothing_unknown(s, enums) for s in parse(text))
     except StepSyntaxError:
         return False
 
 
-def _calls_nothing_unknown(statement: Statement) -> bool:
+def _calls_nothing_unknown(statement: Statement, enums: Enums) -> bool:
     if statement.tag == "do_stmt":
-        return all(_is_quiet(query) for query in queries(parse_block(statement.text)))
+        return all(_is_quiet(query, enums) for query in queries(parse_block(statement.text)))
     if statement.tag in _ONLY_WRITTEN_DOWN:
         return True
-    return all(is_known(found) for found in walk(statement.node))
+    return all(is_known(found, enums) for found in walk(statement.node))
 
 
 def queries(tree: Any) -> Iterator[str]:
@@ -87,16 +93,16 @@ def queries(tree: Any) -> Iterator[str]:
             yield from queries(value)
 
 
-def _is_quiet(query: str) -> bool:
+def _is_quiet(query: str, enums: Enums) -> bool:
     try:
-        return all(_calls_nothing_unknown(s) for s in parse(query))
+        return all(_calls_nothing_unknown(s, enums) for s in parse(query))
     except StepSyntaxError:
         pass
     target, assigned, value = query.partition(":=")
-    return all(is_known(found) for found in walk(parse_expression(value if assigned else target)))
+    return all(is_known(found, enums) for found in walk(parse_expression(value if assigned else target)))
 
 
-def is_known(node: Any) -> bool:
+def is_known(node: Any, enums: Enums = frozenset()) -> bool:
     """Whether one node of a statement, without what is below it, names nothing that may run what nobody has read."""
     match node.DESCRIPTOR.name:
         case "FuncCall":
@@ -104,7 +110,7 @@ def is_known(node: Any) -> bool:
             return name in _FUNCTIONS and schema in ([], ["pg_catalog"])
         case "TypeName":
             *schema, name = strings(node.names)
-            return schema == ["pg_catalog"] or (not schema and name in _TYPES)
+            return schema == ["pg_catalog"] or (not schema and name in _TYPES) or (*schema, name) in enums
         case "A_Expr":
             return all(name in _OPERATORS for name in strings(node.name)) or node.kind in _SPELLED
         case "SelectStmt":

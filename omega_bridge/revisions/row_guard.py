@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,10 +17,10 @@ from typing import Any, Protocol
 from alembic import context as environment
 
 from omega_bridge.analysis.batches import batches_of, question, untold
-from omega_bridge.analysis.keeping import UNWATCHED, Watched, keeps_rows, watched
+from omega_bridge.analysis.keeping import UNWATCHED, Enums, Watched, keeps_rows, watched
 from omega_bridge.analysis.leaving import IN_THE_DATABASE, QUESTION, unseen, way_out
 from omega_bridge.errors import StepRefused, StepSyntaxError
-from omega_bridge.revisions.guards import literal, tagged
+from omega_bridge.revisions.guards import identifier, literal, tagged
 from omega_bridge.sql import parse
 
 GUARD = "omega_bridge_guard"
@@ -99,6 +99,8 @@ class AsSql:
     impl: Any
     exported: Exported
     command: str
+    enums: Callable[[], Enums] = frozenset
+    """The enumerations that the history makes."""
 
     def run(self, send: Callable[[], object], text: str | None) -> None:
         """Write it, in a block where it may take rows away. Raises ``StepRefused`` for what no block can watch."""
@@ -106,7 +108,7 @@ class AsSql:
             self.impl.static_output(first + ";")
             send()
             return
-        if text is not None and not needs_a_block(text, self.exported, self.command):
+        if text is not None and (self._are_enums(text) or not needs_a_block(text, self.exported, self.command)):
             send()
             return
         buffer, self.impl.output_buffer = self.impl.output_buffer, io.StringIO()
@@ -117,7 +119,18 @@ class AsSql:
         if written.strip():
             begin, commit = AS_ONE.split("{}")  # a block is one as it is
             written = written.strip().removeprefix(begin).removesuffix(commit)
-            self.impl.static_output(in_a_block(written, self.exported, self.command) + ";")
+            guarded = written if self._are_enums(written) else in_a_block(written, self.exported, self.command)
+            self.impl.static_output(guarded.removesuffix(";") + ";")
+
+    def _are_enums(self, text: str) -> bool:
+        """Whether all that is in doubt of a text are types that the history makes as enumerations: then these are asked for ahead of it."""
+        if keeps_rows(text):
+            return True
+        if not keeps_rows(text, self.enums()):
+            return False
+        named = [name for name in sorted(self.enums()) if re.search(rf"(?<!\w){re.escape(name[-1])}(?!\w)", text)]
+        self.impl.static_output(unless_enums(named, self.exported, self.command) + ";")
+        return True
 
 
 def running() -> tuple[Exported, str] | None:
@@ -149,6 +162,23 @@ def without_an_environment(text: str, sql: str | None = None) -> tuple[str, ...]
     if (first := ahead_of(own, exported, command)) is not None:
         return first, text
     return (in_a_block(text, exported, command) if needs_a_block(own, exported, command) else text,)
+
+
+def unless_enums(names: Iterable[Sequence[str]], exported: Exported, command: str) -> str:
+    """A block that raises where a type of such a name is no enumeration here: a domain's checks call what nobody has read."""
+    types = ", ".join(f"to_regtype({literal(identifier(*name[::-1]))})" for name in names)
+    told = literal(f"omega-bridge: {exported.told} takes % for an enumeration, and here it is none".replace("%:", "%%:"))
+    return f"DO {tagged(_ENUMS.format(types=types, told=told, hint=literal(exported.hint(command))))}"
+
+
+_ENUMS = """
+DECLARE
+    other text := (SELECT string_agg(oid::regtype::text, ', ') FROM pg_type WHERE oid IN ({types}) AND typtype <> 'e');
+BEGIN
+    IF other IS NOT NULL THEN
+        RAISE EXCEPTION {told}, other USING ERRCODE = 'OB303', HINT = {hint};
+    END IF;
+END """
 
 
 def ahead_of(text: str, exported: Exported, command: str) -> str | None:

@@ -392,6 +392,28 @@ def test_a_block_that_commits_as_it_goes_runs_in_both_drivers(tmp_path: Path, ma
     assert (value(url, VERSION), value(url, "SELECT count(*) FROM t")) == (first, 0)
 
 
+def test_a_column_of_an_enumeration_has_a_guard_of_a_few_lines(tmp_path: Path, make_database: MakeDatabase, psql: str) -> None:
+    """``--sql`` asks whether the type is the history's own enumeration, and stops where it is a domain; no row is watched for it."""
+    url = make_database()
+    steps: list[str | Step] = [
+        START.partition(";")[0],
+        "DO $$ BEGIN IF to_regtype('mood') IS NULL THEN CREATE TYPE mood AS ENUM ('calm'); END IF; END $$",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS mood mood NOT NULL DEFAULT 'calm'::mood, ADD COLUMN IF NOT EXISTS moods mood[]",
+    ]
+    exported(tmp_path, steps)
+    config = configured(tmp_path, url)
+    config.output_buffer = io.StringIO()
+    command.upgrade(config, "head", sql=True)
+    text = config.output_buffer.getvalue()
+    assert (text.count("typtype <> 'e'"), text.count("would destroy rows")) == (2, 0)
+    for first, told in (("CREATE DOMAIN mood AS text", "takes mood for an enumeration, and here it is none"), ("SELECT 1", "")):
+        other = make_database()
+        value(other, f"{first}; SELECT 1")
+        arguments = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", other]
+        done = subprocess.run(arguments, input=text, capture_output=True, text=True, check=False)
+        assert (done.returncode == 0, told in done.stderr) == (not told, True)
+
+
 def test_a_script_that_only_adds_is_written_as_sql(tmp_path: Path, database: str) -> None:
     """``--sql`` refuses no script for its own BEGIN and COMMIT where none of its statements takes a row."""
     steps: list[str | Step] = [START.partition(";")[0], "BEGIN; ALTER TABLE t ADD COLUMN IF NOT EXISTS w int; COMMIT"]
