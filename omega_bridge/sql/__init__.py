@@ -4,8 +4,6 @@ Everything else asks here for statements, canonical text, or whether two fragmen
 tree's vocabulary (libpg_query's protobuf messages and enumerations).
 """
 
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.sql.canonical import canonical, checksum, on_one_line
 from omega_bridge.sql.compare import is_of_its_column, same_expression, same_index, same_routine, same_statement, same_type
 from omega_bridge.sql.fields import Fields, Known, fields, goes_beyond, known
@@ -19,6 +17,7 @@ from omega_bridge.sql.lexer import (
     sendable,
     words,
 )
+from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.parser import (
     TOO_DEEP,
     Statement,

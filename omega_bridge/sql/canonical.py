@@ -8,10 +8,9 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.sql.lexer import COMMENTS, DOLLAR_QUOTED
 from omega_bridge.sql.lexer import tokens as scan
+from omega_bridge.sql.libpg_query import pb
 
 ALGORITHM = "c1"
 """The tag of the checksum's format: a later format gets another, and this one stays readable."""

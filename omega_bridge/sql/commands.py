@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from postgast import pg_query_pb2 as pb
-
+from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.parser import Statement, deparse_statement, inner, parse
 
 _QUIET = {

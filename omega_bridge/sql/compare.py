@@ -9,10 +9,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
-import postgast
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.errors import StepSyntaxError
+from omega_bridge.sql import libpg_query
+from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.parser import PLACES, parse, parse_expression, parse_type, strings
 
 
@@ -31,10 +30,10 @@ def same_expression(printed: str, written: str) -> bool | None:
 def is_of_its_column(printed: str, written: str, column: str) -> bool:
     """Whether a default is printed with the type of its column, where a bare literal was written: it would be stored so."""
     try:
-        one, other, wanted = _expression(printed), _literal(postgast.unwrap_node(_expression(written))), parse_type(column)
+        one, other, wanted = _expression(printed), _literal(libpg_query.unwrap_node(_expression(written))), parse_type(column)
     except StepSyntaxError:
         return True
-    node = postgast.unwrap_node(one)
+    node = libpg_query.unwrap_node(one)
     if other is None or other[0] is not None or other[1] != "sval" or node.DESCRIPTOR.name != "TypeCast":
         return True
     cast = node.type_name
@@ -47,7 +46,7 @@ def is_of_its_column(printed: str, written: str, column: str) -> bool:
 
 def _matches(printed: Any, written: Any) -> bool:
     """Whether an expression is printed so where it was written so: a bare literal takes the type of what it is for."""
-    printed, written = postgast.unwrap_node(printed), postgast.unwrap_node(written)
+    printed, written = libpg_query.unwrap_node(printed), libpg_query.unwrap_node(written)
     one, other = _literal(printed), _literal(written)
     if one is not None and other is not None:
         return _same_literal(one, other)
@@ -84,7 +83,7 @@ _Literal = tuple[Any, str | None, Any]
 def _literal(node: Any) -> _Literal | None:
     cast = None
     if node.DESCRIPTOR.name == "TypeCast" and not _is_function_cast(node):
-        cast, node = _plain(node.type_name), postgast.unwrap_node(node.arg)
+        cast, node = _plain(node.type_name), libpg_query.unwrap_node(node.arg)
     if node.DESCRIPTOR.name != "A_Const":
         return None
     return cast, node.WhichOneof("val"), _constant(node)
@@ -123,13 +122,13 @@ def _surely(node: Any, *, is_written: bool = False) -> str | int | bool | None:
     Other types have forms of their own: ``'2024-01-31'`` prints as ``'2024-01-31 00:00:00'::timestamp without time zone``,
     ``'yes'`` as ``true``, ``'{"a":1}'`` as ``'{"a": 1}'::jsonb``.
     """
-    node = postgast.unwrap_node(node)
+    node = libpg_query.unwrap_node(node)
     type_name = None
     if node.DESCRIPTOR.name == "TypeCast":
         if node.type_name.typmods or node.type_name.array_bounds:
             return None
         type_name = [n.string.sval for n in node.type_name.names][-1]
-        node = postgast.unwrap_node(node.arg)
+        node = libpg_query.unwrap_node(node.arg)
     if node.DESCRIPTOR.name != "A_Const":
         return None
     value = _constant(node)
@@ -179,7 +178,7 @@ def _type(text: str) -> tuple[Any, tuple[str, ...]]:
     node = pb.TypeName()
     node.CopyFrom(parse_type(text))
     *schema, name = strings(node.names)
-    if name == "numeric" and len(node.typmods) == 2 and postgast.unwrap_node(node.typmods[1]).ival.ival == 0:
+    if name == "numeric" and len(node.typmods) == 2 and libpg_query.unwrap_node(node.typmods[1]).ival.ival == 0:
         del node.typmods[1]
     is_array = bool(node.array_bounds)
     del node.array_bounds[:]
@@ -191,7 +190,7 @@ def _plain(node: Any) -> Any:
     """A node as nested tuples that compare by meaning."""
     if not hasattr(node, "DESCRIPTOR"):
         return node
-    node = postgast.unwrap_node(node)
+    node = libpg_query.unwrap_node(node)
     name = node.DESCRIPTOR.name
     if name == "TypeCast":
         argument = _plain(node.arg)

@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
 from google.protobuf.message import Message
-from postgast import pg_query_pb2 as pb
 
+from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.parser import PLACES
 
 Known: TypeAlias = "Mapping[str, bool | frozenset[int | str]]"

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-import postgast
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.errors import StepSyntaxError
+from omega_bridge.sql import libpg_query
+from omega_bridge.sql.libpg_query import pb
 
 COMMENTS = frozenset({pb.Token.Value("SQL_COMMENT"), pb.Token.Value("C_COMMENT")})
 DOLLAR_QUOTED = re.compile(r"\A(\$[^$]*\$)(.*)\1\Z", re.S)
@@ -62,8 +61,8 @@ def tokens(text: str) -> list[pb.ScanToken] | None:
     """The tokens, comments among them; offsets are in bytes. ``None`` for a text that the lexer rejects."""
     try:
         encoded(text)
-        return list(postgast.scan(text).tokens)
-    except (postgast.PgQueryError, StepSyntaxError):
+        return list(libpg_query.scan(text).tokens)
+    except (libpg_query.PgQueryError, StepSyntaxError):
         return None
 
 
@@ -114,7 +113,7 @@ def identifier(*parts: str) -> str:
 @lru_cache(maxsize=4096)
 def _quoted(name: str) -> str:
     if _PLAIN_NAME.fullmatch(name):
-        (token,) = postgast.scan(name).tokens
+        (token,) = libpg_query.scan(name).tokens
         if token.keyword_kind in (pb.NO_KEYWORD, pb.UNRESERVED_KEYWORD):
             return name
     return '"' + name.replace('"', '""') + '"'
@@ -124,7 +123,7 @@ def is_reserved(name: str) -> bool:
     """Whether a name is a reserved word (the manual's appendix "SQL Key Words"): it needs quotes wherever it stands."""
     if not _PLAIN_NAME.fullmatch(name):
         return False
-    (token,) = postgast.scan(name).tokens
+    (token,) = libpg_query.scan(name).tokens
     return bool(token.keyword_kind == pb.RESERVED_KEYWORD)
 
 

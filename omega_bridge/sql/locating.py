@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 
-import postgast
-from postgast import pg_query_pb2 as pb
-
+from omega_bridge.sql import libpg_query
 from omega_bridge.sql.lexer import DOLLAR_QUOTED, tokens
+from omega_bridge.sql.libpg_query import pb
 
 _NEAR = re.compile(r'at or near "(.*)"\Z', re.S)
 
@@ -48,8 +47,8 @@ def _first(before: str, body: str, after: str, message: str) -> int | None:
 
 def _complaint(text: str) -> str | None:
     try:
-        postgast.parse_plpgsql(text)
-    except postgast.PgQueryError as exc:
+        libpg_query.parse_plpgsql(text)
+    except libpg_query.PgQueryError as exc:
         return str(exc.message)
     except ValueError:
         return None

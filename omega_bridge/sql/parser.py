@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-import postgast
 from google.protobuf.message import DecodeError, Message
-from postgast import pg_query_pb2 as pb
 
 from omega_bridge.errors import StepSyntaxError
+from omega_bridge.sql import libpg_query
 from omega_bridge.sql.lexer import encoded
+from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.locating import in_block
 from omega_bridge.values import dataclass
 
@@ -46,8 +46,8 @@ def parse(sql: str) -> tuple[Statement, ...]:
     raw = encoded(sql)
     is_ascii = len(raw) == len(sql)  # then a place in bytes is one in characters
     try:
-        tree = postgast.parse(sql)
-    except postgast.PgQueryError as exc:
+        tree = libpg_query.parse(sql)
+    except libpg_query.PgQueryError as exc:
         raise _syntax_error(sql, exc) from exc
     except DecodeError as exc:
         raise StepSyntaxError(TOO_DEEP) from exc
@@ -83,8 +83,8 @@ def parse_block(sql: str, before: str = "") -> dict[str, Any]:
     ``before`` is what stands in front of the statement, so that lines are those of the whole text.
     """
     try:
-        (function,) = postgast.parse_plpgsql(sql)
-    except postgast.PgQueryError as exc:
+        (function,) = libpg_query.parse_plpgsql(sql)
+    except libpg_query.PgQueryError as exc:
         offset = in_block(sql, exc.message)
         raise _syntax_error(before + sql, exc, None if offset is None else len(before) + offset) from exc
     except RecursionError as exc:
@@ -124,7 +124,7 @@ def deparse_statement(tag: str, node: Any) -> str:
     """The SQL text of a statement's node; ``tag`` is its field name, such as ``alter_table_stmt``."""
     tree = pb.ParseResult()
     getattr(tree.stmts.add().stmt, tag).CopyFrom(node)
-    return postgast.deparse(tree)
+    return libpg_query.deparse(tree)
 
 
 def walk(node: Any) -> Iterator[Any]:
@@ -151,7 +151,7 @@ def deparse_expression(node: Any) -> str:
     result = pb.ParseResult()
     target = result.stmts.add().stmt.select_stmt.target_list.add().res_target
     target.val.CopyFrom(node if isinstance(node, pb.Node) else _wrapped(node))
-    return postgast.deparse(result).removeprefix("SELECT ")
+    return libpg_query.deparse(result).removeprefix("SELECT ")
 
 
 def deparse_type(node: Any) -> str:
@@ -173,7 +173,7 @@ def _deparsed_type(serialized: bytes) -> str:
     cast = result.stmts.add().stmt.select_stmt.target_list.add().res_target.val.type_cast
     cast.arg.a_const.isnull = True
     cast.type_name.CopyFrom(node)
-    return postgast.deparse(result).removeprefix("SELECT ").removeprefix("NULL::").removeprefix("CAST(NULL AS ")
+    return libpg_query.deparse(result).removeprefix("SELECT ").removeprefix("NULL::").removeprefix("CAST(NULL AS ")
 
 
 def _wrapped(message: Any) -> pb.Node:
@@ -185,7 +185,7 @@ def _wrapped(message: Any) -> pb.Node:
     return node
 
 
-def _syntax_error(sql: str, exc: postgast.PgQueryError, offset: int | None = None) -> StepSyntaxError:
+def _syntax_error(sql: str, exc: libpg_query.PgQueryError, offset: int | None = None) -> StepSyntaxError:
     line = column = None
     if offset is None and exc.cursorpos:
         offset = exc.cursorpos - 1  # in characters, unlike the offsets of the tree

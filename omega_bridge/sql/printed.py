@@ -10,9 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.errors import StepSyntaxError
+from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.parser import deparse_statement, inner, parse, strings, walk
 
 

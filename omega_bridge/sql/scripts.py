@@ -9,9 +9,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from postgast import pg_query_pb2 as pb
-
 from omega_bridge.errors import ConfigurationInvalid, StepSyntaxError
+from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.parser import Statement, deparse_expression, inner, parse
 
 _PIECE = re.compile(

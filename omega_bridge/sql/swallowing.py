@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-import postgast
-from postgast import pg_query_pb2 as pb
-
+from omega_bridge.sql import libpg_query
 from omega_bridge.sql.lexer import COMMENTS, DOLLAR_QUOTED
 from omega_bridge.sql.lexer import tokens as scan
+from omega_bridge.sql.libpg_query import pb
 
 
 def unswallowed(sql: str) -> str | None:
@@ -31,8 +30,8 @@ def unswallowed(sql: str) -> str | None:
         return None
     text = b"".join([*parts, raw[done:]]).decode()
     try:
-        postgast.parse(text)
-    except postgast.PgQueryError:
+        libpg_query.parse(text)
+    except libpg_query.PgQueryError:
         return None
     return text
 

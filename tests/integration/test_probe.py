@@ -173,7 +173,7 @@ def test_a_current_start_loads_no_parser(database: str) -> None:
     omega_bridge.boot(database, STEPS)
     code = (
         f"import sys, omega_bridge\nrun = omega_bridge.boot({database!r}, {STEPS!r})\n"
-        "heavy = {'alembic', 'sqlalchemy', 'postgast', 'google', 'typer', 'omega_bridge.analysis', 'omega_bridge.planning'}\n"
+        "heavy = {'alembic', 'sqlalchemy', 'postgast', 'google', 'omega_bridge.sql', 'typer', 'omega_bridge.analysis', 'omega_bridge.planning'}\n"
         "print(run.outcome, run.round_trips, *sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -177,7 +177,7 @@ def loaded_by(code: str) -> set[str]:
 
 def test_importing_the_package_is_light() -> None:
     """A service that imports omega_bridge does not pay for Alembic, SQLAlchemy, Typer or the parser; nor for what it leaves unused."""
-    heavy = {"alembic", "sqlalchemy", "typer", "rich", "postgast", "psycopg"}
+    heavy = {"alembic", "sqlalchemy", "typer", "rich", "postgast", "google", "psycopg"}
     assert {name for name in loaded_by("import omega_bridge") if name.startswith(PACKAGE)} == {PACKAGE}
     assert not loaded_by("from omega_bridge import boot, boot_async, Step, Registry, Repeat, Run, Place") & heavy
 
@@ -206,7 +206,7 @@ def test_help_loads_no_verb() -> None:
         f"{PACKAGE}.cli.plain_values",
         f"{PACKAGE}.cli.streams",
     }
-    assert not loaded & {"rich", "pydantic", "psycopg", "sqlalchemy", "alembic", "postgast", "logging", "json"}
+    assert not loaded & {"rich", "pydantic", "psycopg", "sqlalchemy", "alembic", "postgast", "google", "logging", "json"}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_verb_loads_what_it_needs(arguments: list[str]) -> None:
     """Its help, and what needs no list, load nothing that reads a list or checks types."""
     code = f"import sys; sys.argv = ['omega-bridge', *{arguments}]\nfrom omega_bridge.cli import main\n"
     loaded = loaded_by(f"{code}try: main()\nexcept SystemExit: pass")
-    assert not loaded & {"rich", "pydantic", "psycopg", "sqlalchemy", "alembic", "postgast"}
+    assert not loaded & {"rich", "pydantic", "psycopg", "sqlalchemy", "alembic", "postgast", "google"}
     if "--help" in arguments:
         assert not loaded & {f"{PACKAGE}.config", f"{PACKAGE}.steps", "logging", "hashlib"}
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,3 +160,19 @@ def test_a_handler_is_made_to_tell() -> None:
     assert "THEN RAISE; RAISE NOTICE 'when x then %'" in str(unswallowed(text))
     assert unswallowed(BLOCK) is None
     assert unswallowed("DO $$ BEGIN RAISE EXCEPTION 'EXCEPTION WHEN others THEN'; END $$") is None
+
+
+def test_the_parser_is_loaded_without_what_nobody_uses() -> None:
+    """Of ``postgast`` a start loads what parses, and who imports it beside that gets all of it."""
+    program = (
+        "import sys\nfrom omega_bridge.sql import deparse_statement, parse\n"
+        "assert not [name for name in sys.modules if 'postgast' in name], sys.modules.keys()\n"
+        "(found,) = parse('ALTER TABLE t ADD COLUMN \"Ä\" varchar(3)')\n"
+        "import postgast\n"
+        "tree = postgast.parse(found.text)\n"
+        "assert postgast.deparse(tree) == deparse_statement(found.tag, found.node)\n"
+        "assert postgast.errors.PgQueryError and postgast.wrap(tree)\n"
+        "assert parse('SELECT 1')[0].tag == 'select_stmt'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    subprocess.run([sys.executable, "-c", f"import postgast\n{program}".replace("assert not [", "assert [")], check=True)
