@@ -78,6 +78,7 @@ def test_stock_commands_serve_the_review(database: str) -> None:
         assert expected in done.stdout
 
 
+@pytest.mark.long
 def test_every_revision_goes_down_and_up_again(database: str) -> None:
     """Up, down, the catalog as before, up again: for each revision, or a reason why there is no way back."""
     config = alembic_for(database)

@@ -42,7 +42,7 @@ STARTS = ("empty", "legacy", "half")
 COMPILED = ("clinic", "shop", "library", "chat", "crm", "tickets", "fleet")
 """In the list of ``crm`` a loop over the catalog stands before tables that it also means: a history runs it once."""
 
-LONG = ("clinic", "shop", "fleet", "crm", "library")
+LONG = ("clinic", "shop", "fleet", "crm", "library", "tickets")
 """Of these the histories are run by ``make test-long``."""
 HISTORIES = [pytest.param(name, marks=pytest.mark.long) if name in LONG else name for name in COMPILED]
 

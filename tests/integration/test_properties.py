@@ -25,7 +25,7 @@ from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
 from omega_bridge.steps import Registry
 
-EXAMPLES = int(os.environ.get("OMEGA_BRIDGE_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("OMEGA_BRIDGE_EXAMPLES", "10"))
 ENV = "from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n"
 PASSES = 12
 

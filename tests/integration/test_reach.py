@@ -75,7 +75,9 @@ def at_work(database: str, url: str, steps: list[str], **options: Any) -> Iterat
         "UPDATE t SET a = 2 WHERE id = 1",
         "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int",
         "CREATE INDEX IF NOT EXISTS t_a ON t (a)",
-        "CREATE INDEX CONCURRENTLY IF NOT EXISTS t_a ON t (a)",
+        pytest.param(
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS t_a ON t (a)", marks=pytest.mark.long
+        ),  # waits for the watcher, too
         "DO $$ BEGIN IF (SELECT count(*) FROM t) > 0 THEN UPDATE t SET a = 2; END IF; END $$",
     ],
     ids=["data", "column", "index", "concurrently", "block"],
