@@ -15,6 +15,7 @@ from omega_bridge.analysis.findings import Finding, Severity
 from omega_bridge.analysis.written import written
 from omega_bridge.lint import lint
 from omega_bridge.steps import Registry, Step
+from omega_bridge.tags import Tag
 
 ROUNDS = 12
 """A rewrite may give another rule something to rewrite: a guard, then IF NOT EXISTS behind it."""
@@ -138,7 +139,7 @@ def _keeps(before: StepAnalysis, new: Step) -> bool:
 
 
 def _done(step: StepAnalysis) -> list[tuple[str, str]]:
-    return [(w.sql.tag, repr((w.sql.effects, w.sql.implied))) for w in written(step) if w.sql.tag != "transaction_stmt"]
+    return [(w.sql.tag, repr((w.sql.effects, w.sql.implied))) for w in written(step) if w.sql.tag != Tag.TRANSACTION]
 
 
 def _is_worse(was: Collection[Finding], now: Collection[Finding], rule: str) -> bool:

@@ -15,13 +15,14 @@ from typing import Any
 from omega_bridge.analysis.keeping import is_catalog, is_known, queries
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import Statement, commits_within, identifier, parse, parse_block, parse_expression, walk, words
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 _STATEMENTS = {
     "block", "assign", "if", "case", "loop", "while", "fori", "fors", "exit", "return", "execsql", "perform", "raise", "getdiag",
     "commit", "rollback", "assert",
 }  # fmt: skip
-_ROWS = {"select_stmt", "update_stmt", "insert_stmt", "delete_stmt"}
+_ROWS = {Tag.SELECT, Tag.UPDATE, Tag.INSERT, Tag.DELETE}
 _TYPES = {
     "bool",
     "int2",
@@ -54,7 +55,7 @@ def batches_of(text: str) -> Batches | None:
         if not commits_within(text):
             return None
         (block,) = parse(text)
-        found = _Found() if block.tag == "do_stmt" else None
+        found = _Found() if block.tag == Tag.DO else None
         return found.all_of(text, parse_block(text)) if found else None
     except (StepSyntaxError, ValueError, _Unread):
         return None

@@ -33,6 +33,7 @@ from omega_bridge.analysis.program import (
 from omega_bridge.analysis.variables import Bindings, Variables, common
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import TOO_DEEP, Statement, inner, parse, parse_block, parse_expression
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 _ERROR_LEVEL = 21  # PL/pgSQL's elog level of RAISE EXCEPTION; a re-raise has it too
@@ -47,16 +48,16 @@ def read_program(sql: str) -> Program:
     """A step's text as a program. Raises ``StepSyntaxError``."""
     nodes: list[Node] = []
     for statement in parse(sql):
-        if statement.tag == "do_stmt":
+        if statement.tag == Tag.DO:
             nodes.extend(_do(statement, sql[: statement.offset]))
         else:
             nodes.append(read(statement))
-    if any(isinstance(n, Sql) and n.tag in ("variable_set_stmt", "discard_stmt", "transaction_stmt") for n in nodes):
+    if any(isinstance(n, Sql) and n.tag in (Tag.VARIABLE_SET, Tag.DISCARD, Tag.TRANSACTION) for n in nodes):
         # From here on names may mean something else, or the work is committed piecemeal: nothing is claimed.
         return (
             Sql(
                 sql,
-                "script",
+                Tag.SCRIPT,
                 opaque=True,
                 transactional=not any(isinstance(n, Sql) and not n.transactional for n in nodes),
             ),
@@ -242,7 +243,7 @@ class _Reader(Variables):
     def unread(self, what: str, *, is_alone: bool = False) -> Program:
         """Something runs, and what it does is not known. ``is_alone``: it ends its transaction."""
         self.bindings = {}
-        return (Sql(what, what, opaque=True, transactional=not is_alone),)
+        return (Sql(what, Tag.UNREAD, opaque=True, transactional=not is_alone),)
 
     # --- statements --------------------------------------------------------------------------------------------
 
@@ -266,7 +267,7 @@ class _Reader(Variables):
             return found
         (statement,) = parse(text)
         row = content.get("target", {}).get("PLpgSQL_row", {}).get("fields", [])
-        if len(row) != 1 or content.get("strict") or statement.tag != "select_stmt" or self.is_spoken_in(text):
+        if len(row) != 1 or content.get("strict") or statement.tag != Tag.SELECT or self.is_spoken_in(text):
             return self.computed(text, statement)
         self.bindings.pop("found", None)
         name, found_row = row[0]["name"], None
@@ -284,7 +285,7 @@ class _Reader(Variables):
         """A query whose values are not known from here on."""
         found = read(statement)
         self.bindings = {}
-        if found.tag == "select_stmt" and not found.data and not found.opaque:
+        if found.tag == Tag.SELECT and not found.data and not found.opaque:
             return (found,)
         return (Sql(text, statement.tag, data=found.data, opaque=True),)
 
@@ -292,7 +293,7 @@ class _Reader(Variables):
         """``PERFORM`` sets ``FOUND``: over a catalog that is a guard's other form."""
         (statement,) = parse(text)
         self.bindings.pop("found", None)
-        is_query = statement.tag == "select_stmt" and not self.is_spoken_in(text)
+        is_query = statement.tag == Tag.SELECT and not self.is_spoken_in(text)
         pattern = found_pattern(statement.node, self.variables) if is_query else None
         if pattern is None:
             found = self.text(text)
@@ -328,7 +329,7 @@ class _Reader(Variables):
         if name:
             self.bind(name, datum, bound)
         if bound is None and not before and not cannot_fail(node):
-            before.append(Sql(text, "expression"))
+            before.append(Sql(text, Tag.EXPRESSION))
         return tuple(before)
 
     def raised(self, content: Tree) -> Program:
@@ -351,7 +352,7 @@ class _Reader(Variables):
         node = inner(parse_expression(text))
         if node.DESCRIPTOR.name != "A_Const" or node.WhichOneof("val") != "sval" or content.get("params") or content.get("into"):
             self.bindings = {}
-            return (Sql(f"EXECUTE {text}", "dynexecute", opaque=True),)
+            return (Sql(f"EXECUTE {text}", Tag.EXECUTE_COMPUTED, opaque=True),)
         found = self.text(node.sval.sval)
         self.forget(found)
         return found
@@ -360,7 +361,7 @@ class _Reader(Variables):
         try:
             statements = parse(text)
         except StepSyntaxError:  # a variable in a place where SQL has none
-            return (Sql(text, "unreadable", opaque=True),)
+            return (Sql(text, Tag.UNREADABLE, opaque=True),)
         found = tuple(read(s) for s in statements)
         if self.is_spoken_in(text):  # PL/pgSQL puts the variable's value there
             return tuple(Sql(s.text, s.tag, data=s.data, opaque=True) for s in found)

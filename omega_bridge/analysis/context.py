@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from omega_bridge.discarding import discards_all
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import Statement, deparse_statement, parse, pb
+from omega_bridge.tags import Tag
 
 _WITHIN = re.compile(
     r"\bset_config\b|\b(?:set|reset)\s+(?:session\s+|local\s+)?(?:role|authorization|search_path|\w*timeout|all)\b|\bdiscard\b",
     re.IGNORECASE,
 )
-_SETS = frozenset({"variable_set_stmt", "discard_stmt"})
-_RUNS = frozenset({"do_stmt", "select_stmt", "call_stmt"})
+_SETS = frozenset({Tag.VARIABLE_SET, Tag.DISCARD})
+_RUNS = frozenset({Tag.DO, Tag.SELECT, Tag.CALL})
 
 
 def may_set(text: str) -> bool:
@@ -27,7 +28,7 @@ def may_set(text: str) -> bool:
 
 def _sets(statement: Statement) -> bool:
     """A function may be called by a later step; the ``SET`` of its definition is in force while it runs."""
-    if statement.tag == "create_function_stmt":
+    if statement.tag == Tag.CREATE_FUNCTION:
         return "set_config" in statement.text.lower()
     return statement.tag in _SETS or (statement.tag in _RUNS and _WITHIN.search(statement.text) is not None)
 
@@ -47,7 +48,7 @@ def for_one_transaction(text: str) -> tuple[str, ...] | None:
     found: list[str] = []
     for statement in parse(text):
         node = statement.node
-        if statement.tag != "variable_set_stmt" or node.kind not in (pb.VAR_SET_VALUE, pb.VAR_SET_DEFAULT):
+        if statement.tag != Tag.VARIABLE_SET or node.kind not in (pb.VAR_SET_VALUE, pb.VAR_SET_DEFAULT):
             return None
         if node.is_local or _WITHOUT_MEANING.fullmatch(node.name):
             continue
@@ -81,7 +82,7 @@ def only_sets(text: str) -> bool:
     if not _BEGINS.match(text):
         return False
     try:
-        return discards_all(text) or all(s.tag == "variable_set_stmt" for s in parse(text))
+        return discards_all(text) or all(s.tag == Tag.VARIABLE_SET for s in parse(text))
     except StepSyntaxError:
         return False
 

@@ -12,6 +12,7 @@ from omega_bridge.analysis.program import Effect, statements
 from omega_bridge.analysis.sizes import Size
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.steps import Place
+from omega_bridge.tags import Tag
 
 
 class Severity(StrEnum):
@@ -167,7 +168,7 @@ def _tables(step: StepAnalysis) -> Iterator[str]:
             yield from (e.key.name for e in s.effects if e.present and e.key.kind in (Kind.TABLE, Kind.MATERIALIZED_VIEW))
 
 
-_MAKES_A_TABLE = ("create_stmt", "create_table_as_stmt", "rename_stmt")
+_MAKES_A_TABLE = (Tag.CREATE, Tag.CREATE_TABLE_AS, Tag.RENAME)
 
 Check = Callable[[Listed], Iterable[Hit]]
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from omega_bridge.analysis.paths import guarded
 from omega_bridge.analysis.program import Handled, If, Node, Program, Raise, Sql
+from omega_bridge.tags import Tag
 
 
 def blocks(program: Program) -> Iterator[Handled]:
@@ -75,5 +76,5 @@ def expected_errors(program: Program) -> frozenset[str]:
 
 def _not_to_be_had(s: Sql) -> Iterator[str]:
     """An extension may not be installed on the machine, or not be for this role to create."""
-    if s.tag == "create_extension_stmt":
+    if s.tag == Tag.CREATE_EXTENSION:
         yield from ("feature_not_supported", "insufficient_privilege", "undefined_file")

@@ -15,14 +15,15 @@ from omega_bridge.analysis.program import conditions, is_decidable
 from omega_bridge.analysis.reading import reading_of
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import Statement, ends_transaction, inner, parse, parse_block, parse_expression, pb, strings, walk
+from omega_bridge.tags import Tag
 
 _ADDING = {
-    "create_stmt", "alter_table_stmt", "create_seq_stmt", "rename_stmt", "drop_stmt", "create_enum_stmt", "alter_enum_stmt",
-    "composite_type_stmt", "create_extension_stmt", "create_schema_stmt", "comment_stmt", "select_stmt", "lock_stmt",
-    "variable_show_stmt",
+    Tag.CREATE, Tag.ALTER_TABLE, Tag.CREATE_SEQ, Tag.RENAME, Tag.DROP, Tag.CREATE_ENUM, Tag.ALTER_ENUM,
+    Tag.COMPOSITE_TYPE, Tag.CREATE_EXTENSION, Tag.CREATE_SCHEMA, Tag.COMMENT, Tag.SELECT, Tag.LOCK,
+    Tag.VARIABLE_SHOW,
 }  # fmt: skip
 _ONLY_WRITTEN_DOWN = {
-    "create_function_stmt", "create_trig_stmt", "create_policy_stmt", "create_domain_stmt", "view_stmt", "index_stmt",
+    Tag.CREATE_FUNCTION, Tag.CREATE_TRIG, Tag.CREATE_POLICY, Tag.CREATE_DOMAIN, Tag.VIEW, Tag.INDEX,
 }  # fmt: skip
 """What they call is called later, or is IMMUTABLE as in an index: PostgreSQL lets such a function change nothing."""
 
@@ -73,7 +74,7 @@ def _is_certain(text: str, quiet: set[str], enums: Enums) -> bool:
 
 
 def _calls_nothing_unknown(statement: Statement, enums: Enums) -> bool:
-    if statement.tag == "do_stmt":
+    if statement.tag == Tag.DO:
         return all(_is_quiet(query, enums) for query in queries(parse_block(statement.text)))
     if statement.tag in _ONLY_WRITTEN_DOWN:
         return True
@@ -162,12 +163,12 @@ _OF_A_TRANSACTION = {
 """All but ``COMMIT PREPARED``: what was prepared elsewhere, nobody has watched."""
 
 _KEEPS_ROWS_OUTSIDE = {
-    "vacuum_stmt", "reindex_stmt", "cluster_stmt", "createdb_stmt", "alter_system_stmt", "create_table_space_stmt", "drop_table_space_stmt",
-    "create_subscription_stmt", "alter_subscription_stmt", "drop_subscription_stmt",
+    Tag.VACUUM, Tag.REINDEX, Tag.CLUSTER, Tag.CREATEDB, Tag.ALTER_SYSTEM, Tag.CREATE_TABLE_SPACE, Tag.DROP_TABLE_SPACE,
+    Tag.CREATE_SUBSCRIPTION, Tag.ALTER_SUBSCRIPTION, Tag.DROP_SUBSCRIPTION,
 }  # fmt: skip
 """What refuses a transaction and takes no row; a tablespace is dropped only where it is empty."""
 
-_REFUSES_A_TRANSACTION = {"dropdb_stmt"}
+_REFUSES_A_TRANSACTION = {Tag.DROPDB}
 
 
 def watched(text: str) -> Watched:
@@ -177,21 +178,21 @@ def watched(text: str) -> Watched:
     except StepSyntaxError:
         return Watched.NO if ends_transaction(text) else Watched.YES
     if len(found) != 1:
-        return Watched.NO if any(s.tag == "transaction_stmt" for s in found) else Watched.YES
+        return Watched.NO if any(s.tag == Tag.TRANSACTION for s in found) else Watched.YES
     node, tag = found[0].node, found[0].tag
-    if tag == "transaction_stmt":
+    if tag == Tag.TRANSACTION:
         return Watched.NEEDLESS if node.kind in _OF_A_TRANSACTION else Watched.NO
     if tag in _REFUSES_A_TRANSACTION:
         return Watched.NO
-    commands = [inner(c) for c in node.cmds] if tag == "alter_table_stmt" else []
+    commands = [inner(c) for c in node.cmds] if tag == Tag.ALTER_TABLE else []
     is_detach = bool(commands) and all(c.subtype in (pb.AT_DetachPartition, pb.AT_DetachPartitionFinalize) for c in commands)
-    is_concurrent = tag in ("drop_stmt", "index_stmt") and node.concurrent
+    is_concurrent = tag in (Tag.DROP, Tag.INDEX) and node.concurrent
     return Watched.NEEDLESS if is_detach or is_concurrent or tag in _KEEPS_ROWS_OUTSIDE else Watched.YES
 
 
 def is_script(text: str) -> bool:
     """Whether a step says itself where its transactions begin and end."""
     try:
-        return any(statement.tag == "transaction_stmt" for statement in parse(text))
+        return any(statement.tag == Tag.TRANSACTION for statement in parse(text))
     except StepSyntaxError:
         return False

@@ -10,6 +10,7 @@ from omega_bridge.analysis.analysis import StepAnalysis
 from omega_bridge.catalog import Kind
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import Statement, deparse_type, identifier, inner, parse, pb, strings, walk
+from omega_bridge.tags import Tag
 
 _NARROW = {"smallint", "int", "integer", "date", "real", "time", "char", "varchar", "numeric", "bit", "timestamp", "bpchar"}
 """Types to which an explicit cast rounds or cuts off; of those with a length, where one is given."""
@@ -66,21 +67,21 @@ def _takes_all(condition: Any) -> bool:
 def _of(statement: Statement, made: set[tuple[str, str]]) -> Iterator[Loss]:
     node = statement.node
     match statement.tag:
-        case "refresh_mat_view_stmt" if node.skip_data:
+        case Tag.REFRESH_MAT_VIEW if node.skip_data:
             yield Loss(f"empties {Kind.MATERIALIZED_VIEW} {_name(node.relation)}", forgets=True)
-        case "alter_table_stmt":
+        case Tag.ALTER_TABLE:
             for command in map(inner, node.cmds):
                 yield from _command(_name(node.relation), command)
-        case "drop_stmt" if node.remove_type in (pb.OBJECT_MATVIEW, pb.OBJECT_SEQUENCE):
+        case Tag.DROP if node.remove_type in (pb.OBJECT_MATVIEW, pb.OBJECT_SEQUENCE):
             for target in map(inner, node.objects):
                 name = strings(target.items)[-1]
                 if node.remove_type == pb.OBJECT_SEQUENCE:
                     yield Loss(f"drops sequence {name}, and with it the number it stands at", forgets=True)
                 elif ("", name) not in made:
                     yield Loss(f"drops {Kind.MATERIALIZED_VIEW} {name} with the rows that it keeps", forgets=True)
-        case "alter_seq_stmt" if any(option.def_elem.defname == "restart" for option in node.options):
+        case Tag.ALTER_SEQ if any(option.def_elem.defname == "restart" for option in node.options):
             yield Loss(f"sets sequence {_name(node.sequence)} back", forgets=True)
-        case "select_stmt":
+        case Tag.SELECT:
             for call in walk(node):
                 if call.DESCRIPTOR.name == "FuncCall" and strings(call.funcname)[-1] == "setval":
                     yield Loss("sets a sequence with setval, also back to numbers that were given out", forgets=True)

@@ -10,6 +10,7 @@ from omega_bridge.analysis.effects.naming import NotRead, qualified, relation
 from omega_bridge.analysis.effects.targets import target
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.sql import inner, parse, pb
+from omega_bridge.tags import Tag
 
 
 class Given(NamedTuple):
@@ -34,7 +35,7 @@ def given(analysis: Analysis) -> Iterator[Given]:
     """In the list's order; what is named in another way is left out."""
     for step in analysis:
         for said in step.reading.statements:
-            if said.tag in ("alter_owner_stmt", "alter_table_stmt"):
+            if said.tag in (Tag.ALTER_OWNER, Tag.ALTER_TABLE):
                 try:
                     yield from _given(said.text)
                 except NotRead:
@@ -44,9 +45,9 @@ def given(analysis: Analysis) -> Iterator[Given]:
 def _given(text: str) -> Iterator[Given]:
     for statement in parse(text):
         node = statement.node
-        if statement.tag == "alter_owner_stmt" and node.object_type in _OBJECTS:
+        if statement.tag == Tag.ALTER_OWNER and node.object_type in _OBJECTS:
             yield from (Given(_named(_OBJECTS[node.object_type], inner(node.object)), role) for role in _role(node.newowner))
-        elif statement.tag == "alter_table_stmt":
+        elif statement.tag == Tag.ALTER_TABLE:
             changes = [c for c in map(inner, node.cmds) if c.subtype == pb.AT_ChangeOwner]
             yield from (
                 Given(relation(node.relation, kind), role) for c in changes for role in _role(c.newowner) for kind in _RELATIONS

@@ -17,6 +17,7 @@ from omega_bridge.analysis.program import (
     Program,
     Sql,
 )
+from omega_bridge.tags import Tag
 
 
 def guarded(program: Program, guards: tuple[Condition, ...] = ()) -> Iterator[tuple[Sql, tuple[Condition, ...]]]:
@@ -86,8 +87,8 @@ def denied(condition: Condition) -> Iterator[Pattern]:
 
 def made_anew(s: Sql) -> str | None:
     """The name of the table that a statement makes and cannot find already there: a temporary one, or without IF NOT EXISTS."""
-    if s.tag not in ("create_stmt", "create_table_as_stmt"):
+    if s.tag not in (Tag.CREATE, Tag.CREATE_TABLE_AS):
         return None
     node = sql.parse(s.text)[0].node
-    target = node.relation if s.tag == "create_stmt" else node.into.rel
+    target = node.relation if s.tag == Tag.CREATE else node.into.rel
     return str(target.relname) if target.relpersistence == "t" or not node.if_not_exists else None

@@ -28,16 +28,18 @@ from omega_bridge.analysis.program import (
 )
 from omega_bridge.analysis.reading import Reading, StepKind
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.tags import Tag
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | None"
 
 _TUPLE, _LIST, _ANYTHING, _KIND, _KEY = range(5)
 _CLASSES = (All, AnyOf, Compared, Constant, Effect, Exists, Filter, Handled, If, Not, Pattern, Raise, Sql, Unknown)
 _VALUES: dict[int, type[Any]] = dict(enumerate(_CLASSES, start=5))
-_TAGS = {value: number for number, value in _VALUES.items()}
+_NUMBERS = {value: number for number, value in _VALUES.items()}
 _DEFAULTS: dict[type[Any], list[tuple[str, Any]]] = {v: [(f.name, f.default) for f in fields(v) if f.init] for v in _CLASSES}
 _AS_THEY_ARE = frozenset({type(None), bool, int, float, str})
 _KINDS: dict[object, Kind] = {str(kind): kind for kind in Kind}
+_STATEMENTS: dict[object, Tag] = {str(tag): tag for tag in Tag}
 _STEP_KINDS = {str(kind): kind for kind in StepKind}
 _DERIVED = (
     "checksum", "label", "size", "is_certain", "hangs_on_the_rest", "only_sets", "transactional", "may_destroy", "is_additive",
@@ -46,7 +48,7 @@ _DERIVED = (
 
 def as_plain(reading: Reading) -> list[Plain]:
     """The reading without its text. Raises ``ValueError`` for one that is not written: of a text that does not parse."""
-    if reading.problem is not None or reading.named or any(s.tag == "unreadable" for s in reading.statements):
+    if reading.problem is not None or reading.named or any(s.tag is Tag.UNREADABLE for s in reading.statements):
         raise ValueError("only what was read of a text alone, to its end, is written")
     derived: list[Plain] = [getattr(reading, name) for name in _DERIVED]
     provides: list[Plain] = [[str(kind), name] for kind, name in sorted(reading.provides)]
@@ -87,14 +89,16 @@ def _encoded(value: object) -> Plain:
         return [_TUPLE if kind is tuple else _LIST, *map(_encoded, value)]
     if isinstance(value, Key):
         return [_KEY, str(value.kind), value.schema, value.table, value.name]
-    if kind in _TAGS:
+    if kind in _NUMBERS:
         named = _DEFAULTS[kind]
         held = [getattr(value, name) for name, _ in named]
         while held and _is_default(held[-1], named[len(held) - 1][1]):
             held.pop()
-        return [_TAGS[kind], *map(_encoded, held)]
+        return [_NUMBERS[kind], *map(_encoded, held)]
     if value is ANYTHING:
         return [_ANYTHING]
+    if isinstance(value, Tag):
+        return str(value)
     if isinstance(value, Kind):
         return [_KIND, str(value)]
     raise ValueError(f"a value of type {kind.__name__} is not written")
@@ -107,9 +111,16 @@ def _is_default(value: object, default: object) -> bool:
 def _decoded(plain: list[Any]) -> Any:
     if not plain:
         raise IndexError("an empty list stands for nothing")
-    tag, *items = [item if type(item) is not list else _decoded(item) for item in plain]
-    made = _VALUES.get(tag)
-    return made(*items) if made is not None else _OTHERS[tag](items)
+    number, *items = [item if type(item) is not list else _decoded(item) for item in plain]
+    made = _MADE.get(number)
+    return made(*items) if made is not None else _OTHERS[number](items)
+
+
+def _sql(text: str, tag: str, *others: Any) -> Sql:
+    return Sql(text, _STATEMENTS[tag], *others)
+
+
+_MADE: dict[int, Callable[..., object]] = {**_VALUES, _NUMBERS[Sql]: _sql}
 
 
 def _key(items: list[Any]) -> Key:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import stored_in
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 VISIBLE = ""
@@ -156,7 +157,7 @@ class Sql:
     """
 
     text: str
-    tag: str
+    tag: Tag
     effects: tuple[Effect, ...] = ()
     implied: tuple[Effect, ...] = ()
     needs: tuple[Key, ...] = ()

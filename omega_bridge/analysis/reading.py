@@ -28,6 +28,7 @@ from omega_bridge.catalog import Key, Kind
 from omega_bridge.discarding import discards_all
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.kinds import READ
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 
@@ -114,7 +115,7 @@ class Reading:
         if self.problem is not None:
             return False
         found = sql.parse(self.text)
-        return bool(found) and (discards_all(self.text) or all(s.tag == "variable_set_stmt" for s in found))
+        return bool(found) and (discards_all(self.text) or all(s.tag == Tag.VARIABLE_SET for s in found))
 
     @cached_property
     def transactional(self) -> bool:
@@ -171,7 +172,7 @@ def _read(text: str) -> Reading:
     from omega_bridge.analysis.blocks import read_program
 
     problem = None
-    opaque = (Sql(text, "unreadable", opaque=True),)
+    opaque = (Sql(text, Tag.UNREADABLE, opaque=True),)
     try:
         program = read_program(text)
     except StepSyntaxError as exc:
@@ -183,7 +184,7 @@ def _read(text: str) -> Reading:
 
 def unclaimed(reading: Reading) -> Reading:
     """The same text with nothing claimed of what it does."""
-    opaque = (Sql(reading.text, "unreadable", opaque=True),)
+    opaque = (Sql(reading.text, Tag.UNREADABLE, opaque=True),)
     return Reading(reading.text, opaque, StepKind.MIXED, reading.problem, reading.names)
 
 
@@ -272,9 +273,9 @@ _ADDITIVE = {tag for tag, said in READ.items() if said.is_additive}
 
 def _ignorable(s: Sql) -> bool:
     """A new column must take rows from writers that do not know it; a new rule on existing rows may refuse theirs."""
-    if s.tag == "index_stmt":
+    if s.tag == Tag.INDEX:
         return not any(("unique", True) in e.attributes for e in s.implied)
-    if s.tag != "alter_table_stmt":
+    if s.tag != Tag.ALTER_TABLE:
         return True
     new = {e.key: dict(e.attributes) for e in s.implied if e.key.kind is Kind.COLUMN and "type" in dict(e.attributes)}
     for effect in s.effects:
@@ -296,11 +297,11 @@ def _ignorable(s: Sql) -> bool:
 # --- labels ----------------------------------------------------------------------------------------------------
 
 _VERBS = {
-    "insert_stmt": "insert",
-    "update_stmt": "update",
-    "delete_stmt": "delete",
-    "truncate_stmt": "truncate",
-    "merge_stmt": "merge",
+    Tag.INSERT: "insert",
+    Tag.UPDATE: "update",
+    Tag.DELETE: "delete",
+    Tag.TRUNCATE: "truncate",
+    Tag.MERGE: "merge",
 }
 
 
@@ -310,7 +311,7 @@ def _label(program: Program) -> str | None:
             return _slug(_VERBS[s.tag], s.needs[0].name)
         gained = [e for e in s.effects if e.present] or list(s.effects)
         if gained:
-            return _effect_label(s, gained[-1] if s.tag == "rename_stmt" else gained[0])
+            return _effect_label(s, gained[-1] if s.tag == Tag.RENAME else gained[0])
     return None
 
 
@@ -326,11 +327,11 @@ def _effect_label(s: Sql, effect: Effect) -> str:
     attributes = dict(effect.attributes)
     if not effect.present:
         return _slug("drop", key.table, name)
-    if s.tag == "rename_stmt":
+    if s.tag == Tag.RENAME:
         return _slug("rename", key.table, name)
     match key.kind:
         case Kind.TABLE:
-            return _slug("create", name) if s.tag == "create_stmt" else _slug("alter", name)
+            return _slug("create", name) if s.tag == Tag.CREATE else _slug("alter", name)
         case Kind.COLUMN if attributes:
             return _slug(key.table, name, next(iter(attributes)))
         case Kind.COLUMN | Kind.CONSTRAINT:

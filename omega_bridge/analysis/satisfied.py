@@ -14,6 +14,7 @@ from omega_bridge.analysis.program import All, Condition, Exists, Not, Sql
 from omega_bridge.analysis.reading import matches_effect
 from omega_bridge.analysis.written import Written, written
 from omega_bridge.catalog import Kind
+from omega_bridge.tags import Tag
 
 ORDER = ("SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
 """Locks of a table beside which somebody cannot write, or build an index, from the weakest on."""
@@ -32,17 +33,17 @@ _EXCLUSIVE = {
     sql.pb.AT_NoForceRowSecurity,
 }
 """Parts of ALTER TABLE that take ACCESS EXCLUSIVE before they look."""
-_ROWS = ("insert_stmt", "update_stmt", "delete_stmt")
-_NONE_WHERE_THERE = ("create_stmt", "create_extension_stmt", "create_schema_stmt", "create_seq_stmt")
+_ROWS = (Tag.INSERT, Tag.UPDATE, Tag.DELETE)
+_NONE_WHERE_THERE = (Tag.CREATE, Tag.CREATE_EXTENSION, Tag.CREATE_SCHEMA, Tag.CREATE_SEQ)
 
 
 def lock_when_satisfied(w: Written) -> str | None:
     """The lock on its table of a statement that runs again without an error and changes nothing; ``None`` where it takes none, or one of
     which nothing is known."""
     s, node = w.sql, w.statement.node
-    if s.effects and s.tag == "alter_table_stmt" and node.objtype == sql.pb.OBJECT_TABLE:
+    if s.effects and s.tag == Tag.ALTER_TABLE and node.objtype == sql.pb.OBJECT_TABLE:
         return "ACCESS EXCLUSIVE" if {sql.inner(c).subtype for c in node.cmds} <= _EXCLUSIVE else None
-    if s.effects and s.tag == "index_stmt" and node.if_not_exists:
+    if s.effects and s.tag == Tag.INDEX and node.if_not_exists:
         return "SHARE"
     return None
 
@@ -74,7 +75,7 @@ def predicted(step: StepAnalysis) -> tuple[str, ...] | None:
 
 def _is_comment(w: Written) -> bool:
     """``COMMENT`` on a table or a column, which is written whether it is the same or not."""
-    return w.sql.tag == "comment_stmt" and bool(w.sql.effects) and w.sql.effects[0].key.kind in (Kind.TABLE, Kind.COLUMN)
+    return w.sql.tag == Tag.COMMENT and bool(w.sql.effects) and w.sql.effects[0].key.kind in (Kind.TABLE, Kind.COLUMN)
 
 
 def _stops(guard: Condition, s: Sql) -> bool:
@@ -101,7 +102,7 @@ def _is_quiet(w: Written) -> bool:
     node = w.statement.node
     if w.sql.tag in _NONE_WHERE_THERE:
         return bool(node.if_not_exists)
-    if w.sql.tag == "drop_stmt":
+    if w.sql.tag == Tag.DROP:
         return bool(node.missing_ok) and not w.sql.cascade
     return w.sql.tag in _ROWS
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from omega_bridge.analysis.analysis import Analysis
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.sql import inner, parse, pb
+from omega_bridge.tags import Tag
 
 DATABASE = Key(Kind.DATABASE, "", "", "current_database()")
 
-_TAGS = frozenset({"create_role_stmt", "alter_role_stmt", "alter_role_set_stmt", "grant_role_stmt"})
+_TAGS = frozenset({Tag.CREATE_ROLE, Tag.ALTER_ROLE, Tag.ALTER_ROLE_SET, Tag.GRANT_ROLE})
 _OF_DATABASE = re.compile(r"\b(?:on|alter)\s+database\b", re.IGNORECASE)
 
 

@@ -10,6 +10,7 @@ from omega_bridge.analysis.guards import ROW, Scalar
 from omega_bridge.analysis.program import Condition, Program, Sql, Unknown, patterns
 from omega_bridge.analysis.program import statements as found_in
 from omega_bridge.catalog import Kind
+from omega_bridge.tags import Tag
 
 Bindings = dict[str, "Condition | Scalar"]
 _NAMES_OF_TEXT = {"text", "varchar", "name"}
@@ -76,7 +77,7 @@ def common(*several: Bindings) -> Bindings:
 
 def _concerns(s: Sql, binding: Condition | Scalar) -> bool:
     """Whether a statement may change the answer of a look-up."""
-    if s.opaque or s.cascade or s.tag == "rename_stmt":
+    if s.opaque or s.cascade or s.tag == Tag.RENAME:
         return True
     looked_for = [binding.pattern] if isinstance(binding, Scalar) else list(patterns(binding))
     names = {n for p in looked_for for n in (p.name, p.table, p.schema) if n}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from omega_bridge.analysis.lookup_text import Unwritable, condition
 from omega_bridge.analysis.program import Handled, If, Program, Raise, Sql
+from omega_bridge.tags import Tag
 
 LIMIT = 4000
 """A longer text is no help to a reader."""
@@ -63,7 +64,7 @@ def _parts(program: Program) -> Iterator[str]:
 def _lines(program: Program) -> Iterator[str]:
     for node in program:
         match node:
-            case Sql(opaque=True) | Sql(tag="unreadable" | "expression"):
+            case Sql(opaque=True) | Sql(tag=Tag.UNREADABLE | Tag.EXPRESSION):
                 raise Unwritable
             case Sql(text=text):
                 yield f"{text};" if "--" not in text.rpartition("\n")[2] else f"{text}\n;"

@@ -16,6 +16,7 @@ from omega_bridge.analysis.handlers import swallowed_by
 from omega_bridge.analysis.program import Condition, Handled, If, Not, Program, Sql
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import Statement, parse
+from omega_bridge.tags import Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def _each(text: str) -> Iterator[Written]:
     except StepSyntaxError:
         return
     for statement in found:
-        if statement.tag != "do_stmt":
+        if statement.tag != Tag.DO:
             yield Written(read(statement), statement, (), frozenset(), False)
             continue
         try:

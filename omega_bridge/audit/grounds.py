@@ -23,7 +23,10 @@ from omega_bridge.redaction import redact
 from omega_bridge.sources.scripts import read_sql
 from omega_bridge.sql import identifier
 from omega_bridge.sql.scripts import is_of_roles, read_script, without
+from omega_bridge.tags import Tag
 from omega_bridge.version_table import VersionTable
+
+_SUBSCRIPTIONS = {Tag.CREATE_SUBSCRIPTION, Tag.ALTER_SUBSCRIPTION, Tag.DROP_SUBSCRIPTION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def _dumped(path: Path, table: VersionTable | None) -> Ground:
     schema_name = given[0] if given else "public"
     copied = re.compile(rf'COPY\s+(?:"?{re.escape(schema_name)}"?\.)?"?{re.escape(name)}"?\s', re.IGNORECASE)
     script = read_script(read_sql(path), str(path))
-    schema = without(script.text, lambda s: is_of_roles(s) or "subscription" in s.tag)
+    schema = without(script.text, lambda s: is_of_roles(s) or s.tag in _SUBSCRIPTIONS)
     versions = tuple(line for rows in script.rows if copied.match(rows.statement) for line in rows.lines)
     apart = f"{_NOT_THE_LISTS}; DROP TABLE IF EXISTS {identifier(schema_name, name)}"
     return Ground(f"from {path}", f"{schema};\nRESET search_path;\n{apart}", versions)

@@ -32,6 +32,7 @@ from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
 from omega_bridge.revisions.proving import Proof, StillChanged, Trial, Verdict, trial_on
 from omega_bridge.sql import parse
 from omega_bridge.sql.commands import CONCURRENT, at_once, is_frame
+from omega_bridge.tags import Tag
 
 REJECTED = "PostgreSQL rejects it on an empty database"
 """Such a step fails at every start, too, and what follows it goes on; so must an upgrade."""
@@ -279,11 +280,11 @@ def _rehearsal(step: StepAnalysis) -> tuple[str, ...]:
     written = parse(step.step.sql)
     if all(s.transactional or s.tag in CONCURRENT for s in step.reading.statements):
         return tuple(at_once(s) for s in written)
-    if not all(s.tag == "script" for s in step.reading.statements):
+    if not all(s.tag is Tag.SCRIPT for s in step.reading.statements):
         return ()
-    if any(s.tag == "transaction_stmt" and not is_frame(s) for s in written):
+    if any(s.tag == Tag.TRANSACTION and not is_frame(s) for s in written):
         return ()
-    return ("; ".join(s.text for s in written if s.tag != "transaction_stmt"),)
+    return ("; ".join(s.text for s in written if s.tag != Tag.TRANSACTION),)
 
 
 def _told(difference: Difference) -> str:

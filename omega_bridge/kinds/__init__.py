@@ -14,6 +14,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import COMMENTS, Counted
 from omega_bridge.kinds.room import Room
 from omega_bridge.kinds.statements import OF_NO_KIND, Opaque, Read, ReadAs, Said
+from omega_bridge.tags import Tag
 
 __all__ = ["COUNTED", "IN_CATALOG", "LEAVES", "MEMBERS", "NAMING_TABLES", "READ", "ROOMS", "SAID", "gathered", "stored_in"]
 
@@ -57,13 +58,13 @@ SAID: tuple[Said, ...] = (*(said for room in ROOMS.values() for said in room.sta
 """What is said of any statement."""
 
 
-READ: Mapping[str, Read] = MappingProxyType({said.tag: said for said in SAID if isinstance(said, Read)})
+READ: Mapping[Tag, Read] = MappingProxyType({said.tag: said for said in SAID if isinstance(said, Read)})
 """The statements that are read, by libpg_query's names."""
 
 
-def _leaves() -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, dict[str, None]] = {}
-    anywhere: set[str] = set()
+def _leaves() -> Mapping[Tag, tuple[str, ...]]:
+    found: dict[Tag, dict[str, None]] = {}
+    anywhere: set[Tag] = set()
     for said in SAID:
         if isinstance(said, ReadAs):
             continue
@@ -75,7 +76,7 @@ def _leaves() -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType({tag: tuple(catalogs) for tag, catalogs in found.items() if tag not in anywhere})
 
 
-LEAVES: Mapping[str, tuple[str, ...]] = _leaves()
+LEAVES: Mapping[Tag, tuple[str, ...]] = _leaves()
 """Where statements leave what no look-up by name finds, by libpg_query's names. What is not here may leave its effect anywhere."""
 
 NAMING_TABLES = frozenset(tag for said in SAID if isinstance(said, Opaque) and said.names_tables for tag in said.tags)

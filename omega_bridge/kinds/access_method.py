@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.ACCESS_METHOD,
@@ -14,7 +15,7 @@ ROOM = Room(
     },
     named="ACCESS METHOD {name}",
     statements=Statements(
-        create=unnamed("create_am_stmt"),
+        create=unnamed(Tag.CREATE_AM),
         alter=NONE,
         drop=DROP,
         comment=COMMENT,

@@ -3,6 +3,7 @@
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import GRANT, OWNER, RENAME, SET_SCHEMA, ReadAs, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.BASE_TYPE,
@@ -27,8 +28,8 @@ ROOM = Room(
     only="x.typtype IN ('b', 'p') AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = x.oid)",
     named="TYPE {object}",
     statements=Statements(
-        create=unnamed("define_stmt"),
-        alter=unnamed("alter_type_stmt"),
+        create=unnamed(Tag.DEFINE),
+        alter=unnamed(Tag.ALTER_TYPE),
         drop=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),
         comment=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),
         rename=RENAME,

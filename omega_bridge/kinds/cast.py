@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.CAST,
@@ -15,7 +16,7 @@ ROOM = Room(
     },
     named="CAST {plain}",
     statements=Statements(
-        create=unnamed("create_cast_stmt", leaves=("pg_cast",)),
+        create=unnamed(Tag.CREATE_CAST, leaves=("pg_cast",)),
         alter=NONE,
         drop=DROP,
         comment=COMMENT,

@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.COLLATION,
@@ -24,8 +25,8 @@ ROOM = Room(
     named="COLLATION {object}",
     alter={"outdated": "ALTER COLLATION {object} REFRESH VERSION"},
     statements=Statements(
-        create=unnamed("define_stmt"),
-        alter=unnamed("alter_collation_stmt"),
+        create=unnamed(Tag.DEFINE),
+        alter=unnamed(Tag.ALTER_COLLATION),
         drop=DROP,
         comment=COMMENT,
         rename=RENAME,

@@ -3,6 +3,7 @@
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import GRANT, OWNER, RENAME, SET_SCHEMA, Read, ReadAs, Statements, altered_unread
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.COMPOSITE,
@@ -33,7 +34,7 @@ ROOM = Room(
     ),
     guards=Guards(columns={"typtype": "typtype", "oid": "oid"}),
     statements=Statements(
-        create=Read("composite_type_stmt", "objects.create_composite", twice="duplicate_object", is_batched=True),
+        create=Read(Tag.COMPOSITE_TYPE, "objects.create_composite", twice="duplicate_object", is_batched=True),
         alter=altered_unread(),
         drop=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),
         comment=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),

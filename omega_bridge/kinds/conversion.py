@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.CONVERSION,
@@ -16,7 +17,7 @@ ROOM = Room(
     },
     named="CONVERSION {object}",
     statements=Statements(
-        create=unnamed("create_conversion_stmt"),
+        create=unnamed(Tag.CREATE_CONVERSION),
         alter=NONE,
         drop=DROP,
         comment=COMMENT,

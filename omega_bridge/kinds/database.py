@@ -3,6 +3,7 @@
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import GRANT, NONE, OWNER, SHARED, Opaque, Statements
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.DATABASE,
@@ -14,7 +15,7 @@ ROOM = Room(
     is_of_server=True,
     statements=Statements(
         create=NONE,
-        alter=Opaque(SHARED, ("alter_database_stmt",), leaves=()),
+        alter=Opaque(SHARED, (Tag.ALTER_DATABASE,), leaves=()),
         drop=NONE,
         comment=NONE,
         rename=NONE,

@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import NONE, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.DEFAULT_PRIVILEGES,
@@ -23,13 +24,13 @@ ROOM = Room(
     comment="",
     place=("coalesce(s.nspname, '')", "''"),
     statements=Statements(
-        create=unnamed("alter_default_privileges_stmt", leaves=("pg_default_acl",)),
-        alter=unnamed("alter_default_privileges_stmt", leaves=("pg_default_acl",)),
-        drop=unnamed("alter_default_privileges_stmt", leaves=("pg_default_acl",)),
+        create=unnamed(Tag.ALTER_DEFAULT_PRIVILEGES, leaves=("pg_default_acl",)),
+        alter=unnamed(Tag.ALTER_DEFAULT_PRIVILEGES, leaves=("pg_default_acl",)),
+        drop=unnamed(Tag.ALTER_DEFAULT_PRIVILEGES, leaves=("pg_default_acl",)),
         comment=NONE,
         rename=NONE,
         owner=NONE,
-        grant=unnamed("alter_default_privileges_stmt", leaves=("pg_default_acl",)),
+        grant=unnamed(Tag.ALTER_DEFAULT_PRIVILEGES, leaves=("pg_default_acl",)),
         set_schema=NONE,
     ),
     counted=(Counted("pg_default_acl"),),

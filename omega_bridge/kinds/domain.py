@@ -3,6 +3,7 @@
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, GRANT, OWNER, RENAME, SET_SCHEMA, Opaque, Read, Statements, dropped
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.DOMAIN,
@@ -42,8 +43,8 @@ ROOM = Room(
     ),
     guards=Guards(columns={"typtype": "typtype", "oid": "oid"}),
     statements=Statements(
-        create=Read("create_domain_stmt", "objects.create_domain", twice="duplicate_object", is_additive=True, is_batched=True),
-        alter=Opaque("the attributes that it sets are compared in the catalog, not promised", ("alter_domain_stmt",)),
+        create=Read(Tag.CREATE_DOMAIN, "objects.create_domain", twice="duplicate_object", is_additive=True, is_batched=True),
+        alter=Opaque("the attributes that it sets are compared in the catalog, not promised", (Tag.ALTER_DOMAIN,)),
         drop=dropped("OBJECT_DOMAIN"),
         comment=COMMENT,
         rename=RENAME,

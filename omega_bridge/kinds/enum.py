@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import GRANT, OWNER, RENAME, SET_SCHEMA, Read, Statements, commented, dropped
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.ENUM,
@@ -23,8 +24,8 @@ ROOM = Room(
     ),
     guards=Guards(columns={"typtype": "typtype", "oid": "oid"}, part_columns={"enumlabel": "label"}),
     statements=Statements(
-        create=Read("create_enum_stmt", "objects.create_enum", twice="duplicate_object", is_additive=True, is_batched=True),
-        alter=Read("alter_enum_stmt", "objects.alter_enum", is_additive=True),
+        create=Read(Tag.CREATE_ENUM, "objects.create_enum", twice="duplicate_object", is_additive=True, is_batched=True),
+        alter=Read(Tag.ALTER_ENUM, "objects.alter_enum", is_additive=True),
         drop=dropped("OBJECT_TYPE"),
         comment=commented("OBJECT_TYPE"),
         rename=RENAME,

@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.EVENT_TRIGGER,
@@ -24,8 +25,8 @@ ROOM = Room(
         "enabled": "ALTER EVENT TRIGGER {name} {enabled}",
     },
     statements=Statements(
-        create=unnamed("create_event_trig_stmt", leaves=("pg_event_trigger",)),
-        alter=unnamed("alter_event_trig_stmt", leaves=("pg_event_trigger",)),
+        create=unnamed(Tag.CREATE_EVENT_TRIG, leaves=("pg_event_trigger",)),
+        alter=unnamed(Tag.ALTER_EVENT_TRIG, leaves=("pg_event_trigger",)),
         drop=DROP,
         comment=COMMENT,
         rename=RENAME,

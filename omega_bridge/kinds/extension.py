@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, SET_SCHEMA, Opaque, Read, Statements, dropped
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.EXTENSION,
@@ -26,14 +27,14 @@ ROOM = Room(
     guards=Guards(columns={}),
     statements=Statements(
         create=Read(
-            "create_extension_stmt",
+            Tag.CREATE_EXTENSION,
             "objects.create_extension",
             twice="duplicate_object",
             unless="if_not_exists",
             is_additive=True,
             is_batched=True,
         ),
-        alter=Opaque("what a version brings is the extension's", ("alter_extension_stmt", "alter_extension_contents_stmt")),
+        alter=Opaque("what a version brings is the extension's", (Tag.ALTER_EXTENSION, Tag.ALTER_EXTENSION_CONTENTS)),
         drop=dropped("OBJECT_EXTENSION"),
         comment=COMMENT,
         rename=NONE,

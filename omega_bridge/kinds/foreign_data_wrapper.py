@@ -5,6 +5,7 @@ from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, GRANT, NONE, OWNER, RENAME, Statements, unnamed
 from omega_bridge.kinds.values import options
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.FOREIGN_DATA_WRAPPER,
@@ -16,8 +17,8 @@ ROOM = Room(
     },
     named="FOREIGN DATA WRAPPER {name}",
     statements=Statements(
-        create=unnamed("create_fdw_stmt", leaves=("pg_foreign_data_wrapper",)),
-        alter=unnamed("alter_fdw_stmt"),
+        create=unnamed(Tag.CREATE_FDW, leaves=("pg_foreign_data_wrapper",)),
+        alter=unnamed(Tag.ALTER_FDW),
         drop=DROP,
         comment=COMMENT,
         rename=RENAME,

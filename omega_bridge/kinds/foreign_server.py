@@ -5,6 +5,7 @@ from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, GRANT, NONE, OWNER, RENAME, Statements, unnamed
 from omega_bridge.kinds.values import options
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.FOREIGN_SERVER,
@@ -17,8 +18,8 @@ ROOM = Room(
     },
     named="SERVER {name}",
     statements=Statements(
-        create=unnamed("create_foreign_server_stmt", leaves=("pg_foreign_server",)),
-        alter=unnamed("alter_foreign_server_stmt", leaves=("pg_foreign_server",)),
+        create=unnamed(Tag.CREATE_FOREIGN_SERVER, leaves=("pg_foreign_server",)),
+        alter=unnamed(Tag.ALTER_FOREIGN_SERVER, leaves=("pg_foreign_server",)),
         drop=DROP,
         comment=COMMENT,
         rename=RENAME,

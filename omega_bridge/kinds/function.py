@@ -3,6 +3,7 @@
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, GRANT, OWNER, RENAME, SET_SCHEMA, Opaque, Read, Statements, dropped
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.FUNCTION,
@@ -40,16 +41,16 @@ ROOM = Room(
     statements=Statements(
         create=(
             Read(
-                "create_function_stmt",
+                Tag.CREATE_FUNCTION,
                 "routines.create_function",
                 twice="duplicate_function",
                 unless="replace",
                 is_additive=True,
                 is_batched=True,
             ),
-            Opaque("what an aggregate is made of is not read", ("define_stmt",)),
+            Opaque("what an aggregate is made of is not read", (Tag.DEFINE,)),
         ),
-        alter=Opaque("the attributes that it sets are compared in the catalog, not promised", ("alter_function_stmt",)),
+        alter=Opaque("the attributes that it sets are compared in the catalog, not promised", (Tag.ALTER_FUNCTION,)),
         drop=dropped("OBJECT_FUNCTION", "OBJECT_PROCEDURE"),
         comment=COMMENT,
         rename=RENAME,

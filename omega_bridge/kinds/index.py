@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Stored
 from omega_bridge.kinds.statements import NONE, Read, Statements, altered_unread, commented, dropped, renamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.INDEX,
@@ -50,7 +51,7 @@ ROOM = Room(
     ),
     statements=Statements(
         create=Read(
-            "index_stmt",
+            Tag.INDEX,
             "tables.create_index",
             twice="duplicate_table",
             unless="if_not_exists",

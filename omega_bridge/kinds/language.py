@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, GRANT, NONE, OWNER, RENAME, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.LANGUAGE,
@@ -16,7 +17,7 @@ ROOM = Room(
     },
     named="LANGUAGE {name}",
     statements=Statements(
-        create=unnamed("create_plang_stmt"),
+        create=unnamed(Tag.CREATE_PLANG),
         alter=NONE,
         drop=DROP,
         comment=COMMENT,

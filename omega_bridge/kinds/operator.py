@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, SET_SCHEMA, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.OPERATOR,
@@ -28,8 +29,8 @@ ROOM = Room(
     only="x.oprcode::oid <> 0::oid",
     named="OPERATOR {plain}",
     statements=Statements(
-        create=unnamed("define_stmt"),
-        alter=unnamed("alter_operator_stmt"),
+        create=unnamed(Tag.DEFINE),
+        alter=unnamed(Tag.ALTER_OPERATOR),
         drop=DROP,
         comment=COMMENT,
         rename=NONE,

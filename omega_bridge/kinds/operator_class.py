@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.OPERATOR_CLASS,
@@ -21,7 +22,7 @@ ROOM = Room(
     },
     named="OPERATOR CLASS {plain}",
     statements=Statements(
-        create=unnamed("create_op_class_stmt"),
+        create=unnamed(Tag.CREATE_OP_CLASS),
         alter=NONE,
         drop=DROP,
         comment=COMMENT,

@@ -5,6 +5,7 @@ from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
 from omega_bridge.kinds.values import ordered
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.OPERATOR_FAMILY,
@@ -24,8 +25,8 @@ ROOM = Room(
     },
     named="OPERATOR FAMILY {plain}",
     statements=Statements(
-        create=unnamed("create_op_family_stmt"),
-        alter=unnamed("alter_op_family_stmt"),
+        create=unnamed(Tag.CREATE_OP_FAMILY),
+        alter=unnamed(Tag.ALTER_OP_FAMILY),
         drop=DROP,
         comment=COMMENT,
         rename=RENAME,

@@ -5,6 +5,7 @@ from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, RENAME, Opaque, Read, Statements, dropped
 from omega_bridge.kinds.values import ordered
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.POLICY,
@@ -36,10 +37,10 @@ ROOM = Room(
     ),
     guards=Guards(views={"pg_policies": {"schemaname": "schema", "tablename": "table", "policyname": "name"}}),
     statements=Statements(
-        create=Read("create_policy_stmt", "objects.create_policy", twice="duplicate_object"),
+        create=Read(Tag.CREATE_POLICY, "objects.create_policy", twice="duplicate_object"),
         alter=Opaque(
             "the attributes that it sets are compared in the catalog, not promised",
-            ("alter_policy_stmt",),
+            (Tag.ALTER_POLICY,),
             ("pg_policy",),
             names_tables=True,
         ),

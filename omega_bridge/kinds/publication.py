@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Since, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, Statements, unnamed
+from omega_bridge.tags import Tag
 
 _CATALOGS = ("pg_publication", "pg_publication_rel", "pg_publication_namespace")
 
@@ -51,8 +52,8 @@ ROOM = Room(
         "schemas": "ALTER PUBLICATION {name} SET {members}",
     },
     statements=Statements(
-        create=unnamed("create_publication_stmt", leaves=_CATALOGS),
-        alter=unnamed("alter_publication_stmt", leaves=_CATALOGS),
+        create=unnamed(Tag.CREATE_PUBLICATION, leaves=_CATALOGS),
+        alter=unnamed(Tag.ALTER_PUBLICATION, leaves=_CATALOGS),
         drop=DROP,
         comment=COMMENT,
         rename=RENAME,

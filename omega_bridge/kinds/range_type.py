@@ -3,6 +3,7 @@
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Since, Stored
 from omega_bridge.kinds.statements import GRANT, OWNER, RENAME, SET_SCHEMA, ReadAs, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.RANGE,
@@ -22,8 +23,8 @@ ROOM = Room(
     only="x.typtype = 'r'",
     named="TYPE {object}",
     statements=Statements(
-        create=unnamed("create_range_stmt"),
-        alter=unnamed("alter_type_stmt"),
+        create=unnamed(Tag.CREATE_RANGE),
+        alter=unnamed(Tag.ALTER_TYPE),
         drop=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),
         comment=ReadAs(Kind.ENUM, "the statement does not say which kind of type"),
         rename=RENAME,

@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import NONE, RENAME, SHARED, Opaque, Statements
 from omega_bridge.kinds.values import ordered
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.ROLE,
@@ -27,13 +28,13 @@ ROOM = Room(
     is_of_server=True,
     named="ROLE {name}",
     statements=Statements(
-        create=Opaque(SHARED, ("create_role_stmt",), leaves=()),
-        alter=Opaque(SHARED, ("alter_role_stmt",), leaves=()),
-        drop=Opaque(SHARED, ("drop_role_stmt",), leaves=()),
+        create=Opaque(SHARED, (Tag.CREATE_ROLE,), leaves=()),
+        alter=Opaque(SHARED, (Tag.ALTER_ROLE,), leaves=()),
+        drop=Opaque(SHARED, (Tag.DROP_ROLE,), leaves=()),
         comment=NONE,
         rename=RENAME,
         owner=NONE,
-        grant=Opaque(SHARED, ("grant_role_stmt",), leaves=()),
+        grant=Opaque(SHARED, (Tag.GRANT_ROLE,), leaves=()),
         set_schema=NONE,
     ),
     counted=(),

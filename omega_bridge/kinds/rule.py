@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, RENAME, Statements, altered_unread, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.RULE,
@@ -20,7 +21,7 @@ ROOM = Room(
         "enabled": "ALTER TABLE {owner} {enabled} RULE {name}",
     },
     statements=Statements(
-        create=unnamed("rule_stmt", leaves=("pg_rewrite",), names_tables=True),
+        create=unnamed(Tag.RULE, leaves=("pg_rewrite",), names_tables=True),
         alter=altered_unread("pg_rewrite"),
         drop=DROP,
         comment=COMMENT,

@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, GRANT, NONE, OWNER, RENAME, Read, Statements, dropped
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.SCHEMA,
@@ -26,7 +27,7 @@ ROOM = Room(
     guards=Guards(columns={}, views={"schemata": {"schema_name": "name"}}),
     statements=Statements(
         create=Read(
-            "create_schema_stmt",
+            Tag.CREATE_SCHEMA,
             "objects.create_schema",
             twice="duplicate_schema",
             unless="if_not_exists",

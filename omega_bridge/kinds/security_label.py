@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted, both
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import NONE, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.SECURITY_LABEL,
@@ -15,9 +16,9 @@ ROOM = Room(
     only="x.objoid >= 16384::oid",
     comment="",
     statements=Statements(
-        create=unnamed("sec_label_stmt"),
-        alter=unnamed("sec_label_stmt"),
-        drop=unnamed("sec_label_stmt"),
+        create=unnamed(Tag.SEC_LABEL),
+        alter=unnamed(Tag.SEC_LABEL),
+        drop=unnamed(Tag.SEC_LABEL),
         comment=NONE,
         rename=NONE,
         owner=NONE,

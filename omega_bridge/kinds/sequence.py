@@ -14,6 +14,7 @@ from omega_bridge.kinds.statements import (
     renamed,
     unnamed,
 )
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.SEQUENCE,
@@ -66,14 +67,14 @@ ROOM = Room(
     ),
     statements=Statements(
         create=Read(
-            "create_seq_stmt",
+            Tag.CREATE_SEQ,
             "tables.create_sequence",
             twice="duplicate_table",
             unless="if_not_exists",
             is_additive=True,
             is_batched=True,
         ),
-        alter=unnamed("alter_seq_stmt", leaves=("pg_sequence",)),
+        alter=unnamed(Tag.ALTER_SEQ, leaves=("pg_sequence",)),
         drop=dropped("OBJECT_SEQUENCE"),
         comment=commented("OBJECT_SEQUENCE"),
         rename=renamed("OBJECT_SEQUENCE"),

@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import EQUALS, HERE, Counted, both
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import NONE, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.SETTING,
@@ -18,9 +19,9 @@ ROOM = Room(
     only="x.setdatabase = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())",
     comment="",
     statements=Statements(
-        create=unnamed("alter_role_set_stmt", "alter_database_set_stmt", leaves=()),
-        alter=unnamed("alter_role_set_stmt", "alter_database_set_stmt", leaves=()),
-        drop=unnamed("alter_role_set_stmt", "alter_database_set_stmt", leaves=()),
+        create=unnamed(Tag.ALTER_ROLE_SET, Tag.ALTER_DATABASE_SET, leaves=()),
+        alter=unnamed(Tag.ALTER_ROLE_SET, Tag.ALTER_DATABASE_SET, leaves=()),
+        drop=unnamed(Tag.ALTER_ROLE_SET, Tag.ALTER_DATABASE_SET, leaves=()),
         comment=NONE,
         rename=NONE,
         owner=NONE,

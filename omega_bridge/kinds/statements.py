@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 from omega_bridge.catalog import Kind
+from omega_bridge.tags import Tag
 
 
 class Read(NamedTuple):
@@ -23,7 +24,7 @@ class Read(NamedTuple):
     ``is_batched``: many of them share a transaction, on tables that are new.
     """
 
-    tag: str
+    tag: Tag
     reader: str
     known: str = ""
     objects: tuple[str, ...] = ()
@@ -36,7 +37,7 @@ class Read(NamedTuple):
     is_batched: bool = False
 
     @property
-    def tags(self) -> tuple[str, ...]:
+    def tags(self) -> tuple[Tag, ...]:
         """The same for a loop over what is read and what is opaque."""
         return (self.tag,)
 
@@ -49,7 +50,7 @@ class Opaque(NamedTuple):
     """
 
     because: str
-    tags: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
     leaves: tuple[str, ...] | None = None
     names_tables: bool = False
 
@@ -95,65 +96,65 @@ NONE = Opaque("PostgreSQL has no such statement")
 _NO_NAME = "objects of its kind are not looked for by their names"
 
 
-def unnamed(*tags: str, leaves: tuple[str, ...] | None = None, names_tables: bool = False) -> Opaque:
+def unnamed(*tags: Tag, leaves: tuple[str, ...] | None = None, names_tables: bool = False) -> Opaque:
     """Statements about what is looked at with the whole schema alone."""
     return Opaque(_NO_NAME, tags, leaves, names_tables)
 
 
 def dropped(*objects: str) -> Read:
     """``DROP`` is read."""
-    return Read("drop_stmt", "drops.drop", objects=objects, lock="ACCESS EXCLUSIVE")
+    return Read(Tag.DROP, "drops.drop", objects=objects, lock="ACCESS EXCLUSIVE")
 
 
 def commented(*objects: str) -> Read:
     """``COMMENT ON`` is read."""
-    return Read("comment_stmt", "objects.comment", objects=objects, leaves=("pg_description",), is_additive=True, is_batched=True)
+    return Read(Tag.COMMENT, "objects.comment", objects=objects, leaves=("pg_description",), is_additive=True, is_batched=True)
 
 
 def renamed(*objects: str) -> Read:
     """``ALTER ... RENAME`` is read."""
-    return Read("rename_stmt", "alter_table.rename", objects=objects, lock="ACCESS EXCLUSIVE")
+    return Read(Tag.RENAME, "alter_table.rename", objects=objects, lock="ACCESS EXCLUSIVE")
 
 
 def altered(*leaves: str) -> Read:
     """``ALTER TABLE`` is read, command by command."""
     return Read(
-        "alter_table_stmt", "alter_table.alter_table", leaves=leaves, lock="ACCESS EXCLUSIVE", is_additive=True, is_batched=True
+        Tag.ALTER_TABLE, "alter_table.alter_table", leaves=leaves, lock="ACCESS EXCLUSIVE", is_additive=True, is_batched=True
     )
 
 
 def altered_unread(*leaves: str) -> Opaque:
     """A form of ``ALTER TABLE`` that is not read: what it names shows it, and ``leaves``."""
-    return Opaque("the attributes that it sets are compared in the catalog, not promised", ("alter_table_stmt",), leaves)
+    return Opaque("the attributes that it sets are compared in the catalog, not promised", (Tag.ALTER_TABLE,), leaves)
 
 
-CREATE_TABLE_AS = Read("create_table_as_stmt", "tables.create_table_as", twice="duplicate_table", unless="if_not_exists")
+CREATE_TABLE_AS = Read(Tag.CREATE_TABLE_AS, "tables.create_table_as", twice="duplicate_table", unless="if_not_exists")
 
-DROP = unnamed("drop_stmt")
-COMMENT = Opaque("the comment is compared in the catalog, not promised", ("comment_stmt",), leaves=("pg_description",))
-RENAME = Opaque("what else goes by the old name is not in its text", ("rename_stmt",))
-OWNER = Opaque("the owner is compared in the catalog, not promised", ("alter_owner_stmt",))
-RELATION_OWNER = Opaque("the owner is compared in the catalog, not promised", ("alter_table_stmt",), leaves=())
-GRANT = Opaque("privileges are compared in the catalog, not promised", ("grant_stmt",), names_tables=True)
+DROP = unnamed(Tag.DROP)
+COMMENT = Opaque("the comment is compared in the catalog, not promised", (Tag.COMMENT,), leaves=("pg_description",))
+RENAME = Opaque("what else goes by the old name is not in its text", (Tag.RENAME,))
+OWNER = Opaque("the owner is compared in the catalog, not promised", (Tag.ALTER_OWNER,))
+RELATION_OWNER = Opaque("the owner is compared in the catalog, not promised", (Tag.ALTER_TABLE,), leaves=())
+GRANT = Opaque("privileges are compared in the catalog, not promised", (Tag.GRANT,), names_tables=True)
 SHARED = "the catalogs of the whole server are asked by the names in their text"
-SET_SCHEMA = Opaque("what moves along is not in its text", ("alter_object_schema_stmt",))
+SET_SCHEMA = Opaque("what moves along is not in its text", (Tag.ALTER_OBJECT_SCHEMA,))
 
 _SAME_SCHEMA = "it leaves the catalog as it is"
 
 OF_NO_KIND: tuple[Said, ...] = (
-    Read("insert_stmt", "data.insert", lock="ROW EXCLUSIVE", is_additive=True),
-    Read("update_stmt", "data.update", lock="ROW EXCLUSIVE"),
-    Read("delete_stmt", "data.delete", lock="ROW EXCLUSIVE"),
-    Read("merge_stmt", "data.other", "MERGE"),
-    Read("copy_stmt", "data.other", "COPY"),
-    Read("truncate_stmt", "drops.truncate", lock="ACCESS EXCLUSIVE"),
-    Read("select_stmt", "data.select", is_additive=True),
-    Read("call_stmt", "data.call"),
-    Read("refresh_mat_view_stmt", "data.call", "REFRESH", leaves=()),
-    Read("lock_stmt", "data.nothing", "LOCK"),
-    Read("variable_show_stmt", "data.nothing", "SHOW"),
-    Read("explain_stmt", "data.explain"),
-    Opaque(_SAME_SCHEMA, ("vacuum_stmt", "cluster_stmt"), leaves=(), names_tables=True),
-    Opaque(_SAME_SCHEMA, ("reindex_stmt",), leaves=()),
+    Read(Tag.INSERT, "data.insert", lock="ROW EXCLUSIVE", is_additive=True),
+    Read(Tag.UPDATE, "data.update", lock="ROW EXCLUSIVE"),
+    Read(Tag.DELETE, "data.delete", lock="ROW EXCLUSIVE"),
+    Read(Tag.MERGE, "data.other", "MERGE"),
+    Read(Tag.COPY, "data.other", "COPY"),
+    Read(Tag.TRUNCATE, "drops.truncate", lock="ACCESS EXCLUSIVE"),
+    Read(Tag.SELECT, "data.select", is_additive=True),
+    Read(Tag.CALL, "data.call"),
+    Read(Tag.REFRESH_MAT_VIEW, "data.call", "REFRESH", leaves=()),
+    Read(Tag.LOCK, "data.nothing", "LOCK"),
+    Read(Tag.VARIABLE_SHOW, "data.nothing", "SHOW"),
+    Read(Tag.EXPLAIN, "data.explain"),
+    Opaque(_SAME_SCHEMA, (Tag.VACUUM, Tag.CLUSTER), leaves=(), names_tables=True),
+    Opaque(_SAME_SCHEMA, (Tag.REINDEX,), leaves=()),
 )
 """What belongs to no kind of object: rows, queries, maintenance."""

@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.STATISTICS,
@@ -19,8 +20,8 @@ ROOM = Room(
         "target": "ALTER STATISTICS {object} SET STATISTICS {value}",
     },
     statements=Statements(
-        create=unnamed("create_stats_stmt", leaves=("pg_statistic_ext",), names_tables=True),
-        alter=unnamed("alter_stats_stmt", leaves=("pg_statistic_ext",)),
+        create=unnamed(Tag.CREATE_STATS, leaves=("pg_statistic_ext",), names_tables=True),
+        alter=unnamed(Tag.ALTER_STATS, leaves=("pg_statistic_ext",)),
         drop=DROP,
         comment=COMMENT,
         rename=RENAME,

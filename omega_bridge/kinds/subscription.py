@@ -7,6 +7,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import EQUALS, HERE, Counted
 from omega_bridge.kinds.room import Room, Since, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, OWNER, RENAME, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.SUBSCRIPTION,
@@ -23,9 +24,9 @@ ROOM = Room(
     only="x.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())",
     named="SUBSCRIPTION {name}",
     statements=Statements(
-        create=unnamed("create_subscription_stmt"),
-        alter=unnamed("alter_subscription_stmt"),
-        drop=unnamed("drop_subscription_stmt"),
+        create=unnamed(Tag.CREATE_SUBSCRIPTION),
+        alter=unnamed(Tag.ALTER_SUBSCRIPTION),
+        drop=unnamed(Tag.DROP_SUBSCRIPTION),
         comment=COMMENT,
         rename=RENAME,
         owner=OWNER,

@@ -17,6 +17,7 @@ from omega_bridge.kinds.statements import (
     unnamed,
 )
 from omega_bridge.kinds.values import options
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.TABLE,
@@ -78,7 +79,7 @@ ROOM = Room(
     statements=Statements(
         create=(
             Read(
-                "create_stmt",
+                Tag.CREATE,
                 "tables.create_table",
                 twice="duplicate_table",
                 unless="if_not_exists",
@@ -86,7 +87,7 @@ ROOM = Room(
                 is_batched=True,
             ),
             CREATE_TABLE_AS,
-            unnamed("create_foreign_table_stmt", "import_foreign_schema_stmt"),
+            unnamed(Tag.CREATE_FOREIGN_TABLE, Tag.IMPORT_FOREIGN_SCHEMA),
         ),
         alter=altered("pg_index", "pg_inherits"),
         drop=dropped("OBJECT_TABLE"),

@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted, both
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, SET_SCHEMA, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.TEXT_SEARCH_CONFIGURATION,
@@ -21,8 +22,8 @@ ROOM = Room(
     },
     named="TEXT SEARCH CONFIGURATION {object}",
     statements=Statements(
-        create=unnamed("define_stmt"),
-        alter=unnamed("alter_tsconfiguration_stmt"),
+        create=unnamed(Tag.DEFINE),
+        alter=unnamed(Tag.ALTER_TSCONFIGURATION),
         drop=DROP,
         comment=COMMENT,
         rename=RENAME,

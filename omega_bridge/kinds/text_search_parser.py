@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, RENAME, SET_SCHEMA, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.TEXT_SEARCH_PARSER,
@@ -16,7 +17,7 @@ ROOM = Room(
     },
     named="TEXT SEARCH PARSER {object}",
     statements=Statements(
-        create=unnamed("define_stmt"),
+        create=unnamed(Tag.DEFINE),
         alter=NONE,
         drop=DROP,
         comment=COMMENT,

@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.TRANSFORM,
@@ -16,7 +17,7 @@ ROOM = Room(
         "to_sql": "nullif(x.trftosql, 0::oid)::regprocedure::text",
     },
     statements=Statements(
-        create=unnamed("create_transform_stmt"),
+        create=unnamed(Tag.CREATE_TRANSFORM),
         alter=NONE,
         drop=DROP,
         comment=COMMENT,

@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, RENAME, Read, Statements, altered_unread, dropped
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.TRIGGER,
@@ -38,7 +39,7 @@ ROOM = Room(
     ),
     statements=Statements(
         create=Read(
-            "create_trig_stmt",
+            Tag.CREATE_TRIG,
             "routines.create_trigger",
             twice="duplicate_object",
             unless="replace",

@@ -5,6 +5,7 @@ from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import NONE, Statements, unnamed
 from omega_bridge.kinds.values import options
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.USER_MAPPING,
@@ -15,9 +16,9 @@ ROOM = Room(
     rows="pg_user_mappings x",
     comment="",
     statements=Statements(
-        create=unnamed("create_user_mapping_stmt"),
-        alter=unnamed("alter_user_mapping_stmt"),
-        drop=unnamed("drop_user_mapping_stmt"),
+        create=unnamed(Tag.CREATE_USER_MAPPING),
+        alter=unnamed(Tag.ALTER_USER_MAPPING),
+        drop=unnamed(Tag.DROP_USER_MAPPING),
         comment=NONE,
         rename=NONE,
         owner=NONE,

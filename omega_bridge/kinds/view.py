@@ -13,6 +13,7 @@ from omega_bridge.kinds.statements import (
     dropped,
     renamed,
 )
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.VIEW,
@@ -47,7 +48,7 @@ ROOM = Room(
         },
     ),
     statements=Statements(
-        create=Read("view_stmt", "tables.create_view", twice="duplicate_table", unless="replace", is_additive=True),
+        create=Read(Tag.VIEW, "tables.create_view", twice="duplicate_table", unless="replace", is_additive=True),
         alter=altered_unread(),
         drop=dropped("OBJECT_VIEW"),
         comment=commented("OBJECT_VIEW"),

@@ -19,6 +19,7 @@ from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.settling import empty_catalog, settle_in
 from omega_bridge.planning.world import World, is_anything
 from omega_bridge.sql import identifier
+from omega_bridge.tags import Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _renamed_along(step: StepAnalysis) -> Iterator[tuple[Kind, str]]:
     """A key's index and constraint are renamed as one; whether there are two, the text does not say."""
     other = {Kind.CONSTRAINT: Kind.INDEX, Kind.INDEX: Kind.CONSTRAINT}
     for s in step.reading.statements:
-        if s.tag == "rename_stmt":
+        if s.tag == Tag.RENAME:
             yield from ((other[e.key.kind], e.key.name) for e in s.effects if e.key.kind in other)
 
 

@@ -22,6 +22,7 @@ from omega_bridge.analysis.program import (
 from omega_bridge.analysis.reading import matches_effect
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.world import World
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 Provided = frozenset[tuple[Kind, str]]
@@ -156,7 +157,7 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
     found.missing.extend(e for e, answer in answers if answer is False)
     found.absent.update(e.key for e in wanting if world.find(e.key) is None)
     found.unknown = found.unknown or s.opaque
-    found.is_dynamic = found.is_dynamic or s.tag == _DYNAMIC
+    found.is_dynamic = found.is_dynamic or s.tag is Tag.EXECUTE_COMPUTED
     found.blurred = found.blurred or s.opaque or _takes_along(s)
     found.touches_rows = found.touches_rows or s.data
     for effect in s.results:
@@ -171,14 +172,12 @@ def _is_put_back(effect: Effect, s: Sql, world: World) -> bool:
     return bool(made) and any(e.attributes for e in made) and all(world.holds(e) is True for e in made)
 
 
-_DYNAMIC = "dynexecute"
-"""An ``EXECUTE`` of a text that is put together when it runs."""
 _WITH_PARTS = frozenset({Kind.COLUMN, Kind.SCHEMA, Kind.EXTENSION, Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE})
 
 
 def _takes_along(s: Sql) -> bool:
     """Whether more goes, or is named anew, than the statement says: the indexes of a column, the columns of a table."""
-    return s.cascade or s.tag == "rename_stmt" or any(not e.present and e.key.kind in _WITH_PARTS for e in s.effects)
+    return s.cascade or s.tag == Tag.RENAME or any(not e.present and e.key.kind in _WITH_PARTS for e in s.effects)
 
 
 def _may_run(several: Iterable[Sql], world: World, found: Evaluation) -> None:

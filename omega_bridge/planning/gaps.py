@@ -17,6 +17,7 @@ from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.settling import settle_in
 from omega_bridge.planning.world import World
 from omega_bridge.steps import Place
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 MODELS = "models"
@@ -148,7 +149,7 @@ def unkept_by_models(world: World, models: Analysis) -> tuple[Unkept, ...]:
             for effect in s.effects:
                 if effect.present and effect.key.kind is Kind.TABLE and world.find(effect.key) is None:
                     found.append(Unkept(What.MISSING, world.place(effect.key), MODELS))
-            if s.tag in ("create_stmt", "create_enum_stmt"):
+            if s.tag in (Tag.CREATE, Tag.CREATE_ENUM):
                 found += [unkept for effect in s.implied for unkept in _held(world, effect)]
     return _each_once(found)
 
@@ -182,7 +183,7 @@ def unclaimed(catalog: Catalog, analyses: Iterable[Analysis]) -> tuple[Key, ...]
         for key in (*(e.key for e in (*s.effects, *s.implied)), *s.needs, *s.destroys):
             named.add((key.table, key.name))
             named.add(("", key.table))
-        if s.tag == "create_stmt":
+        if s.tag == Tag.CREATE:
             made.update(e.key.name for e in s.effects)
     found = []
     for key, attributes in catalog.objects.items():

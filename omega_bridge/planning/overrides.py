@@ -14,6 +14,7 @@ from omega_bridge.analysis.reading import matches_effect
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.evaluate import Evaluation, Provided, evaluate
 from omega_bridge.planning.world import World
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 _Name = tuple[str, str, str]
@@ -185,7 +186,7 @@ def _last_words(index: int, program: Program) -> Iterator[_Later]:
             before = last.get(key) or last.get(key._replace(name=key.name.partition("(")[0]))
             is_anew = effect.present and before is not None and (not before.effect.present or before.is_anew)
             needs_it = before.needs_it if before is not None else key in s.needs
-            becomes = tuple(e for e in s.effects if e.present) if s.tag == "rename_stmt" and not effect.present else ()
+            becomes = tuple(e for e in s.effects if e.present) if s.tag == Tag.RENAME and not effect.present else ()
             last[key] = _Later(index, effect, is_anew, needs_it, becomes)
     yield from last.values()
 

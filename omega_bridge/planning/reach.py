@@ -11,16 +11,17 @@ from collections.abc import Collection, Iterator
 from omega_bridge.analysis import StepAnalysis
 from omega_bridge.analysis.program import CURRENT, PATH, RELATIONS, VISIBLE, All, AnyOf, Condition, Not, Sql, Unknown, conditions
 from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.tags import Tag
 
-_WRITING = {"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}
-_CALLING = {*_WRITING, "select_stmt", "call_stmt", "alter_table_stmt", "create_table_as_stmt"}
+_WRITING = {Tag.INSERT, Tag.UPDATE, Tag.DELETE, Tag.MERGE}
+_CALLING = {*_WRITING, Tag.SELECT, Tag.CALL, Tag.ALTER_TABLE, Tag.CREATE_TABLE_AS}
 """What runs the functions that it names."""
 _MAKING = {
-    "create_stmt", "index_stmt", "create_seq_stmt", "rename_stmt", "drop_stmt", "create_enum_stmt", "alter_enum_stmt",
-    "composite_type_stmt", "create_domain_stmt", "create_function_stmt", "create_trig_stmt", "create_policy_stmt", "view_stmt",
-    "comment_stmt", "truncate_stmt", "variable_show_stmt",
+    Tag.CREATE, Tag.INDEX, Tag.CREATE_SEQ, Tag.RENAME, Tag.DROP, Tag.CREATE_ENUM, Tag.ALTER_ENUM,
+    Tag.COMPOSITE_TYPE, Tag.CREATE_DOMAIN, Tag.CREATE_FUNCTION, Tag.CREATE_TRIG, Tag.CREATE_POLICY, Tag.VIEW,
+    Tag.COMMENT, Tag.TRUNCATE, Tag.VARIABLE_SHOW,
 }  # fmt: skip
-_MAINTAINING = {"refresh_mat_view_stmt", "vacuum_stmt", "reindex_stmt", "cluster_stmt", "alter_table_stmt"}
+_MAINTAINING = {Tag.REFRESH_MAT_VIEW, Tag.VACUUM, Tag.REINDEX, Tag.CLUSTER, Tag.ALTER_TABLE}
 """Of one relation, where it is named: their effect is not in their text, and yet is on that relation."""
 
 _SENDING = re.compile(
@@ -65,7 +66,7 @@ def _keeps_in(s: Sql, home: Collection[str]) -> bool:
     """Whether a statement is one whose reach is in its text, and names no other schema there."""
     if s.cascade or s.tag not in _CALLING | _MAKING | _MAINTAINING:
         return False
-    if s.opaque and s.tag not in ("select_stmt", "call_stmt"):
+    if s.opaque and s.tag not in (Tag.SELECT, Tag.CALL):
         is_named = any(k.kind in RELATIONS for k in s.needs)
         others = {(m[1] or m[2]).replace('""', '"') for m in _QUALIFIED.finditer(s.text)} - {*home}
         return s.tag in _MAINTAINING and is_named and not others
@@ -76,7 +77,7 @@ def _touched(s: Sql) -> Iterator[Key]:
     """What a statement makes, changes, or locks; what a query beside it reads may be anywhere, since reading changes nothing."""
     yield from (e.key for e in (*s.effects, *s.implied))
     yield from s.destroys
-    if s.tag == "select_stmt":
+    if s.tag == Tag.SELECT:
         return
     is_first = s.tag in _WRITING and re.search(r"\bwith\b", s.text, re.IGNORECASE) is None
     tables = [k for k in s.needs if k.kind in (*RELATIONS, Kind.COLUMN)]

@@ -11,8 +11,9 @@ from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.overrides import Overrides
 from omega_bridge.planning.row_flow import words_of
 from omega_bridge.planning.world import World
+from omega_bridge.tags import Tag
 
-_MAINTENANCE = {"vacuum_stmt", "reindex_stmt", "cluster_stmt", "lock_stmt"}
+_MAINTENANCE = {Tag.VACUUM, Tag.REINDEX, Tag.CLUSTER, Tag.LOCK}
 VIEWS = (Kind.VIEW, Kind.MATERIALIZED_VIEW)
 
 
@@ -57,14 +58,14 @@ class _Doubt:
         """A step of unknown effect may run."""
         self._words |= words_of(step.step.sql)
         tags = [s.tag for s in step.reading.statements if s.opaque]
-        self._is_everywhere = self._is_everywhere or any(t in _CALLS or not t.endswith("_stmt") for t in tags)
+        self._is_everywhere = self._is_everywhere or any(t in _CALLS or not t.is_sql for t in tags)
 
     def concerns(self, step: StepAnalysis) -> bool:
         """Whether what a step finds is not known for certain."""
         return self._is_everywhere or any(name.lower() in self._words for name in step.names)
 
 
-_CALLS = {"do_stmt", "call_stmt", "select_stmt"}
+_CALLS = {Tag.DO, Tag.CALL, Tag.SELECT}
 """Statements whose effects are not in their text."""
 
 
@@ -91,7 +92,7 @@ def gives_itself_work(step: StepAnalysis) -> bool:
 
 def is_maintenance(step: StepAnalysis) -> bool:
     """Whether a step only tends what is there."""
-    found: Sequence[str] = [s.tag for s in step.reading.statements]
+    found: Sequence[Tag] = [s.tag for s in step.reading.statements]
     return bool(found) and all(tag in _MAINTENANCE for tag in found)
 
 

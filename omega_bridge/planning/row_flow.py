@@ -14,6 +14,7 @@ from typing import NamedTuple, Self
 from omega_bridge.analysis import StepAnalysis, statements
 from omega_bridge.analysis.program import RELATIONS
 from omega_bridge.catalog import Kind
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 ANYWHERE = "*"
@@ -119,7 +120,7 @@ def flow_of_steps(relations: Iterable[str], steps: Iterable[StepAnalysis]) -> Ro
                     links += [Link("trigger", key.table, word) for word in words]
                 elif key.kind in RELATIONS and words & {"inherits", "partition"}:
                     links += [Link("child", word, key.name) for word in words & tables]
-            if s.tag == "rule_stmt":
+            if s.tag == Tag.RULE:
                 links += [Link("rule", one, other) for one in words & tables for other in words & tables]
             if "references" in words and words & {"cascade", "set"}:
                 links += [Link("cascade", one, other) for one in words & tables for other in words & tables]

@@ -17,6 +17,7 @@ from omega_bridge.outcomes import ServerError
 from omega_bridge.planning.row_flow import ANYWHERE, RowFlow, words_of
 from omega_bridge.planning.world import World
 from omega_bridge.sql.commands import keeps_rows_and_names, set_columns
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 _MISSING: dict[str, tuple[Kind, ...]] = {
@@ -155,7 +156,7 @@ def _is_read(column: str | None, reader: StepAnalysis, named: frozenset[str]) ->
 
 def _reads_rows(step: StepAnalysis) -> bool:
     """Whether rows may flow through a step: what it did not get from them before they went is lost."""
-    return any(s.data or (s.opaque and s.tag not in _ROWLESS) or s.tag == "create_table_as_stmt" for s in step.reading.statements)
+    return any(s.data or (s.opaque and s.tag not in _ROWLESS) or s.tag == Tag.CREATE_TABLE_AS for s in step.reading.statements)
 
 
 def _spoilt_by(step: StepAnalysis, flow: RowFlow) -> Iterator[tuple[str, str | None]]:
@@ -182,8 +183,8 @@ def _written_by(s: Sql, words: frozenset[str], flow: RowFlow) -> Iterator[tuple[
         yield from _whole(flow.written_with(words & flow.relations | called))
         return
     target = [k.name.lower() for k in s.needs[:1]] if s.tag in _HAS_TARGET else []
-    columns = set_columns(s.text) if s.tag == "update_stmt" else ()
-    if s.tag in _CHANGES_ROWS or (s.tag == "insert_stmt" and "update" in words):
+    columns = set_columns(s.text) if s.tag == Tag.UPDATE else ()
+    if s.tag in _CHANGES_ROWS or (s.tag == Tag.INSERT and "update" in words):
         yield from ((name, column) for name in target for column in columns or (None,))
     yield from _whole(flow.written_with((*target, *called)) - set(target))
 
@@ -194,27 +195,27 @@ def _whole(names: Iterable[str]) -> Iterator[tuple[str, None]]:
 
 _WITHOUT_ROWS = (Kind.CONSTRAINT, Kind.INDEX, Kind.TRIGGER, Kind.POLICY)
 """Who loses one of these on a table reads the same rows."""
-_CHANGES_ROWS = {"update_stmt", "delete_stmt"}
-_HAS_TARGET = {*_CHANGES_ROWS, "insert_stmt", "copy_stmt"}
-_CALLS = {"create_table_as_stmt", "alter_table_stmt", "create_stmt"}
+_CHANGES_ROWS = {Tag.UPDATE, Tag.DELETE}
+_HAS_TARGET = {*_CHANGES_ROWS, Tag.INSERT, Tag.COPY}
+_CALLS = {Tag.CREATE_TABLE_AS, Tag.ALTER_TABLE, Tag.CREATE}
 """Statements that change no rows by themselves, and may call who does."""
 _WRITES = frozenset({"insert", "update", "delete", "merge", "truncate"})
 _WRITERS: dict[str, set[str]] = {
-    "insert_stmt": {"insert", "update"}, "update_stmt": {"update"}, "delete_stmt": {"delete"}, "merge_stmt": set(), "copy_stmt": set(),
-    "select_stmt": set(), "create_table_as_stmt": set(),
+    Tag.INSERT: {"insert", "update"}, Tag.UPDATE: {"update"}, Tag.DELETE: {"delete"}, Tag.MERGE: set(), Tag.COPY: set(),
+    Tag.SELECT: set(), Tag.CREATE_TABLE_AS: set(),
 }  # fmt: skip
 """Statements of rows, with the words that only say what they do to their target."""
 _ROWLESS = {
-    "alter_default_privileges_stmt", "alter_event_trig_stmt", "alter_foreign_server_stmt", "alter_policy_stmt", "alter_publication_stmt",
-    "alter_seq_stmt", "alter_stats_stmt", "comment_stmt", "create_cast_stmt", "create_event_trig_stmt", "create_fdw_stmt",
-    "create_foreign_server_stmt", "create_publication_stmt", "create_stats_stmt", "grant_stmt", "rule_stmt", "variable_set_stmt",
+    Tag.ALTER_DEFAULT_PRIVILEGES, Tag.ALTER_EVENT_TRIG, Tag.ALTER_FOREIGN_SERVER, Tag.ALTER_POLICY, Tag.ALTER_PUBLICATION,
+    Tag.ALTER_SEQ, Tag.ALTER_STATS, Tag.COMMENT, Tag.CREATE_CAST, Tag.CREATE_EVENT_TRIG, Tag.CREATE_FDW,
+    Tag.CREATE_FOREIGN_SERVER, Tag.CREATE_PUBLICATION, Tag.CREATE_STATS, Tag.GRANT, Tag.RULE, Tag.VARIABLE_SET,
 }  # fmt: skip
 """Statements that neither read nor change a row, though their effects are not all in their text."""
 
 
 def _keeps_what_is_there(s: Sql) -> bool:
     """Whether a statement whose effects are not all known leaves rows and names as they are."""
-    if s.tag != "alter_table_stmt":
+    if s.tag != Tag.ALTER_TABLE:
         return s.tag in _ROWLESS
     return keeps_rows_and_names(s.text)
 

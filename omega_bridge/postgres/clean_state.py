@@ -28,6 +28,7 @@ from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.lookahead import lookahead
 from omega_bridge.sql import ends_transaction, parse, sendable
 from omega_bridge.steps import Repeat
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 from omega_bridge.version_table import VersionTable
 
@@ -140,11 +141,11 @@ def remember(
 def _leaves_settings(step: StepAnalysis) -> bool:
     """Whether a step sets, beyond its own transaction, what later ones run under; a function of its own may do so unseen."""
     tags = {s.tag for s in step.reading.statements}
-    if step.reading.only_sets or "variable_set_stmt" in tags or "set_config" in step.step.sql.lower():
+    if step.reading.only_sets or Tag.VARIABLE_SET in tags or "set_config" in step.step.sql.lower():
         return True
     if any(s.opaque for s in step.reading.statements) and may_set_within(step.step.sql):
         return True
-    return "script" in tags and any(s.tag == "variable_set_stmt" and not s.node.is_local for s in parse(step.step.sql))
+    return Tag.SCRIPT in tags and any(s.tag == Tag.VARIABLE_SET and not s.node.is_local for s in parse(step.step.sql))
 
 
 def _standing(promised: Promised, outcome: StepOutcome) -> dict[str, Any]:

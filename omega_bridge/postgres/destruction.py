@@ -20,6 +20,7 @@ from omega_bridge.analysis.program import Sql
 from omega_bridge.analysis.reading import reading_of
 from omega_bridge.outcomes import Destroyed
 from omega_bridge.postgres.queries import query
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 ENDS_ITS_TRANSACTION = (psycopg.errors.InvalidTransactionTermination, psycopg.errors.ActiveSqlTransaction)
@@ -183,8 +184,8 @@ def _far(channel: Channel, table: _Table) -> int | None:
 def _lacks_rows(channel: Channel, table: _Table, had: int, text: str) -> bool:
     """Whether a foreign table has fewer rows than before, and not by name, or was certainly truncated and filled again."""
     now, reading = _far(channel, table), reading_of(text)
-    truncated = {k.name for s in reading.program if isinstance(s, Sql) and s.tag == "truncate_stmt" for k in s.destroys}
-    deleted = {k.name for s in reading.statements if s.tag in ("delete_stmt", "merge_stmt") for k in s.needs[:1]}
+    truncated = {k.name for s in reading.program if isinstance(s, Sql) and s.tag == Tag.TRUNCATE for k in s.destroys}
+    deleted = {k.name for s in reading.statements if s.tag in (Tag.DELETE, Tag.MERGE) for k in s.needs[:1]}
     return now is not None and ((now < had and table.name not in deleted) or table.name in truncated)
 
 

@@ -34,6 +34,7 @@ from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.sql import identifier, sendable
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 
@@ -252,7 +253,7 @@ class Executor:
             raise StepSyntaxError(TAKES_NO_WRITES, hint="Take it out of the list.")
 
     def _guard(self, step: StepAnalysis) -> guarding.Guard:
-        is_read = not any(s.tag == "unreadable" for s in step.reading.statements)
+        is_read = not any(s.tag is Tag.UNREADABLE for s in step.reading.statements)
         return guarding.Guard(self._is_allowed(step), everything=self._listens_to_all(step), is_read=is_read)
 
     def _is_allowed(self, step: StepAnalysis) -> bool:

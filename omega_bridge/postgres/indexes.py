@@ -6,6 +6,7 @@ from omega_bridge.analysis.program import Sql
 from omega_bridge.catalog import Kind
 from omega_bridge.postgres.session import Session
 from omega_bridge.sql import parse, walk
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 
@@ -20,7 +21,7 @@ class Index:
 
 def index_of(session: Session, statement: Sql | None) -> Index | None:
     """What a ``CREATE INDEX CONCURRENTLY`` builds, in its table's schema; ``None`` for other statements and without a name."""
-    if statement is None or statement.tag != "index_stmt" or statement.transactional:
+    if statement is None or statement.tag != Tag.INDEX or statement.transactional:
         return None
     for effect in statement.effects:
         if effect.key.kind is not Kind.INDEX:
@@ -41,7 +42,7 @@ def index_of(session: Session, statement: Sql | None) -> Index | None:
 def tables_of(session: Session, statement: Sql) -> tuple[str, ...]:
     """The tables, as SQL, whose indexes a ``DROP INDEX CONCURRENTLY`` or ``REINDEX ... CONCURRENTLY`` names, or which it names itself."""
     found = {(e.key.schema, e.key.name) for e in statement.effects}
-    if statement.tag == "reindex_stmt":
+    if statement.tag == Tag.REINDEX:
         found |= {
             (r.schemaname, r.relname) for s in parse(statement.text) for r in walk(s.node) if r.DESCRIPTOR.name == "RangeVar"
         }

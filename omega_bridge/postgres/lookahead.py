@@ -16,6 +16,7 @@ from omega_bridge.postgres import settings
 from omega_bridge.postgres.data_steps import READ_ONLY
 from omega_bridge.postgres.indexes import regclass
 from omega_bridge.postgres.session import Session
+from omega_bridge.tags import Tag
 
 
 def lookahead(step: StepAnalysis) -> str | None:
@@ -24,7 +25,7 @@ def lookahead(step: StepAnalysis) -> str | None:
     for node in step.program:
         if not isinstance(node, Sql) or node.lookahead is None or not node.needs:
             return None
-        questions += [f"({node.lookahead})", _acts_without_rows(node.needs[0], is_insert=node.tag == "insert_stmt")]
+        questions += [f"({node.lookahead})", _acts_without_rows(node.needs[0], is_insert=node.tag == Tag.INSERT)]
     return f"SELECT {' OR '.join(questions)}" if questions else None
 
 

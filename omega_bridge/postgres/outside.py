@@ -21,6 +21,7 @@ from omega_bridge.postgres.indexes import Index, drop_invalid, index_of
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.session import Session, server_error
+from omega_bridge.tags import Tag
 
 _NO_TRANSACTION = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.InvalidTransactionTermination)
 """A statement that refuses a transaction, and one that ends it itself (a procedure, a ``DO`` block with ``COMMIT``)."""
@@ -82,7 +83,7 @@ def _script(session: Session, texts: tuple[str, ...], limits: Limits, guard: gua
 
 def _is_done(statement: Sql, is_journalled: bool, is_pending: bool) -> bool:
     """Schema by the catalog, rows by the journal; a setting is made for the statements after it each time."""
-    if statement.tag == "variable_set_stmt":
+    if statement.tag == Tag.VARIABLE_SET:
         return False
     if statement.data or statement.opaque:
         return is_journalled
@@ -126,7 +127,7 @@ def _by_itself(
 ) -> None:
     """Without a transaction around it; the entry, where there are several statements, comes after it."""
     index = index_of(session, statement)
-    is_patient = index is not None or (statement is not None and statement.tag in ("drop_stmt", "reindex_stmt"))
+    is_patient = index is not None or (statement is not None and statement.tag in (Tag.DROP, Tag.REINDEX))
     wait = patience.left if is_patient else limits.lock_timeout
     with _limited(session, limits, wait):
         if index is not None:

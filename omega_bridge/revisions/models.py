@@ -21,6 +21,7 @@ from omega_bridge.model_files import of_table
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.revisions.dialect import DIALECT, PREPARER
 from omega_bridge.steps import Place, Registry, Step
+from omega_bridge.tags import Tag
 
 PREFIX = "model-"
 PLACE = Place("(models)")
@@ -73,7 +74,7 @@ def _made_by(registry: Registry) -> set[tuple[str, str]]:
         (e.key.schema, e.key.name)
         for step in analyse(registry)
         for s in statements(step.program, handlers=True)
-        if s.tag in ("create_stmt", "create_table_as_stmt")
+        if s.tag in (Tag.CREATE, Tag.CREATE_TABLE_AS)
         for e in s.effects
         if e.present and e.key.kind is Kind.TABLE
     }
@@ -85,7 +86,7 @@ def _indexed_by(registry: Registry) -> set[tuple[str, str, str]]:
         (e.key.schema, str(dict(e.attributes).get("table")), e.key.name)
         for step in analyse(registry)
         for s in statements(step.program)
-        if s.tag == "index_stmt"
+        if s.tag == Tag.INDEX
         for e in s.effects
         if e.present and e.key.kind is Kind.INDEX
     }

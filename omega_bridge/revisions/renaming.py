@@ -10,6 +10,7 @@ from omega_bridge.errors import ConfigurationInvalid, DecisionNeeded
 from omega_bridge.planning.gaps import Unkept
 from omega_bridge.planning.renames import Rename
 from omega_bridge.steps import Registry
+from omega_bridge.tags import Tag
 
 
 def decided(
@@ -64,8 +65,6 @@ def without_renamed(unkept: Iterable[Unkept], moved: Collection[Rename]) -> tupl
 def added_by(registry: Registry, old: Key) -> Iterator[str]:
     """The steps that would make the column anew at the start behind the renaming: those that add it to a table that is there."""
     for step in analyse(registry):
-        made = {
-            e.key for s in step.reading.statements if s.tag == "alter_table_stmt" for e in (*s.effects, *s.implied) if e.present
-        }
+        made = {e.key for s in step.reading.statements if s.tag == Tag.ALTER_TABLE for e in (*s.effects, *s.implied) if e.present}
         if any(k.kind is Kind.COLUMN and (k.table, k.name) == (old.table, old.name) for k in made):
             yield step.id

@@ -22,6 +22,7 @@ from omega_bridge.analysis.leaving import IN_THE_DATABASE, QUESTION, unseen, way
 from omega_bridge.errors import StepRefused, StepSyntaxError
 from omega_bridge.revisions.guards import identifier, literal, tagged
 from omega_bridge.sql import parse
+from omega_bridge.tags import Tag
 
 GUARD = "omega_bridge_guard"
 """The migration context's option that holds the ``RowGuard`` of the revision that runs; ``None``: it needs none."""
@@ -223,7 +224,7 @@ def needs_a_block(text: str, exported: Exported, command: str) -> bool:
 def _each_keeps_rows(text: str) -> bool:
     """Whether no statement of a script takes a row away, between its own ``BEGIN`` and ``COMMIT`` either. A ``SET`` takes none."""
     try:
-        return all(s.tag == "variable_set_stmt" or keeps_rows(s.text) or watched(s.text) is Watched.NEEDLESS for s in parse(text))
+        return all(s.tag == Tag.VARIABLE_SET or keeps_rows(s.text) or watched(s.text) is Watched.NEEDLESS for s in parse(text))
     except StepSyntaxError:
         return False
 

@@ -16,9 +16,10 @@ from omega_bridge.planning.renames import NOT_NULL, Along
 from omega_bridge.revisions import guards, safe_steps
 from omega_bridge.sql import Statement, deparse_expression, deparse_statement, deparse_type, inner, parse, pb, printed_type
 from omega_bridge.steps import Step
+from omega_bridge.tags import Tag
 
-_UNLESS_THERE = ("create_stmt", "create_seq_stmt", "create_extension_stmt", "create_schema_stmt")
-_AS_IT_IS = ("do_stmt", "comment_stmt", "update_stmt", "create_function_stmt", "grant_stmt")
+_UNLESS_THERE = (Tag.CREATE, Tag.CREATE_SEQ, Tag.CREATE_EXTENSION, Tag.CREATE_SCHEMA)
+_AS_IT_IS = (Tag.DO, Tag.COMMENT, Tag.UPDATE, Tag.CREATE_FUNCTION, Tag.GRANT)
 
 
 def wrapped(text: str) -> tuple[Step, ...]:
@@ -32,25 +33,25 @@ def _forms(s: Statement) -> Iterator[str]:
     if s.tag in _UNLESS_THERE:
         node.if_not_exists = True
         yield deparse_statement(s.tag, node)
-    elif s.tag == "index_stmt":
+    elif s.tag == Tag.INDEX:
         if not node.idxname:
             raise _no_form(s.text, "an index needs a name to be looked for: CREATE INDEX name ON ...")
         node.if_not_exists = node.concurrent = True
         yield deparse_statement(s.tag, node)
-    elif s.tag == "drop_stmt":
+    elif s.tag == Tag.DROP:
         node.missing_ok = True
         yield deparse_statement(s.tag, node)
-    elif s.tag == "alter_enum_stmt" and node.new_val and not node.old_val:
+    elif s.tag == Tag.ALTER_ENUM and node.new_val and not node.old_val:
         node.skip_if_new_val_exists = True
         yield deparse_statement(s.tag, node)
-    elif s.tag == "view_stmt":
+    elif s.tag == Tag.VIEW:
         node.replace = True
         yield deparse_statement(s.tag, node)
-    elif s.tag == "rename_stmt" and node.rename_type == pb.OBJECT_COLUMN and node.relation_type == pb.OBJECT_TABLE:
+    elif s.tag == Tag.RENAME and node.rename_type == pb.OBJECT_COLUMN and node.relation_type == pb.OBJECT_TABLE:
         table = node.relation.relname
         along = Along(NOT_NULL, *(generated(table, [name], "not_null") for name in (node.subname, node.newname)))
         yield safe_steps.renamed(table, node.subname, node.newname, node.relation.schemaname or None, [along])
-    elif s.tag == "alter_table_stmt" and node.objtype == pb.OBJECT_TABLE:
+    elif s.tag == Tag.ALTER_TABLE and node.objtype == pb.OBJECT_TABLE:
         for command in s.node.cmds:
             yield from _command(s, node, inner(command))
     elif s.tag in _AS_IT_IS and not read(s).again:

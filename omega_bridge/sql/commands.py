@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.parser import Statement, deparse_statement, inner, parse
+from omega_bridge.tags import Tag
 
 _QUIET = {
     pb.AT_AddColumn, pb.AT_AddConstraint, pb.AT_AddInherit, pb.AT_ChangeOwner, pb.AT_ClusterOn, pb.AT_DropCluster, pb.AT_DropInherit,
@@ -11,7 +12,7 @@ _QUIET = {
     pb.AT_SetStorage, pb.AT_SetNotNull, pb.AT_ValidateConstraint,
 }  # fmt: skip
 _ENDS = {pb.TRANS_STMT_BEGIN, pb.TRANS_STMT_START, pb.TRANS_STMT_COMMIT}
-CONCURRENT = {"index_stmt", "drop_stmt"}
+CONCURRENT = {Tag.INDEX, Tag.DROP}
 """Statements that may be ``CONCURRENTLY``."""
 
 
@@ -24,14 +25,14 @@ def keeps_rows_and_names(text: str) -> bool:
 def set_columns(text: str) -> tuple[str, ...]:
     """The columns that an ``UPDATE`` sets, in lower case; none where its text is not just one."""
     found = parse(text)
-    if len(found) != 1 or found[0].tag != "update_stmt":
+    if len(found) != 1 or found[0].tag != Tag.UPDATE:
         return ()
     return tuple(inner(target).name.lower() for target in found[0].node.target_list)
 
 
 def is_frame(statement: Statement) -> bool:
     """Whether it is a ``BEGIN`` or ``COMMIT`` around others."""
-    return statement.tag == "transaction_stmt" and statement.node.kind in _ENDS
+    return statement.tag == Tag.TRANSACTION and statement.node.kind in _ENDS
 
 
 def at_once(statement: Statement) -> str:

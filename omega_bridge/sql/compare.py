@@ -13,6 +13,7 @@ from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import libpg_query
 from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.parser import PLACES, parse, parse_expression, parse_type, strings
+from omega_bridge.tags import Tag
 
 
 def same_expression(printed: str, written: str) -> bool | None:
@@ -250,7 +251,7 @@ def same_index(printed: str, written: str) -> bool:
         (left,), (right,) = parse(printed), parse(written)
     except (StepSyntaxError, ValueError):
         return False
-    return left.tag == right.tag == "index_stmt" and _matches(_index(left.node), _index(right.node))
+    return left.tag == right.tag == Tag.INDEX and _matches(_index(left.node), _index(right.node))
 
 
 def _index(node: Any) -> Any:
@@ -276,7 +277,7 @@ def same_routine(printed: str, written: str, home: str = "") -> bool:
         return False
     if left.tag != right.tag:
         return False
-    if left.tag == "create_trig_stmt":
+    if left.tag == Tag.CREATE_TRIG:
         one, other = strings(left.node.funcname)[:-1], strings(right.node.funcname)[:-1]
         is_same = one == other or (not one and other == (home,))
         return is_same and _matches(_trigger(left.node), _trigger(right.node))

@@ -16,6 +16,7 @@ from omega_bridge.sql import libpg_query
 from omega_bridge.sql.lexer import encoded
 from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.locating import in_block
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 _NODE = pb.Node
@@ -28,12 +29,12 @@ TOO_DEEP = "it nests deeper than can be read here"
 class Statement:
     """One statement: its text as written (without the semicolon), its parse node and the node's name.
 
-    ``tag`` is libpg_query's field name, such as ``alter_table_stmt``; ``offset`` is in characters from the start.
+    ``offset`` is in characters from the start.
     """
 
     text: str
     node: Any
-    tag: str
+    tag: Tag
     offset: int
 
 
@@ -62,7 +63,7 @@ def parse(sql: str) -> tuple[Statement, ...]:
         begin = start + len(chunk) - len(chunk.lstrip())
         text = chunk.strip().decode()
         offset = begin if is_ascii else len(raw[:begin].decode(errors="replace"))
-        found.append(Statement(text, getattr(entry.stmt, tag), tag, offset))
+        found.append(Statement(text, getattr(entry.stmt, tag), Tag(tag), offset))
     return tuple(found)
 
 
@@ -120,8 +121,8 @@ def strings(nodes: Iterable[Any]) -> tuple[str, ...]:
     return tuple([inner(n).sval for n in nodes])
 
 
-def deparse_statement(tag: str, node: Any) -> str:
-    """The SQL text of a statement's node; ``tag`` is its field name, such as ``alter_table_stmt``."""
+def deparse_statement(tag: Tag, node: Any) -> str:
+    """The SQL text of a statement's node."""
     tree = pb.ParseResult()
     getattr(tree.stmts.add().stmt, tag).CopyFrom(node)
     return libpg_query.deparse(tree)

@@ -13,6 +13,7 @@ from typing import Any
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.parser import deparse_statement, inner, parse, strings, walk
+from omega_bridge.tags import Tag
 
 
 @lru_cache(maxsize=4096)
@@ -38,7 +39,7 @@ def _read(text: str) -> tuple[str, ...]:
     return tuple(_normal(s.tag, s.node) for s in parse(text.rstrip().removesuffix(";")))
 
 
-def _normal(tag: str, node: Any) -> str:
+def _normal(tag: Tag, node: Any) -> str:
     plain = type(node)()
     plain.CopyFrom(node)
     is_alone = sum(type(found) in _SOURCES for found in walk(plain)) == 1

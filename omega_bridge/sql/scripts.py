@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from omega_bridge.errors import ConfigurationInvalid, StepSyntaxError
 from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.parser import Statement, deparse_expression, inner, parse
+from omega_bridge.tags import Tag
 
 _PIECE = re.compile(
     r"""
@@ -117,31 +118,31 @@ def ended(text: str) -> str:
 def is_of_a_dump(statement: Statement) -> bool:
     """Whether it only says how the rest is read in: a setting of ``pg_dump``'s, ``BEGIN``, ``COMMIT``; or makes what every database has."""
     match statement.tag:
-        case "transaction_stmt":
+        case Tag.TRANSACTION:
             return statement.node.kind in (pb.TRANS_STMT_BEGIN, pb.TRANS_STMT_START, pb.TRANS_STMT_COMMIT)
-        case "variable_set_stmt" if statement.node.name == "search_path":
+        case Tag.VARIABLE_SET if statement.node.name == "search_path":
             return [_value(a) for a in statement.node.args] in (["public", "pg_catalog"], ["public"])
-        case "variable_set_stmt" if statement.node.name in _SETTINGS:
+        case Tag.VARIABLE_SET if statement.node.name in _SETTINGS:
             allowed = _SETTINGS[statement.node.name]
             return allowed is None or [_value(a) for a in statement.node.args] in [[value] for value in allowed]
-        case "create_schema_stmt":
+        case Tag.CREATE_SCHEMA:
             return statement.node.schemaname == "public" and not statement.node.if_not_exists and not statement.node.schema_elts
-        case "select_stmt":
+        case Tag.SELECT:
             return statement.text.replace(" ", "") == "SELECTpg_catalog.set_config('search_path','',false)"
     return False
 
 
 def settings_in(text: str) -> tuple[str, ...]:
     """The settings that statements of a text change, each once."""
-    found = (s.node.name for s in parse(text) if s.tag == "variable_set_stmt")
+    found = (s.node.name for s in parse(text) if s.tag == Tag.VARIABLE_SET)
     return tuple(dict.fromkeys(name for name in found if name and not name.isupper()))
 
 
 def is_of_roles(statement: Statement) -> bool:
     """Whether it says who owns something, or who may do what: the roles may be those of another server."""
-    if statement.tag == "alter_table_stmt":
+    if statement.tag == Tag.ALTER_TABLE:
         return all(inner(c).subtype == pb.AT_ChangeOwner for c in statement.node.cmds)
-    return statement.tag in ("alter_owner_stmt", "grant_stmt", "grant_role_stmt", "alter_default_privileges_stmt")
+    return statement.tag in (Tag.ALTER_OWNER, Tag.GRANT, Tag.GRANT_ROLE, Tag.ALTER_DEFAULT_PRIVILEGES)
 
 
 def _value(node: object) -> str:

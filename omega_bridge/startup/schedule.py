@@ -27,11 +27,12 @@ from omega_bridge.postgres.executor import Executor
 from omega_bridge.postgres.row_flow import read_row_flow
 from omega_bridge.postgres.whole_catalog import Watcher, changes
 from omega_bridge.startup.run import Unsettled
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 log = logging.getLogger("omega_bridge")
 
-_DEFAULTS = "alter_default_privileges_stmt"
+_DEFAULTS = Tag.ALTER_DEFAULT_PRIVILEGES
 
 
 class Convergence:

@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "catalog|ledger",
         "steps",
         "sql",
-        "errors+options+option_schema+redaction+writing+pages+who+discarding+model_files+user_code+version_table",
+        "errors+options+option_schema+redaction+writing+pages+who+discarding+model_files+user_code+version_table+tags",
         "values",
     )
 )

@@ -17,6 +17,7 @@ from omega_bridge.catalog import BY_TABLE, Catalog, Key, Kind
 from omega_bridge.kinds import COUNTED, LEAVES, ROOMS, SAID, gathered
 from omega_bridge.kinds.statements import Read, ReadAs
 from omega_bridge.postgres.whole_catalog import written
+from omega_bridge.tags import Tag
 
 MODULES = [kind.replace(" ", "_") for kind in Kind]
 ROOM = '''"""A kind that is not whole."""
@@ -24,14 +25,15 @@ ROOM = '''"""A kind that is not whole."""
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Room, Stored
 from omega_bridge.kinds.statements import COMMENT, DROP, NONE, OWNER, RENAME, Statements, unnamed
+from omega_bridge.tags import Tag
 
 ROOM = Room(
     Kind.EVENT_TRIGGER,
     Stored("pg_event_trigger", "x.evtname", owner="evtowner"),
     {"event": "x.evtevent"},
     statements=Statements(
-        create=unnamed("create_event_trig_stmt"),
-        alter=unnamed("alter_event_trig_stmt"),
+        create=unnamed(Tag.CREATE_EVENT_TRIG),
+        alter=unnamed(Tag.ALTER_EVENT_TRIG),
         drop=DROP,
         comment=COMMENT,
         rename=RENAME,
@@ -43,17 +45,17 @@ ROOM = Room(
 )
 '''
 OF_THE_SERVER = {
-    "alter_database_refresh_coll_stmt", "alter_system_stmt", "alter_table_move_all_stmt",
-    "alter_table_space_options_stmt", "create_table_space_stmt", "createdb_stmt",
-    "drop_table_space_stmt", "dropdb_stmt",
+    Tag.ALTER_DATABASE_REFRESH_COLL, Tag.ALTER_SYSTEM, Tag.ALTER_TABLE_MOVE_ALL,
+    Tag.ALTER_TABLE_SPACE_OPTIONS, Tag.CREATE_TABLE_SPACE, Tag.CREATEDB,
+    Tag.DROP_TABLE_SPACE, Tag.DROPDB,
 }  # fmt: skip
 OF_THE_SESSION = {
-    "check_point_stmt", "close_portal_stmt", "constraints_set_stmt", "deallocate_stmt", "declare_cursor_stmt", "discard_stmt",
-    "do_stmt", "execute_stmt", "fetch_stmt", "listen_stmt", "load_stmt", "notify_stmt", "prepare_stmt", "transaction_stmt",
-    "unlisten_stmt", "variable_set_stmt",
+    Tag.CHECK_POINT, Tag.CLOSE_PORTAL, Tag.CONSTRAINTS_SET, Tag.DEALLOCATE, Tag.DECLARE_CURSOR, Tag.DISCARD,
+    Tag.DO, Tag.EXECUTE, Tag.FETCH, Tag.LISTEN, Tag.LOAD, Tag.NOTIFY, Tag.PREPARE, Tag.TRANSACTION,
+    Tag.UNLISTEN, Tag.VARIABLE_SET,
 }  # fmt: skip
-OF_ANY_KIND = {"alter_object_depends_stmt", "drop_owned_stmt", "reassign_owned_stmt"}
-NO_STATEMENTS = {"plassign_stmt", "raw_stmt", "replica_identity_stmt", "return_stmt", "set_operation_stmt"}
+OF_ANY_KIND = {Tag.ALTER_OBJECT_DEPENDS, Tag.DROP_OWNED, Tag.REASSIGN_OWNED}
+NO_STATEMENTS = {Tag.PLASSIGN, Tag.RAW, Tag.REPLICA_IDENTITY, Tag.RETURN, Tag.SET_OPERATION}
 """Nodes of the grammar that stand inside others."""
 
 
@@ -74,7 +76,7 @@ def gather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
 @pytest.mark.parametrize(
     ("said", "read", "told"),
     [
-        ('create=unnamed("create_event_trig_stmt")', 'create=Read("create_event_trig_stmt", "objects.create_schema")', "there"),
+        ("create=unnamed(Tag.CREATE_EVENT_TRIG)", 'create=Read(Tag.CREATE_EVENT_TRIG, "objects.create_schema")', "there"),
         ("drop=DROP", 'drop=dropped("OBJECT_EVENT_TRIGGER")', "gone"),
         ("comment=COMMENT", 'comment=commented("OBJECT_EVENT_TRIGGER")', "comment"),
         ("rename=RENAME", 'rename=renamed("OBJECT_EVENT_TRIGGER")', "renamed"),
@@ -119,9 +121,23 @@ def test_a_kind_without_a_room_is_told() -> None:
         gathered(m for m in MODULES if m not in ("domain", "event_trigger"))
 
 
+def test_the_tags_are_those_of_the_grammar() -> None:
+    """A statement of a new grammar has a tag before it is met, and none is there that PostgreSQL does not know."""
+    grammar = {field.name for field in pb.Node.DESCRIPTOR.fields if field.name.endswith("_stmt")}
+    assert {tag.value for tag in Tag if tag.is_sql} == grammar
+    assert all(tag.name == tag.removesuffix("_stmt").upper() for tag in Tag if tag.is_sql)
+
+
+def test_no_tag_is_spelled_by_hand() -> None:
+    """Who compares a tag names a member of the enumeration: a slip of the pen is found before it runs."""
+    spelled = re.compile(r"""["'][a-z_]+_stmt["']""")
+    modules = [path for path in Path(kinds.__file__).parents[1].rglob("*.py") if path.name != "tags.py"]
+    assert [path for path in modules if spelled.search(path.read_text())] == []
+
+
 def test_every_statement_of_the_grammar_is_some_kinds() -> None:
     """No statement is overlooked: each is said by a kind's room, or belongs to the session or the server."""
-    grammar = {field.name for field in pb.Node.DESCRIPTOR.fields if field.name.endswith("_stmt")} - NO_STATEMENTS
+    grammar = {tag for tag in Tag if tag.is_sql} - NO_STATEMENTS
     said = {tag for one in SAID if not isinstance(one, ReadAs) for tag in one.tags}
     assert said <= grammar
     assert grammar - said == OF_THE_SERVER | OF_THE_SESSION | OF_ANY_KIND
@@ -162,7 +178,7 @@ def test_what_is_looked_for_by_name_is_found_by_its_name(room: kinds.Room) -> No
 def test_a_reader_that_is_not_there_is_told(reader: str) -> None:
     """A room that names a function which does not exist, or one without its fields, stops the import."""
     with pytest.raises(ImportError, match=rf"create_am_stmt is said to be read by {reader}"):
-        effects._reader(Read("create_am_stmt", reader))
+        effects._reader(Read(Tag.CREATE_AM, reader))
 
 
 def test_what_is_found_by_its_table_alone_is_known() -> None:

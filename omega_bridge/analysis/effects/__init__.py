@@ -18,6 +18,7 @@ from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import NAMING_TABLES, READ
 from omega_bridge.kinds.statements import Read
 from omega_bridge.sql import Fields, Statement, goes_beyond, inner, pb, walk
+from omega_bridge.tags import Tag
 
 
 class Reader(NamedTuple):
@@ -37,20 +38,20 @@ def _reader(said: Read) -> Reader:
         raise ImportError(f"{said.tag} is said to be read by {said.reader}: {exc}") from exc
 
 
-READERS: Mapping[str, Reader] = {tag: _reader(said) for tag, said in READ.items()}
+READERS: Mapping[Tag, Reader] = {tag: _reader(said) for tag, said in READ.items()}
 """By libpg_query's name for the statement; which function reads it is said in ``omega_bridge.kinds``."""
 
 _OUTSIDE_TRANSACTIONS = {
-    "vacuum_stmt",
-    "createdb_stmt",
-    "dropdb_stmt",
-    "alter_system_stmt",
-    "create_subscription_stmt",
-    "alter_subscription_stmt",
-    "drop_subscription_stmt",
-    "create_table_space_stmt",
-    "drop_table_space_stmt",
-    "transaction_stmt",
+    Tag.VACUUM,
+    Tag.CREATEDB,
+    Tag.DROPDB,
+    Tag.ALTER_SYSTEM,
+    Tag.CREATE_SUBSCRIPTION,
+    Tag.ALTER_SUBSCRIPTION,
+    Tag.DROP_SUBSCRIPTION,
+    Tag.CREATE_TABLE_SPACE,
+    Tag.DROP_TABLE_SPACE,
+    Tag.TRANSACTION,
 }
 
 
@@ -105,12 +106,12 @@ def _named(statement: Statement) -> Iterator[Key]:
 def _refuses_a_transaction(statement: Statement) -> bool:
     """Whether the statement's own words say that it does; that a table is partitioned they do not say."""
     node: Any = statement.node
-    if statement.tag == "reindex_stmt":
+    if statement.tag == Tag.REINDEX:
         is_concurrent = any(p.def_elem.defname == "concurrently" for p in node.params)
         return is_concurrent or node.kind in (pb.REINDEX_OBJECT_SCHEMA, pb.REINDEX_OBJECT_SYSTEM, pb.REINDEX_OBJECT_DATABASE)
-    if statement.tag == "cluster_stmt":
+    if statement.tag == Tag.CLUSTER:
         return not node.HasField("relation")
-    if statement.tag == "alter_table_stmt":
+    if statement.tag == Tag.ALTER_TABLE:
         commands = (inner(c) for c in node.cmds)
         return any(c.subtype == pb.AT_DetachPartition and inner(getattr(c, "def")).concurrent for c in commands)
     return False

@@ -19,6 +19,7 @@ from omega_bridge.analysis.effects.naming import (
 from omega_bridge.analysis.program import ANYTHING, VISIBLE, Effect
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.sql import deparse_expression, deparse_statement, deparse_type, fields, inner, known, pb, strings, walk
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 _LETTER = {
@@ -220,7 +221,7 @@ def definition(constraint: Any, columns: tuple[str, ...]) -> str:
     command.subtype = pb.AT_AddConstraint
     command.behavior = pb.DROP_RESTRICT
     getattr(command, "def").constraint.CopyFrom(plain)
-    text = deparse_statement("alter_table_stmt", statement)
+    text = deparse_statement(Tag.ALTER_TABLE, statement)
     return text.removeprefix("ALTER TABLE t ADD ").removeprefix("ALTER TABLE ONLY t ADD ")
 
 
@@ -243,7 +244,7 @@ def _index(table: Key, constraint: Any, columns: tuple[str, ...]) -> Any:
         made.index_params.extend(map(_element, columns))
     made.index_including_params.extend(map(_element, strings(constraint.including)))
     made.options.extend(constraint.options)
-    return deparse_statement("index_stmt", made)
+    return deparse_statement(Tag.INDEX, made)
 
 
 def _element(column: str) -> pb.Node:

@@ -12,6 +12,7 @@ from omega_bridge.analysis.effects.columns import references
 from omega_bridge.analysis.effects.naming import relation
 from omega_bridge.analysis.program import Sql
 from omega_bridge.sql import Statement, deparse_expression, deparse_statement, fields, inner, known, pb, strings, walk
+from omega_bridge.tags import Tag
 
 _STABLE = {
     "now",
@@ -162,7 +163,7 @@ def _rows(target: Any, others: Any, where: Any) -> str | None:
         query.where_clause.CopyFrom(where)
     query.limit_option = pb.LIMIT_OPTION_DEFAULT
     query.op = pb.SETOP_NONE
-    return f"SELECT EXISTS ({deparse_statement('select_stmt', query)})"
+    return f"SELECT EXISTS ({deparse_statement(Tag.SELECT, query)})"
 
 
 def _insert_lookahead(node: Any) -> str | None:

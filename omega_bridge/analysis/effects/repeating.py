@@ -10,6 +10,7 @@ from typing import Any
 
 from omega_bridge.kinds import READ
 from omega_bridge.sql import Statement, inner, pb
+from omega_bridge.tags import Tag
 
 _OF_A_CONSTRAINT = {
     pb.CONSTR_PRIMARY: ("invalid_table_definition",),
@@ -25,9 +26,9 @@ def errors_again(statement: Statement) -> Iterator[str]:
     if said is not None and said.twice:
         if not (said.unless and getattr(node, said.unless)):
             yield said.twice
-    elif statement.tag == "alter_enum_stmt" and not node.skip_if_new_val_exists:
+    elif statement.tag == Tag.ALTER_ENUM and not node.skip_if_new_val_exists:
         yield "invalid_parameter_value" if node.old_val else "duplicate_object"
-    elif statement.tag == "alter_table_stmt":
+    elif statement.tag == Tag.ALTER_TABLE:
         for command in map(inner, node.cmds):
             if command.subtype == pb.AT_AddColumn and not command.missing_ok:
                 yield "duplicate_column"

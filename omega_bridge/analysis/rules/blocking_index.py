@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.program import Sql, statements
+from omega_bridge.tags import Tag
 
 
 def find(listed: Listed) -> Iterator[Hit]:
@@ -14,7 +15,7 @@ def find(listed: Listed) -> Iterator[Hit]:
     is_empty = listed.meets_empty()
     for _, step in listed.steps():
         for s in statements(step.program):
-            if s.tag != "index_stmt" or not s.transactional or not s.effects:
+            if s.tag != Tag.INDEX or not s.transactional or not s.effects:
                 continue
             table = str(dict(s.effects[0].attributes)["table"])
             if not is_empty(step, table):
@@ -32,7 +33,7 @@ def _concurrently(s: Sql) -> str:
     node.CopyFrom(sql.parse(s.text)[0].node)
     node.concurrent, node.if_not_exists = True, True
     node.idxname = s.effects[0].key.name
-    return sql.deparse_statement("index_stmt", node)
+    return sql.deparse_statement(Tag.INDEX, node)
 
 
 RULE = Rule(

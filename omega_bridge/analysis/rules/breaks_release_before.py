@@ -10,6 +10,7 @@ from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.program import statements
 from omega_bridge.analysis.written import Written, written
 from omega_bridge.catalog import Kind
+from omega_bridge.tags import Tag
 
 _READ = (
     Kind.TABLE,
@@ -48,16 +49,16 @@ def find(listed: Listed) -> Iterator[Hit]:
 
 def _told(w: Written, makes: set[tuple[Kind, str, str]], made_here: set[str], defaults: set[tuple[str, str]]) -> str | None:
     node = w.statement.node
-    if w.sql.tag in ("drop_stmt", "alter_table_stmt"):
+    if w.sql.tag in (Tag.DROP, Tag.ALTER_TABLE):
         for e in w.sql.effects:
             key = (e.key.kind, e.key.table, e.key.name.partition("(")[0])
             if not e.present and e.key.kind in _READ and key not in makes:
                 return f"drops {e.key}: a release that still uses it fails"
-    if w.sql.tag == "alter_table_stmt" and node.relation.relname not in made_here:
+    if w.sql.tag == Tag.ALTER_TABLE and node.relation.relname not in made_here:
         for command in map(sql.inner, node.cmds):
             if command.subtype == sql.pb.AT_SetNotNull and (node.relation.relname, command.name) not in defaults:
                 return f"makes {relation(node.relation).name}.{command.name} mandatory: a release that does not write it fails"
-    if w.statement.tag == "alter_enum_stmt" and node.old_val:
+    if w.statement.tag == Tag.ALTER_ENUM and node.old_val:
         return f"renames the value {node.old_val!r}: a release that still writes it fails"
     return None
 

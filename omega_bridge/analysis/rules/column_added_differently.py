@@ -9,6 +9,7 @@ from omega_bridge.analysis.analysis import StepAnalysis
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.written import written
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.tags import Tag
 
 
 def find(listed: Listed) -> Iterator[Hit]:
@@ -21,14 +22,14 @@ def find(listed: Listed) -> Iterator[Hit]:
                     first.pop(e.key, None)
                     for key in [k for k in first if e.key.kind is Kind.TABLE and k.table == e.key.name]:
                         del first[key]
-            if w.sql.tag not in ("create_stmt", "alter_table_stmt"):
+            if w.sql.tag not in (Tag.CREATE, Tag.ALTER_TABLE):
                 continue
             adds = {e.key for e in w.sql.effects if e.present}
             for e in w.sql.implied:
                 said = dict(e.attributes)
                 if e.key.kind is not Kind.COLUMN or "type" not in said or not e.present:
                     continue
-                if w.sql.tag == "alter_table_stmt" and e.key not in adds:
+                if w.sql.tag == Tag.ALTER_TABLE and e.key not in adds:
                     continue
                 other, before = first.setdefault(e.key, (step, str(said["type"])))
                 if sql.same_type(before, str(said["type"])) is False:

@@ -10,6 +10,7 @@ from omega_bridge.analysis.effects.naming import relation
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.program import Sql, statements
 from omega_bridge.steps import Repeat
+from omega_bridge.tags import Tag
 
 _CLOCKS = {"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday"}
 
@@ -20,7 +21,7 @@ def find(listed: Listed) -> Iterator[Hit]:
         if step.step.repeat is Repeat.ONCE:
             continue
         for s in statements(step.program):
-            if s.tag == "insert_stmt" and (clocks := _clocks(node := sql.parse(s.text)[0].node)):
+            if s.tag == Tag.INSERT and (clocks := _clocks(node := sql.parse(s.text)[0].node)):
                 yield Hit(
                     step,
                     f"writes every row of {relation(node.relation).name} anew at every start, because {clocks[0]} is the time of day",

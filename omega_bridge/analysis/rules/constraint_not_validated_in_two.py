@@ -10,6 +10,7 @@ from omega_bridge.analysis.lookup_text import absent
 from omega_bridge.analysis.program import Effect, Sql, statements
 from omega_bridge.analysis.writing import unless_there
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.tags import Tag
 
 _WORDS = {"f": "foreign key", "c": "check"}
 
@@ -32,7 +33,7 @@ def find(listed: Listed) -> Iterator[Hit]:
 
 
 def _added(s: Sql) -> Iterator[Effect]:
-    if s.tag == "alter_table_stmt":
+    if s.tag == Tag.ALTER_TABLE:
         own = {e.key for e in s.effects if e.key.kind is Kind.CONSTRAINT and e.present}
         for effect in s.implied:
             said = dict(effect.attributes)

@@ -11,8 +11,9 @@ from omega_bridge.analysis.paths import guarded
 from omega_bridge.analysis.program import Condition, Not, Program, Sql, is_decidable
 from omega_bridge.analysis.reading import StepKind, protects
 from omega_bridge.steps import Repeat
+from omega_bridge.tags import Tag
 
-_VERBS = {"insert_stmt": "inserts into", "update_stmt": "updates", "delete_stmt": "deletes from", "merge_stmt": "merges into"}
+_VERBS = {Tag.INSERT: "inserts into", Tag.UPDATE: "updates", Tag.DELETE: "deletes from", Tag.MERGE: "merges into"}
 
 
 def find(listed: Listed) -> Iterator[Hit]:
@@ -41,13 +42,13 @@ def _rests(s: Sql) -> bool:
     """Whether a second run finds nothing to do: seeds, back-fills, what asks first."""
     node = sql.parse(s.text)[0].node
     match s.tag:
-        case "insert_stmt":
+        case Tag.INSERT:
             return node.HasField("on_conflict_clause") or any(map(_denies, sql.walk(node.select_stmt)))
-        case "update_stmt":
+        case Tag.UPDATE:
             changed = {sql.inner(target).name for target in node.target_list}
             asked = list(sql.walk(node.where_clause))
             return any(map(_denies, asked)) or bool(changed & {c for found in asked for c in _still_missing(found)})
-        case "delete_stmt":
+        case Tag.DELETE:
             return sql.inner(node.where_clause) is not None
     return False
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.written import Written, written
+from omega_bridge.tags import Tag
 
-_ROWS = ("insert_stmt", "update_stmt", "delete_stmt", "merge_stmt")
-_LOCKING = ("alter_table_stmt", "index_stmt", "rename_stmt")
+_ROWS = (Tag.INSERT, Tag.UPDATE, Tag.DELETE, Tag.MERGE)
+_LOCKING = (Tag.ALTER_TABLE, Tag.INDEX, Tag.RENAME)
 
 
 def find(listed: Listed) -> Iterator[Hit]:

@@ -11,6 +11,7 @@ from omega_bridge.analysis.paths import made_anew
 from omega_bridge.analysis.program import Exists, Pattern, Sql, statements
 from omega_bridge.analysis.writing import unless_there
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.tags import Tag
 
 _WITH_ROWS = {Kind.TABLE, Kind.COLUMN, Kind.SCHEMA}
 _COLUMNS_OF = {Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE, Kind.EXTENSION}
@@ -28,7 +29,7 @@ def find(listed: Listed) -> Iterator[Hit]:
                 k for k in s.destroys if (k.kind in _WITH_ROWS or (s.cascade and k.kind in _COLUMNS_OF)) and k.name not in own
             ]
             if lost:
-                verb = "empties" if s.tag == "truncate_stmt" else "drops"
+                verb = "empties" if s.tag == Tag.TRUNCATE else "drops"
                 more = ", and with CASCADE what hangs on it" if s.cascade else ""
                 yield Hit(
                     step,
@@ -41,7 +42,7 @@ def find(listed: Listed) -> Iterator[Hit]:
 
 
 def _instead(s: Sql, key: Key) -> tuple[str, ...]:
-    if s.tag == "truncate_stmt" or key.kind not in (Kind.TABLE, Kind.COLUMN):
+    if s.tag == Tag.TRUNCATE or key.kind not in (Kind.TABLE, Kind.COLUMN):
         return ()
     new = sql.identifier(f"{key.name}_legacy")
     if key.kind is Kind.TABLE:

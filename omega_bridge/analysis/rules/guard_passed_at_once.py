@@ -9,6 +9,7 @@ from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.program import Sql
 from omega_bridge.analysis.written import Written, written
 from omega_bridge.catalog import Kind
+from omega_bridge.tags import Tag
 
 _ALSO = {"duplicate_table": "unique_violation", "duplicate_object": "unique_violation", "duplicate_function": "unique_violation"}
 """Two transactions that make one name meet in the catalog's unique index first."""
@@ -41,14 +42,14 @@ def find(listed: Listed) -> Iterator[Hit]:
 
 def _edit(s: Sql) -> tuple[str, str] | None:
     """IF NOT EXISTS for the one column that it adds: PostgreSQL looks again under the table's lock."""
-    if s.tag != "alter_table_stmt" or len(s.effects) != 1 or s.effects[0].key.kind is not Kind.COLUMN:
+    if s.tag != Tag.ALTER_TABLE or len(s.effects) != 1 or s.effects[0].key.kind is not Kind.COLUMN:
         return None
     asked, count = _ADDS.subn(r"\g<0>IF NOT EXISTS ", s.text)
     return (s.text, asked) if count == 1 else None
 
 
 def _locks(w: Written) -> bool:
-    return w.sql.tag == "lock_stmt" or "pg_advisory_" in w.sql.text.lower()
+    return w.sql.tag == Tag.LOCK or "pg_advisory_" in w.sql.text.lower()
 
 
 RULE = Rule(

@@ -9,6 +9,7 @@ from omega_bridge.analysis.losing import losses
 from omega_bridge.analysis.paths import made_anew
 from omega_bridge.analysis.written import Written, written
 from omega_bridge.catalog import Kind
+from omega_bridge.tags import Tag
 
 _WITH_ROWS = (Kind.TABLE, Kind.COLUMN, Kind.SCHEMA)
 
@@ -34,9 +35,9 @@ def find(listed: Listed) -> Iterator[Hit]:
 
 def _told(w: Written, own: set[str | None], *, meant: bool) -> str | None:
     node = w.statement.node
-    if w.statement.tag == "alter_enum_stmt" and not node.old_val:
+    if w.statement.tag == Tag.ALTER_ENUM and not node.old_val:
         return f"adds the value {node.new_val!r} to an enum: PostgreSQL has no statement that takes it away"
-    if w.sql.tag == "delete_stmt" and node.relation.relname not in own:
+    if w.sql.tag == Tag.DELETE and node.relation.relname not in own:
         return f"deletes rows of {node.relation.relname}: no downgrade brings them back"
     lost = [k for k in w.sql.destroys if k.kind in _WITH_ROWS and k.name not in own]
     if meant and lost:

@@ -10,6 +10,7 @@ from omega_bridge.analysis.lookup_text import absent
 from omega_bridge.analysis.writing import unless_there
 from omega_bridge.analysis.written import written
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.tags import Tag
 
 
 def find(listed: Listed) -> Iterator[Hit]:
@@ -18,7 +19,7 @@ def find(listed: Listed) -> Iterator[Hit]:
     checked = {(table, column) for _, step in listed.steps() for w in written(step) for table, column in _checked(w.statement)}
     for _, step in listed.steps():
         for w in written(step):
-            if w.sql.tag != "alter_table_stmt" or is_empty(step, w.statement.node.relation.relname):
+            if w.sql.tag != Tag.ALTER_TABLE or is_empty(step, w.statement.node.relation.relname):
                 continue
             relation = w.statement.node.relation
             for command in map(sql.inner, w.statement.node.cmds):
@@ -34,7 +35,7 @@ def find(listed: Listed) -> Iterator[Hit]:
 
 def _checked(statement: sql.Statement) -> Iterator[tuple[str, str]]:
     """The columns of which a check that the statement adds says that they are not NULL."""
-    if statement.tag != "alter_table_stmt":
+    if statement.tag != Tag.ALTER_TABLE:
         return
     for command in map(sql.inner, statement.node.cmds):
         if command.subtype == sql.pb.AT_AddConstraint:

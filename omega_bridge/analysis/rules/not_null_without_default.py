@@ -10,6 +10,7 @@ from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.paths import made_anew
 from omega_bridge.analysis.program import Effect, If, Node, Program, Sql
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.tags import Tag
 
 _DEFAULTS = {
     "boolean": "FALSE",
@@ -53,7 +54,7 @@ def _added(program: Program, fresh: frozenset[Key]) -> Iterator[tuple[Sql, Effec
 
 def _of(node: Node, fresh: frozenset[Key]) -> Iterator[tuple[Sql, Effect]]:
     if isinstance(node, Sql):
-        if node.tag == "alter_table_stmt":
+        if node.tag == Tag.ALTER_TABLE:
             yield from ((node, e) for e in node.implied if _is_mandatory(e) and _table(e.key) not in fresh)
     elif isinstance(node, If):
         for _, arm in node.arms:

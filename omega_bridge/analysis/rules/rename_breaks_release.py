@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.written import written
+from omega_bridge.tags import Tag
 
 _USED = {
     sql.pb.OBJECT_TABLE: "table",
@@ -24,7 +25,7 @@ def find(listed: Listed) -> Iterator[Hit]:
     """Renames of objects that statements of a program name: not of indexes, constraints and triggers."""
     for _, step in listed.steps():
         for w in written(step):
-            if w.sql.tag != "rename_stmt" or w.statement.node.rename_type not in _USED:
+            if w.sql.tag != Tag.RENAME or w.statement.node.rename_type not in _USED:
                 continue
             node = w.statement.node
             of = node.relation.relname

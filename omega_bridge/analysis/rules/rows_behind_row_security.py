@@ -8,8 +8,9 @@ from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.program import statements
 from omega_bridge.analysis.written import written
 from omega_bridge.catalog import Kind
+from omega_bridge.tags import Tag
 
-_ROWS = {"update_stmt": "updates", "delete_stmt": "deletes from", "insert_stmt": "inserts into"}
+_ROWS = {Tag.UPDATE: "updates", Tag.DELETE: "deletes from", Tag.INSERT: "inserts into"}
 
 
 def find(listed: Listed) -> Iterator[Hit]:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.written import written
+from omega_bridge.tags import Tag
 
 
 def find(listed: Listed) -> Iterator[Hit]:
     """Settings that outlive the step; SET LOCAL ends with its transaction."""
     for _, step in listed.steps():
         for w in written(step):
-            if w.statement.tag == "variable_set_stmt" and not w.statement.node.is_local:
+            if w.statement.tag == Tag.VARIABLE_SET and not w.statement.node.is_local:
                 name = w.statement.node.name or "every setting"
                 yield Hit(
                     step,

@@ -11,6 +11,7 @@ from omega_bridge.analysis.tables import tables_of
 from omega_bridge.analysis.written import Written, written
 from omega_bridge.catalog import Kind
 from omega_bridge.sql import inner, pb
+from omega_bridge.tags import Tag
 
 
 def find(listed: Listed) -> Iterator[Hit]:
@@ -40,7 +41,7 @@ def making(steps: Iterable[StepAnalysis]) -> Iterator[tuple[StepAnalysis, Writte
     for step in steps:
         for w in written(step):
             node = w.statement.node
-            if w.sql.tag != "create_stmt" or not w.sql.effects or node.inh_relations or node.HasField("partbound"):
+            if w.sql.tag != Tag.CREATE or not w.sql.effects or node.inh_relations or node.HasField("partbound"):
                 continue
             if node.HasField("of_typename") or any(inner(e).DESCRIPTOR.name == "TableLikeClause" for e in node.table_elts):
                 continue

@@ -8,6 +8,7 @@ from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.program import statements
 from omega_bridge.analysis.written import written
+from omega_bridge.tags import Tag
 
 _WORDS = {
     sql.pb.TRANS_STMT_BEGIN: "BEGIN",
@@ -25,8 +26,8 @@ _IN_BLOCKS = {"PLpgSQL_stmt_commit": "COMMIT", "PLpgSQL_stmt_rollback": "ROLLBAC
 def find(listed: Listed) -> Iterator[Hit]:
     """One finding a step, with the word that it begins with."""
     for _, step in listed.steps():
-        words = [(_WORDS.get(w.statement.node.kind, "it"), w.sql.text) for w in written(step) if w.sql.tag == "transaction_stmt"]
-        words += [(_IN_BLOCKS[s.tag], _IN_BLOCKS[s.tag]) for s in statements(step.program) if s.tag in _IN_BLOCKS]
+        words = [(_WORDS.get(w.statement.node.kind, "it"), w.sql.text) for w in written(step) if w.sql.tag == Tag.TRANSACTION]
+        words += [(_IN_BLOCKS[s.text], _IN_BLOCKS[s.text]) for s in statements(step.program) if s.text in _IN_BLOCKS]
         if words:
             word, text = words[0]
             yield Hit(
@@ -41,8 +42,8 @@ def find(listed: Listed) -> Iterator[Hit]:
 def _edit(text: str) -> tuple[str, str] | None:
     """What stands between BEGIN and COMMIT, where these are the first and the last statement and the only ones of their kind."""
     found = sql.parse(text)
-    kinds = [s.node.kind for s in found if s.tag == "transaction_stmt"]
-    is_around = len(found) > 2 and found[0].tag == found[-1].tag == "transaction_stmt"
+    kinds = [s.node.kind for s in found if s.tag == Tag.TRANSACTION]
+    is_around = len(found) > 2 and found[0].tag == found[-1].tag == Tag.TRANSACTION
     if not is_around or kinds not in (
         [sql.pb.TRANS_STMT_BEGIN, sql.pb.TRANS_STMT_COMMIT],
         [sql.pb.TRANS_STMT_START, sql.pb.TRANS_STMT_COMMIT],

@@ -8,6 +8,7 @@ from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.rewriting import type_change_rewrites
 from omega_bridge.analysis.written import written
+from omega_bridge.tags import Tag
 
 
 def find(listed: Listed) -> Iterator[Hit]:
@@ -16,7 +17,7 @@ def find(listed: Listed) -> Iterator[Hit]:
     types = _types(listed)
     for _, step in listed.steps():
         for w in written(step):
-            if w.sql.tag != "alter_table_stmt":
+            if w.sql.tag != Tag.ALTER_TABLE:
                 continue
             for command in map(sql.inner, w.statement.node.cmds):
                 if command.subtype != sql.pb.AT_AlterColumnType or is_empty(step, w.statement.node.relation.relname):
@@ -48,7 +49,7 @@ def _types(listed: Listed) -> dict[tuple[str, str], str]:
                 found.setdefault((key.table, key.name), str(said["type"]))
     for step in listed.analysis:
         for w in written(step):
-            if w.sql.tag in ("create_stmt", "alter_table_stmt"):
+            if w.sql.tag in (Tag.CREATE, Tag.ALTER_TABLE):
                 for e in w.sql.implied:
                     if e.present and e.key.kind == "column" and "type" in dict(e.attributes):
                         found.setdefault((e.key.table, e.key.name), str(dict(e.attributes)["type"]))

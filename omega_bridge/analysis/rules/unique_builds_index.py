@@ -12,6 +12,7 @@ from omega_bridge.analysis.tables import constraint
 from omega_bridge.analysis.writing import unless_there
 from omega_bridge.analysis.written import written
 from omega_bridge.catalog import Kind
+from omega_bridge.tags import Tag
 
 _WORDS = {"u": "UNIQUE", "p": "PRIMARY KEY"}
 
@@ -21,7 +22,7 @@ def find(listed: Listed) -> Iterator[Hit]:
     is_empty = listed.meets_empty()
     for _, step in listed.steps():
         for w in written(step):
-            if w.sql.tag != "alter_table_stmt" or is_empty(step, w.statement.node.relation.relname):
+            if w.sql.tag != Tag.ALTER_TABLE or is_empty(step, w.statement.node.relation.relname):
                 continue
             own = {e.key for e in w.sql.effects if e.present}
             new = {e.key.name for e in w.sql.implied if e.key.kind is Kind.COLUMN and "type" in dict(e.attributes)}

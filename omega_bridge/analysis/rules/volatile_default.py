@@ -9,6 +9,7 @@ from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.rewriting import volatile_in
 from omega_bridge.analysis.written import written
+from omega_bridge.tags import Tag
 
 _SERIAL = {"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"}
 
@@ -18,7 +19,7 @@ def find(listed: Listed) -> Iterator[Hit]:
     is_empty = listed.meets_empty()
     for _, step in listed.steps():
         for w in written(step):
-            if w.sql.tag != "alter_table_stmt" or is_empty(step, w.statement.node.relation.relname):
+            if w.sql.tag != Tag.ALTER_TABLE or is_empty(step, w.statement.node.relation.relname):
                 continue
             for command in map(sql.inner, w.statement.node.cmds):
                 if command.subtype != sql.pb.AT_AddColumn:

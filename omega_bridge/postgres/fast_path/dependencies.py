@@ -10,6 +10,7 @@ from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.analysis.program import ANY_SCHEMA, Pattern, Sql, conditions, patterns
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import IN_CATALOG, LEAVES, MEMBERS, stored_in
+from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
 _RELATIONS = stored_in("pg_class")
@@ -90,7 +91,7 @@ _WORD = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)')
 
 def _shared(found: Iterable[Sql]) -> frozenset[str] | None:
     """Roles are told by their names, so that those of other databases make no start look again."""
-    texts = [s.text for s in found if s.opaque and (s.tag == "grant_role_stmt" or _SHARED.search(s.text))]
+    texts = [s.text for s in found if s.opaque and (s.tag == Tag.GRANT_ROLE or _SHARED.search(s.text))]
     if any("%" in text or "||" in text for text in texts):
         return None
     words = (w for text in texts for w in _WORD.finditer(text))

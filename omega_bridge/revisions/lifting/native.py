@@ -35,6 +35,7 @@ from omega_bridge.sql import (
     strings,
 )
 from omega_bridge.sql import same_expression as same_expression_
+from omega_bridge.tags import Tag
 
 _SERIAL = {"serial": sa.Integer, "serial4": sa.Integer, "bigserial": sa.BigInteger, "serial8": sa.BigInteger}
 _ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
@@ -264,7 +265,7 @@ def _compiler() -> tuple[Operations, io.StringIO]:
 
 def _same(one: str, other: str) -> bool:
     left, right = parse(one), parse(other)
-    if [s.tag for s in left] == [s.tag for s in right] == ["index_stmt"]:
+    if [s.tag for s in left] == [s.tag for s in right] == [Tag.INDEX]:
         return same_statement(_bare_index(left[0].node), _bare_index(right[0].node))
     mine, theirs = _meaning(one), _meaning(other)
     return (
@@ -281,7 +282,7 @@ def _bare_index(node: Any) -> str:
     plain.if_not_exists = plain.concurrent = False
     plain.access_method = plain.access_method or "btree"
     plain.idxname = "i"
-    return deparse_statement("index_stmt", plain)
+    return deparse_statement(Tag.INDEX, plain)
 
 
 def _meaning(text: str) -> dict[Any, dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from omega_bridge.analysis.program import Sql
 from omega_bridge.sql import inner, parse, pb
+from omega_bridge.tags import Tag
 
 _CHECKED = {
     pb.CONSTR_CHECK,
@@ -50,4 +51,4 @@ def _materialized_view(node: Any) -> bool:
     return not node.into.skip_data
 
 
-_BY_ROWS = {"index_stmt": _index, "alter_table_stmt": _alter_table, "create_table_as_stmt": _materialized_view}
+_BY_ROWS = {Tag.INDEX: _index, Tag.ALTER_TABLE: _alter_table, Tag.CREATE_TABLE_AS: _materialized_view}

@@ -13,6 +13,7 @@ from omega_bridge.revisions import operations as ours
 from omega_bridge.revisions.lifting import alterations, native
 from omega_bridge.revisions.lifting.common import Lifting, NotLifted, schema_of
 from omega_bridge.sql import deparse_statement, on_one_line, parse, pb
+from omega_bridge.tags import Tag
 
 Lifter = Callable[[Sql, Any, Lifting], None]
 
@@ -23,16 +24,20 @@ def lift_statement(s: Sql, lifting: Lifting) -> None:
         raise NotLifted("it touches rows")
     lifter = _LIFTERS.get(s.tag)
     if lifter is None or (s.opaque and s.tag not in _KNOWN_ALL_THE_SAME):
-        raise NotLifted(f"{_words(s.tag)}: no operation says it")
+        raise NotLifted(f"{_words(s)}: no operation says it")
     (statement,) = parse(s.text)
     lifter(s, statement.node, lifting)
     lifting.apply(s)
 
 
-def _words(tag: str) -> str:
-    return {"dynexecute": "EXECUTE of a computed string", "unreadable": "a text that holds variables"}.get(
-        tag, tag.removesuffix("_stmt").replace("_", " ").upper()
-    )
+def _words(s: Sql) -> str:
+    match s.tag:
+        case Tag.EXECUTE_COMPUTED:
+            return "EXECUTE of a computed string"
+        case Tag.UNREADABLE:
+            return "a text that holds variables"
+    told = s.text if s.tag is Tag.UNREAD else s.tag
+    return told.removesuffix("_stmt").replace("_", " ").upper()
 
 
 # --- relations -------------------------------------------------------------------------------------------------
@@ -169,7 +174,7 @@ def _grant(s: Sql, node: Any, lifting: Lifting) -> None:
     other.grant_option = node.grant_option and not node.is_grant
     if not node.is_grant and node.behavior == pb.DROP_CASCADE:
         lifting.no_way_back("REVOKE ... CASCADE takes from others what they were given on")
-    lifting.add(ours.RunStepOp(s.text), ours.RunStepOp(deparse_statement("grant_stmt", other)))
+    lifting.add(ours.RunStepOp(s.text), ours.RunStepOp(deparse_statement(Tag.GRANT, other)))
 
 
 def _drop(s: Sql, node: Any, lifting: Lifting) -> None:
@@ -201,30 +206,30 @@ def _alter_table(s: Sql, node: Any, lifting: Lifting) -> None:
         one.CopyFrom(node)
         del one.cmds[index + 1 :]
         del one.cmds[:index]
-        text = s.text if len(node.cmds) == 1 else deparse_statement("alter_table_stmt", one)
+        text = s.text if len(node.cmds) == 1 else deparse_statement(Tag.ALTER_TABLE, one)
         alterations.lift_command(text, one, lifting)
 
 
-_KNOWN_ALL_THE_SAME = {"grant_stmt"}
+_KNOWN_ALL_THE_SAME = {Tag.GRANT}
 
-_LIFTERS: dict[str, Lifter] = {
-    "create_stmt": _create_table,
-    "index_stmt": _create_index,
-    "view_stmt": _create_view,
-    "create_table_as_stmt": _create_table_as,
-    "alter_table_stmt": _alter_table,
-    "rename_stmt": _rename,
-    "drop_stmt": _drop,
-    "create_seq_stmt": _named("sequence"),
-    "create_enum_stmt": _named("enum"),
-    "alter_enum_stmt": _alter_enum,
-    "create_domain_stmt": _named("domain"),
-    "composite_type_stmt": _named("composite type"),
-    "create_extension_stmt": _create_extension,
-    "create_schema_stmt": _named("schema"),
-    "create_function_stmt": _create_function,
-    "create_trig_stmt": _create_trigger,
-    "create_policy_stmt": _named("policy"),
-    "comment_stmt": _comment,
-    "grant_stmt": _grant,
+_LIFTERS: dict[Tag, Lifter] = {
+    Tag.CREATE: _create_table,
+    Tag.INDEX: _create_index,
+    Tag.VIEW: _create_view,
+    Tag.CREATE_TABLE_AS: _create_table_as,
+    Tag.ALTER_TABLE: _alter_table,
+    Tag.RENAME: _rename,
+    Tag.DROP: _drop,
+    Tag.CREATE_SEQ: _named("sequence"),
+    Tag.CREATE_ENUM: _named("enum"),
+    Tag.ALTER_ENUM: _alter_enum,
+    Tag.CREATE_DOMAIN: _named("domain"),
+    Tag.COMPOSITE_TYPE: _named("composite type"),
+    Tag.CREATE_EXTENSION: _create_extension,
+    Tag.CREATE_SCHEMA: _named("schema"),
+    Tag.CREATE_FUNCTION: _create_function,
+    Tag.CREATE_TRIG: _create_trigger,
+    Tag.CREATE_POLICY: _named("policy"),
+    Tag.COMMENT: _comment,
+    Tag.GRANT: _grant,
 }

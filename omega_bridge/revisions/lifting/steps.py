@@ -31,6 +31,7 @@ from omega_bridge.revisions.lifting.rows import hangs_on_rows
 from omega_bridge.revisions.lifting.statements import lift_statement
 from omega_bridge.revisions.operations import AttemptStepOp, RunStepOp
 from omega_bridge.sql import commits_within, parse
+from omega_bridge.tags import Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def verbatim(step: StepAnalysis, reason: str, *, attempt: bool = False) -> Lifte
 
 def _is_reindex(step: StepAnalysis) -> bool:
     """Whether it is one ``REINDEX``: of what is partitioned, which its words do not say, it refuses a transaction."""
-    return len(step.program) == 1 and isinstance(step.program[0], Sql) and step.program[0].tag == "reindex_stmt"
+    return len(step.program) == 1 and isinstance(step.program[0], Sql) and step.program[0].tag == Tag.REINDEX
 
 
 def irrevocable(lifted: Lifted, why: str) -> Lifted:
@@ -128,7 +129,7 @@ def _lift(step: StepAnalysis, world: World) -> Lifted:
     if step.problem is not None:
         evaluate(step.program, world)
         return verbatim(step, "its text does not parse", attempt=True)  # a rejected text must not end every upgrade for ever
-    if any(isinstance(n, Sql) and n.tag == "script" for n in step.program):
+    if any(isinstance(n, Sql) and n.tag is Tag.SCRIPT for n in step.program):
         evaluate(step.program, world)
         return verbatim(step, "it sets variables or controls transactions")
     parts: list[Part] = []
