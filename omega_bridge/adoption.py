@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge.analysis import Analysis, StepKind
 from omega_bridge.catalog import Catalog
@@ -28,6 +28,11 @@ from omega_bridge.startup.repair import scope
 from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
 from omega_bridge.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+    from omega_bridge.typed import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,11 @@ class Survey:
 
 
 def survey(
-    connection: Any, analysis: Analysis, folder: Path, amiss: Mapping[str, str] | None = None, expected: Expectation | None = None
+    connection: Connection,
+    analysis: Analysis,
+    folder: Path,
+    amiss: Mapping[str, str] | None = None,
+    expected: Expectation | None = None,
 ) -> Survey:
     """Compare the live catalog with each revision's steps, as the list has them now; see ``hold_against``. Reads only.
 
@@ -127,7 +136,7 @@ def adopt(
     session: Session,
     registry: Registry,
     analysis: Analysis,
-    metadata: Any,
+    metadata: MetaData | None,
     folder: Path,
     critical: Sequence[str],
     *,

@@ -86,7 +86,18 @@ class Key(NamedTuple):
         return f"{self.kind} {'.'.join(parts)}"
 
 
-Attributes = Mapping[str, Any]
+Attributes: TypeAlias = Mapping[str, object]
+"""By name: ``None``, truths, numbers, texts, and lists and mappings of them."""
+
+
+def _position(attributes: Attributes) -> int:
+    found = attributes.get("position")
+    return found if isinstance(found, int) else 0
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """What a list among the attributes holds; nothing where there is none."""
+    return tuple([str(one) for one in value]) if isinstance(value, list | tuple) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +106,8 @@ class Difference:
 
     key: Key
     attribute: str
-    left: Any
-    right: Any
+    left: object
+    right: object
 
     def __str__(self) -> str:
         if not self.attribute:
@@ -168,7 +179,7 @@ class Catalog:
     def columns(self, schema: str, table: str) -> list[Key]:
         """The columns of one table in their order."""
         found = [k for k in self._index.get(table, ()) if k.kind is Kind.COLUMN and k.schema == schema and k.table == table]
-        return sorted(found, key=lambda k: self.objects[k].get("position", 0))
+        return sorted(found, key=lambda k: _position(self.objects[k]))
 
     @cached_property
     def _index(self) -> _Index:

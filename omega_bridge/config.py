@@ -7,13 +7,17 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge.errors import ConfigurationInvalid, ModelsIncomplete, ModuleFailed
 from omega_bridge.options import BOOT, BY_NAME, FILE, STEP, Option, SqlOrder, fits, takes
 from omega_bridge.steps import Registry
 from omega_bridge.user_code import importing
 from omega_bridge.version_table import VersionTable, named
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
 
 URL_VARIABLES = (BY_NAME["database-url"].variable, "DATABASE_URL", "POSTGRES_DSN")
 
@@ -111,11 +115,13 @@ class Config:
             if option.in_file and option.name in self.values and name != "foundation"  # a start lays none unless it is asked to
         }
 
-    def load_metadata(self) -> Any:
+    def load_metadata(self) -> MetaData | None:
         """The models' ``MetaData``; ``None`` where none is configured. Raises ``ConfigurationInvalid``."""
         named: str | None = self.value("metadata")
-        if named is None:
-            return None
+        return self.metadata_at(named) if named is not None else None
+
+    def metadata_at(self, named: str) -> MetaData:
+        """The ``MetaData`` that is named like ``package.module:Base.metadata``. Raises ``ConfigurationInvalid``, ``ModelsIncomplete``."""
         module, _, attribute = named.partition(":")
         for path in (str(self.root), *(str(p) for p in self.python_paths)):
             if path not in sys.path:
@@ -133,8 +139,9 @@ class Config:
                 found = getattr(found, part)
         except AttributeError as exc:
             raise ConfigurationInvalid(f"the models' MetaData is not at {named!r}: {exc}", hint=hint) from exc
-        require_tables(found, named)
-        return found
+        models: MetaData = found
+        require_tables(models, named)
+        return models
 
 
 def _is_missing_itself(error: object, module: str) -> bool:
@@ -142,7 +149,7 @@ def _is_missing_itself(error: object, module: str) -> bool:
     return isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
 
 
-def require_tables(metadata: Any, named: str) -> None:
+def require_tables(metadata: MetaData, named: str) -> None:
     """Raises ``ModelsIncomplete`` for models without a table, with the imports that are missing, as far as files show them."""
     if not hasattr(metadata, "tables"):
         raise ConfigurationInvalid(

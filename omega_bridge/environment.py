@@ -17,7 +17,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import cache, partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge import errors
 from omega_bridge.analysis.context import may_set as sets_context
@@ -53,6 +53,10 @@ from omega_bridge.startup.repair import scope
 from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
 from omega_bridge.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
 
 log = logging.getLogger("omega_bridge")
 
@@ -295,7 +299,7 @@ class Recorder:
     session: Session
     config: Config
     folder: Path
-    given: tuple[Registry, Any] | None = None
+    given: tuple[Registry, MetaData | None] | None = None
     run: str = field(default_factory=lambda: str(uuid.uuid4()))
     before: Catalog | None = None
     names: frozenset[str] | None = None
@@ -518,7 +522,7 @@ class Recorder:
 
         analysis = analyse(with_models(registry, metadata) if metadata is not None else registry)
         ground = stands_on(self.folder, sums.read_sum(self.folder)) if metadata is not None else None
-        own = analysis if ground is None else analyse(with_models(registry, metadata, ground))
+        own = analysis if ground is None or metadata is None else analyse(with_models(registry, metadata, ground))
         if export(own, self.folder, write=False).revisions:
             return
         raw = self._raw()
@@ -545,7 +549,7 @@ class Recorder:
         graph = graph_of(self.folder, sums.read_sum(self.folder))
         return heads[0] in graph.nodes and head in graph.up_to(heads)
 
-    def _list(self) -> tuple[Registry | None, Any]:
+    def _list(self) -> tuple[Registry | None, MetaData | None]:
         if self.config.steps is None:
             return None, None
         from omega_bridge.sources import load

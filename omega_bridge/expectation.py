@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from omega_bridge.catalog import Attributes, Catalog, Key, Kind
+from omega_bridge.catalog import Attributes, Catalog, Key, Kind, texts
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.kinds.privileges import ALL, RUNNER, of_new, owners_loss, privileges
 from omega_bridge.sql import identifier
@@ -69,8 +69,8 @@ class Departure:
     what: What
     key: Key
     attribute: str = ""
-    expected: Any = None
-    found: Any = None
+    expected: object = None
+    found: object = None
 
     def __str__(self) -> str:
         if self.what is What.DIFFERENT:
@@ -159,7 +159,12 @@ def _owner_of(key: Key, attributes: Attributes, expected: Expectation, role: str
     told = expected.owned.get(key) or attributes.get("owner")
     if told == RUNNER:
         return role
-    return None if key not in expected.owned and told == expected.role else told
+    return None if told is None or (key not in expected.owned and told == expected.role) else str(told)
+
+
+def _grants(attributes: Attributes) -> tuple[str, ...] | None:
+    """What the catalog says of privileges; ``None`` where nobody has said anything."""
+    return texts(attributes["grants"]) if attributes.get("grants") is not None else None
 
 
 def _grantor(key: Key, attributes: Attributes, role: str) -> str | None:
@@ -201,8 +206,7 @@ class _Grants:
 
     def _both(self, key: Key, one: Attributes, other: Attributes) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
         left, right = (
-            privileges(key.kind, a.get("grants"), _grantor(key, a, role))
-            for a, role in ((one, self.of_step), (other, self.of_here))
+            privileges(key.kind, _grants(a), _grantor(key, a, role)) for a, role in ((one, self.of_step), (other, self.of_here))
         )
         return left, right
 
@@ -352,7 +356,8 @@ def _symbolic(key: Key, attributes: Attributes, role: str, given_to: str | None)
         found["owner"] = given_to
     elif found.get("owner") == role:
         del found["owner"]
-    granted = privileges(key.kind, found.pop("grants", None), _grantor(key, attributes, role))
+    found.pop("grants", None)
+    granted = privileges(key.kind, _grants(attributes), _grantor(key, attributes, role))
     if granted is not None:
         found["grants"] = list(granted)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.analysis import StepAnalysis
@@ -16,6 +16,9 @@ from omega_bridge.outcomes import Action
 from omega_bridge.planning import PlannedStep
 from omega_bridge.planning.locks import locks_of
 from omega_bridge.revisions.sums import SumLine
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Explanation:
         whole = PlannedStep(self.step, Action.RUN, "", tuple(statements(self.step.program)))
         return tuple(dict.fromkeys(locks_of(whole)))
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         step = self.step
         return {

@@ -12,7 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject
+
 
 from omega_bridge.values import dataclass
 
@@ -61,7 +65,11 @@ class Draft:
     subject: str
     checksum: str
     outcome: str
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+def _listed(value: object) -> Sequence[object]:
+    return value if isinstance(value, list | tuple) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,7 @@ class Entry:
     def told(self) -> str:
         """What it is about, in words: what was made and changed, or else why."""
         detail = self.draft.detail
-        made = [*detail.get("created", ()), *detail.get("changes", ())]
+        made = [*_listed(detail.get("created")), *_listed(detail.get("changes"))]
         return ", ".join(map(str, made)) or str(detail.get("reason") or detail.get("outcomes") or "")
 
     @property
@@ -88,7 +96,7 @@ class Entry:
             return str(self.draft.detail.get("revision") or "")
         return self.draft.subject if self.draft.event == Event.STAMP else ""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         told = self.draft
         return {
@@ -182,7 +190,7 @@ def judge(entries: Sequence[Entry], end: Tip | None = None, witness: str = "") -
     return Verdict()
 
 
-def clean(value: Any, codec: str = "utf-8") -> Any:
+def clean(value: object, codec: str = "utf-8") -> object:
     """A detail as ``jsonb`` can hold it: no NUL, no lone surrogate, nothing that the database's encoding (``codec``) lacks."""
     match value:
         case str():
@@ -198,7 +206,7 @@ def clean(value: Any, codec: str = "utf-8") -> Any:
     return clean(str(value), codec)
 
 
-def written(value: Any, codec: str = "utf-8") -> str:
+def written(value: object, codec: str = "utf-8") -> str:
     """``compact`` of the ``clean`` value; made once where JSON holds it as it is, in ASCII and without an escape by number."""
     try:
         text = compact(value)

@@ -12,7 +12,11 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
 
 from omega_bridge.values import dataclass
 
@@ -43,7 +47,7 @@ class Unimported:
         )
 
 
-def unimported(metadata: Any) -> tuple[Unimported, ...]:
+def unimported(metadata: MetaData) -> tuple[Unimported, ...]:
     """The models in the files beside those of ``metadata`` whose modules are not loaded, and whose tables it does not know."""
     known = {str(table.name) for table in metadata.tables.values()}
     bases, folders = _loaded(metadata)
@@ -59,7 +63,7 @@ def unimported(metadata: Any) -> tuple[Unimported, ...]:
     return tuple(found.values())
 
 
-def of_table(metadata: Any, table: str) -> Unimported | None:
+def of_table(metadata: MetaData, table: str) -> Unimported | None:
     """The model of a table that is not known, where a file has one."""
     return next((one for one in unimported(metadata) if one.table == table.rpartition(".")[2]), None)
 
@@ -67,7 +71,7 @@ def of_table(metadata: Any, table: str) -> Unimported | None:
 # --- what is loaded --------------------------------------------------------------------------------------------
 
 
-def _loaded(metadata: Any) -> tuple[frozenset[str], dict[Path, str]]:
+def _loaded(metadata: MetaData) -> tuple[frozenset[str], dict[Path, str]]:
     """The names of classes of these models, and the folders of their modules, with the package that each is."""
     bases: set[str] = set()
     folders: dict[Path, str] = {}
@@ -85,7 +89,7 @@ def _loaded(metadata: Any) -> tuple[frozenset[str], dict[Path, str]]:
     return frozenset(bases), folders
 
 
-def _is_of(value: Any, metadata: Any) -> bool:
+def _is_of(value: Any, metadata: MetaData) -> bool:
     """Whether it is the metadata, a table or a class of it. Other values are not asked for an attribute: some make it up."""
     if isinstance(value, type):
         return any(vars(base).get("metadata") is metadata for base in value.__mro__)

@@ -14,7 +14,7 @@ _TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "not": {"pattern": ":
 _TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string", "not": {"pattern": "://"}}}
 
 
-def schema() -> dict[str, Any]:
+def schema() -> dict[str, object]:
     """Of a whole pyproject.toml, of which it knows the one table; as draft 7 has it, which all of them read."""
     return {
         "$comment": "Made of omega_bridge/options.py by: omega-bridge explain config --json-schema",
@@ -26,19 +26,18 @@ def schema() -> dict[str, Any]:
     }
 
 
-def table(_tool: str = "omega-bridge") -> dict[str, Any]:
+def table(_tool: str = "omega-bridge") -> dict[str, object]:
     """Of the table alone, as it is shipped; the entry point of validate-pyproject."""
     whole = shipped()
-    found: dict[str, Any] = whole["properties"]["tool"]["properties"]["omega-bridge"]
-    return {"$schema": whole["$schema"], "$id": "urn:omega-bridge:tool", **found}
+    return {"$schema": whole["$schema"], "$id": "urn:omega-bridge:tool", **_table()}
 
 
-def shipped() -> dict[str, Any]:
+def shipped() -> dict[str, object]:
     """``schema`` as the package has it in a file."""
     import json
     from importlib import resources
 
-    found: dict[str, Any] = json.loads(resources.files("omega_bridge").joinpath(NAME).read_text(encoding="utf-8"))
+    found: dict[str, object] = json.loads(resources.files("omega_bridge").joinpath(NAME).read_text(encoding="utf-8"))
     return found
 
 

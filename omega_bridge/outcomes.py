@@ -13,6 +13,7 @@ from omega_bridge.values import dataclass
 
 if TYPE_CHECKING:
     from omega_bridge.catalog import Difference
+    from omega_bridge.typed import JsonObject, KeptTable
 
 
 class Action(StrEnum):
@@ -58,7 +59,7 @@ class Destroyed:
             return f"{what} (rows that this role may not see)"
         return f"{what} ({self.rows} row{'s' if self.rows != 1 else ''})"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {"table": self.table, "column": self.column, "rows": self.rows}
 
@@ -71,7 +72,7 @@ class CriticalTable:
     state: str
     lacks: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> KeptTable:
         """The public JSON keys."""
         return {"table": self.name, "state": self.state, "lacks": list(self.lacks)}
 
@@ -132,11 +133,11 @@ class StepOutcome:
         """Whether it failed because other sessions kept its table locked: another try may do."""
         return self.outcome is Outcome.FAILED and self.error is not None and self.error.sqlstate in ("55P03", "40P01")
 
-    def log_fields(self) -> dict[str, Any]:
+    def log_fields(self) -> JsonObject:
         """What a line of the log says of the step, for loggers that write fields."""
         return {"step": self.id, "outcome": str(self.outcome), "seconds": round(self.seconds, 6)}
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         found: dict[str, Any] = {
             "id": self.id,

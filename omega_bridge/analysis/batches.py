@@ -10,11 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
-from typing import Any
 
 from omega_bridge.analysis.keeping import is_catalog, is_known, queries
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import Statement, commits_within, identifier, parse, parse_block, parse_expression, walk, words
+from omega_bridge.sql import (
+    ParseNode,
+    Statement,
+    Tree,
+    commits_within,
+    identifier,
+    name_of,
+    parse,
+    parse_block,
+    parse_expression,
+    walk,
+    words,
+)
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
@@ -70,7 +81,7 @@ class _Found:
         self.tables: dict[str, None] = {}
         self.deletes = False
 
-    def all_of(self, text: str, tree: dict[str, Any]) -> Batches:
+    def all_of(self, text: str, tree: Tree) -> Batches:
         for kind in _kinds(tree):
             if kind.startswith("PLpgSQL_stmt_") and kind.removeprefix("PLpgSQL_stmt_") not in _STATEMENTS:
                 raise _Unread(kind)
@@ -98,24 +109,24 @@ class _Found:
             raise _Unread(statement.tag)
         self.nodes(statement.node)
 
-    def nodes(self, root: Any) -> None:
+    def nodes(self, root: ParseNode) -> None:
         found = list(walk(root))
-        own = {node.ctename for node in found if node.DESCRIPTOR.name == "CommonTableExpr"}
+        own = {node.ctename for node in found if name_of(node) == "CommonTableExpr"}
         for node in found:
-            match node.DESCRIPTOR.name:
+            match name_of(node):
                 case "RangeVar" if not is_catalog(node) and (node.schemaname or node.relname not in own):
                     self.tables[identifier(node.schemaname, node.relname)] = None
                 case "DeleteStmt":
                     self.deletes = True
                 case "IntoClause" | "MergeStmt":
-                    raise _Unread(node.DESCRIPTOR.name)
+                    raise _Unread(name_of(node))
                 case "SelectStmt":
                     continue
             if not is_known(node):
-                raise _Unread(node.DESCRIPTOR.name)
+                raise _Unread(name_of(node))
 
 
-def _kinds(tree: Any) -> Iterator[str]:
+def _kinds(tree: object) -> Iterator[str]:
     if isinstance(tree, dict):
         for name, value in tree.items():
             yield name
@@ -174,7 +185,7 @@ def question(found: Batches) -> str:
     return QUESTION.format(tables=f"ARRAY[{names}]", deletes=str(found.deletes).lower()).strip()
 
 
-def runs_along(rows: Iterable[Collection[Any]]) -> str | None:
+def runs_along(rows: Iterable[Collection[object]]) -> str | None:
     """The first thing of a user's that may do anything when the rows change; ``None`` where there is none."""
     return next((str(told) for told, language, body in rows if not (language == "plpgsql" and only_sets(str(body)))), None)
 

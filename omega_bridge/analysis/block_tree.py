@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
-Tree: TypeAlias = "dict[str, Any]"
-"""A node's content."""
+from omega_bridge.sql import Tree
 
 
 def query(expression: Tree) -> str:
@@ -25,7 +22,7 @@ def flat(statements: list[Tree]) -> list[tuple[str, Tree]]:
     return found
 
 
-def holds(tree: Any, kinds: tuple[str, ...]) -> bool:
+def holds(tree: object, kinds: tuple[str, ...]) -> bool:
     """Whether a statement of these kinds stands somewhere below."""
     waiting = [tree]
     while waiting:

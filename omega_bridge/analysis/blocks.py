@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 from functools import lru_cache
 
-from omega_bridge.analysis.block_tree import Tree, flat, holds, is_single, query
+from omega_bridge.analysis.block_tree import flat, holds, is_single, query
 from omega_bridge.analysis.effects import read
 from omega_bridge.analysis.guards import (
     cannot_fail,
@@ -32,7 +32,7 @@ from omega_bridge.analysis.program import (
 )
 from omega_bridge.analysis.variables import Bindings, Variables, common
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import TOO_DEEP, Statement, inner, parse, parse_block, parse_expression
+from omega_bridge.sql import TOO_DEEP, Statement, Tree, inner, name_of, parse, parse_block, parse_expression
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
@@ -350,7 +350,7 @@ class _Reader(Variables):
         """``EXECUTE`` of a constant string is that statement; anything else is opaque."""
         text = query(content["query"])
         node = inner(parse_expression(text))
-        if node.DESCRIPTOR.name != "A_Const" or node.WhichOneof("val") != "sval" or content.get("params") or content.get("into"):
+        if name_of(node) != "A_Const" or node.WhichOneof("val") != "sval" or content.get("params") or content.get("into"):
             self.bindings = {}
             return (Sql(f"EXECUTE {text}", Tag.EXECUTE_COMPUTED, opaque=True),)
         found = self.text(node.sval.sval)

@@ -7,11 +7,10 @@ none of them, so that what a later grammar adds falls on the safe side.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from omega_bridge.analysis.program import VISIBLE
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import beyond, inner, parse_type, strings
+from omega_bridge.sql import ParseNode, beyond, inner, name_of, parse_type, strings
 
 NAME_BYTES = 63
 
@@ -20,13 +19,13 @@ class NotRecognised(Exception):
     """This is none of the known forms."""
 
 
-def only(node: Any, *fields: str) -> None:
+def only(node: ParseNode, *fields: str) -> None:
     """Raise ``NotRecognised`` where a node says more than its reader looks at."""
     if beyond(node, fields):
         raise NotRecognised
 
 
-def operator_of(test: Any) -> str:
+def operator_of(test: ParseNode) -> str:
     """The operator's name. One with a schema may be anything."""
     parts = strings(test.name)
     if len(parts) != 1:
@@ -34,7 +33,7 @@ def operator_of(test: Any) -> str:
     return parts[0]
 
 
-def called(node: Any) -> str:
+def called(node: ParseNode) -> str:
     """The name of a plain call of one of PostgreSQL's own functions."""
     only(node, "funcname", "args", "funcformat")
     parts = strings(node.funcname)
@@ -43,7 +42,7 @@ def called(node: Any) -> str:
     return parts[-1]
 
 
-def target_of(query: Any) -> Any:
+def target_of(query: ParseNode) -> ParseNode:
     """The one thing that a query selects."""
     if len(query.target_list) != 1:
         raise NotRecognised
@@ -55,10 +54,10 @@ def target_of(query: Any) -> Any:
 _TEXTS = {"text", "name", "varchar", "regclass", "sql_identifier", "character_data"}
 
 
-def value_of(node: Any) -> Any:
+def value_of(node: ParseNode) -> object:
     """A constant. A cast that may change it is none."""
     node = uncast(node)
-    if node.DESCRIPTOR.name != "A_Const":
+    if name_of(node) != "A_Const":
         raise NotRecognised
     match node.WhichOneof("val"):
         case "sval":
@@ -70,7 +69,7 @@ def value_of(node: Any) -> Any:
     raise NotRecognised
 
 
-def text_of(node: Any) -> str:
+def text_of(node: ParseNode) -> str:
     """A constant text."""
     value = value_of(node)
     if not isinstance(value, str):
@@ -110,10 +109,10 @@ def named_in(pseudo_type: str, text: str) -> tuple[str, str]:
     return schema, name
 
 
-def uncast(node: Any, *, arrays: bool = False) -> Any:
+def uncast(node: ParseNode, *, arrays: bool = False) -> ParseNode:
     """The node within casts that leave a name or a text as it is."""
     node = inner(node)
-    while node is not None and node.DESCRIPTOR.name == "TypeCast":
+    while node is not None and name_of(node) == "TypeCast":
         only(node, "arg", "type_name")
         only(node.type_name, "names", "typemod", *(("array_bounds",) if arrays else ()))
         parts = strings(node.type_name.names)

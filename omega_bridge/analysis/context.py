@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 from omega_bridge.discarding import discards_all
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import Statement, deparse_statement, parse, pb
+from omega_bridge.sql import Statement, parse
+from omega_bridge.sql.building import set_locally
+from omega_bridge.sql.grammar import VariableSetKind
 from omega_bridge.tags import Tag
 
 _WITHIN = re.compile(
@@ -38,6 +40,11 @@ def may_set_within(text: str) -> bool:
     return _WITHIN.search(text) is not None
 
 
+def sets_for_session(text: str) -> bool:
+    """Whether a ``SET`` of a text is for the session, and not for its transaction alone."""
+    return any(s.tag == Tag.VARIABLE_SET and not s.node.is_local for s in parse(text))
+
+
 _NAMES = {"search_path", "role", "session_authorization"}
 _WITHOUT_MEANING = re.compile(r"\w*timeout|client_min_messages")
 """Rows come out the same under any of them."""
@@ -48,16 +55,13 @@ def for_one_transaction(text: str) -> tuple[str, ...] | None:
     found: list[str] = []
     for statement in parse(text):
         node = statement.node
-        if statement.tag != Tag.VARIABLE_SET or node.kind not in (pb.VAR_SET_VALUE, pb.VAR_SET_DEFAULT):
+        if statement.tag != Tag.VARIABLE_SET or node.kind not in (VariableSetKind.SET_VALUE, VariableSetKind.SET_DEFAULT):
             return None
         if node.is_local or _WITHOUT_MEANING.fullmatch(node.name):
             continue
         if node.name not in _NAMES:
             return None
-        local = pb.VariableSetStmt()
-        local.CopyFrom(node)
-        local.is_local = True
-        found.append(deparse_statement(statement.tag, local))
+        found.append(set_locally(statement))
     return tuple(found)
 
 
@@ -70,7 +74,7 @@ def changes_search_path(text: str) -> bool:
 
 _BEGINS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SET|RESET|DISCARD)\b", re.IGNORECASE | re.DOTALL)
 _CALL = re.compile(r"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'([^']*)'\s*,\s*'[^']*'\s*,\s*false\s*\)\s*;?\s*", re.IGNORECASE)
-_TAKEN_BACK = {pb.VAR_RESET, pb.VAR_SET_DEFAULT}
+_TAKEN_BACK = {VariableSetKind.RESET, VariableSetKind.SET_DEFAULT}
 WHO = ("session_authorization", "role")
 """Settings that ``RESET ALL`` leaves, in the order in which they are set: who the session is decides what it may be."""
 
@@ -103,10 +107,10 @@ def in_force(texts: Iterable[str]) -> dict[str, str]:
 
 def _set(left: dict[str, str], statement: Statement) -> None:
     node = statement.node
-    if node.kind == pb.VAR_RESET_ALL:
+    if node.kind == VariableSetKind.RESET_ALL:
         for name in left.keys() - set(WHO):
             del left[name]
     elif node.kind in _TAKEN_BACK and not node.is_local:
         left.pop(node.name, None)
-    elif node.kind == pb.VAR_SET_VALUE and not node.is_local:
+    elif node.kind == VariableSetKind.SET_VALUE and not node.is_local:
         left[node.name] = re.sub(r"\s*;\s*\Z", "", statement.text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge.analysis.analysis import Analysis, StepAnalysis
 from omega_bridge.analysis.program import Effect, statements
@@ -13,6 +13,9 @@ from omega_bridge.analysis.sizes import Size
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.steps import Place
 from omega_bridge.tags import Tag
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject
 
 
 class Severity(StrEnum):
@@ -87,7 +90,7 @@ class Finding:
     weight: Size | None = None
     edit: tuple[str, str] | None = field(default=None, repr=False)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "rule": self.rule,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any
 
 from omega_bridge.analysis.constants import NotRecognised, called, named_in, only, operator_of, target_of, text_of, uncast
 from omega_bridge.analysis.program import (
@@ -26,7 +25,8 @@ from omega_bridge.analysis.program import (
 )
 from omega_bridge.analysis.queries import comparison, read_query
 from omega_bridge.catalog import Kind
-from omega_bridge.sql import inner, parse_expression, pb, strings, walk
+from omega_bridge.sql import ParseNode, inner, name_of, parse_expression, strings, walk
+from omega_bridge.sql.grammar import BoolExprType, BoolTestType, ExprKind, NullTestType, SubLinkType
 from omega_bridge.values import dataclass
 
 
@@ -54,18 +54,18 @@ def read_condition(text: str, bindings: Bindings | None = None, variables: Colle
         return Unknown(text)
 
 
-def read_value(node: Any, bindings: Bindings, variables: Collection[str]) -> Condition | Scalar | None:
+def read_value(node: ParseNode, bindings: Bindings, variables: Collection[str]) -> Condition | Scalar | None:
     """What an expression's value is, where it is a condition or the outcome of a look-up."""
     scope, plain = _Scope(bindings, variables), inner(node)
     try:
-        if plain.DESCRIPTOR.name == "SubLink" and plain.sub_link_type == pb.EXPR_SUBLINK:
+        if name_of(plain) == "SubLink" and plain.sub_link_type == SubLinkType.EXPR:
             return _selected(inner(plain.subselect), variables)
         return _condition(node, scope)
     except NotRecognised:
         return None
 
 
-def read_binding(query: Any, bindings: Bindings, variables: Collection[str]) -> Condition | Scalar | None:
+def read_binding(query: ParseNode, bindings: Bindings, variables: Collection[str]) -> Condition | Scalar | None:
     """What ``SELECT ... INTO variable`` puts into the variable, where it is a look-up."""
     try:
         if not query.from_clause:
@@ -76,12 +76,12 @@ def read_binding(query: Any, bindings: Bindings, variables: Collection[str]) -> 
         return None
 
 
-def found_pattern(query: Any, variables: Collection[str]) -> Pattern | None:
+def found_pattern(query: ParseNode, variables: Collection[str]) -> Pattern | None:
     """What a query finds a row for, where that is an object."""
     try:
         target = target_of(query) if query.target_list else None
         pattern, search = read_query(query, variables)
-        if target is not None and target.DESCRIPTOR.name != "A_Const":
+        if target is not None and name_of(target) != "A_Const":
             search.column(target)
         return pattern
     except NotRecognised:
@@ -98,10 +98,10 @@ _HARMLESS = frozenset(
 )
 
 
-def is_harmless(node: Any) -> bool:
+def is_harmless(node: ParseNode) -> bool:
     """Whether evaluating an expression changes nothing: it calls PostgreSQL's own functions alone."""
     for found in walk(node):
-        kind = found.DESCRIPTOR.name
+        kind = name_of(found)
         if kind == "FuncCall":
             parts = strings(found.funcname)
             if parts[-1] not in _HARMLESS or not (len(parts) == 1 or parts[0] == "pg_catalog"):
@@ -118,11 +118,9 @@ def is_harmless(node: Any) -> bool:
     return True
 
 
-def cannot_fail(node: Any) -> bool:
+def cannot_fail(node: ParseNode) -> bool:
     """Whether an expression is made of constants and variables alone."""
-    return all(
-        n.DESCRIPTOR.name in ("A_Const", "String", "Integer", "Boolean", "ColumnRef", "SQLValueFunction") for n in walk(node)
-    )
+    return all(name_of(n) in ("A_Const", "String", "Integer", "Boolean", "ColumnRef", "SQLValueFunction") for n in walk(node))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,45 +128,50 @@ class _Scope:
     bindings: Bindings
     variables: Collection[str]
 
-    def bound(self, node: Any) -> Condition | Scalar | None:
+    def bound(self, node: ParseNode) -> Condition | Scalar | None:
         """What a variable of one part holds."""
-        if node.DESCRIPTOR.name != "ColumnRef" or len(node.fields) != 1 or inner(node.fields[0]).DESCRIPTOR.name != "String":
+        if name_of(node) != "ColumnRef" or len(node.fields) != 1 or name_of(inner(node.fields[0])) != "String":
             return None
         return self.bindings.get(inner(node.fields[0]).sval)
 
 
-def _condition(node: Any, scope: _Scope) -> Condition:
+def _condition(node: ParseNode, scope: _Scope) -> Condition:
     node = inner(node)
     if node is None:
         raise NotRecognised
-    match node.DESCRIPTOR.name:
+    match name_of(node):
         case "BoolExpr":
             only(node, "boolop", "args")
             parts = tuple(_condition(a, scope) for a in node.args)
-            if node.boolop == pb.NOT_EXPR:
+            if node.boolop == BoolExprType.NOT:
                 return Not(parts[0])
-            return All(parts) if node.boolop == pb.AND_EXPR else AnyOf(parts)
+            return All(parts) if node.boolop == BoolExprType.AND else AnyOf(parts)
         case "A_Const" if node.WhichOneof("val") == "boolval":
             return Constant(node.boolval.boolval)
-        case "SubLink" if node.sub_link_type == pb.EXISTS_SUBLINK:
+        case "SubLink" if node.sub_link_type == SubLinkType.EXISTS:
             only(node, "sub_link_type", "subselect")
             query = inner(node.subselect)
             return Exists(_rows(query, scope))
         case "NullTest":
             only(node, "arg", "nulltesttype")
-            return _null_test(inner(node.arg), scope, is_null=node.nulltesttype == pb.IS_NULL)
+            return _null_test(inner(node.arg), scope, is_null=node.nulltesttype == NullTestType.IS_NULL)
         case "ColumnRef":
             bound = scope.bound(node)
             if isinstance(bound, Scalar):
                 raise NotRecognised
             if bound is not None:
                 return bound
-        case "BooleanTest" if node.booltesttype in (pb.IS_TRUE, pb.IS_NOT_TRUE, pb.IS_FALSE, pb.IS_NOT_FALSE):
+        case "BooleanTest" if node.booltesttype in (
+            BoolTestType.IS_TRUE,
+            BoolTestType.IS_NOT_TRUE,
+            BoolTestType.IS_FALSE,
+            BoolTestType.IS_NOT_FALSE,
+        ):
             only(node, "arg", "booltesttype")
             tested = _condition(node.arg, scope)
             if may_be_null(tested):
                 raise NotRecognised
-            return tested if node.booltesttype in (pb.IS_TRUE, pb.IS_NOT_FALSE) else Not(tested)
+            return tested if node.booltesttype in (BoolTestType.IS_TRUE, BoolTestType.IS_NOT_FALSE) else Not(tested)
         case "A_Expr":
             return _comparison(node, scope)
     raise NotRecognised
@@ -188,38 +191,38 @@ def may_be_null(condition: Condition) -> bool:
     return False
 
 
-def _rows(query: Any, scope: _Scope) -> Pattern:
+def _rows(query: ParseNode, scope: _Scope) -> Pattern:
     """What a query gives rows for. What it selects may be anything that is no aggregate and fails nowhere."""
     pattern, _ = read_query(query, scope.variables)
     for target in query.target_list:
         only(target.res_target, "val", "name")
         selected = inner(target.res_target.val)
-        if selected.DESCRIPTOR.name == "ColumnRef":
-            if any(inner(f).DESCRIPTOR.name not in ("String", "A_Star") for f in selected.fields):
+        if name_of(selected) == "ColumnRef":
+            if any(name_of(inner(f)) not in ("String", "A_Star") for f in selected.fields):
                 raise NotRecognised
-        elif selected.DESCRIPTOR.name != "A_Const":
+        elif name_of(selected) != "A_Const":
             raise NotRecognised
     return pattern
 
 
-def _selected(query: Any, variables: Collection[str]) -> Scalar:
+def _selected(query: ParseNode, variables: Collection[str]) -> Scalar:
     """The one value that a query gives, or NULL where it has no row."""
     target = target_of(query)
     pattern, search = read_query(query, variables)
-    if target.DESCRIPTOR.name == "A_Const" and target.WhichOneof("val") is not None:
+    if name_of(target) == "A_Const" and target.WhichOneof("val") is not None:
         return Scalar(pattern, ROW)
     attribute = search.meaning(uncast(target))
     return Scalar(pattern, ROW if attribute in ("name", "table", "schema", "oid") else attribute)
 
 
-def _comparison(node: Any, scope: _Scope) -> Condition:
+def _comparison(node: ParseNode, scope: _Scope) -> Condition:
     only(node, "kind", "name", "lexpr", "rexpr")
     left, right = inner(node.lexpr), inner(node.rexpr)
-    if left.DESCRIPTOR.name == "SubLink" and left.sub_link_type == pb.EXPR_SUBLINK:
+    if name_of(left) == "SubLink" and left.sub_link_type == SubLinkType.EXPR:
         only(left, "sub_link_type", "subselect")
         query = inner(left.subselect)
         target = target_of(query)
-        if target.DESCRIPTOR.name == "FuncCall":
+        if name_of(target) == "FuncCall":
             return _count(query, target, node, right, scope)
         return _compared(_selected(query, scope.variables), node, right)
     if isinstance(bound := scope.bound(left), Scalar):
@@ -227,15 +230,15 @@ def _comparison(node: Any, scope: _Scope) -> Condition:
     raise NotRecognised
 
 
-def _count(query: Any, target: Any, node: Any, right: Any, scope: _Scope) -> Condition:
+def _count(query: ParseNode, target: ParseNode, node: ParseNode, right: ParseNode, scope: _Scope) -> Condition:
     only(target, "funcname", "args", "agg_star", "funcformat")
-    counts_rows = target.agg_star or (len(target.args) == 1 and inner(target.args[0]).DESCRIPTOR.name == "A_Const")
-    is_null = len(target.args) == 1 and inner(target.args[0]).DESCRIPTOR.name == "A_Const" and inner(target.args[0]).isnull
+    counts_rows = target.agg_star or (len(target.args) == 1 and name_of(inner(target.args[0])) == "A_Const")
+    is_null = len(target.args) == 1 and name_of(inner(target.args[0])) == "A_Const" and inner(target.args[0]).isnull
     if strings(target.funcname) not in (("count",), ("pg_catalog", "count")) or not counts_rows or is_null:
         raise NotRecognised
     exists = Exists(read_query(query, scope.variables)[0])
-    number = right.ival.ival if right.DESCRIPTOR.name == "A_Const" and right.WhichOneof("val") == "ival" else None
-    if node.kind == pb.AEXPR_OP:
+    number = right.ival.ival if name_of(right) == "A_Const" and right.WhichOneof("val") == "ival" else None
+    if node.kind == ExprKind.OP:
         match operator_of(node), number:
             case ("=", 0) | ("<", 1) | ("<=", 0):
                 return Not(exists)
@@ -244,21 +247,21 @@ def _count(query: Any, target: Any, node: Any, right: Any, scope: _Scope) -> Con
     raise NotRecognised
 
 
-def _compared(scalar: Scalar, node: Any, right: Any) -> Condition:
+def _compared(scalar: Scalar, node: ParseNode, right: ParseNode) -> Condition:
     if scalar.attribute == ROW:
         raise NotRecognised
     return Compared(scalar.pattern, comparison(scalar.attribute, node, right))
 
 
-def _null_test(node: Any, scope: _Scope, *, is_null: bool) -> Condition:
+def _null_test(node: ParseNode, scope: _Scope, *, is_null: bool) -> Condition:
     """``x IS NULL``, ``x IS NOT NULL``."""
-    if node.DESCRIPTOR.name == "TypeCast" and inner(node.arg).DESCRIPTOR.name == "FuncCall":
+    if name_of(node) == "TypeCast" and name_of(inner(node.arg)) == "FuncCall":
         node = uncast(node)
-    if node.DESCRIPTOR.name == "FuncCall":
+    if name_of(node) == "FuncCall":
         found = Exists(_named(node))
         return Not(found) if is_null else found
     scalar = scope.bound(node)
-    if node.DESCRIPTOR.name == "SubLink" and node.sub_link_type == pb.EXPR_SUBLINK:
+    if name_of(node) == "SubLink" and node.sub_link_type == SubLinkType.EXPR:
         only(node, "sub_link_type", "subselect")
         scalar = _selected(inner(node.subselect), scope.variables)
     if not isinstance(scalar, Scalar):
@@ -273,7 +276,7 @@ _NAMING: Mapping[str, tuple[Kind, ...]] = {
 }
 
 
-def _named(node: Any) -> Pattern:
+def _named(node: ParseNode) -> Pattern:
     """``to_regclass('t')`` and its like."""
     function = called(node)
     if function not in _NAMING or len(node.args) != 1:

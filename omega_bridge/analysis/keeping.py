@@ -9,12 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 from functools import lru_cache
-from typing import Any
 
 from omega_bridge.analysis.program import conditions, is_decidable
 from omega_bridge.analysis.reading import reading_of
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import Statement, ends_transaction, inner, parse, parse_block, parse_expression, pb, strings, walk
+from omega_bridge.sql import (
+    ParseNode,
+    Statement,
+    ends_transaction,
+    inner,
+    name_of,
+    parse,
+    parse_block,
+    parse_expression,
+    strings,
+    walk,
+)
+from omega_bridge.sql.grammar import AlterTableType, ExprKind, ObjectType, TransactionStmtKind
 from omega_bridge.tags import Tag
 
 _ADDING = {
@@ -81,7 +92,7 @@ def _calls_nothing_unknown(statement: Statement, enums: Enums) -> bool:
     return all(is_known(found, enums) for found in walk(statement.node))
 
 
-def queries(tree: Any) -> Iterator[str]:
+def queries(tree: object) -> Iterator[str]:
     """Every piece of SQL in a PL/pgSQL tree: statements, conditions, assignments, defaults of variables."""
     if isinstance(tree, dict):
         for name, value in tree.items():
@@ -103,9 +114,9 @@ def _is_quiet(query: str, enums: Enums) -> bool:
     return all(is_known(found, enums) for found in walk(parse_expression(value if assigned else target)))
 
 
-def is_known(node: Any, enums: Enums = frozenset()) -> bool:
+def is_known(node: ParseNode, enums: Enums = frozenset()) -> bool:
     """Whether one node of a statement, without what is below it, names nothing that may run what nobody has read."""
-    match node.DESCRIPTOR.name:
+    match name_of(node):
         case "FuncCall":
             *schema, name = strings(node.funcname)
             return name in _FUNCTIONS and schema in ([], ["pg_catalog"])
@@ -115,30 +126,30 @@ def is_known(node: Any, enums: Enums = frozenset()) -> bool:
         case "A_Expr":
             return all(name in _OPERATORS for name in strings(node.name)) or node.kind in _SPELLED
         case "SelectStmt":
-            return all(is_catalog(r) for f in node.from_clause for r in walk(f) if r.DESCRIPTOR.name == "RangeVar")
+            return all(is_catalog(r) for f in node.from_clause for r in walk(f) if name_of(r) == "RangeVar")
         case "PartitionCmd" | "CallStmt":
             return False
         case "DropStmt":
-            return node.remove_type not in (pb.OBJECT_TABLE, pb.OBJECT_SCHEMA, pb.OBJECT_FOREIGN_TABLE)
+            return node.remove_type not in (ObjectType.TABLE, ObjectType.SCHEMA, ObjectType.FOREIGN_TABLE)
         case "AlterTableCmd":
             return _is_quiet_command(node)
     return True
 
 
-def is_catalog(relation: Any) -> bool:
+def is_catalog(relation: ParseNode) -> bool:
     """A catalog; another relation may be a view, which calls anything."""
     return relation.schemaname in ("pg_catalog", "information_schema") or (
         not relation.schemaname and relation.relname.startswith("pg_")
     )
 
 
-_SPELLED = {pb.AEXPR_BETWEEN, pb.AEXPR_NOT_BETWEEN, pb.AEXPR_IN, pb.AEXPR_LIKE, pb.AEXPR_ILIKE, pb.AEXPR_SIMILAR}
+_SPELLED = {ExprKind.BETWEEN, ExprKind.NOT_BETWEEN, ExprKind.IN, ExprKind.LIKE, ExprKind.ILIKE, ExprKind.SIMILAR}
 
 
-def _is_quiet_command(command: Any) -> bool:
+def _is_quiet_command(command: ParseNode) -> bool:
     """A new column of an unknown type is looked at by its node; what is added without a definition says nothing."""
     definition = inner(getattr(command, "def"))
-    return command.subtype != pb.AT_AddColumn or definition is None or definition.HasField("type_name")
+    return command.subtype != AlterTableType.ADD_COLUMN or definition is None or definition.HasField("type_name")
 
 
 # --- whether it can be watched ---------------------------------------------------------------------------------
@@ -157,8 +168,8 @@ class Watched(Enum):
 
 
 _OF_A_TRANSACTION = {
-    pb.TRANS_STMT_BEGIN, pb.TRANS_STMT_START, pb.TRANS_STMT_COMMIT, pb.TRANS_STMT_ROLLBACK, pb.TRANS_STMT_SAVEPOINT,
-    pb.TRANS_STMT_RELEASE, pb.TRANS_STMT_ROLLBACK_TO, pb.TRANS_STMT_PREPARE, pb.TRANS_STMT_ROLLBACK_PREPARED,
+    TransactionStmtKind.BEGIN, TransactionStmtKind.START, TransactionStmtKind.COMMIT, TransactionStmtKind.ROLLBACK, TransactionStmtKind.SAVEPOINT,
+    TransactionStmtKind.RELEASE, TransactionStmtKind.ROLLBACK_TO, TransactionStmtKind.PREPARE, TransactionStmtKind.ROLLBACK_PREPARED,
 }  # fmt: skip
 """All but ``COMMIT PREPARED``: what was prepared elsewhere, nobody has watched."""
 
@@ -185,7 +196,9 @@ def watched(text: str) -> Watched:
     if tag in _REFUSES_A_TRANSACTION:
         return Watched.NO
     commands = [inner(c) for c in node.cmds] if tag == Tag.ALTER_TABLE else []
-    is_detach = bool(commands) and all(c.subtype in (pb.AT_DetachPartition, pb.AT_DetachPartitionFinalize) for c in commands)
+    is_detach = bool(commands) and all(
+        c.subtype in (AlterTableType.DETACH_PARTITION, AlterTableType.DETACH_PARTITION_FINALIZE) for c in commands
+    )
     is_concurrent = tag in (Tag.DROP, Tag.INDEX) and node.concurrent
     return Watched.NEEDLESS if is_detach or is_concurrent or tag in _KEEPS_ROWS_OUTSIDE else Watched.YES
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from omega_bridge.analysis.analysis import StepAnalysis
 from omega_bridge.catalog import Kind
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import Statement, deparse_type, identifier, inner, parse, pb, strings, walk
+from omega_bridge.sql import ParseNode, Statement, deparse_type, held, identifier, inner, name_of, parse, strings, walk
+from omega_bridge.sql.grammar import AlterTableType, CmdType, ObjectType
 from omega_bridge.tags import Tag
 
 _NARROW = {"smallint", "int", "integer", "date", "real", "time", "char", "varchar", "numeric", "bit", "timestamp", "bpchar"}
@@ -45,8 +45,8 @@ def losses(step: StepAnalysis) -> Iterator[Loss]:
                 yield from _of_every_row(node, made)
 
 
-def _of_every_row(node: Any, made: set[tuple[str, str]]) -> Iterator[Loss]:
-    match node.DESCRIPTOR.name:
+def _of_every_row(node: ParseNode, made: set[tuple[str, str]]) -> Iterator[Loss]:
+    match name_of(node):
         case "DeleteStmt" if _takes_all(node.where_clause) and not node.using_clause:
             yield Loss(f"deletes every row of {_name(node.relation)}", is_change=True)
         case "UpdateStmt" if _takes_all(node.where_clause) and not node.from_clause:
@@ -54,14 +54,14 @@ def _of_every_row(node: Any, made: set[tuple[str, str]]) -> Iterator[Loss]:
             if columns:  # what the step adds itself holds nothing yet
                 yield Loss(f"overwrites {', '.join(columns)} in every row of {_name(node.relation)}", is_change=True)
         case "MergeStmt" if _takes_all(node.join_condition):
-            if any(inner(w).command_type == pb.CMD_DELETE and inner(inner(w).condition) is None for w in node.merge_when_clauses):
+            if any(inner(w).command_type == CmdType.DELETE and held(inner(w).condition) is None for w in node.merge_when_clauses):
                 yield Loss(f"deletes every row of {_name(node.relation)}", is_change=True)
 
 
-def _takes_all(condition: Any) -> bool:
+def _takes_all(condition: ParseNode) -> bool:
     """Whether there is none, or it is ``true``."""
-    found = inner(condition)
-    return found is None or (found.DESCRIPTOR.name == "A_Const" and found.boolval.boolval)
+    found = held(condition)
+    return found is None or (name_of(found) == "A_Const" and found.boolval.boolval)
 
 
 def _of(statement: Statement, made: set[tuple[str, str]]) -> Iterator[Loss]:
@@ -72,10 +72,10 @@ def _of(statement: Statement, made: set[tuple[str, str]]) -> Iterator[Loss]:
         case Tag.ALTER_TABLE:
             for command in map(inner, node.cmds):
                 yield from _command(_name(node.relation), command)
-        case Tag.DROP if node.remove_type in (pb.OBJECT_MATVIEW, pb.OBJECT_SEQUENCE):
+        case Tag.DROP if node.remove_type in (ObjectType.MATVIEW, ObjectType.SEQUENCE):
             for target in map(inner, node.objects):
                 name = strings(target.items)[-1]
-                if node.remove_type == pb.OBJECT_SEQUENCE:
+                if node.remove_type == ObjectType.SEQUENCE:
                     yield Loss(f"drops sequence {name}, and with it the number it stands at", forgets=True)
                 elif ("", name) not in made:
                     yield Loss(f"drops {Kind.MATERIALIZED_VIEW} {name} with the rows that it keeps", forgets=True)
@@ -83,35 +83,35 @@ def _of(statement: Statement, made: set[tuple[str, str]]) -> Iterator[Loss]:
             yield Loss(f"sets sequence {_name(node.sequence)} back", forgets=True)
         case Tag.SELECT:
             for call in walk(node):
-                if call.DESCRIPTOR.name == "FuncCall" and strings(call.funcname)[-1] == "setval":
+                if name_of(call) == "FuncCall" and strings(call.funcname)[-1] == "setval":
                     yield Loss("sets a sequence with setval, also back to numbers that were given out", forgets=True)
 
 
-def _command(table: str, command: Any) -> Iterator[Loss]:
+def _command(table: str, command: ParseNode) -> Iterator[Loss]:
     column = identifier(command.name)
     match command.subtype:
-        case pb.AT_AlterColumnType:
+        case AlterTableType.ALTER_COLUMN_TYPE:
             definition = inner(getattr(command, "def"))
-            using = inner(definition.raw_default)
+            using = held(definition.raw_default)
             if using is not None and not _keeps(using, command.name):
                 yield Loss(f"changes the type of {table}.{column} with USING: what the expression does not keep is gone")
-        case pb.AT_DropIdentity:
+        case AlterTableType.DROP_IDENTITY:
             yield Loss(f"drops the identity of {table}.{column}, and with it the number it stands at", forgets=True)
-        case pb.AT_DetachPartition:
+        case AlterTableType.DETACH_PARTITION:
             yield Loss(f"detaches a partition of {table}: its rows are in {table} no more")
-        case pb.AT_SetUnLogged:
+        case AlterTableType.SET_UNLOGGED:
             yield Loss(f"makes {table} UNLOGGED: a crash of the server empties it")
 
 
-def _keeps(using: Any, column: str) -> bool:
+def _keeps(using: ParseNode, column: str) -> bool:
     """Whether it is the column itself, or a cast of it that fails where it cannot keep a value."""
-    if using.DESCRIPTOR.name == "TypeCast":
+    if name_of(using) == "TypeCast":
         name, _, length = deparse_type(using.type_name).lower().partition("(")
         if name.strip() in _NARROW and (length or name.strip() not in _WITH_LENGTH):
             return False
         return _keeps(inner(using.arg), column)
-    return using.DESCRIPTOR.name == "ColumnRef" and strings(using.fields)[-1:] == (column,)
+    return name_of(using) == "ColumnRef" and strings(using.fields)[-1:] == (column,)
 
 
-def _name(relation: Any) -> str:
+def _name(relation: ParseNode) -> str:
     return identifier(relation.schemaname, relation.relname)

@@ -9,7 +9,8 @@ from omega_bridge.analysis.analysis import Analysis
 from omega_bridge.analysis.effects.naming import NotRead, qualified, relation
 from omega_bridge.analysis.effects.targets import target
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import inner, parse, pb
+from omega_bridge.sql import ParseNode, inner, name_of, parse
+from omega_bridge.sql.grammar import AlterTableType, ObjectType, RoleSpecType
 from omega_bridge.tags import Tag
 
 
@@ -21,14 +22,14 @@ class Given(NamedTuple):
 
 
 _OBJECTS = {
-    pb.OBJECT_SCHEMA: Kind.SCHEMA, pb.OBJECT_FUNCTION: Kind.FUNCTION, pb.OBJECT_PROCEDURE: Kind.FUNCTION, pb.OBJECT_ROUTINE: Kind.FUNCTION,
-    pb.OBJECT_AGGREGATE: Kind.FUNCTION, pb.OBJECT_TYPE: Kind.ENUM, pb.OBJECT_DOMAIN: Kind.DOMAIN, pb.OBJECT_PUBLICATION: Kind.PUBLICATION,
-    pb.OBJECT_EVENT_TRIGGER: Kind.EVENT_TRIGGER, pb.OBJECT_FDW: Kind.FOREIGN_DATA_WRAPPER, pb.OBJECT_FOREIGN_SERVER: Kind.FOREIGN_SERVER,
-    pb.OBJECT_LANGUAGE: Kind.LANGUAGE,
+    ObjectType.SCHEMA: Kind.SCHEMA, ObjectType.FUNCTION: Kind.FUNCTION, ObjectType.PROCEDURE: Kind.FUNCTION, ObjectType.ROUTINE: Kind.FUNCTION,
+    ObjectType.AGGREGATE: Kind.FUNCTION, ObjectType.TYPE: Kind.ENUM, ObjectType.DOMAIN: Kind.DOMAIN, ObjectType.PUBLICATION: Kind.PUBLICATION,
+    ObjectType.EVENT_TRIGGER: Kind.EVENT_TRIGGER, ObjectType.FDW: Kind.FOREIGN_DATA_WRAPPER, ObjectType.FOREIGN_SERVER: Kind.FOREIGN_SERVER,
+    ObjectType.LANGUAGE: Kind.LANGUAGE,
 }  # fmt: skip
 _RELATIONS = (Kind.TABLE, Kind.SEQUENCE)
 """As which ``ALTER TABLE`` and its like name one; the first stands for views, too."""
-_RUNNER = frozenset({pb.ROLESPEC_CURRENT_ROLE, pb.ROLESPEC_CURRENT_USER, pb.ROLESPEC_SESSION_USER})
+_RUNNER = frozenset({RoleSpecType.CURRENT_ROLE, RoleSpecType.CURRENT_USER, RoleSpecType.SESSION_USER})
 
 
 def given(analysis: Analysis) -> Iterator[Given]:
@@ -48,17 +49,17 @@ def _given(text: str) -> Iterator[Given]:
         if statement.tag == Tag.ALTER_OWNER and node.object_type in _OBJECTS:
             yield from (Given(_named(_OBJECTS[node.object_type], inner(node.object)), role) for role in _role(node.newowner))
         elif statement.tag == Tag.ALTER_TABLE:
-            changes = [c for c in map(inner, node.cmds) if c.subtype == pb.AT_ChangeOwner]
+            changes = [c for c in map(inner, node.cmds) if c.subtype == AlterTableType.CHANGE_OWNER]
             yield from (
                 Given(relation(node.relation, kind), role) for c in changes for role in _role(c.newowner) for kind in _RELATIONS
             )
 
 
-def _named(kind: Kind, node: pb.List | pb.ObjectWithArgs | pb.String) -> Key:
-    return qualified(node.items, kind) if isinstance(node, pb.List) else target(kind, node)
+def _named(kind: Kind, node: ParseNode) -> Key:
+    return qualified(node.items, kind) if name_of(node) == "List" else target(kind, node)
 
 
-def _role(spec: pb.RoleSpec) -> tuple[str, ...]:
-    if spec.roletype == pb.ROLESPEC_CSTRING:
+def _role(spec: ParseNode) -> tuple[str, ...]:
+    if spec.roletype == RoleSpecType.CSTRING:
         return (spec.rolename,)
     return ("",) if spec.roletype in _RUNNER else ()

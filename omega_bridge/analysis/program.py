@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import stored_in
@@ -38,7 +38,7 @@ class Effect:
 
     key: Key
     present: bool = True
-    attributes: tuple[tuple[str, Any], ...] = ()
+    attributes: tuple[tuple[str, object], ...] = ()
     made: bool = False
 
     def __str__(self) -> str:
@@ -74,7 +74,12 @@ class Filter:
 
     attribute: str
     operator: str
-    value: Any = None
+    value: object = None
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """The constants that it is compared with."""
+        return self.value if isinstance(self.value, tuple) else (self.value,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import field
-from typing import Any
 
 from omega_bridge.analysis.constants import (
     NAME_BYTES,
@@ -25,7 +24,17 @@ from omega_bridge.analysis.lookups import LOOKUPS, TIES, Lookup
 from omega_bridge.analysis.program import ANY_SCHEMA, CURRENT, PATH, VISIBLE, Filter, Pattern
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import ROOMS
-from omega_bridge.sql import beyond, inner, pb, strings
+from omega_bridge.sql import ParseNode, beyond, inner, name_of, strings
+from omega_bridge.sql.grammar import (
+    BoolExprType,
+    ExprKind,
+    JoinType,
+    LimitOption,
+    NullTestType,
+    SetOperation,
+    SQLValueFunctionOp,
+    SubLinkType,
+)
 from omega_bridge.values import dataclass
 
 
@@ -44,13 +53,13 @@ class _Search:
     demands: list[Key] = field(default_factory=list)
     ties: set[frozenset[str]] = field(default_factory=set)
 
-    def column(self, node: Any) -> tuple[str, str]:
+    def column(self, node: ParseNode) -> tuple[str, str]:
         """The relation and the column that a reference means."""
         node = inner(node)
-        if node is None or node.DESCRIPTOR.name != "ColumnRef":
+        if node is None or name_of(node) != "ColumnRef":
             raise NotRecognised
         only(node, "fields")
-        if any(inner(f).DESCRIPTOR.name != "String" for f in node.fields):
+        if any(name_of(inner(f)) != "String" for f in node.fields):
             raise NotRecognised
         parts = strings(node.fields)
         if len(parts) > 2 or parts[0] in self.variables:
@@ -62,7 +71,7 @@ class _Search:
             raise NotRecognised
         return places[0], parts[-1]
 
-    def meaning(self, node: Any) -> str:
+    def meaning(self, node: ParseNode) -> str:
         """Our word for a column."""
         relation, column = self.column(node)
         try:
@@ -71,17 +80,17 @@ class _Search:
             raise NotRecognised from None
 
 
-def read_query(query: Any, variables: Collection[str] = ()) -> tuple[Pattern, _Search]:
+def read_query(query: ParseNode, variables: Collection[str] = ()) -> tuple[Pattern, _Search]:
     """The object that ``SELECT ... FROM catalog WHERE ...`` looks for; what it selects is left to the caller."""
-    if query is None or query.DESCRIPTOR.name != "SelectStmt":
+    if query is None or name_of(query) != "SelectStmt":
         raise NotRecognised
     only(query, "target_list", "from_clause", "where_clause", "limit_count", "limit_option", "op")
-    if query.op != pb.SETOP_NONE or query.limit_option not in (pb.LIMIT_OPTION_DEFAULT, pb.LIMIT_OPTION_COUNT):
+    if query.op != SetOperation.NONE or query.limit_option not in (LimitOption.DEFAULT, LimitOption.COUNT):
         raise NotRecognised
     if query.limit_count.WhichOneof("node") and not _at_least_one(inner(query.limit_count)):
         raise NotRecognised
     aliases: dict[str, str] = {}
-    tests: list[Any] = []
+    tests: list[ParseNode] = []
     for source in query.from_clause:
         _source(inner(source), aliases, tests)
     lookup = LOOKUPS.get(frozenset(aliases.values()))
@@ -102,12 +111,12 @@ def read_query(query: Any, variables: Collection[str] = ()) -> tuple[Pattern, _S
     return pattern, search
 
 
-def _at_least_one(node: Any) -> bool:
-    return bool(node.DESCRIPTOR.name == "A_Const" and node.WhichOneof("val") == "ival" and node.ival.ival >= 1)
+def _at_least_one(node: ParseNode) -> bool:
+    return bool(name_of(node) == "A_Const" and node.WhichOneof("val") == "ival" and node.ival.ival >= 1)
 
 
-def _source(node: Any, aliases: dict[str, str], tests: list[Any]) -> None:
-    match node.DESCRIPTOR.name:
+def _source(node: ParseNode, aliases: dict[str, str], tests: list[ParseNode]) -> None:
+    match name_of(node):
         case "RangeVar":
             only(node, "schemaname", "relname", "inh", "relpersistence", "alias")
             if node.HasField("alias"):
@@ -119,7 +128,7 @@ def _source(node: Any, aliases: dict[str, str], tests: list[Any]) -> None:
             if alias in aliases or node.relname in aliases.values():
                 raise NotRecognised
             aliases[alias] = node.relname
-        case "JoinExpr" if node.jointype == pb.JOIN_INNER:
+        case "JoinExpr" if node.jointype == JoinType.INNER:
             only(node, "jointype", "larg", "rarg", "quals")
             _source(inner(node.larg), aliases, tests)
             _source(inner(node.rarg), aliases, tests)
@@ -129,20 +138,20 @@ def _source(node: Any, aliases: dict[str, str], tests: list[Any]) -> None:
             raise NotRecognised
 
 
-def _conjunct(search: _Search, test: Any) -> None:
-    match test.DESCRIPTOR.name:
-        case "BoolExpr" if test.boolop == pb.AND_EXPR:
+def _conjunct(search: _Search, test: ParseNode) -> None:
+    match name_of(test):
+        case "BoolExpr" if test.boolop == BoolExprType.AND:
             only(test, "boolop", "args")
             for part in test.args:
                 _conjunct(search, inner(part))
-        case "BoolExpr" if test.boolop == pb.NOT_EXPR:
+        case "BoolExpr" if test.boolop == BoolExprType.NOT:
             only(test, "boolop", "args")
             _add(search, Filter(search.meaning(test.args[0]), "=", False))
         case "ColumnRef":
             _add(search, Filter(search.meaning(test), "=", True))
         case "NullTest":
             only(test, "arg", "nulltesttype")
-            operator = "null" if test.nulltesttype == pb.IS_NULL else "not null"
+            operator = "null" if test.nulltesttype == NullTestType.IS_NULL else "not null"
             meaning = search.meaning(uncast(test.arg))
             if meaning in _OIDS or meaning in ("name", "table", "schema", "relkind", "label"):
                 raise NotRecognised
@@ -157,15 +166,15 @@ _BY_LETTER = {letter: room.kind for room in ROOMS.values() for letter in room.gu
 _OIDS = ("schema oid", "table oid", "type oid", "index oid", "oid")
 
 
-def _test(search: _Search, test: Any) -> None:
+def _test(search: _Search, test: ParseNode) -> None:
     only(test, "kind", "name", "lexpr", "rexpr")
     left, right = uncast(test.lexpr), inner(test.rexpr)
     if right is None:
         raise NotRecognised
-    plain = inner(right.arg) if right.DESCRIPTOR.name == "TypeCast" else right
-    if plain.DESCRIPTOR.name == "ColumnRef":
+    plain = inner(right.arg) if name_of(right) == "TypeCast" else right
+    if name_of(plain) == "ColumnRef":
         plain = uncast(right)
-        if operator_of(test) != "=" or test.kind != pb.AEXPR_OP:
+        if operator_of(test) != "=" or test.kind != ExprKind.OP:
             raise NotRecognised
         search.ties.add(frozenset(".".join(search.column(side)) for side in (left, plain)))
         return
@@ -200,11 +209,11 @@ def _add(search: _Search, found: Filter) -> None:
             if (found.operator, found.value) != ("=", False):
                 raise NotRecognised
         case "relkind":
-            wanted = (found.value,) if found.operator == "=" else found.value if found.operator == "in" else ()
+            wanted = tuple(map(str, found.values)) if found.operator in ("=", "in") else ()
             if not wanted or not all(letter in _BY_LETTER for letter in wanted):
                 raise NotRecognised
             search.kinds = tuple(dict.fromkeys(_BY_LETTER[letter] for letter in wanted))
-            search.filters.append(Filter("relkind", "in", tuple(wanted)))
+            search.filters.append(Filter("relkind", "in", wanted))
         case "schema" | "attnum":
             raise NotRecognised
         case attribute if attribute in _OIDS:
@@ -213,34 +222,34 @@ def _add(search: _Search, found: Filter) -> None:
             search.filters.append(found)
 
 
-def comparison(attribute: str, test: Any, right: Any) -> Filter:
+def comparison(attribute: str, test: ParseNode, right: ParseNode) -> Filter:
     """An attribute compared with constants."""
     operator = operator_of(test)
     match test.kind:
-        case pb.AEXPR_OP if operator in ("=", "<>", "!="):
+        case ExprKind.OP if operator in ("=", "<>", "!="):
             return Filter(attribute, "=" if operator == "=" else "!=", value_of(right))
-        case pb.AEXPR_IN if operator in ("=", "<>"):
+        case ExprKind.IN if operator in ("=", "<>"):
             only(right, "items")
             return Filter(attribute, "in" if operator == "=" else "not in", tuple(value_of(v) for v in right.items))
-        case pb.AEXPR_OP_ANY if operator == "=":
+        case ExprKind.OP_ANY if operator == "=":
             right = uncast(right, arrays=True)
-            if right.DESCRIPTOR.name != "A_ArrayExpr":
+            if name_of(right) != "A_ArrayExpr":
                 raise NotRecognised
             only(right, "elements")
             return Filter(attribute, "in", tuple(value_of(v) for v in right.elements))
-        case pb.AEXPR_DISTINCT | pb.AEXPR_NOT_DISTINCT if operator == "=":
-            return Filter(attribute, "distinct" if test.kind == pb.AEXPR_DISTINCT else "not distinct", value_of(right))
+        case ExprKind.DISTINCT | ExprKind.NOT_DISTINCT if operator == "=":
+            return Filter(attribute, "distinct" if test.kind == ExprKind.DISTINCT else "not distinct", value_of(right))
     raise NotRecognised
 
 
-def _schema(test: Any, operator: str, right: Any) -> str:
-    if test.kind == pb.AEXPR_OP_ANY and operator == "=":
+def _schema(test: ParseNode, operator: str, right: ParseNode) -> str:
+    if test.kind == ExprKind.OP_ANY and operator == "=":
         right = uncast(right, arrays=True)
-        is_path = right.DESCRIPTOR.name == "FuncCall" and called(right) == "current_schemas" and len(right.args) == 1
+        is_path = name_of(right) == "FuncCall" and called(right) == "current_schemas" and len(right.args) == 1
         if is_path and value_of(right.args[0]) is False:
             return PATH
         raise NotRecognised
-    if test.kind != pb.AEXPR_OP or operator != "=":
+    if test.kind != ExprKind.OP or operator != "=":
         raise NotRecognised
     right = uncast(right)
     if _is_current_schema(right):
@@ -248,20 +257,20 @@ def _schema(test: Any, operator: str, right: Any) -> str:
     return text_of(right)
 
 
-def _is_current_schema(node: Any) -> bool:
-    if node.DESCRIPTOR.name == "SQLValueFunction":
+def _is_current_schema(node: ParseNode) -> bool:
+    if name_of(node) == "SQLValueFunction":
         only(node, "op", "typmod")
-        return bool(node.op == pb.SVFOP_CURRENT_SCHEMA)
-    return node.DESCRIPTOR.name == "FuncCall" and called(node) == "current_schema" and not node.args
+        return bool(node.op == SQLValueFunctionOp.CURRENT_SCHEMA)
+    return name_of(node) == "FuncCall" and called(node) == "current_schema" and not node.args
 
 
-def _oid(search: _Search, meaning: str, test: Any, operator: str, right: Any) -> None:
+def _oid(search: _Search, meaning: str, test: ParseNode, operator: str, right: ParseNode) -> None:
     """``conrelid = 'public.tenants'::regclass``, ``relnamespace = 'public'::regnamespace``, a sub-select for an oid."""
-    if operator != "=" or test.kind != pb.AEXPR_OP or meaning == "index oid":
+    if operator != "=" or test.kind != ExprKind.OP or meaning == "index oid":
         raise NotRecognised
     wanted = {"schema oid": "regnamespace", "table oid": "regclass", "type oid": "regtype", "oid": search.lookup.own}[meaning]
     is_demanded = False
-    match right.DESCRIPTOR.name:
+    match name_of(right):
         case "SubLink":
             schema, name = _subselect(search, meaning, right)
         case "FuncCall" if called(right) == f"to_{wanted}" and len(right.args) == 1:
@@ -271,7 +280,7 @@ def _oid(search: _Search, meaning: str, test: Any, operator: str, right: Any) ->
             names = strings(right.type_name.names)
             if names[-1] == "oid":
                 inside = inner(right.arg)
-                if inside.DESCRIPTOR.name != "TypeCast":
+                if name_of(inside) != "TypeCast":
                     raise NotRecognised
                 right, names = inside, strings(inside.type_name.names)
                 only(right, "arg", "type_name")
@@ -302,10 +311,10 @@ def _oid(search: _Search, meaning: str, test: Any, operator: str, right: Any) ->
             search.demands.append(Key(Kind.ENUM if wanted == "regtype" else Kind.TABLE, schema, "", name))
 
 
-def _subselect(search: _Search, meaning: str, node: Any) -> tuple[str, str]:
+def _subselect(search: _Search, meaning: str, node: ParseNode) -> tuple[str, str]:
     """``(SELECT oid FROM pg_class WHERE relname = 't')``: no row is no oid, and of two PostgreSQL makes an error."""
     only(node, "sub_link_type", "subselect")
-    if node.sub_link_type != pb.EXPR_SUBLINK:
+    if node.sub_link_type != SubLinkType.EXPR:
         raise NotRecognised
     query = inner(node.subselect)
     inside, found = read_query(query, search.variables)

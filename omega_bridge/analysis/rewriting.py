@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from omega_bridge import sql
 
 _STRINGS = ("text", "character varying")
@@ -87,9 +85,9 @@ def _parts(written: str) -> tuple[str, tuple[int, ...] | None]:
     return plain, numbers
 
 
-def volatile_in(default: Any) -> str | None:
+def volatile_in(default: sql.ParseNode) -> str | None:
     """The function in a default's parse node whose value is another one for each row; ``None`` where none is known to be."""
     for node in sql.walk(default):
-        if node.DESCRIPTOR.name == "FuncCall" and (name := sql.strings(node.funcname)[-1]) in _VOLATILE:
+        if sql.name_of(node) == "FuncCall" and (name := sql.strings(node.funcname)[-1]) in _VOLATILE:
             return name
     return None

@@ -14,23 +14,24 @@ from omega_bridge.analysis.program import All, Condition, Exists, Not, Sql
 from omega_bridge.analysis.reading import matches_effect
 from omega_bridge.analysis.written import Written, written
 from omega_bridge.catalog import Kind
+from omega_bridge.sql.grammar import AlterTableType, ObjectType
 from omega_bridge.tags import Tag
 
 ORDER = ("SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
 """Locks of a table beside which somebody cannot write, or build an index, from the weakest on."""
 
 _EXCLUSIVE = {
-    sql.pb.AT_AddColumn,
-    sql.pb.AT_DropColumn,
-    sql.pb.AT_ColumnDefault,
-    sql.pb.AT_DropNotNull,
-    sql.pb.AT_SetNotNull,
-    sql.pb.AT_AlterColumnType,
-    sql.pb.AT_DropConstraint,
-    sql.pb.AT_EnableRowSecurity,
-    sql.pb.AT_DisableRowSecurity,
-    sql.pb.AT_ForceRowSecurity,
-    sql.pb.AT_NoForceRowSecurity,
+    AlterTableType.ADD_COLUMN,
+    AlterTableType.DROP_COLUMN,
+    AlterTableType.COLUMN_DEFAULT,
+    AlterTableType.DROP_NOT_NULL,
+    AlterTableType.SET_NOT_NULL,
+    AlterTableType.ALTER_COLUMN_TYPE,
+    AlterTableType.DROP_CONSTRAINT,
+    AlterTableType.ENABLE_ROW_SECURITY,
+    AlterTableType.DISABLE_ROW_SECURITY,
+    AlterTableType.FORCE_ROW_SECURITY,
+    AlterTableType.NO_FORCE_ROW_SECURITY,
 }
 """Parts of ALTER TABLE that take ACCESS EXCLUSIVE before they look."""
 _ROWS = (Tag.INSERT, Tag.UPDATE, Tag.DELETE)
@@ -41,7 +42,7 @@ def lock_when_satisfied(w: Written) -> str | None:
     """The lock on its table of a statement that runs again without an error and changes nothing; ``None`` where it takes none, or one of
     which nothing is known."""
     s, node = w.sql, w.statement.node
-    if s.effects and s.tag == Tag.ALTER_TABLE and node.objtype == sql.pb.OBJECT_TABLE:
+    if s.effects and s.tag == Tag.ALTER_TABLE and node.objtype == ObjectType.TABLE:
         return "ACCESS EXCLUSIVE" if {sql.inner(c).subtype for c in node.cmds} <= _EXCLUSIVE else None
     if s.effects and s.tag == Tag.INDEX and node.if_not_exists:
         return "SHARE"

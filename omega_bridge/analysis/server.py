@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from omega_bridge.analysis.analysis import Analysis
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import inner, parse, pb
+from omega_bridge.sql import Statement, inner, parse
+from omega_bridge.sql.grammar import RoleSpecType
 from omega_bridge.tags import Tag
 
 DATABASE = Key(Kind.DATABASE, "", "", "current_database()")
@@ -24,13 +25,14 @@ def said_of_server(analysis: Analysis) -> frozenset[Key]:
         for said in step.reading.statements
         if said.tag in _TAGS
         for statement in parse(said.text)
-        for name in _roles(statement.node)
+        for name in _roles(statement)
     ) | frozenset(DATABASE for step in analysis if _OF_DATABASE.search(step.step.sql))
 
 
-def _roles(node: pb.CreateRoleStmt | pb.AlterRoleStmt | pb.AlterRoleSetStmt | pb.GrantRoleStmt) -> Iterator[str]:
-    if isinstance(node, pb.CreateRoleStmt):
+def _roles(statement: Statement) -> Iterator[str]:
+    node = statement.node
+    if statement.tag is Tag.CREATE_ROLE:
         yield node.role
         return
-    specs = map(inner, node.grantee_roles) if isinstance(node, pb.GrantRoleStmt) else (node.role,)
-    yield from (spec.rolename for spec in specs if spec.roletype == pb.ROLESPEC_CSTRING)
+    specs = map(inner, node.grantee_roles) if statement.tag is Tag.GRANT_ROLE else (node.role,)
+    yield from (spec.rolename for spec in specs if spec.roletype == RoleSpecType.CSTRING)

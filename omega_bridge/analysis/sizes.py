@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject
+
 
 SMALL_ROWS, SMALL_BYTES = 10_000, 8 * 1024 * 1024
 """Up to this a table is read or written anew in a moment."""
@@ -42,7 +46,7 @@ class Size:
         rows = "rows not counted" if self.rows is None else f"about {self.rows:,} rows"
         return f"{self.table}: {rows}, {_told(self.bytes)}"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return asdict(self)
 

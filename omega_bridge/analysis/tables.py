@@ -87,7 +87,7 @@ def reference(effect: Effect) -> Reference | None:
     said = dict(effect.attributes)
     if effect.key.kind is not Kind.CONSTRAINT or said.get("type") != "f" or not isinstance(said.get("definition"), str):
         return None
-    return _reference(effect.key.table, said["definition"])
+    return _reference(effect.key.table, str(said["definition"]))
 
 
 def references_there(listed: Listed) -> Iterator[tuple[Key, Reference]]:
@@ -104,7 +104,7 @@ def _reference(table: str, definition: str) -> Reference | None:
     return Reference(table, sql.strings(node.fk_attrs), node.pktable.relname, sql.strings(node.pk_attrs))
 
 
-def constraint(definition: str) -> Any:
+def constraint(definition: str) -> sql.ParseNode | None:
     """The parse node of a constraint's definition; ``None`` where it has none."""
     try:
         (statement,) = sql.parse(f"ALTER TABLE t ADD {definition}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any
 
 from omega_bridge.analysis.guards import ROW, Scalar
 from omega_bridge.analysis.program import Condition, Program, Sql, Unknown, patterns
 from omega_bridge.analysis.program import statements as found_in
 from omega_bridge.catalog import Kind
+from omega_bridge.sql import Tree
 from omega_bridge.tags import Tag
 
 Bindings = dict[str, "Condition | Scalar"]
@@ -27,7 +27,7 @@ class Variables:
     twice holds nothing that is known.
     """
 
-    def __init__(self, datums: list[dict[str, Any]], text: str) -> None:
+    def __init__(self, datums: list[Tree], text: str) -> None:
         self.datums = [next(iter(d.values())) for d in datums]
         self.names = [str(d.get("refname", "")) for d in self.datums]
         count = Counter(n.lower() for n in self.names)
@@ -38,7 +38,7 @@ class Variables:
         self.has_aliases = _ALIAS.search(text) is not None
         self.bindings: Bindings = {}
 
-    def bind(self, name: str, datum: dict[str, Any], value: Condition | Scalar | None) -> None:
+    def bind(self, name: str, datum: Tree, value: Condition | Scalar | None) -> None:
         """Keep what a variable holds, where its type takes it as it is."""
         self.bindings.pop(name, None)
         if value is None or self.has_aliases or name.lower() in self.twice or isinstance(value, Unknown):

@@ -6,14 +6,14 @@ of the promise compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge.analysis import Analysis, with_escapes
 from omega_bridge.analysis.program import DOUBT
 from omega_bridge.audit.since import RightThen, Since, since_last_start
-from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.catalog import Catalog, Key, Kind, texts
 from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, moved
 from omega_bridge.kinds.privileges import granted
 from omega_bridge.kinds.restoring import restored
@@ -30,6 +30,9 @@ from omega_bridge.postgres.undone import left_undone
 from omega_bridge.revisions.models import is_model
 from omega_bridge.steps import Place
 
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject, KeptStanding
+
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
@@ -42,8 +45,8 @@ class Drifted:
     what: What
     key: Key
     attribute: str = ""
-    expected: Any = None
-    found: Any = None
+    expected: object = None
+    found: object = None
     by: str = ""
     place: Place = Place()
     is_repaired: bool | None = None
@@ -58,7 +61,7 @@ class Drifted:
     def __str__(self) -> str:
         return str(self.departure)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "what": str(self.what),
@@ -87,7 +90,7 @@ class Drift:
 
     differences: tuple[Drifted, ...]
     unclaimed: tuple[Key, ...]
-    standing: tuple[dict[str, str], ...] = ()
+    standing: tuple[KeptStanding, ...] = ()
     unseen: tuple[str, ...] = ()
     since: Since | None = field(default=None, compare=False)
     """What has changed since the last start; ``None`` where what it saw is not on record."""
@@ -97,7 +100,7 @@ class Drift:
         """Whether nothing differs, and nothing stands failed."""
         return not self.differences and not self.standing
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "differences": [d.as_dict() for d in self.differences],
@@ -170,7 +173,7 @@ def _instead(departure: Departure, found: Catalog, expected: Expectation) -> str
     key, attributes = departure.key, expected.catalog.get(departure.key)
     if departure.attribute == "grants":
         owner = found.objects[key].get("owner")
-        return granted(key, departure.expected, departure.found, owner)
+        return granted(key, texts(departure.expected), texts(departure.found), str(owner) if owner is not None else None)
     if attributes is not None and key in expected.owned:
         attributes = {**attributes, "owner": expected.owned[key]}
     return restored(key, attributes, departure.attribute)
@@ -233,7 +236,7 @@ def _by_promise(seen: Compared, found: Catalog, models: Analysis, ahead: Forecas
             )
 
 
-def _only_rejected_there(expected: Expectation, standing: Iterable[Mapping[str, str]]) -> Expectation:
+def _only_rejected_there(expected: Expectation, standing: Iterable[KeptStanding]) -> Expectation:
     """Without the steps that fail here, too: they are told as what stands failed."""
     failed = {s["id"] for s in standing}
     return replace(expected, rejected={k: v for k, v in expected.rejected.items() if k not in failed})

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, analyse
@@ -32,16 +32,19 @@ from omega_bridge.revisions.ground import begins_with, stands_on
 from omega_bridge.revisions.matching import match
 from omega_bridge.steps import Registry
 
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
 
 def verify(
     registry: Registry,
-    metadata: Any,
+    metadata: MetaData | None,
     scratch: Scratch,
     *,
     history: Path | None = None,
     databases: Sequence[str] = (),
     foundation: Foundation | None = None,
-    advance: Callable[[int], Any] = lambda _n: None,
+    advance: Callable[[int], object] = lambda _n: None,
     alike: Callable[[str], object] = lambda _revision: None,
 ) -> Equivalence:
     """Compare from every start. ``history`` is an exported folder; without one the history is compiled for the occasion.
@@ -114,12 +117,14 @@ def _places(analysis: Analysis, folder: Path, lines: Sequence[sums.SumLine]) -> 
     return {past.label: place for place, past in known.items()}
 
 
-def count(registry: Registry, metadata: Any, databases: Sequence[str] = (), foundation: Foundation | None = None) -> int:
+def count(
+    registry: Registry, metadata: MetaData | None, databases: Sequence[str] = (), foundation: Foundation | None = None
+) -> int:
     """How many prefixes and starts a verification walks."""
     return len(_complete(registry, metadata, foundation)) + 1 + len(databases) + (foundation is not None)
 
 
-def _complete(registry: Registry, metadata: Any, foundation: Foundation | None) -> Registry:
+def _complete(registry: Registry, metadata: MetaData | None, foundation: Foundation | None) -> Registry:
     if metadata is None:
         return registry
     from omega_bridge.revisions.models import with_models

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge import expectation
 from omega_bridge.analysis import Analysis
@@ -30,6 +30,12 @@ from omega_bridge.revisions.sums import is_noted
 from omega_bridge.startup.lacks import Lack, named
 from omega_bridge.version_table import VersionTable
 
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+    from omega_bridge.typed import JsonObject
+
+
 Servers = Callable[[], AbstractContextManager[Any]]
 """Gives a server with ``scratch_database``; raises ``NoServerFound`` where there is none."""
 
@@ -41,11 +47,11 @@ class Check:
     name: str
     ok: bool
     told: str
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, object] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     lines: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {"name": self.name, "ok": self.ok, "told": self.told, **self.details}
 
@@ -97,12 +103,12 @@ def check_models(setting: Setting, servers: Servers) -> Check:
     if setting.metadata is None:
         return Check("models", True, "no models are configured", {"differences": []})
     found, how = held(setting, servers)
-    lacks = tuple(named(one, setting.metadata) for one in found.gaps)
-    unknown = unimported(setting.metadata)
+    lacks = tuple(named(one, setting.models) for one in found.gaps)
+    unknown = unimported(setting.models)
     lines = [
         *(str(one) for one in unknown),
         *(line for lack in lacks for line in _lines(lack, found.renames)),
-        *(twofold(one, setting.metadata) for one in found.twofold),
+        *(twofold(one, setting.models) for one in found.twofold),
     ]
     details = {
         "unimported": [
@@ -121,7 +127,7 @@ def check_models(setting: Setting, servers: Servers) -> Check:
     if setting.yesterday.schema is None:
         notes.append(f"the databases that stand: not known: {setting.yesterday.told}")
     if lines:
-        told = _told([*map(str, unknown), *map(str, lacks), *(twofold(one, setting.metadata) for one in found.twofold)])
+        told = _told([*map(str, unknown), *map(str, lacks), *(twofold(one, setting.models) for one in found.twofold)])
         return Check("models", False, told, details, lines=(*lines, *notes))
     against = f"an empty database{f' and {setting.yesterday.told}' if setting.yesterday.schema is not None else ''}"
     return Check("models", True, f"the steps lead {against} to the models ({how})", details, lines=tuple(notes))
@@ -150,7 +156,7 @@ def _in_thought(setting: Setting, hint: str) -> tuple[Held, str]:
         return Held((), (), (), unseen), UNDECIDED
     in_new = {(u.key, u.attribute) for u in new}
     hidden = tuple(u for u in old if (u.key, u.attribute) not in in_new)
-    may_be = renames(old, stands.catalog, setting.metadata, {}, stands.by) if stands is not None else ()
+    may_be = renames(old, stands.catalog, setting.models, {}, stands.by) if stands is not None else ()
     return Held(together(old, new), hidden, (), unseen, renames=may_be), "in thought"
 
 
@@ -166,12 +172,12 @@ def refuse_to_hide(setting: Setting, servers: Servers) -> None:
     if setting.metadata is None or stands is None or stands.listed == setting.listed:
         return
     found, _ = held(setting, servers)
-    lacks = tuple(named(one, setting.metadata) for one in found.hidden)
+    lacks = tuple(named(one, setting.models) for one in found.hidden)
     if not lacks and not found.twofold:
         return
     lines = [
         *(line for lack in lacks for line in _lines(lack, found.renames)),
-        *(twofold(one, setting.metadata) for one in found.twofold),
+        *(twofold(one, setting.models) for one in found.twofold),
     ]
     told = "\n".join(f"  {line}" for line in lines)
     raise HistoryWouldHide(
@@ -196,7 +202,7 @@ def _lines(lack: Lack, renames: Collection[Rename] = ()) -> Iterator[str]:
         yield f"  or is it {one.old.table}.{one.old.name} by a new name? omega-bridge add --renamed {one.told}"
 
 
-def twofold(unkept: Unkept, metadata: Any) -> str:
+def twofold(unkept: Unkept, metadata: MetaData) -> str:
     """What old and new databases have otherwise, with the two ways out."""
     lack = named(unkept, metadata)
     where = f" ({lack.place})" if lack.place.file else ""

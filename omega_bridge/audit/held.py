@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.analysis.program import VISIBLE
@@ -35,6 +35,9 @@ from omega_bridge.revisions.sums import read_sum
 from omega_bridge.sql import identifier
 from omega_bridge.steps import Registry, Step
 
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -46,13 +49,20 @@ class Setting:
 
     registry: Registry
     analysis: Analysis
-    metadata: Any
+    metadata: MetaData | None
     promised: Analysis
     yesterday: Yesterday = field(default_factory=lambda: Yesterday(None, "nobody asked"))
     listed: str = ""
     foundation: Foundation | None = None
     by_list: bool = False
     history: Path | None = None
+
+    @property
+    def models(self) -> MetaData:
+        """The models; for who has asked whether there are any."""
+        if self.metadata is None:
+            raise ValueError("no models are configured")
+        return self.metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +112,7 @@ def _compared(setting: Setting, server: Scratch) -> Held:
     if stands is None:
         return Held(_against(promised, new, server), (), (), (*unseen, *new.unseen))
     old = _after(_on_what_stands(setting, stands.catalog), stands.catalog, server)
-    gaps = (*_against(promised, old, server), *left_mandatory(old.catalog, new.catalog, setting.metadata))
+    gaps = (*_against(promised, old, server), *left_mandatory(old.catalog, new.catalog, setting.models))
     lacking = _against(promised, new, server)
     in_new = {(u.key, u.attribute) for u in lacking}
     own = _own_tables(setting.analysis, promised, stands.catalog)
@@ -121,7 +131,7 @@ def _compared(setting: Setting, server: Scratch) -> Held:
         tuple(u for u in twofold if (u.key, u.attribute) not in told),
         tuple(dict.fromkeys((*unseen, *old.unseen, *new.unseen))),
         own,
-        renames(gaps, stands.catalog, setting.metadata, types, stands.by),
+        renames(gaps, stands.catalog, setting.models, types, stands.by),
         stands.catalog,
         promised.catalog,
     )
@@ -131,12 +141,12 @@ def _on_what_stands(setting: Setting, there: Catalog) -> Setting:
     """Of a table of the models that stands already nobody makes an index again but the list: the models would, under a lock on its writers."""
     tables = {(k.schema, k.name) for k in there if k.kind is Kind.TABLE}
     registry = Registry(tuple(replace(s.step, id=s.id) for s in setting.analysis))
-    return replace(setting, analysis=analyse(without_indexes(registry, setting.metadata, tables)), by_list=False)
+    return replace(setting, analysis=analyse(without_indexes(registry, setting.models, tables)), by_list=False)
 
 
 def _kept_mandatory(setting: Setting, promised: Promised, there: Catalog) -> tuple[Unkept, ...]:
     own = _own_tables(setting.analysis, promised, there)
-    return kept_mandatory(there, setting.metadata, own, lambda key: ", ".join(added_by(setting.registry, key)))
+    return kept_mandatory(there, setting.models, own, lambda key: ", ".join(added_by(setting.registry, key)))
 
 
 # --- what the models make --------------------------------------------------------------------------------------
@@ -144,7 +154,7 @@ def _kept_mandatory(setting: Setting, promised: Promised, there: Catalog) -> tup
 
 def _promised(setting: Setting, server: Scratch) -> tuple[Promised, tuple[str, ...]]:
     """The models' tables with all that is on them, made by PostgreSQL of the models alone; and what of them it did not take."""
-    metadata = setting.metadata
+    metadata = setting.models
     kinds = type_names(metadata)
     with scratch_database(server, "models") as database:
         _lay_schemas(database, metadata)
@@ -164,7 +174,7 @@ def _promised(setting: Setting, server: Scratch) -> tuple[Promised, tuple[str, .
     return Promised(catalog, tables, kinds), rejected
 
 
-def _lay_schemas(database: ScratchDatabase, metadata: Any) -> None:
+def _lay_schemas(database: ScratchDatabase, metadata: MetaData) -> None:
     """The schemas that the models name: SQLAlchemy makes none, so they are there before the models are."""
     kinds = {getattr(column.type, "schema", None) for table in metadata.tables.values() for column in table.columns}
     with database.session() as session:
@@ -224,7 +234,7 @@ def _after(setting: Setting, ground: Catalog | None, server: Scratch) -> _Made:
             _by_hand(setting.history, database)
         else:
             database.lay(setting.foundation)
-        _lay_schemas(database, setting.metadata)
+        _lay_schemas(database, setting.models)
         run = database.boot(tuple(replace(step.step, destructive=True) for step in analysis))  # there are no rows
         with database.session() as session:
             catalog = read_catalog(session.connection)

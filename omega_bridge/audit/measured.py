@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.analysis import StepAnalysis
@@ -15,6 +15,9 @@ from omega_bridge.audit.scratch import Scratch, scratch_database
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.postgres.measuring import Measure, measure
 from omega_bridge.steps import Registry
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject
 
 
 class Verdict(StrEnum):
@@ -34,7 +37,7 @@ class Measured:
     measure: Measure
     verdict: Verdict
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         m = self.measure
         return {

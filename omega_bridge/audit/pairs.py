@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge import environment, errors
 from omega_bridge.audit import witness as witnessing
@@ -20,6 +20,10 @@ from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.config import Config
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions import alembic_border
+
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
+
 
 WITNESSED = "pg_dump"
 """The attribute of a difference that our own reader does not see."""
@@ -39,7 +43,7 @@ class Begun:
     predictions: Predictions = NO_PREDICTIONS
 
 
-def alembic(folder: Path, database: ScratchDatabase) -> Any:
+def alembic(folder: Path, database: ScratchDatabase) -> AlembicConfig:
     """Alembic's configuration for a scratch database, which holds what the list itself put there: rows may go."""
     config = alembic_border.alembic_config(folder, database.url)
     config.attributes["omega_bridge_mark"] = database.token
@@ -49,7 +53,7 @@ def alembic(folder: Path, database: ScratchDatabase) -> Any:
     return config
 
 
-def upgrade(config: Any, revision: str, told: str) -> None:
+def upgrade(config: AlembicConfig, revision: str, told: str) -> None:
     """Up to a revision. Raises ``StepFailed`` with the server's words where one cannot be run; ``told`` says which or where."""
     try:
         environment.upgrade(config, revision)
@@ -59,7 +63,7 @@ def upgrade(config: Any, revision: str, told: str) -> None:
         raise failed from exc
 
 
-def upgrade_along(config: Any, points: Sequence[tuple[str, str]], after: Callable[[str], object]) -> None:
+def upgrade_along(config: AlembicConfig, points: Sequence[tuple[str, str]], after: Callable[[str], object]) -> None:
     """Up to the last of these revisions, each with a word for it, in one go; ``after`` is called at each, while it is the last that stands.
 
     What is left on the connection is gone by the next one, as if each were an upgrade of its own. Raises as ``upgrade`` does.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge.analysis import analyse
 from omega_bridge.planning.foundation import Foundation
@@ -13,9 +13,12 @@ from omega_bridge.revisions.models import is_model, with_models
 from omega_bridge.sources.git import Commit, Version
 from omega_bridge.steps import Registry, Step
 
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
 
 def past_lists(
-    versions: Iterable[Version], now: Registry, metadata: Any, foundation: Foundation | None = None
+    versions: Iterable[Version], now: Registry, metadata: MetaData | None, foundation: Foundation | None = None
 ) -> Iterator[PastList]:
     """Each version of the list that differs from the one before, and the list as it is now at the end.
 
@@ -33,7 +36,9 @@ def past_lists(
     yield PastList(analyse(Registry((*own, *now.steps), now.source)))
 
 
-def _models(registries: Sequence[Registry], now: Registry, metadata: Any, foundation: Foundation | None) -> tuple[Step, ...]:
+def _models(
+    registries: Sequence[Registry], now: Registry, metadata: MetaData | None, foundation: Foundation | None
+) -> tuple[Step, ...]:
     """The steps for tables that no version of the list ever made."""
     if metadata is None:
         return ()

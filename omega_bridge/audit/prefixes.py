@@ -61,7 +61,7 @@ def walked(
     ground: Ground,
     scratch: Scratch,
     witness: Witness | None,
-    advance: Callable[[int], Any],
+    advance: Callable[[int], object],
     since: str | None = None,
     alike: Callable[[str], object] = lambda _revision: None,
     places: Mapping[str, int] | None = None,

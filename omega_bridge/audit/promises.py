@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge import environment, errors
 from omega_bridge.analysis import Analysis
@@ -28,6 +28,9 @@ from omega_bridge.revisions.graph import Graph, graph_of
 from omega_bridge.startup.run import Run
 from omega_bridge.steps import Registry
 
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
 
 @dataclass(frozen=True, slots=True)
 class Promised:
@@ -37,7 +40,7 @@ class Promised:
     """
 
     registry: Registry
-    metadata: Any
+    metadata: MetaData | None
     analysis: Analysis
     models: Analysis
     listed: str

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import omega_bridge.revisions.operations  # noqa: F401  registers the operations
 from omega_bridge.analysis import Analysis, StepAnalysis
@@ -34,6 +34,10 @@ from omega_bridge.sql import parse
 from omega_bridge.sql.commands import CONCURRENT, at_once, is_frame
 from omega_bridge.tags import Tag
 
+if TYPE_CHECKING:
+    from omega_bridge.typed import Connection
+
+
 REJECTED = "PostgreSQL rejects it on an empty database"
 """Such a step fails at every start, too, and what follows it goes on; so must an upgrade."""
 
@@ -52,7 +56,7 @@ class ScratchProver:
     """Two databases side by side: ``naive`` takes the list's own SQL, ``trial`` the operations."""
 
     def __init__(
-        self, naive: Any, trial: Trial, advance: Callable[[int], Any], databases: tuple[ScratchDatabase, ...] = ()
+        self, naive: Connection, trial: Trial, advance: Callable[[int], object], databases: tuple[ScratchDatabase, ...] = ()
     ) -> None:
         self._databases = databases
         self._naive = naive
@@ -303,7 +307,7 @@ def _operations(part: Part) -> tuple[Any, ...]:
 
 
 @contextmanager
-def prover(scratch: Scratch, advance: Callable[[int], Any] = lambda _n: None) -> Iterator[ScratchProver]:
+def prover(scratch: Scratch, advance: Callable[[int], object] = lambda _n: None) -> Iterator[ScratchProver]:
     """A prover on two databases of ``scratch`` (the embedded server, or a given one)."""
     with ExitStack() as stack:
         naive = stack.enter_context(scratch_database(scratch, "steps"))

@@ -5,14 +5,18 @@ PostgreSQL has the last word: what was made is read again, and what of the catal
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from omega_bridge.catalog import Attributes, Catalog, Key, Kind
+from omega_bridge.catalog import Attributes, Catalog, Key, Kind, texts
 from omega_bridge.kinds.restoring import restored
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.scratch import make_all
 from omega_bridge.sql import identifier
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import Connection
+
 
 _ORDER = (
     Kind.SCHEMA, Kind.EXTENSION, Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE, Kind.SEQUENCE, Kind.FUNCTION, Kind.TABLE, Kind.CONSTRAINT,
@@ -21,7 +25,7 @@ _ORDER = (
 """What is made, in an order in which most of it can be; the rest is made once it can."""
 
 
-def rebuild(connection: Any, catalog: Catalog) -> tuple[str, ...]:
+def rebuild(connection: Connection, catalog: Catalog) -> tuple[str, ...]:
     """Make in an empty database what the catalog holds; what of it could not be made. The connection commits by itself."""
     make_all(connection, statements(catalog))
     found = read_catalog(connection)
@@ -77,12 +81,17 @@ def _comes_along(catalog: Catalog, key: Key, attributes: Attributes) -> bool:
 def _table(catalog: Catalog, key: Key, attributes: Attributes) -> str:
     named = identifier(key.schema, key.name)
     unlogged = "UNLOGGED " if attributes.get("persistence") == "u" else ""
-    bound, parents = attributes.get("partition_bound"), attributes.get("inherits") or []
+    bound, parents = attributes.get("partition_bound"), texts(attributes.get("inherits"))
     if bound and len(parents) == 1:
         return f"CREATE {unlogged}TABLE {named} PARTITION OF {parents[0]} {bound}{_partitioned(attributes)}"
     columns = ", ".join(_column(column, catalog.objects[column]) for column in catalog.columns(key.schema, key.name))
     inherits = f" INHERITS ({', '.join(parents)})" if parents else ""
     return f"CREATE {unlogged}TABLE {named} ({columns}){inherits}{_partitioned(attributes)}"
+
+
+def _constraints(attributes: Attributes) -> Iterable[tuple[str, str]]:
+    found = attributes.get("constraints")
+    return found.items() if isinstance(found, Mapping) else ()
 
 
 def _domain(key: Key, attributes: Attributes) -> str:
@@ -91,7 +100,7 @@ def _domain(key: Key, attributes: Attributes) -> str:
         parts.append(f"COLLATE {attributes['collation']}")
     if attributes.get("default"):
         parts.append(f"DEFAULT {attributes['default']}")
-    parts += [f"CONSTRAINT {identifier(name)} {text}" for name, text in (attributes.get("constraints") or {}).items()]
+    parts += [f"CONSTRAINT {identifier(name)} {text}" for name, text in _constraints(attributes)]
     if not attributes.get("nullable", True):
         parts.append("NOT NULL")
     return " ".join(parts)

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import omega_bridge
 from omega_bridge.analysis import Analysis
@@ -26,6 +26,9 @@ from omega_bridge.postgres.session import open_session
 from omega_bridge.postgres.undone import left_undone
 from omega_bridge.redaction import redact
 from omega_bridge.revisions import sums
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject, KeptStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Line:
     entry: int | None
     at: datetime | None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "revision": self.revision,
@@ -80,7 +83,7 @@ class Report:
         """Whether every check holds."""
         return all(c.ok for c in self.checks)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "omega_bridge": omega_bridge.__version__,
@@ -168,7 +171,7 @@ def _version(version: tuple[str, ...], head: str | None) -> Check:
     return Check("database", ok, f"at {', '.join(version) or 'no revision'}" + (", the head" if ok else f"; the head is {head}"))
 
 
-def _schema(drifted: Drift | None, undone: Sequence[Mapping[str, str]]) -> Check:
+def _schema(drifted: Drift | None, undone: Sequence[KeptStanding]) -> Check:
     """What ``drift`` tells, and what the last start left undone."""
     if undone:
         first = undone[0]

@@ -8,13 +8,17 @@ import json
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeGuard
 
 from mako.template import Template
 
 from omega_bridge import writing
 from omega_bridge.audit.report import Report
 from omega_bridge.ledger import Entry
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject
+
 
 _TEMPLATES = resources.files("omega_bridge.audit") / "templates"
 
@@ -23,9 +27,8 @@ def write(report: Report, folder: Path) -> tuple[Path, ...]:
     """``report.html``, ``report.json``, ``revisions.csv``, ``ledger.csv``; what was there of those names is replaced."""
     writing.write(folder / "report.html", page(report))
     writing.write(folder / "report.json", json.dumps(report.as_dict(), ensure_ascii=False, indent=2) + "\n")
-    found = report.as_dict()
-    _table(folder / "revisions.csv", found["revisions"])
-    _table(folder / "ledger.csv", found["entries"])
+    _table(folder / "revisions.csv", [line.as_dict() for line in report.lines])
+    _table(folder / "ledger.csv", [entry.as_dict() for entry in report.entries])
     return tuple(folder / name for name in ("report.html", "report.json", "revisions.csv", "ledger.csv"))
 
 
@@ -38,10 +41,10 @@ def page(report: Report) -> str:
 def _told(entry: Entry) -> str:
     """What an entry is about, with the server's error where there is one."""
     error = entry.draft.detail.get("error")
-    return f"{entry.told} ({error.get('sqlstate')}: {error.get('message')})" if error else entry.told
+    return f"{entry.told} ({error.get('sqlstate')}: {error.get('message')})" if isinstance(error, dict) else entry.told
 
 
-def _table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+def _table(path: Path, rows: Sequence[JsonObject]) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(rows[0] if rows else ())
@@ -49,7 +52,7 @@ def _table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     writing.write(path, text.getvalue())
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     """A value as text that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
     if value is None:
         return ""
@@ -63,5 +66,5 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def _is_list(value: Any) -> bool:
+def _is_list(value: object) -> TypeGuard[Iterable[object]]:
     return isinstance(value, Iterable) and not isinstance(value, str | dict)

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from omega_bridge.analysis.reaching import may_reach_elsewhere
 from omega_bridge.errors import ConfigurationInvalid
@@ -22,6 +22,11 @@ from omega_bridge.postgres.session import Session, open_session
 from omega_bridge.startup.run import Options, Run
 from omega_bridge.startup.start import boot_over, run_boot
 from omega_bridge.steps import Registry, StepLike
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+    from omega_bridge.typed import Connection
 
 
 class Scratch(Protocol):
@@ -49,7 +54,7 @@ class ScratchDatabase:
             self.check(session.connection)
             yield session
 
-    def check(self, connection: Any) -> None:
+    def check(self, connection: Connection) -> None:
         """Raises ``NotScratch`` where a connection of psycopg's leads elsewhere."""
         require_mark(connection, self.token)
 
@@ -59,7 +64,7 @@ class ScratchDatabase:
             with self.session() as session:
                 run_on(session.connection, foundation)
 
-    def boot(self, steps: Registry | Iterable[StepLike], metadata: Any = None, session: Session | None = None) -> Run:
+    def boot(self, steps: Registry | Iterable[StepLike], metadata: MetaData | None = None, session: Session | None = None) -> Run:
         """A start that goes on after failures. The environment's ``OMEGA_BRIDGE_DIRECT_URL`` is not followed: it leads elsewhere.
 
         What may speak to another server is left out. ``session``: one of this database, which is as a new one afterwards.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge.catalog import Catalog, Difference, Key, diff
 from omega_bridge.expectation import Departure, Expectation, compare
@@ -14,6 +14,9 @@ from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.catalog_store import Seen
 from omega_bridge.postgres.session import Session
 
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject
+
 
 @dataclass(frozen=True, slots=True)
 class Since:
@@ -22,7 +25,7 @@ class Since:
     at: str
     changes: tuple[Difference, ...]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {"at": self.at, "changes": [_told(change) for change in self.changes]}
 

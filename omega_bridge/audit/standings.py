@@ -6,14 +6,15 @@ without a schema to compare with) is not known, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge.analysis import StepKind
 from omega_bridge.analysis.analysis import StepAnalysis
 from omega_bridge.audit.drift import Drift, Drifted
+from omega_bridge.catalog import texts
 from omega_bridge.expectation import Expectation, What
 from omega_bridge.explaining import revisions_of
 from omega_bridge.ledger import Entry, Event, Outcome
@@ -21,6 +22,10 @@ from omega_bridge.outcomes import Action
 from omega_bridge.planning import PlannedStep
 from omega_bridge.planning.gaps import MODELS
 from omega_bridge.revisions.sums import SumLine
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject, KeptStanding
+
 
 FOUND = "found"
 """Who made it, where a start or a stamp found it there."""
@@ -45,7 +50,7 @@ class Standing:
     by: str | None = None
     revision: str | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "id": self.step.id,
@@ -61,7 +66,7 @@ class Standing:
 
 def standings(
     plan: Iterable[PlannedStep],
-    standing: Iterable[Mapping[str, Any]],
+    standing: Iterable[KeptStanding],
     drift: Drift | None,
     expected: Expectation | None,
     lines: Sequence[SumLine],
@@ -133,4 +138,6 @@ def _since(
 
 def _is_about(entry: Entry, step: StepAnalysis, own: frozenset[str]) -> bool:
     told = entry.draft
-    return told.subject in own or step.id in told.detail.get("steps", ()) or step.checksum in told.detail.get("checksums", ())
+    return (
+        told.subject in own or step.id in texts(told.detail.get("steps")) or step.checksum in texts(told.detail.get("checksums"))
+    )

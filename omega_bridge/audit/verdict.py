@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject, Value
+
 
 PAST = "the list's past"
 """The start that lives through the exported prefixes, one after the other."""
@@ -30,8 +34,8 @@ class Unlike:
     step: str
     object: str
     attribute: str
-    boot: Any
-    alembic: Any
+    boot: Value
+    alembic: Value
     append: str = ""
 
     def __str__(self) -> str:
@@ -39,7 +43,7 @@ class Unlike:
             return f"{self.object}: {'the history lacks it' if self.alembic is None else 'the boot lacks it'}"
         return f"{self.object}: {self.attribute} is {self.boot!r} by boot, {self.alembic!r} by the history"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "start": self.start,
@@ -62,7 +66,7 @@ class Start:
     since: str | None = None
     """The revision behind which the comparison began: up to there the history alone has led both."""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         since = {"since": self.since} if self.since is not None else {}
         return {"start": self.name, "prefixes": self.prefixes, **since}
@@ -77,7 +81,7 @@ class Rejected:
     outcome: str
     told: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {"start": self.start, "step": self.step, "outcome": self.outcome, "told": self.told}
 
@@ -91,7 +95,7 @@ class Mistaken:
     said: str
     did: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {"start": self.start, "step": self.step, "said": self.said, "did": self.did}
 
@@ -103,7 +107,7 @@ class Predictions:
     made: int = 0
     mistaken: tuple[Mistaken, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {"made": self.made, "mistaken": [m.as_dict() for m in self.mistaken]}
 
@@ -151,7 +155,7 @@ class Equivalence:
         """The steps that were rejected and are not ``allowed`` to be, each once."""
         return tuple(dict.fromkeys(r.step for r in self.rejected if r.step not in allowed))
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "equivalent": self.equivalent,

@@ -81,11 +81,12 @@ def add(
         found = Additions(wrapped(sql), ())
     else:
         servers = partial(scratch_server, scratch_url, scratch_template)
-        together, how = held(_setting(setup, directory, by_list=tables), servers)
+        setting = _setting(setup, directory, by_list=tables)
+        together, how = held(setting, servers)
         filled = dict(_filling(one) for one in fill or ())
         moved = together.with_names(decided(together.renames, renamed or (), new or (), ask=_asks(json=json)))
         unkept = without_renamed((*together.gaps, *together.twofold), moved)
-        found = additions(unkept, setup.metadata, filled, moved, is_whole=how == ON_SCRATCH, own=together.own)
+        found = additions(unkept, setting.models, filled, moved, is_whole=how == ON_SCRATCH, own=together.own)
         notes = [f"{one.told}: {RELEASE_BEFORE}" for one in moved]
         remade = [told for one in moved for told in _remade(one, setup)]
     is_written = bool(found.steps) and not check

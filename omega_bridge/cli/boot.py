@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from omega_bridge.cli import options, output
 from omega_bridge.cli.setup import prepare
+
+if TYPE_CHECKING:
+    from omega_bridge.startup.run import Run
 
 
 def boot(
@@ -57,7 +60,7 @@ def boot(
         show(run)
 
 
-def show(run: Any) -> None:
+def show(run: Run) -> None:
     """A run for a person: the steps that were sent or stand out, and one closing line."""
     rows = [
         (s.id, s.kind, s.outcome, f"{s.seconds * 1000:.1f} ms", s.reason.splitlines()[0]) for s in run.steps if s.action != "skip"

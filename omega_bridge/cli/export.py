@@ -101,7 +101,7 @@ def export(
     if json:
         told = done.as_dict() | {"stands_on": list(lacking), "splits": [s.as_dict() for s in split]}
         told["written"] = [
-            path for path in told["written"] if check or Path(path).exists()
+            path for path in map(str, done.written) if check or Path(path).exists()
         ] + written  # a baseline has moved some
         output.as_json(told | ({"squashed": squashed.as_dict()} if squashed else {}))
     else:

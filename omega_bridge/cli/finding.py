@@ -97,7 +97,7 @@ def _models(root: Path, path: Sequence[str], notes: list[str]) -> tuple[str | No
         for module, folder in packages(found.path, root):
             named, paths = f"{module}:{found.attribute}", (folder,) if folder else ()
             try:
-                metadata = Config(root, values={"metadata": named, "python-path": [*path, *paths]}).load_metadata()
+                metadata = Config(root, values={"python-path": [*path, *paths]}).metadata_at(named)
             except OmegaBridgeError as error:
                 failure = failure or f"models: {_shown(root, found)} has them, and is not written down: {error.message}"
                 continue
@@ -119,7 +119,7 @@ def _path_of(root: Path, metadata: str, path: Sequence[str]) -> tuple[str, ...]:
     first: OmegaBridgeError | None = None
     for also in ((), ("src",)):
         try:
-            Config(root, values={"metadata": metadata, "python-path": [*path, *also]}).load_metadata()
+            Config(root, values={"python-path": [*path, *also]}).metadata_at(metadata)
             return also
         except OmegaBridgeError as error:
             first = first or error

@@ -16,7 +16,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def sarif(problems: Sequence[Problem]) -> dict[str, Any]:
+def sarif(problems: Sequence[Problem]) -> dict[str, object]:
     """A SARIF log of one run. Columns count characters; files are relative to where the configuration stands."""
     rules = list(dict.fromkeys(p.rule for p in problems))
     first = {p.rule: p for p in reversed(problems)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from omega_bridge.cli.app import Uncut
 from omega_bridge.cli.setup import Setup, name_owners, prepare
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
+    from omega_bridge.ledger import Entry
     from omega_bridge.postgres.session import Session
 
 app = typer.Typer(
@@ -98,7 +101,7 @@ def _witness(setup: Setup, session: Session) -> str:
     return ""
 
 
-def entries_of(setup: Setup) -> list[Any]:
+def entries_of(setup: Setup) -> list[Entry]:
     """Every entry of the database's record."""
     with _open(setup) as session:
         return list(ledger_store().read(session.connection))
@@ -115,7 +118,7 @@ def _open(setup: Setup) -> Iterator[Session]:
         yield session
 
 
-def ledger_store() -> Any:
+def ledger_store() -> ModuleType:
     """The store, loaded when a verb needs it."""
     from omega_bridge.postgres import ledger_store
 

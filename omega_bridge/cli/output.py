@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TextIO
 
 import typer
 
@@ -35,7 +35,7 @@ _COLOURS = {
 }
 
 
-def as_json(value: Any) -> None:
+def as_json(value: object) -> None:
     """One JSON document on stdout."""
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
@@ -106,11 +106,15 @@ def log_to_stderr(*, quiet: bool = False, silent: bool = False) -> None:
     logger.propagate = False
 
 
+def _unseen(_n: int) -> None:
+    """Nobody watches."""
+
+
 @contextmanager
-def progress(label: str, length: int) -> Iterator[Any]:
+def progress(label: str, length: int) -> Iterator[Callable[[int], object]]:
     """A progress bar on stderr for what takes long; silent where stderr is not a terminal, or one that cannot go back. Yields ``advance(n)``."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield lambda _n=1: None
+        yield _unseen
         return
     with typer.progressbar(length=length, label=label, file=sys.stderr) as bar:
         yield bar.update

@@ -6,12 +6,14 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlalchemy import MetaData
 
     from omega_bridge.analysis import Analysis
     from omega_bridge.audit.held import Setting
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from omega_bridge.revisions.sums import SumLine
     from omega_bridge.startup.preview import Promise
     from omega_bridge.steps import Registry
+    from omega_bridge.typed import Connection
     from omega_bridge.version_table import VersionTable
 
 
@@ -52,7 +55,7 @@ class Setup:
         return Path.cwd() if self.steps else self.config.root
 
     @cached_property
-    def metadata(self) -> Any:
+    def metadata(self) -> MetaData | None:
         """The models' ``MetaData``, whichever list was named; ``None`` where none is configured."""
         return self.config.load_metadata()
 
@@ -227,7 +230,7 @@ def take(path: Path, config: Config) -> None:
     os.environ.update(said)
 
 
-def name_owners(connection: Any, setup: Setup) -> None:
+def name_owners(connection: Connection, setup: Setup) -> None:
     """Say on stderr what of the bridge's own objects is not in trusted hands, and in whose: who only reads reads on."""
     from omega_bridge.postgres.trust import strangers
 

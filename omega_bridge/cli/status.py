@@ -11,6 +11,8 @@ from omega_bridge.cli import options, output
 from omega_bridge.cli.setup import Setup, name_owners_in, prepare
 
 if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
     from omega_bridge.adoption import Survey
     from omega_bridge.audit.drift import Drift
     from omega_bridge.startup.lacks import Lack
@@ -181,7 +183,7 @@ def _entries(setup: Setup) -> list[Any]:
         return list(ledger_store.read(session.connection))
 
 
-def _of_models(found: tuple[Lack, ...], metadata: Any) -> str:
+def _of_models(found: tuple[Lack, ...], metadata: MetaData | None) -> str:
     """What the models need and the database does not have."""
     if metadata is None:
         return "none are configured"

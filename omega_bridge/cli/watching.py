@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from omega_bridge.errors import OmegaBridgeError
 
@@ -16,7 +16,7 @@ CLEAR = "\x1b[H\x1b[2J"
 
 
 def watch(
-    look: Callable[[], dict[str, Any]], lines: Callable[[dict[str, Any]], Iterable[str]], interval: float, *, json: bool
+    look: Callable[[], dict[str, object]], lines: Callable[[dict[str, object]], Iterable[str]], interval: float, *, json: bool
 ) -> NoReturn:
     """Until the person ends it. A database that cannot be had is said and tried again, once it was there."""
     last: list[str] | None = None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from omega_bridge.catalog import Attributes, Key, Kind
+from omega_bridge.catalog import Attributes, Key, Kind, texts
 from omega_bridge.kinds import ROOMS
 from omega_bridge.kinds.privileges import RUNNER
 from omega_bridge.sql import identifier
@@ -21,7 +20,7 @@ def restored(key: Key, attributes: Attributes | None, attribute: str = "") -> st
         return ""
     if attribute == "comment":
         told = attributes.get("comment")
-        return f"COMMENT ON {room.named.format_map(_names(key))} IS {quoted(told) if told else 'NULL'}" if room.named else ""
+        return f"COMMENT ON {room.named.format_map(_names(key))} IS {quoted(str(told)) if told else 'NULL'}" if room.named else ""
     if attribute == "owner":
         owner = str(attributes["owner"])
         to = owner if owner == RUNNER else identifier(owner)
@@ -51,9 +50,9 @@ def _names(key: Key) -> dict[str, str]:
     }
 
 
-def _values(attributes: Attributes, value: Any) -> dict[str, Any]:
+def _values(attributes: Attributes, value: object) -> dict[str, object]:
     default = attributes.get("default")
-    labels, fields = attributes.get("labels"), attributes.get("attributes")
+    labels, fields = texts(attributes.get("labels")), texts(attributes.get("attributes"))
     return {
         "value": _STORAGE.get(str(value), value) if value is not None else None,
         "type": attributes.get("type"),
@@ -74,7 +73,7 @@ def _values(attributes: Attributes, value: Any) -> dict[str, Any]:
         **_publication(attributes),
         "event": attributes.get("event"),
         "function": attributes.get("function"),
-        "tags": f" WHEN TAG IN ({', '.join(map(quoted, attributes['tags']))})" if attributes.get("tags") else "",
+        "tags": f" WHEN TAG IN ({', '.join(map(quoted, texts(attributes['tags'])))})" if attributes.get("tags") else "",
         **{name: attributes.get(name) for name in ("increment", "minimum", "maximum", "start", "cache")},
     }
 
@@ -82,19 +81,21 @@ def _values(attributes: Attributes, value: Any) -> dict[str, Any]:
 _COMMANDS = {"r": " FOR SELECT", "a": " FOR INSERT", "w": " FOR UPDATE", "d": " FOR DELETE"}
 
 
-def _policy(attributes: Attributes) -> dict[str, Any]:
+def _policy(attributes: Attributes) -> dict[str, object]:
     using, check = attributes.get("using"), attributes.get("check")
     return {
         "restrictive": " AS RESTRICTIVE" if attributes.get("permissive") is False else "",
         "for_command": _COMMANDS.get(str(attributes.get("command")), ""),
-        "to": ", ".join("PUBLIC" if role == "public" else identifier(role) for role in attributes.get("roles") or ("public",)),
+        "to": ", ".join(
+            "PUBLIC" if role == "public" else identifier(role) for role in texts(attributes.get("roles")) or ("public",)
+        ),
         "using": f" USING ({using})" if using else "",
         "check": f" WITH CHECK ({check})" if check else "",
     }
 
 
-def _publication(attributes: Attributes) -> dict[str, Any]:
-    tables, schemas = attributes.get("tables"), attributes.get("schemas")
+def _publication(attributes: Attributes) -> dict[str, object]:
+    tables, schemas = texts(attributes.get("tables")), texts(attributes.get("schemas"))
     parts = [f"TABLE {', '.join(tables)}"] if tables else []
     parts += [f"TABLES IN SCHEMA {', '.join(map(identifier, schemas))}"] if schemas else []
     return {

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from omega_bridge import sql
 from omega_bridge.analysis.program import ANYTHING, Filter
-from omega_bridge.catalog import Key, Kind
+from omega_bridge.catalog import Attributes, Key, Kind, texts
 from omega_bridge.kinds import ROOMS
 from omega_bridge.kinds.room import Compared
 from omega_bridge.sql import MODIFIER, printed_type
 
 
-def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> bool | None:
+def same(key: Key, name: str, attributes: Attributes, wanted: object) -> bool | None:
     """Whether an object's attribute is what a statement would make it; ``None`` where only the server can tell."""
     if wanted is ANYTHING:
         return None
     if name == "label":
-        return wanted in attributes.get("labels", ())
+        return wanted in texts(attributes.get("labels"))
     if name == "no label":
-        return wanted not in attributes.get("labels", ())
+        return wanted not in texts(attributes.get("labels"))
     found = attributes.get(name)
     if found is ANYTHING:
         return None
-    if name == "nullable" and not wanted and "NOT VALID" in (attributes.get("not_null") or ""):
+    if name == "nullable" and not wanted and "NOT VALID" in str(attributes.get("not_null") or ""):
         return False  # SET NOT NULL validates it
     if found == wanted:
         return True
@@ -33,7 +31,7 @@ def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> boo
         case Compared.TYPE:
             return sql.same_type(str(found), str(wanted))
         case Compared.CONSTRAINT:
-            return _same_constraint(found, wanted) or None
+            return _same_constraint(str(found), str(wanted)) or None
         case Compared.INDEX:
             return sql.same_index(str(found), str(wanted)) or None
         case Compared.ROUTINE:
@@ -44,8 +42,8 @@ def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> boo
         case "default":
             if found is None or wanted is None:
                 return False
-            answer = sql.same_expression(found, wanted)
-            is_cast_so = not answer or sql.is_of_its_column(found, wanted, str(attributes.get("type", "")))
+            answer = sql.same_expression(str(found), str(wanted))
+            is_cast_so = not answer or sql.is_of_its_column(str(found), str(wanted), str(attributes.get("type", "")))
             return answer if is_cast_so else None
         case "valid" if " ON ONLY " in str(attributes.get("definition", "")):
             return True  # of a partitioned table: it is valid once every partition has its own
@@ -60,11 +58,11 @@ def same(key: Key, name: str, attributes: Mapping[str, Any], wanted: Any) -> boo
     return None
 
 
-def _same_collation(found: str | None, wanted: str | None) -> bool | None:
+def _same_collation(found: object, wanted: object) -> bool | None:
     """A collation as the catalog prints it (``None``: the type's own) and as it was written."""
     if wanted is None:
         return False
-    return True if found is not None and found.replace('"', "") in (f"pg_catalog.{wanted}", wanted) else None
+    return True if found is not None and str(found).replace('"', "") in (f"pg_catalog.{wanted}", wanted) else None
 
 
 @lru_cache(maxsize=4096)
@@ -93,13 +91,13 @@ class Null:
 NULL = Null()
 
 
-def passes(key: Key, attributes: Mapping[str, Any], test: Filter) -> bool | None:
+def passes(key: Key, attributes: Attributes, test: Filter) -> bool | None:
     """Whether an object passes one filter of a guard; ``None`` where only the server can tell."""
     found = compared(key, attributes, test)
     return False if isinstance(found, Null) else found
 
 
-def compared(key: Key, attributes: Mapping[str, Any], test: Filter) -> bool | Null | None:
+def compared(key: Key, attributes: Attributes, test: Filter) -> bool | Null | None:
     """One filter of a guard on an object, in SQL's logic; ``None`` where only the server can tell."""
     found = _value(key, attributes, test.attribute)
     if found is ANYTHING:
@@ -110,25 +108,23 @@ def compared(key: Key, attributes: Mapping[str, Any], test: Filter) -> bool | Nu
         case "not null":
             return found is not None
         case "distinct" | "not distinct":
-            wanted: tuple[Any, ...] = (test.value,)
             if found is None or test.value is None:
                 return (found is None and test.value is None) == (test.operator == "not distinct")
         case "=" | "!=" | "in" | "not in":
-            wanted = test.value if test.operator in ("in", "not in") else (test.value,)
             if found is None:
                 return NULL
         case _:
             return None
     if test.attribute == "label":
-        hit: bool | None = any(w in found for w in wanted)
+        hit: bool | None = any(w in texts(found) for w in test.values)
     elif test.attribute == "default":
-        hit = True if found in wanted else None
+        hit = True if found in test.values else None
     else:
-        hit = found in wanted
+        hit = found in test.values
     return None if hit is None else hit == (test.operator in ("=", "in", "not distinct"))
 
 
-def _value(key: Key, attributes: Mapping[str, Any], name: str) -> Any:
+def _value(key: Key, attributes: Attributes, name: str) -> object:
     """An attribute in ``information_schema``'s words."""
     if name in ("data_type", "udt_name", "length"):
         return _type_word(attributes.get("type", ANYTHING), name)
@@ -140,7 +136,7 @@ def _value(key: Key, attributes: Mapping[str, Any], name: str) -> Any:
         case "is_identity":
             return "YES" if attributes.get("identity") else "NO"
         case "constraint_type":
-            return {v: k for k, v in _CONSTRAINT_TYPES.items()}.get(attributes.get("type", ""), ANYTHING)
+            return {v: k for k, v in _CONSTRAINT_TYPES.items()}.get(str(attributes.get("type", "")), ANYTHING)
         case "table_type":
             return "VIEW" if key.kind is Kind.VIEW else "FOREIGN" if attributes.get("kind") == "f" else "BASE TABLE"
         case "on table":
@@ -158,7 +154,7 @@ def _value(key: Key, attributes: Mapping[str, Any], name: str) -> Any:
     return ANYTHING
 
 
-def _type_word(written: Any, word: str) -> Any:
+def _type_word(written: object, word: str) -> object:
     if written is ANYTHING:
         return ANYTHING
     printed = printed_type(str(written))

@@ -7,10 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge.analysis import Analysis, StepAnalysis
-from omega_bridge.catalog import Catalog, Difference, Key, Kind
+from omega_bridge.catalog import Attributes, Catalog, Difference, Key, Kind, texts
 from omega_bridge.kinds import ROOMS
 from omega_bridge.kinds.restoring import quoted, removed, restored
 from omega_bridge.kinds.room import Compared
@@ -21,6 +21,9 @@ from omega_bridge.planning.world import World, is_anything
 from omega_bridge.sql import identifier
 from omega_bridge.tags import Tag
 
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject, Value
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -29,8 +32,8 @@ class Split:
     step: str
     object: str
     attribute: str
-    fresh: Any
-    lived: Any
+    fresh: Value
+    lived: Value
     append: str
 
     def __str__(self) -> str:
@@ -39,7 +42,7 @@ class Split:
             return f"{self.object} {where}"
         return f"{self.object}: {self.attribute} is {self.fresh} in a fresh database, {self.lived} in one that lived through the past"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "step": self.step,
@@ -148,7 +151,7 @@ def told(found: Iterable[Split]) -> str:
 # --- what to append ----------------------------------------------------------------------------------------------
 
 
-def appended(difference: Difference, fresh: Any, *, has_table: bool = True) -> str:
+def appended(difference: Difference, fresh: Attributes | None, *, has_table: bool = True) -> str:
     """The statement after which a database that lived through the past is as a fresh one; or a fresh one as those, where rows would go.
 
     ``fresh``: the object's attributes there. Of a part of a table that the fresh one lacks nothing: it goes with its table.
@@ -157,14 +160,18 @@ def appended(difference: Difference, fresh: Any, *, has_table: bool = True) -> s
     if not has_table:
         return ""
     if difference.attribute == "labels":
-        new = [label for label in difference.left or () if label not in (difference.right or ())]
+        new = [label for label in texts(difference.left) if label not in texts(difference.right)]
         name = identifier(key.schema, key.name)
         return "; ".join(f"ALTER TYPE {name} ADD VALUE IF NOT EXISTS {quoted(label)}" for label in new)
     if difference.attribute:
         return restored(key, fresh, difference.attribute)
     if difference.left is None and key.kind not in _HOLDS_ROWS:
         return removed(key)
-    return _GUARDED.sub(r"\1 IF NOT EXISTS", restored(key, difference.left or difference.right), count=1)
+    return _GUARDED.sub(r"\1 IF NOT EXISTS", restored(key, _whole(difference.left) or _whole(difference.right)), count=1)
+
+
+def _whole(side: object) -> Attributes | None:
+    return side if isinstance(side, Mapping) else None
 
 
 _HOLDS_ROWS = frozenset({Kind.TABLE, Kind.COLUMN, Kind.SCHEMA, Kind.SEQUENCE})

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
 from omega_bridge.analysis.program import ANYTHING, DOUBT, Effect
-from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.catalog import Catalog, Key, Kind, texts
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.settling import settle_in
@@ -19,6 +19,10 @@ from omega_bridge.planning.world import World
 from omega_bridge.steps import Place
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject
+
 
 MODELS = "models"
 
@@ -40,15 +44,15 @@ class Unkept:
     by: str
     place: Place = Place()
     attribute: str = ""
-    expected: Any = None
-    found: Any = None
+    expected: object = None
+    found: object = None
 
     def __str__(self) -> str:
         if self.what is What.DIFFERENT:
             return f"{self.key}: {self.attribute} is {self.found}, not {self.expected}"
         return str(self.key)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "what": str(self.what),
@@ -167,9 +171,9 @@ def _held(world: World, effect: Effect) -> Iterator[Unkept]:
                 yield Unkept(What.DIFFERENT, key, MODELS, Place(), name, value, attributes[name])
     elif key.kind is Kind.ENUM:
         there = (world.get(key) or {}).get("labels")
-        wanted = dict(effect.attributes).get("labels", ())
-        if there is not None and (lacking := [label for label in wanted if label not in there]):
-            yield Unkept(What.DIFFERENT, key, MODELS, Place(), "labels", [*there, *lacking], there)
+        wanted = texts(dict(effect.attributes).get("labels"))
+        if there is not None and (lacking := [label for label in wanted if label not in texts(there)]):
+            yield Unkept(What.DIFFERENT, key, MODELS, Place(), "labels", [*texts(there), *lacking], there)
 
 
 def unclaimed(catalog: Catalog, analyses: Iterable[Analysis]) -> tuple[Key, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from omega_bridge.catalog import Attributes, Catalog, Key, Kind
+from omega_bridge.catalog import Attributes, Catalog, Key, Kind, texts
 from omega_bridge.planning.gaps import MODELS, Unkept, What
 from omega_bridge.sql import identifier, same_expression
 from omega_bridge.sql.printed import same_printed
@@ -71,8 +71,8 @@ class Promised:
             case Kind.INDEX if not wanted.get("constraint"):
                 yield from _index(key, wanted, there)
             case Kind.ENUM:
-                labels = list((found or {}).get("labels") or wanted["labels"])
-                if lacking := [label for label in wanted["labels"] if label not in labels]:
+                labels = [*(texts((found or {}).get("labels")) or texts(wanted["labels"]))]
+                if lacking := [label for label in texts(wanted["labels"]) if label not in labels]:
                     yield Unkept(What.DIFFERENT, key, MODELS, Place(), "labels", [*labels, *lacking], labels)
 
 

@@ -7,19 +7,23 @@ By name alone, so that it is certain and cheap: every start that repairs asks it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge.analysis.program import VISIBLE
-from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.catalog import Catalog, Key, Kind, texts
 from omega_bridge.planning.gaps import MODELS, Unkept, What
 from omega_bridge.planning.world import World
 from omega_bridge.steps import Place
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
 
 _LONGEST = 63
 """Bytes of a name in PostgreSQL; a longer one is cut, and so cannot be looked for (``NAMEDATALEN``)."""
 
 
-def unmet(catalog: Catalog, metadata: Any) -> tuple[Unkept, ...]:
+def unmet(catalog: Catalog, metadata: MetaData) -> tuple[Unkept, ...]:
     """What the models name and the catalog, read for their names, does not have."""
     world = World(catalog)
     found: dict[Key, Unkept] = {}
@@ -29,7 +33,7 @@ def unmet(catalog: Catalog, metadata: Any) -> tuple[Unkept, ...]:
     return tuple(found.values())
 
 
-def type_names(metadata: Any) -> frozenset[str]:
+def type_names(metadata: MetaData) -> frozenset[str]:
     """The names of the enumerations that the models have the database make."""
     kinds = (_enum(column) for table in metadata.tables.values() for column in table.columns)
     return frozenset(str(kind.name) for kind in kinds if kind is not None)
@@ -55,9 +59,9 @@ def _of_enum(world: World, kind: Any, schema: str | None) -> Iterator[Unkept]:
     if key is None and kind.schema is None and schema is not None:
         key = world.find(Key(Kind.ENUM, schema, "", str(kind.name)))  # a release of SQLAlchemy puts it beside its table
     labels = (world.get(key) or {}).get("labels") if key is not None and key.kind is Kind.ENUM else None
-    if labels is not None and (lacking := [label for label in kind.enums if label not in labels]):
+    if labels is not None and (lacking := [label for label in kind.enums if label not in texts(labels)]):
         assert key is not None  # it has labels
-        yield Unkept(What.DIFFERENT, key, MODELS, Place(), "labels", [*labels, *lacking], labels)
+        yield Unkept(What.DIFFERENT, key, MODELS, Place(), "labels", [*texts(labels), *lacking], labels)
 
 
 def _enum(column: Any) -> Any:

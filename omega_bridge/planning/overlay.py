@@ -50,7 +50,7 @@ class Overlay:
             else:
                 self.changes[key] = before
 
-    def touched(self, mark: int) -> dict[Key, dict[str, Any] | None]:
+    def touched(self, mark: int) -> dict[Key, dict[str, object] | None]:
         """The objects changed since the mark, as they were at the mark."""
         found: dict[Key, dict[str, Any] | None] = {}
         for key, before in self._journal[mark:]:
@@ -58,7 +58,7 @@ class Overlay:
                 found[key] = self._below(key) if isinstance(before, _Unset) else before
         return found
 
-    def get(self, key: Key) -> Mapping[str, Any] | None:
+    def get(self, key: Key) -> Mapping[str, object] | None:
         """The attributes of an object whose schema is given, or ``None`` where there is none."""
         if key in self.changes:
             return self.changes[key]

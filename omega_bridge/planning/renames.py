@@ -6,13 +6,16 @@ Nobody can tell from a schema whether the rows' values are to move along, so it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge.analysis.program import VISIBLE
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.planning.gaps import MODELS, Unkept, What
 from omega_bridge.steps import Place
 from omega_bridge.values import dataclass
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
 
 NOT_NULL = "not null"
 
@@ -46,7 +49,7 @@ class Rename:
 
 
 def renames(
-    missing: Iterable[Unkept], there: Catalog, metadata: Any, types: Mapping[Key, str], by: Mapping[Key, str]
+    missing: Iterable[Unkept], there: Catalog, metadata: MetaData, types: Mapping[Key, str], by: Mapping[Key, str]
 ) -> tuple[Rename, ...]:
     """What each missing column may have been called. ``types``: those of the missing columns. ``by``: the step that each object comes from."""
     known = _known(metadata)
@@ -61,7 +64,7 @@ def renames(
     return tuple(found)
 
 
-def left_mandatory(old: Catalog, new: Catalog, metadata: Any) -> tuple[Unkept, ...]:
+def left_mandatory(old: Catalog, new: Catalog, metadata: MetaData) -> tuple[Unkept, ...]:
     """Columns that no model has any more, and without which a row is rejected where they still are: in old databases, and not in new ones."""
     found = []
     for (schema, table), names in _known(metadata).items():
@@ -75,7 +78,9 @@ def left_mandatory(old: Catalog, new: Catalog, metadata: Any) -> tuple[Unkept, .
     return tuple(found)
 
 
-def kept_mandatory(there: Catalog, metadata: Any, own: Iterable[tuple[str, str]], by: Callable[[Key], str]) -> tuple[Unkept, ...]:
+def kept_mandatory(
+    there: Catalog, metadata: MetaData, own: Iterable[tuple[str, str]], by: Callable[[Key], str]
+) -> tuple[Unkept, ...]:
     """Columns that no model has, of tables that the models alone make, and without which a row of the program's is rejected everywhere.
 
     ``by``: the step of the list that makes a column; one without such a step, or with a trigger on its table, is not told.
@@ -99,6 +104,6 @@ def _is_free(attributes: Mapping[str, Any]) -> bool:
     )
 
 
-def _known(metadata: Any) -> dict[tuple[str, str], frozenset[str]]:
+def _known(metadata: MetaData) -> dict[tuple[str, str], frozenset[str]]:
     """The models' columns, by schema and table."""
     return {(t.schema or VISIBLE, str(t.name)): frozenset(str(c.name) for c in t.columns) for t in metadata.tables.values()}

@@ -35,7 +35,7 @@ class Holder(Protocol):
 
     catalog: Catalog
 
-    def get(self, key: Key) -> Mapping[str, Any] | None:
+    def get(self, key: Key) -> Mapping[str, object] | None:
         """The attributes of an object, or ``None`` where there is none."""
 
 
@@ -49,7 +49,7 @@ def kinds_of(pattern: Pattern) -> tuple[Kind, ...]:
     return pattern.kinds
 
 
-def is_row(holder: Holder, scope: str, key: Key, attributes: Mapping[str, Any]) -> bool | None:
+def is_row(holder: Holder, scope: str, key: Key, attributes: Mapping[str, object]) -> bool | None:
     """Whether the relation that is asked has a row for an object."""
     if not holder.catalog.sees_all and (scope in _INFORMATION_SCHEMA or scope.startswith("to_")):
         return None
@@ -67,7 +67,7 @@ def is_row(holder: Holder, scope: str, key: Key, attributes: Mapping[str, Any]) 
     return True
 
 
-def passed(holder: Holder, key: Key, attributes: Mapping[str, Any], test: Filter) -> bool | None:
+def passed(holder: Holder, key: Key, attributes: Mapping[str, object], test: Filter) -> bool | None:
     """Whether an object passes one filter of a guard; ``None`` where only the server can tell."""
     match test.attribute:
         case "relkind":
@@ -91,8 +91,7 @@ def _among(letters: str, test: Filter) -> bool | None:
     """Whether a letter, one of several that it may be, is among those that a filter takes."""
     if test.operator not in ("=", "in", "!=", "not in"):
         return None
-    wanted = test.value if test.operator in ("in", "not in") else (test.value,)
-    found = {letter in wanted for letter in letters}
+    found = {letter in test.values for letter in letters}
     return None if len(found) > 1 else found.pop() == (test.operator in ("=", "in"))
 
 
@@ -164,5 +163,4 @@ _PLAIN_CONSTRAINTS = ("PRIMARY KEY", "UNIQUE", "FOREIGN KEY")
 
 
 def _is_within(test: Filter, known: str | tuple[str, ...]) -> bool:
-    wanted = (test.value,) if test.operator == "=" else test.value if test.operator == "in" else ("",)
-    return all(value and value in known for value in wanted)
+    return test.operator in ("=", "in") and all(isinstance(value, str) and value and value in known for value in test.values)

@@ -28,7 +28,7 @@ from omega_bridge.analysis.program import (
     Unknown,
     patterns,
 )
-from omega_bridge.catalog import Key, Kind
+from omega_bridge.catalog import Key, Kind, texts
 from omega_bridge.planning import scopes
 from omega_bridge.planning.attributes import Null, compared, same
 from omega_bridge.planning.overlay import Overlay
@@ -52,7 +52,8 @@ class World(Overlay):
     def comment(self, key: Key) -> str | None:
         """What is said about an object, where it is there."""
         found = self.find(key)
-        return (self.get(found) or {}).get("comment") if found is not None else None
+        said = (self.get(found) or {}).get("comment") if found is not None else None
+        return str(said) if said is not None else None
 
     def count(self, kind: Kind, name: str) -> int:
         """How many objects of that kind bear the name, in any schema."""
@@ -346,9 +347,9 @@ class World(Overlay):
             attributes["made anew"] = True
         for name, value in effect.attributes:
             if name == "label":
-                attributes["labels"] = [*attributes.get("labels", []), value]
+                attributes["labels"] = [*texts(attributes.get("labels")), value]
             elif name == "no label":
-                attributes["labels"] = [label for label in attributes.get("labels", []) if label != value]
+                attributes["labels"] = [label for label in texts(attributes.get("labels")) if label != value]
             else:
                 attributes[name] = value
                 if name == "nullable":

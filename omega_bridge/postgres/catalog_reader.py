@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg import pq, sql
+from psycopg.rows import TupleRow
 
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.kinds.question import arms
@@ -42,7 +43,7 @@ _BY_NAME = {
 }
 
 
-def read_catalog(connection: psycopg.Connection[Any], names: Collection[str] | None = None) -> Catalog:
+def read_catalog(connection: psycopg.Connection[TupleRow], names: Collection[str] | None = None) -> Catalog:
     """The objects that carry one of ``names`` (as stored, unquoted) in any user schema, with what hangs on them.
 
     With ``names=None``, everything, of every kind, but the bridge's own schema, the tables in which histories keep their revisions
@@ -71,7 +72,7 @@ def question(version: int, names: str | None) -> str:
 _NO_TABLE = "SELECT NULL::pg_catalog.oid AS oid WHERE false"
 
 
-def array(connection: psycopg.Connection[Any], names: Collection[str]) -> str:
+def array(connection: psycopg.Connection[TupleRow], names: Collection[str]) -> str:
     """Names as an array in SQL, as the server stores them."""
     return f"{sql.Literal(storable(connection, names)).as_string(connection)}::name[]"
 
@@ -81,7 +82,7 @@ def everything(version: int) -> str:
     return question(version, None)
 
 
-def catalog_of(found: tuple[Any, ...] | None) -> Catalog:
+def catalog_of(found: TupleRow | None) -> Catalog:
     """The catalog that the answer tells."""
     assert found is not None  # an aggregate always gives one row
     objects: dict[Key, dict[str, Any]] = {}
@@ -157,7 +158,7 @@ class CatalogReader:
                     raise
                 return self._read(connection, names)
 
-    def _read(self, connection: psycopg.Connection[Any], names: Collection[str]) -> Catalog:
+    def _read(self, connection: psycopg.Connection[TupleRow], names: Collection[str]) -> Catalog:
         is_alone = connection.info.transaction_status == pq.TransactionStatus.IDLE
         asked = [] if self._is_prepared else [self._prepare()]
         asked.append(_GENERIC)

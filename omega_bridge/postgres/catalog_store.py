@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from typing import Any
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.postgres.own_tables import There
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.values import dataclass
 
-Connection = psycopg.Connection[Any]
+Connection = psycopg.Connection[TupleRow]
 
 KEPT = (
     "WITH kept AS (INSERT INTO omega_bridge.omega_bridge_catalogs (schema, digest, catalog)"

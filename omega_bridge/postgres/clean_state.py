@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
-from omega_bridge.analysis.context import for_one_transaction, may_set_within
+from omega_bridge.analysis.context import for_one_transaction, may_set_within, sets_for_session
 from omega_bridge.analysis.program import Handled
 from omega_bridge.catalog import Catalog
 from omega_bridge.errors import StepSyntaxError
@@ -26,13 +27,17 @@ from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.fast_path.dependencies import Watched, watched
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.lookahead import lookahead
-from omega_bridge.sql import ends_transaction, parse, sendable
+from omega_bridge.sql import ends_transaction, sendable
 from omega_bridge.steps import Repeat
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 from omega_bridge.version_table import VersionTable
 
-Connection = psycopg.Connection[Any]
+if TYPE_CHECKING:
+    from omega_bridge.typed import KeptData, KeptStanding, KeptStep
+
+
+Connection = psycopg.Connection[TupleRow]
 
 
 @dataclass(frozen=True)
@@ -69,13 +74,15 @@ class Promised:
         return replace(self, effects=effects) if effects else self
 
     @cached_property
-    def steps(self) -> tuple[dict[str, Any], ...]:
+    def steps(self) -> tuple[KeptStep, ...]:
         """Each step as a later start of another list has to know it."""
-        return tuple(
-            {"id": s.id, "checksum": s.checksum, "additive": s.is_additive}
-            | ({"elsewhere": [list(made) for made in self.effects[s.checksum]]} if s.checksum in self.effects else {})
-            for s in self.analysis
-        )
+        return tuple(map(self._kept, self.analysis))
+
+    def _kept(self, step: StepAnalysis) -> KeptStep:
+        kept: KeptStep = {"id": step.id, "checksum": step.checksum, "additive": step.is_additive}
+        if step.checksum in self.effects:
+            kept["elsewhere"] = [*self.effects[step.checksum]]
+        return kept
 
     @cached_property
     def steps_by_id(self) -> Mapping[str, StepAnalysis]:
@@ -145,23 +152,24 @@ def _leaves_settings(step: StepAnalysis) -> bool:
         return True
     if any(s.opaque for s in step.reading.statements) and may_set_within(step.step.sql):
         return True
-    return Tag.SCRIPT in tags and any(s.tag == Tag.VARIABLE_SET and not s.node.is_local for s in parse(step.step.sql))
+    return Tag.SCRIPT in tags and sets_for_session(step.step.sql)
 
 
-def _standing(promised: Promised, outcome: StepOutcome) -> dict[str, Any]:
+def _standing(promised: Promised, outcome: StepOutcome) -> KeptStanding:
     """What the next start has to know of a step that did not work out: all that it needs to try a failed one again, and to tell it.
 
     ``in_place``: it means something only where it stands in the list. ``sql`` is ``None`` where no server can be sent the text.
     """
-    told: dict[str, Any] = {"id": outcome.id, "outcome": str(outcome.outcome), "reason": outcome.reason}
+    told: KeptStanding = {"id": outcome.id, "outcome": str(outcome.outcome), "reason": outcome.reason}
     if outcome.outcome is not Outcome.FAILED:
         return told
     step = promised.steps_by_id[outcome.id]
     error = outcome.error
-    return told | {
+    return {
+        **told,
         "kind": str(outcome.kind),
         "checksum": outcome.checksum,
-        "place": [outcome.place.file, outcome.place.line],
+        "place": (outcome.place.file, outcome.place.line),
         "title": outcome.title,
         "optional": outcome.optional,
         "error": {"sqlstate": error.sqlstate, "message": error.message} if error else None,
@@ -178,12 +186,12 @@ def _is_sendable(text: str) -> bool:
     return True
 
 
-def _daily(step: StepAnalysis, context: tuple[str, ...] | None) -> dict[str, Any]:
+def _daily(step: StepAnalysis, context: tuple[str, ...] | None) -> KeptData:
     """``context``: what it runs under; ``None`` where it means something only behind the steps that set that."""
     return {
         "id": step.id,
         "checksum": step.checksum,
-        "place": [step.step.place.file, step.step.place.line],
+        "place": (step.step.place.file, step.step.place.line),
         "statements": list(step.texts()),
         "lookahead": lookahead(step),
         "context": context,

@@ -13,12 +13,12 @@ from omega_bridge.errors import OmegaBridgeError
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import Action, StepOutcome
 from omega_bridge.postgres import data_lock, settings
-from omega_bridge.postgres.fast_path.probe import Entries
 from omega_bridge.postgres.session import Session, changed
 from omega_bridge.steps import Place
 from omega_bridge.values import dataclass
 
 if TYPE_CHECKING:
+    from omega_bridge.typed import KeptData
     from omega_bridge.version_table import VersionTable
 
 log = logging.getLogger("omega_bridge")
@@ -45,7 +45,11 @@ _AFTER = (
 
 
 def run(
-    session: Session, entries: Entries, lock_timeout: float, owners: Collection[str] = (), table: VersionTable | None = None
+    session: Session,
+    entries: tuple[KeptData, ...],
+    lock_timeout: float,
+    owners: Collection[str] = (),
+    table: VersionTable | None = None,
 ) -> tuple[StepOutcome, ...] | None:
     """Outcomes of the data steps, or ``None`` where the whole boot has to look again: one failed, or runs under what a step sets.
 
@@ -79,7 +83,7 @@ def run(
     )
 
 
-def _wanted(session: Session, entries: Entries, lock_timeout: float) -> list[tuple[dict[str, Any], bool]] | None:
+def _wanted(session: Session, entries: tuple[KeptData, ...], lock_timeout: float) -> list[tuple[KeptData, bool]] | None:
     """Each entry, and whether it is sent: all from the first that may change a row, which may give a later one its work.
 
     Where one has to be sent anyway, asking for the others would be a round trip more. ``None``: the server rejects a question.
@@ -93,7 +97,7 @@ def _wanted(session: Session, entries: Entries, lock_timeout: float) -> list[tup
     return [(e, number >= first) for number, e in enumerate(entries)]
 
 
-def _ask(session: Session, entries: Entries, lock_timeout: float) -> list[bool] | None:
+def _ask(session: Session, entries: tuple[KeptData, ...], lock_timeout: float) -> list[bool] | None:
     """One round trip for all the questions, which is one transaction: a table that is locked is not waited for without end."""
     asked = [*settings.local(session, lock_timeout, 0.0), READ_ONLY]
     if any(e["context"] for e in entries):
@@ -115,12 +119,13 @@ _ONESELF = (b"SET LOCAL session_authorization TO DEFAULT", b"SET LOCAL role TO D
 _ANSWERS = "'omega_bridge.answers'"
 
 
-def _in_context(entries: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Sequence[str]]]:
+def _in_context(entries: Iterable[KeptData]) -> Iterator[tuple[KeptData, Sequence[str]]]:
     """Each entry with what has to be set before it, beyond what is set for those ahead of it."""
     done = 0
     for entry in entries:
-        yield entry, entry["context"][done:]
-        done = len(entry["context"])
+        context = entry["context"] or ()
+        yield entry, context[done:]
+        done = len(context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,7 @@ class _Sent:
 
 
 def _send(
-    session: Session, due: list[dict[str, Any]], lock_timeout: float, owners: Collection[str], table: VersionTable | None
+    session: Session, due: list[KeptData], lock_timeout: float, owners: Collection[str], table: VersionTable | None
 ) -> dict[str, _Sent] | None:
     """All go out in one round trip and one transaction; where one fails, or drops something by a function that it calls, all are
     undone and the whole boot looks again. Each statement sees what was committed before it, another start's rows among it.
@@ -158,7 +163,7 @@ def _send(
     return {e["id"]: _Sent(spent / len(due), rows[e["id"]]) for e in due}
 
 
-def _in_turn(session: Session, due: list[dict[str, Any]], lock_timeout: float) -> dict[str, int]:
+def _in_turn(session: Session, due: list[KeptData], lock_timeout: float) -> dict[str, int]:
     """Send them in a transaction that stays open, while no other start sends its own; the rows that each changed."""
     sent: dict[str, list[psycopg.Cursor[Any]]] = {}
     with session.counted(), session.connection.pipeline():
@@ -182,7 +187,7 @@ def _in_turn(session: Session, due: list[dict[str, Any]], lock_timeout: float) -
 
 
 def _record(
-    session: Session, due: list[dict[str, Any]], rows: dict[str, int], owners: Collection[str], table: VersionTable | None
+    session: Session, due: list[KeptData], rows: dict[str, int], owners: Collection[str], table: VersionTable | None
 ) -> None:
     """An entry for each step that changed rows, in the transaction that does so. Only such a start loads what writes them."""
     import uuid

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from omega_bridge.analysis.leaving import IN_THE_DATABASE, QUESTION, unseen, way_out
 from omega_bridge.analysis.program import Sql
@@ -34,7 +35,7 @@ class Channel(Protocol):
     """What statements go through: a ``Session``, or what another driver of migrations holds."""
 
     @property
-    def connection(self) -> psycopg.Connection[Any]:
+    def connection(self) -> psycopg.Connection[TupleRow]:
         """psycopg's connection."""
 
     def execute(self, query: str | bytes) -> Any:

@@ -8,9 +8,10 @@ transaction ids. What others wrote meanwhile has other ones. Where it ran on scr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.catalog import Catalog
@@ -18,7 +19,7 @@ from omega_bridge.kinds import stored_in
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.session import Session
 
-Connection = psycopg.Connection[Any]
+Connection = psycopg.Connection[TupleRow]
 
 
 class Made(NamedTuple):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable
-from typing import Any
 
 import psycopg
+from psycopg.rows import TupleRow
 
 
-def codec(connection: psycopg.Connection[Any]) -> str:
+def codec(connection: psycopg.Connection[TupleRow]) -> str:
     """Python's name of the database's encoding; ASCII, which all of them share, where Python has none."""
     name = connection.info.parameter_status("server_encoding") or "UTF8"
     if name in ("UTF8", "SQL_ASCII"):  # the latter takes every byte as it comes
@@ -24,7 +24,7 @@ def codec(connection: psycopg.Connection[Any]) -> str:
         return "ascii"
 
 
-def storable(connection: psycopg.Connection[Any], names: Iterable[str]) -> list[str]:
+def storable(connection: psycopg.Connection[TupleRow], names: Iterable[str]) -> list[str]:
     """Those of the names that an object of this database may have, sorted."""
     target = codec(connection)
     return sorted(n for n in names if n.encode(target, "ignore").decode(target) == n)

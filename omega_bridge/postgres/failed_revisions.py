@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from omega_bridge.postgres.own_tables import There
 
@@ -25,12 +26,12 @@ ORDER BY last.seq
 """
 
 
-def failing(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
+def failing(connection: psycopg.Connection[TupleRow]) -> tuple[str, ...]:
     """Their ids. The ledger is there."""
     return tuple(subject for subject, _ in connection.execute(_FAILING.format(ledger=There.of(connection).ledger).encode()))
 
 
-def failed_steps(connection: psycopg.Connection[Any]) -> tuple[tuple[str, str, str], ...]:
+def failed_steps(connection: psycopg.Connection[TupleRow]) -> tuple[tuple[str, str, str], ...]:
     """The steps of those that ran in the current schema: id, checksum, and what the server said."""
     there = There.of(connection)
     if there.ledger is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -16,15 +16,18 @@ from omega_bridge.discarding import in_parts
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import Action, ServerError, StepOutcome
 from omega_bridge.postgres import settings
-from omega_bridge.postgres.fast_path.probe import Entries
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.steps import Place
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import KeptStanding
+
 
 log = logging.getLogger("omega_bridge")
 
 
 def still_failing(
-    session: Session, standing: Entries, lock_timeout: float, statement_timeout: float, *, is_due: bool
+    session: Session, standing: tuple[KeptStanding, ...], lock_timeout: float, statement_timeout: float, *, is_due: bool
 ) -> tuple[StepOutcome, ...] | None:
     """The outcomes of what stands failed; ``None`` where one would go through now, or can only be tried in its place in the list.
 
@@ -63,12 +66,12 @@ def _try(session: Session, text: str, lock_timeout: float, statement_timeout: fl
     return None
 
 
-def _remembered(entry: dict[str, Any]) -> StepOutcome:
+def _remembered(entry: KeptStanding) -> StepOutcome:
     error = entry["error"]
     return _outcome(entry, ServerError(error["sqlstate"], error["message"]) if error else None, entry["reason"], 0.0)
 
 
-def _outcome(entry: dict[str, Any], error: ServerError | None, reason: str, seconds: float) -> StepOutcome:
+def _outcome(entry: KeptStanding, error: ServerError | None, reason: str, seconds: float) -> StepOutcome:
     return StepOutcome(
         id=entry["id"],
         kind=entry["kind"],

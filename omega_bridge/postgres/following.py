@@ -8,9 +8,10 @@ and in every other case that is not plain, everything is read.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.kinds import COUNTED, ROOMS
@@ -19,7 +20,7 @@ from omega_bridge.postgres.catalog_reader import array, catalog_of, question, re
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.whole_catalog import PARTS, ROWS
 
-Connection = psycopg.Connection[Any]
+Connection = psycopg.Connection[TupleRow]
 
 Names: TypeAlias = "frozenset[str] | None"
 """Under which something was read; ``None``: under any."""
@@ -62,7 +63,7 @@ class Follower:
     def look(self) -> Catalog:
         """Everything as it is now, as ``read_catalog`` reads it."""
         asked = f"EXECUTE {_LOOK}" if self._is_prepared else _written(self._version)
-        written = dict(self._connection.execute(asked.encode()).fetchall())
+        written: dict[str, str] = dict(self._connection.execute(asked.encode()).fetchall())
         before, self._written = self._written, written
         if self._catalog is None or before.get(_PATH) != written.get(_PATH):
             return self._whole()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import psycopg
+from psycopg.rows import TupleRow
 
 from omega_bridge import errors
 from omega_bridge.planning.foundation import PARTIAL, Foundation
 
 
-def run_on(connection: psycopg.Connection[Any], foundation: Foundation) -> None:
+def run_on(connection: psycopg.Connection[TupleRow], foundation: Foundation) -> None:
     """Raises ``ConfigurationInvalid`` with the server's words where it does not take the text."""
     try:
         connection.execute(foundation.statement.encode())
@@ -30,7 +29,7 @@ def rejected(source: str, sqlstate: str | None, message: str) -> errors.OmegaBri
     return errors.ConfigurationInvalid(f"the foundation {source} cannot be laid: {sqlstate}: {message}", hint=hint)
 
 
-def is_lacking(connection: psycopg.Connection[Any], foundation: Foundation) -> bool:
+def is_lacking(connection: psycopg.Connection[TupleRow], foundation: Foundation) -> bool:
     """Whether any of its tables is not there."""
     (found,) = connection.execute(
         "SELECT pg_catalog.count(*) FROM pg_catalog.unnest(%s::pg_catalog.text[]) w WHERE pg_catalog.to_regclass(w) IS NULL",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from omega_bridge.analysis.program import Sql
 from omega_bridge.catalog import Kind
 from omega_bridge.postgres.session import Session
-from omega_bridge.sql import parse, walk
+from omega_bridge.sql.commands import relations_in
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
@@ -33,7 +33,7 @@ def index_of(session: Session, statement: Sql | None) -> Index | None:
             "AND x.relname OPERATOR(pg_catalog.=) %s::pg_catalog.name AND NOT i.indisvalid) "
             "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
             "WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)::pg_catalog.oid",
-            (effect.key.name, effect.key.name, regclass(effect.key.schema, dict(effect.attributes)["table"])),
+            (effect.key.name, effect.key.name, regclass(effect.key.schema, str(dict(effect.attributes)["table"]))),
         )
         return Index(*rows[0]) if rows else None
     return None
@@ -43,9 +43,7 @@ def tables_of(session: Session, statement: Sql) -> tuple[str, ...]:
     """The tables, as SQL, whose indexes a ``DROP INDEX CONCURRENTLY`` or ``REINDEX ... CONCURRENTLY`` names, or which it names itself."""
     found = {(e.key.schema, e.key.name) for e in statement.effects}
     if statement.tag == Tag.REINDEX:
-        found |= {
-            (r.schemaname, r.relname) for s in parse(statement.text) for r in walk(s.node) if r.DESCRIPTOR.name == "RangeVar"
-        }
+        found |= relations_in(statement.text)
     rows = session.rows(
         "SELECT DISTINCT pg_catalog.format('%%I.%%I', n.nspname, t.relname) FROM pg_catalog.unnest(%s::pg_catalog.text[]) found"
         " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(found)::pg_catalog.oid"

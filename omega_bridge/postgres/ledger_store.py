@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import pq
+from psycopg.rows import TupleRow
 
 from omega_bridge import errors
 from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, seal, written
@@ -29,6 +30,7 @@ from omega_bridge.values import dataclass
 from omega_bridge.who import who
 
 if TYPE_CHECKING:
+    from omega_bridge.typed import KeptData, KeptStanding, KeptStep, KeptTable
     from omega_bridge.version_table import VersionTable
 
 PATIENCE = 10.0
@@ -57,7 +59,7 @@ SELECT tip.layout, CASE WHEN last.seq OPERATOR(pg_catalog.>) tip.seq THEN last.s
 FROM tip LEFT JOIN last ON true
 """
 
-Connection = psycopg.Connection[Any]
+Connection = psycopg.Connection[TupleRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,10 @@ class State:
     names: tuple[str, ...]
     token: str
     catalog_digest: str
-    steps: tuple[dict[str, Any], ...]
-    data: tuple[dict[str, Any], ...]
-    standing: tuple[dict[str, Any], ...]
-    inspection: tuple[dict[str, Any], ...] = ()
+    steps: tuple[KeptStep, ...]
+    data: tuple[KeptData, ...]
+    standing: tuple[KeptStanding, ...]
+    inspection: tuple[KeptTable, ...] = ()
 
 
 def prepare(connection: Connection, owners: Collection[str] = (), table: VersionTable | None = None) -> None:
@@ -189,7 +191,7 @@ def _append_all(connection: Connection, drafts: Iterable[Draft]) -> Tip:
 
 def _sealed(draft: Draft, end: Tip, target: str) -> tuple[Entry, str]:
     """The entry after ``end``, and its detail as it is stored."""
-    told = replace(draft, subject=clean(draft.subject, target), detail={**draft.detail, "by": end.by})
+    told = replace(draft, subject=str(clean(draft.subject, target)), detail={**draft.detail, "by": end.by})
     detail = written(told.detail, target)
     return seal(end, told, datetime.now(UTC), detail), detail
 
@@ -253,7 +255,7 @@ def recall(connection: Connection) -> State | None:
     return None
 
 
-def state_of(row: tuple[Any, ...]) -> State:
+def state_of(row: TupleRow) -> State:
     """A state from its row, in the order of the table's columns."""
     digest, revision, names, token, catalog_digest, *lists = row
     return State(digest, revision, tuple(names), token, catalog_digest, *(tuple(found) for found in lists))

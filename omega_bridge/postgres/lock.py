@@ -21,6 +21,7 @@ from typing import Any
 from zlib import crc32
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from omega_bridge import errors
 from omega_bridge.postgres import settings
@@ -186,7 +187,7 @@ def in_turn(session: Session, timeout: float, take: Callable[[], bool], sleep: C
         sleep(min(POLL * random.uniform(0.2, 0.8), max(deadline - time.monotonic(), 0.001)))
 
 
-def in_transaction(connection: psycopg.Connection[Any], timeout: float = 60.0) -> None:
+def in_transaction(connection: psycopg.Connection[TupleRow], timeout: float = 60.0) -> None:
     """Take the lock of the whole database until the transaction that is open ends. Raises ``LockNotAcquired``."""
     session = Session.over(connection, "")
     in_turn(session, timeout, lambda: _has(session, IN_TRANSACTION))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from omega_bridge.analysis.satisfied import ORDER
 from omega_bridge.analysis.sizes import Size
 from omega_bridge.postgres.queries import query
 from omega_bridge.sql import ends_transaction, sendable
 
-Connection = psycopg.Connection[Any]
+Connection = psycopg.Connection[TupleRow]
 
 _WAL = "SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from omega_bridge.catalog import Attributes, Catalog, Key, Kind
 from omega_bridge.expectation import Expectation
@@ -17,14 +17,14 @@ from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries.qualified import qualified
 
 
-def read_against(connection: psycopg.Connection[Any], expected: Expectation) -> Catalog:
+def read_against(connection: psycopg.Connection[TupleRow], expected: Expectation) -> Catalog:
     """Everything in the database, and of the server what is expected."""
     found = read_catalog(connection)
     wanted = [key for key in expected.catalog if ROOMS[key.kind].is_of_server]
     return replace(found, objects={**found.objects, **read(connection, wanted)}) if wanted else found
 
 
-def read(connection: psycopg.Connection[Any], wanted: Collection[Key]) -> dict[Key, Attributes]:
+def read(connection: psycopg.Connection[TupleRow], wanted: Collection[Key]) -> dict[Key, Attributes]:
     """What is there of it."""
     if not wanted:
         return {}

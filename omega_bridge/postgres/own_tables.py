@@ -7,10 +7,9 @@ about the list's own. Layout 2 had the same tables without it; layout 1 no ``cha
 
 from __future__ import annotations
 
-from typing import Any
-
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from omega_bridge.postgres.fast_path.probe import TOKENS
 from omega_bridge.postgres.queries import query
@@ -68,7 +67,7 @@ class There:
     """It is not there, and we may make it: an administrator may have made our schema for a role that creates nothing there."""
 
     @classmethod
-    def of(cls, connection: psycopg.Connection[Any]) -> There:
+    def of(cls, connection: psycopg.Connection[TupleRow]) -> There:
         """Ask."""
         row = connection.execute(_ASKED.encode(), ([*_NOW.values(), *_BEFORE.values()],)).fetchone()
         assert row is not None  # it has no FROM

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
 
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import sendable
 
 
-def send(connection: psycopg.Connection[Any], texts: Iterable[str]) -> list[str | None]:
+def send(connection: psycopg.Connection[TupleRow], texts: Iterable[str]) -> list[str | None]:
     """Send each text; what went wrong with it, or ``None``."""
     before = connection.autocommit
     if not before:
@@ -27,7 +27,7 @@ def send(connection: psycopg.Connection[Any], texts: Iterable[str]) -> list[str 
             connection.autocommit = False
 
 
-def rehearse(connection: psycopg.Connection[Any], texts: Iterable[str]) -> bool:
+def rehearse(connection: psycopg.Connection[TupleRow], texts: Iterable[str]) -> bool:
     """The same inside the caller's transaction: an error takes back its own text only. Whether all were taken."""
     taken = True
     for text in texts:
@@ -39,7 +39,7 @@ def rehearse(connection: psycopg.Connection[Any], texts: Iterable[str]) -> bool:
     return taken
 
 
-def _one(connection: psycopg.Connection[Any], text: str) -> str | None:
+def _one(connection: psycopg.Connection[TupleRow], text: str) -> str | None:
     try:
         connection.execute(sendable(text))
     except (psycopg.Error, StepSyntaxError) as exc:

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 from psycopg import pq, sql
+from psycopg.rows import TupleRow
 
 _DEFAULTS = {"DateStyle": "ISO", "IntervalStyle": "postgres"}
 
 
-def is_default(connection: psycopg.Connection[Any]) -> bool:
+def is_default(connection: psycopg.Connection[TupleRow]) -> bool:
     """Whether dates and intervals are printed in their default form as it is."""
     return all((connection.info.parameter_status(n) or d).split(",")[0] == d for n, d in _DEFAULTS.items())
 
 
 @contextmanager
-def by_default(connection: psycopg.Connection[Any]) -> Iterator[None]:
+def by_default(connection: psycopg.Connection[TupleRow]) -> Iterator[None]:
     """Inside the block, dates and intervals are printed in their default form. Two statements more where they are not anyway."""
     found = {name: connection.info.parameter_status(name) or default for name, default in _DEFAULTS.items()}
     changed = {name: value for name, value in found.items() if value.split(",")[0] != _DEFAULTS[name]}
@@ -37,11 +37,11 @@ def by_default(connection: psycopg.Connection[Any]) -> Iterator[None]:
             _set(connection, changed)
 
 
-def _set(connection: psycopg.Connection[Any], values: dict[str, str]) -> None:
+def _set(connection: psycopg.Connection[TupleRow], values: dict[str, str]) -> None:
     for name, value in values.items():
         connection.execute(sql.SQL("SELECT set_config({}, {}, false)").format(name, value))
 
 
-def takes_escapes(connection: psycopg.Connection[Any]) -> bool:
+def takes_escapes(connection: psycopg.Connection[TupleRow]) -> bool:
     """Whether a backslash in an ordinary literal is an escape here (``standard_conforming_strings = off``)."""
     return connection.info.parameter_status("standard_conforming_strings") == "off"

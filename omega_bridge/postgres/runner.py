@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import psycopg
+from psycopg.rows import TupleRow
 
 from omega_bridge.postgres.own_tables import There
 
 
-def runner(connection: psycopg.Connection[Any]) -> str | None:
+def runner(connection: psycopg.Connection[TupleRow]) -> str | None:
     """The role under which the last entry for the current schema was written; ``None`` where no entry says."""
     there = There.of(connection)
     if there.ledger is None:

@@ -7,11 +7,11 @@ without connecting there, and neither a dump of the database nor a copy of it ho
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from psycopg.rows import TupleRow
 
 from omega_bridge import errors
 from omega_bridge.postgres.session import open_session
@@ -45,7 +45,7 @@ def drop_database(server: str, name: str) -> None:
         )
 
 
-def make_all(connection: psycopg.Connection[Any], statements: Iterable[str]) -> tuple[str, ...]:
+def make_all(connection: psycopg.Connection[TupleRow], statements: Iterable[str]) -> tuple[str, ...]:
     """Run each on its own, what the server rejects once more after the others, as long as that helps; those that are left."""
     waiting = tuple(statements)
     connection.execute("SET check_function_bodies = off")
@@ -58,7 +58,7 @@ def make_all(connection: psycopg.Connection[Any], statements: Iterable[str]) -> 
     return waiting
 
 
-def _is_taken(connection: psycopg.Connection[Any], text: str) -> bool:
+def _is_taken(connection: psycopg.Connection[TupleRow], text: str) -> bool:
     try:
         connection.execute(text.encode())
     except psycopg.Error:
@@ -78,7 +78,7 @@ def put_mark(server: str, name: str, token: str) -> None:
         session.execute(statement.as_bytes(session.connection))
 
 
-def require_mark(connection: psycopg.Connection[Any], token: str) -> None:
+def require_mark(connection: psycopg.Connection[TupleRow], token: str) -> None:
     """Raises ``NotScratch`` where the database that this connection leads to does not carry the mark."""
     row = connection.execute(
         "SELECT pg_catalog.current_database(), pg_catalog.shobj_description(d.oid, 'pg_database') "

@@ -8,10 +8,11 @@ path could offer another one that fits better (PostgreSQL's manual, "Operator Ty
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from omega_bridge import errors
 from omega_bridge.postgres.queries import query
@@ -19,7 +20,7 @@ from omega_bridge.postgres.queries import query
 if TYPE_CHECKING:
     from omega_bridge.version_table import VersionTable
 
-Connection = psycopg.Connection[Any]
+Connection = psycopg.Connection[TupleRow]
 
 _BOOTSTRAP_SUPERUSER = 10
 """Its oid in every cluster. Who is a member of it is a superuser, or may become one; a superuser is a member of every role."""

@@ -11,13 +11,14 @@ from typing import Any
 
 import psycopg
 from psycopg import pq
+from psycopg.rows import TupleRow
 
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.kinds import COUNTED
 from omega_bridge.planning.clock import Changes
 from omega_bridge.postgres.catalog_reader import catalog_of, everything
 
-Connection = psycopg.Connection[Any]
+Connection = psycopg.Connection[TupleRow]
 
 _PRINTED_IN_FULL = "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL DateStyle = ISO; SET LOCAL IntervalStyle = postgres"
 

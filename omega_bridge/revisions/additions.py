@@ -27,7 +27,7 @@ from sqlalchemy.schema import (
 )
 from sqlalchemy.types import JSON
 
-from omega_bridge.catalog import Key, Kind
+from omega_bridge.catalog import Key, Kind, texts
 from omega_bridge.planning.gaps import MODELS, Unkept, What
 from omega_bridge.planning.renames import Rename
 from omega_bridge.revisions import guards, safe_steps
@@ -133,7 +133,7 @@ def _table(metadata: MetaData, key: Key) -> Table:
 def _labels(unkept: Unkept) -> Iterator[Step]:
     key = unkept.key
     name = guards.identifier(key.name, None if key.schema == "public" else key.schema)
-    for label in (label for label in unkept.expected if label not in unkept.found):
+    for label in (label for label in texts(unkept.expected) if label not in texts(unkept.found)):
         text = f"ALTER TYPE {name} ADD VALUE IF NOT EXISTS {guards.literal(label)}"
         yield Step(text, title=_title(f"{key.name}: {label}"))
 

@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from omega_bridge.revisions.lifting import Lifted
+    from omega_bridge.typed import JsonObject
 
 _LINE = re.compile(r"^Translation: (?P<lifted>\d+) of (?P<all>\d+) statements? as Alembic operations$", re.M)
 _REASON = re.compile(r"^  verbatim \((?P<count>\d+)\): (?P<reason>.*)$", re.M)
@@ -27,7 +28,7 @@ class Coverage:
     unproven: int = 0
     verbatim: tuple[tuple[str, int, str], ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "steps": self.steps,

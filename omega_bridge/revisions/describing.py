@@ -7,7 +7,7 @@ from typing import Any
 
 from omega_bridge.analysis import StepAnalysis, statements
 from omega_bridge.analysis.program import ANYTHING, Effect
-from omega_bridge.catalog import Kind
+from omega_bridge.catalog import Kind, texts
 
 LONGEST = 150
 """Characters of a line; what is longer ends in an ellipsis."""
@@ -43,7 +43,7 @@ def _line(effect: Effect) -> str:
         case Kind.COLUMN if given == {"nullable": False}:
             return f"{name}: not null"
         case Kind.ENUM if "labels" in given:
-            return _short(f"{name}: {', '.join(given['labels'])}")
+            return _short(f"{name}: {', '.join(texts(given['labels']))}")
         case Kind.ENUM if "label" in given:
             return f"{name} has the label {given['label']}"
         case Kind.FUNCTION | Kind.TRIGGER | Kind.VIEW:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from omega_bridge.revisions import sums
 from omega_bridge.revisions.coverage import Coverage, coverage_of
@@ -14,6 +14,7 @@ from omega_bridge.revisions.sums import SumLine, head_of, read_sum, verified
 
 if TYPE_CHECKING:
     from omega_bridge.revisions.chain import Revision
+    from omega_bridge.typed import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Export:
     coverage: Coverage
     lines: tuple[SumLine, ...] = field(default=(), repr=False)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "written": [str(p) for p in self.written],

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge import writing
 from omega_bridge.analysis import Analysis, analyse
@@ -45,6 +45,10 @@ from omega_bridge.revisions.sums import (
     version_table,
 )
 from omega_bridge.steps import Registry
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject
+
 
 ENVIRONMENT = '''"""Reads the same step registry as the start of the service: see pyproject.toml, [tool.omega-bridge]."""
 
@@ -291,7 +295,7 @@ class Explained:
     how: str
     then: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {"step": self.step, "revision": self.revision, "matched_by": self.how, "export": self.then}
 

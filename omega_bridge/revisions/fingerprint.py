@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
 
 
-def models_digest(metadata: Any) -> str:
+def models_digest(metadata: MetaData) -> str:
     """SHA-256 over tables, columns, constraints and indexes; equal in every process for the same models."""
     found = hashlib.sha256()
     for name in sorted(metadata.tables):

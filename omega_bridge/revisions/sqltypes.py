@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
-from omega_bridge.sql import deparse_type, inner, same_type, strings
+from omega_bridge.sql import ParseNode, deparse_type, inner, name_of, same_type, strings
 
 
 class Type(UserDefinedType[Any]):
@@ -59,7 +59,7 @@ _TYPES: dict[str, _Maker] = {
 }
 
 
-def sqlalchemy_type(node: Any) -> TypeEngine[Any]:
+def sqlalchemy_type(node: ParseNode) -> TypeEngine[Any]:
     """The SQLAlchemy type of a ``TypeName`` node. What it compiles to is the same type, or it is a ``Type``."""
     text = deparse_type(node)
     found = _known(node)
@@ -68,13 +68,13 @@ def sqlalchemy_type(node: Any) -> TypeEngine[Any]:
     return Type(text)
 
 
-def _known(node: Any) -> TypeEngine[Any] | None:
+def _known(node: ParseNode) -> TypeEngine[Any] | None:
     names = strings(node.names)
     if len(names) > 1 and names[0] != "pg_catalog":
         return None
     make = _TYPES.get(names[-1])
     modifiers = [inner(m) for m in node.typmods]
-    if make is None or not all(m.DESCRIPTOR.name == "A_Const" and m.WhichOneof("val") == "ival" for m in modifiers):
+    if make is None or not all(name_of(m) == "A_Const" and m.WhichOneof("val") == "ival" for m in modifiers):
         return None
     try:
         found = make([m.ival.ival for m in modifiers])

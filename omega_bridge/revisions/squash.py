@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.revisions import sums
@@ -17,6 +17,9 @@ from omega_bridge.revisions.graph import followed_by_squash, refuse_if_followed
 from omega_bridge.revisions.squash_rendering import read_part, render_squash
 from omega_bridge.revisions.sums import NAME, PENDING, SQUASH, VERSIONS, SumLine, behind, head_of, paths, read_sum, text_of
 from omega_bridge.writing import remove, write
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Squashed:
         """The last of them, whose id the squash has."""
         return self.revisions[-1].revision
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {"revision": self.revision, "file": str(self.file), "revisions": [line.revision for line in self.revisions]}
 

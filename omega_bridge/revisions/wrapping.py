@@ -6,7 +6,6 @@ A statement of which no such form is known is an error that says so: it is never
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from omega_bridge.analysis.effects import read
 from omega_bridge.analysis.effects.naming import generated
@@ -14,7 +13,18 @@ from omega_bridge.analysis.lookup_text import Unwritable, absent
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.planning.renames import NOT_NULL, Along
 from omega_bridge.revisions import guards, safe_steps
-from omega_bridge.sql import Statement, deparse_expression, deparse_statement, deparse_type, inner, parse, pb, printed_type
+from omega_bridge.sql import (
+    ParseNode,
+    Statement,
+    copied,
+    deparse_expression,
+    deparse_statement,
+    deparse_type,
+    inner,
+    parse,
+    printed_type,
+)
+from omega_bridge.sql.grammar import AlterTableType, ConstrType, ObjectType
 from omega_bridge.steps import Step
 from omega_bridge.tags import Tag
 
@@ -28,8 +38,7 @@ def wrapped(text: str) -> tuple[Step, ...]:
 
 
 def _forms(s: Statement) -> Iterator[str]:
-    node = type(s.node)()
-    node.CopyFrom(s.node)
+    node = copied(s.node)
     if s.tag in _UNLESS_THERE:
         node.if_not_exists = True
         yield deparse_statement(s.tag, node)
@@ -47,11 +56,11 @@ def _forms(s: Statement) -> Iterator[str]:
     elif s.tag == Tag.VIEW:
         node.replace = True
         yield deparse_statement(s.tag, node)
-    elif s.tag == Tag.RENAME and node.rename_type == pb.OBJECT_COLUMN and node.relation_type == pb.OBJECT_TABLE:
+    elif s.tag == Tag.RENAME and node.rename_type == ObjectType.COLUMN and node.relation_type == ObjectType.TABLE:
         table = node.relation.relname
         along = Along(NOT_NULL, *(generated(table, [name], "not_null") for name in (node.subname, node.newname)))
         yield safe_steps.renamed(table, node.subname, node.newname, node.relation.schemaname or None, [along])
-    elif s.tag == Tag.ALTER_TABLE and node.objtype == pb.OBJECT_TABLE:
+    elif s.tag == Tag.ALTER_TABLE and node.objtype == ObjectType.TABLE:
         for command in s.node.cmds:
             yield from _command(s, node, inner(command))
     elif s.tag in _AS_IT_IS and not read(s).again:
@@ -60,57 +69,56 @@ def _forms(s: Statement) -> Iterator[str]:
         yield _behind_guard(s)
 
 
-def _command(s: Statement, node: Any, command: Any) -> Iterator[str]:
+def _command(s: Statement, node: ParseNode, command: ParseNode) -> Iterator[str]:
     """One part of an ``ALTER TABLE``, by itself."""
     table, schema, column = node.relation.relname, node.relation.schemaname or None, command.name
-    alone = type(node)()
-    alone.CopyFrom(node)
+    alone = copied(node)
     del alone.cmds[:]
     part = alone.cmds.add().alter_table_cmd
     part.CopyFrom(command)
     match command.subtype:
-        case pb.AT_AddColumn:
+        case AlterTableType.ADD_COLUMN:
             _check_mandatory(s, _defined(command))
             part.missing_ok = True
             yield deparse_statement(s.tag, alone)
-        case pb.AT_DropColumn | pb.AT_DropConstraint:
+        case AlterTableType.DROP_COLUMN | AlterTableType.DROP_CONSTRAINT:
             part.missing_ok = True
             yield deparse_statement(s.tag, alone)
-        case pb.AT_AddConstraint:
+        case AlterTableType.ADD_CONSTRAINT:
             constraint = _defined(command)
             written = deparse_statement(s.tag, alone)
             _, named, definition = written.partition(f"ADD CONSTRAINT {guards.identifier(constraint.conname)} ")
             if not constraint.conname or not named:
                 raise _no_form(s.text, "a constraint needs a name to be looked for: ADD CONSTRAINT name ...")
             yield from safe_steps.constraint(table, constraint.conname, definition.removesuffix(" NOT VALID"), schema)
-        case pb.AT_ValidateConstraint:
+        case AlterTableType.VALIDATE_CONSTRAINT:
             yield safe_steps.validated(table, column, schema)
-        case pb.AT_SetNotNull:
+        case AlterTableType.SET_NOT_NULL:
             yield from safe_steps.not_null(table, column, schema)
-        case pb.AT_DropNotNull:
+        case AlterTableType.DROP_NOT_NULL:
             yield guards.unless(guards.nullable_is(table, column, True, schema), deparse_statement(s.tag, alone))
-        case pb.AT_ColumnDefault:
+        case AlterTableType.COLUMN_DEFAULT:
             value = _defined(command)
             wanted = deparse_expression(value) if value is not None else None
             yield guards.unless(guards.default_is(table, column, wanted, schema), deparse_statement(s.tag, alone))
-        case pb.AT_AlterColumnType:
+        case AlterTableType.ALTER_COLUMN_TYPE:
             printed = printed_type(deparse_type(_defined(command).type_name))
             yield guards.unless(guards.type_is(table, column, printed, schema), deparse_statement(s.tag, alone))
         case _:
             raise _no_form(s.text, "it is none of the parts of ALTER TABLE that are known here")
 
 
-def _defined(command: Any) -> Any:
+def _defined(command: ParseNode) -> ParseNode:
     """What it sets or adds; ``def`` is a word of Python's."""
     return inner(getattr(command, "def"))
 
 
-def _check_mandatory(s: Statement, column: Any) -> None:
+def _check_mandatory(s: Statement, column: ParseNode) -> None:
     """A column that must have a value, and comes without one, fails on a table with rows."""
     kinds = {inner(c).contype for c in column.constraints}
-    given = {pb.CONSTR_DEFAULT, pb.CONSTR_IDENTITY, pb.CONSTR_GENERATED}
+    given = {ConstrType.DEFAULT, ConstrType.IDENTITY, ConstrType.GENERATED}
     is_counted = str(column.type_name).count("serial") > 0
-    if pb.CONSTR_NOTNULL in kinds and not kinds & given and not is_counted:
+    if ConstrType.NOTNULL in kinds and not kinds & given and not is_counted:
         raise _no_form(
             s.text,
             "every row must have a value, and none is given: add the column without NOT NULL, then an UPDATE, then SET NOT NULL; "

@@ -1,7 +1,8 @@
 """The only home of the SQL parser: PostgreSQL's own grammar (libpg_query), through ``postgast``.
 
-Everything else asks here for statements, canonical text, or whether two fragments mean the same; ``pb`` is the parse
-tree's vocabulary (libpg_query's protobuf messages and enumerations).
+Everything else asks here for statements, canonical text, or whether two fragments mean the same. Who reads a statement is given
+its node (``ParseNode``), with PostgreSQL's names for nodes (``name_of``), fields and values (``grammar``); the parser's own messages
+and enumerations do not leave this folder.
 """
 
 from omega_bridge.sql.canonical import canonical, checksum, on_one_line
@@ -17,21 +18,17 @@ from omega_bridge.sql.lexer import (
     sendable,
     words,
 )
-from omega_bridge.sql.libpg_query import pb
+from omega_bridge.sql.nodes import ParseNode, Tree, beyond, copied, held, inner, name_of, strings, walk
 from omega_bridge.sql.parser import (
     TOO_DEEP,
     Statement,
-    beyond,
     deparse_expression,
     deparse_statement,
     deparse_type,
-    inner,
     parse,
     parse_block,
     parse_expression,
     parse_type,
-    strings,
-    walk,
 )
 from omega_bridge.sql.swallowing import unswallowed
 from omega_bridge.sql.typenames import MODIFIER, printed_argument, printed_type
@@ -41,30 +38,34 @@ __all__ = [
     "TOO_DEEP",
     "Fields",
     "Known",
+    "ParseNode",
     "Statement",
+    "Tree",
     "beyond",
     "canonical",
     "checksum",
     "comments",
     "commits_within",
+    "copied",
     "deparse_expression",
     "deparse_statement",
     "deparse_type",
     "ends_transaction",
     "fields",
     "goes_beyond",
+    "held",
     "identifier",
     "inner",
     "is_of_its_column",
     "is_reserved",
     "known",
     "long_names",
+    "name_of",
     "on_one_line",
     "parse",
     "parse_block",
     "parse_expression",
     "parse_type",
-    "pb",
     "printed_argument",
     "printed_type",
     "same_expression",

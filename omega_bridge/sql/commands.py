@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from omega_bridge.sql.libpg_query import pb
-from omega_bridge.sql.parser import Statement, deparse_statement, inner, parse
+from omega_bridge.sql.nodes import copied, inner, name_of, walk
+from omega_bridge.sql.parser import Statement, deparse_statement, parse
 from omega_bridge.tags import Tag
 
 _QUIET = {
@@ -20,6 +21,11 @@ def keeps_rows_and_names(text: str) -> bool:
     """Whether every command of an ``ALTER TABLE`` leaves rows and names as they are."""
     commands = [inner(c) for statement in parse(text) for c in statement.node.cmds]
     return bool(commands) and all(c.subtype in _QUIET for c in commands)
+
+
+def relations_in(text: str) -> set[tuple[str, str]]:
+    """The relations that a text names, with the schema that it says."""
+    return {(r.schemaname, r.relname) for s in parse(text) for r in walk(s.node) if name_of(r) == "RangeVar"}
 
 
 def set_columns(text: str) -> tuple[str, ...]:
@@ -39,7 +45,6 @@ def at_once(statement: Statement) -> str:
     """A statement without ``CONCURRENTLY``, as a transaction takes it."""
     if statement.tag not in CONCURRENT or not statement.node.concurrent:
         return statement.text
-    node = type(statement.node)()
-    node.CopyFrom(statement.node)
+    node = copied(statement.node)
     node.concurrent = False
     return deparse_statement(statement.tag, node)

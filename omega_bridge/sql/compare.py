@@ -12,7 +12,8 @@ from typing import Any
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import libpg_query
 from omega_bridge.sql.libpg_query import pb
-from omega_bridge.sql.parser import PLACES, parse, parse_expression, parse_type, strings
+from omega_bridge.sql.nodes import PLACES, ParseNode, copied, name_of, strings
+from omega_bridge.sql.parser import parse, parse_expression, parse_type
 from omega_bridge.tags import Tag
 
 
@@ -35,7 +36,7 @@ def is_of_its_column(printed: str, written: str, column: str) -> bool:
     except StepSyntaxError:
         return True
     node = libpg_query.unwrap_node(one)
-    if other is None or other[0] is not None or other[1] != "sval" or node.DESCRIPTOR.name != "TypeCast":
+    if other is None or other[0] is not None or other[1] != "sval" or name_of(node) != "TypeCast":
         return True
     cast = node.type_name
     return (
@@ -45,7 +46,7 @@ def is_of_its_column(printed: str, written: str, column: str) -> bool:
     )
 
 
-def _matches(printed: Any, written: Any) -> bool:
+def _matches(printed: ParseNode, written: ParseNode) -> bool:
     """Whether an expression is printed so where it was written so: a bare literal takes the type of what it is for."""
     printed, written = libpg_query.unwrap_node(printed), libpg_query.unwrap_node(written)
     one, other = _literal(printed), _literal(written)
@@ -54,11 +55,11 @@ def _matches(printed: Any, written: Any) -> bool:
     if _plain_call(printed) == "now" or _plain_call(written) == "now":
         return bool(_plain(printed) == _plain(written))
     for node in (printed, written):
-        if node.DESCRIPTOR.name == "TypeCast" and _is_function_cast(node):
+        if name_of(node) == "TypeCast" and _is_function_cast(node):
             return _matches(*(n.arg if n is node else n for n in (printed, written)))
     if other is not None:  # a cast of something else is none of the literal
         return False
-    if printed.DESCRIPTOR.name != written.DESCRIPTOR.name or printed.DESCRIPTOR.name == "TypeName":
+    if name_of(printed) != name_of(written) or name_of(printed) == "TypeName":
         return bool(_plain(printed) == _plain(written))
     left = {f.name: (f, v) for f, v in printed.ListFields() if f.name not in PLACES}
     right = {f.name: (f, v) for f, v in written.ListFields() if f.name not in PLACES}
@@ -73,19 +74,19 @@ def _same_field(field: Any, one: Any, other: Any) -> bool:
     return _matches(one, other)
 
 
-def _plain_call(node: Any) -> str:
-    return "now" if node.DESCRIPTOR.name in ("SQLValueFunction", "FuncCall") and _plain(node) == ("now",) else ""
+def _plain_call(node: ParseNode) -> str:
+    return "now" if name_of(node) in ("SQLValueFunction", "FuncCall") and _plain(node) == ("now",) else ""
 
 
 _Literal = tuple[Any, str | None, Any]
 """The type of its cast, the kind of the constant, its value."""
 
 
-def _literal(node: Any) -> _Literal | None:
+def _literal(node: ParseNode) -> _Literal | None:
     cast = None
-    if node.DESCRIPTOR.name == "TypeCast" and not _is_function_cast(node):
+    if name_of(node) == "TypeCast" and not _is_function_cast(node):
         cast, node = _plain(node.type_name), libpg_query.unwrap_node(node.arg)
-    if node.DESCRIPTOR.name != "A_Const":
+    if name_of(node) != "A_Const":
         return None
     return cast, node.WhichOneof("val"), _constant(node)
 
@@ -108,7 +109,7 @@ def _same_literal(printed: _Literal, written: _Literal) -> bool:
     return False
 
 
-def _is_of(cast: Any, names: tuple[str, ...]) -> bool:
+def _is_of(cast: ParseNode, names: tuple[str, ...]) -> bool:
     """Whether a type as it compares is one of these, without a modifier."""
     return cast is not None and any(cast == _plain(parse_type(name)) for name in names)
 
@@ -117,7 +118,7 @@ _TEXTS = {"text", "varchar", "bpchar"}
 _INTEGERS = {"int2", "int4", "int8"}
 
 
-def _surely(node: Any, *, is_written: bool = False) -> str | int | bool | None:
+def _surely(node: ParseNode, *, is_written: bool = False) -> str | int | bool | None:
     """The value of a constant whose type prints it as it was written: text, an integer, a truth value.
 
     Other types have forms of their own: ``'2024-01-31'`` prints as ``'2024-01-31 00:00:00'::timestamp without time zone``,
@@ -125,12 +126,12 @@ def _surely(node: Any, *, is_written: bool = False) -> str | int | bool | None:
     """
     node = libpg_query.unwrap_node(node)
     type_name = None
-    if node.DESCRIPTOR.name == "TypeCast":
+    if name_of(node) == "TypeCast":
         if node.type_name.typmods or node.type_name.array_bounds:
             return None
         type_name = [n.string.sval for n in node.type_name.names][-1]
         node = libpg_query.unwrap_node(node.arg)
-    if node.DESCRIPTOR.name != "A_Const":
+    if name_of(node) != "A_Const":
         return None
     value = _constant(node)
     match node.WhichOneof("val"):
@@ -187,12 +188,12 @@ def _type(text: str) -> tuple[Any, tuple[str, ...]]:
     return (_plain(node), is_array), () if schema == ["pg_catalog"] else tuple(schema)
 
 
-def _plain(node: Any) -> Any:
+def _plain(node: ParseNode) -> Any:
     """A node as nested tuples that compare by meaning."""
     if not hasattr(node, "DESCRIPTOR"):
         return node
     node = libpg_query.unwrap_node(node)
-    name = node.DESCRIPTOR.name
+    name = name_of(node)
     if name == "TypeCast":
         argument = _plain(node.arg)
         if argument[:1] == ("A_Const",) or _is_function_cast(node):
@@ -222,12 +223,12 @@ def _repeated(field: Any) -> bool:
     return bool(repeated) if repeated is not None else field.label == field.LABEL_REPEATED
 
 
-def _is_function_cast(node: Any) -> bool:
+def _is_function_cast(node: ParseNode) -> bool:
     """``nextval('s'::regclass)`` and the like: a cast to regclass says nothing."""
     return [n.string.sval for n in node.type_name.names][-1:] == ["regclass"]
 
 
-def _constant(node: Any) -> Any:
+def _constant(node: ParseNode) -> Any:
     kind = node.WhichOneof("val")
     if node.isnull or kind is None:
         return None
@@ -254,9 +255,8 @@ def same_index(printed: str, written: str) -> bool:
     return left.tag == right.tag == Tag.INDEX and _matches(_index(left.node), _index(right.node))
 
 
-def _index(node: Any) -> Any:
-    plain = type(node)()
-    plain.CopyFrom(node)
+def _index(node: ParseNode) -> Any:
+    plain = copied(node)
     plain.idxname = ""
     plain.if_not_exists = plain.concurrent = False
     plain.access_method = plain.access_method or "btree"
@@ -295,25 +295,23 @@ _CHEAP_LANGUAGES = ("c", "internal")
 """Functions in these cost 1 where nothing is said, all others 100."""
 
 
-def _trigger(node: Any) -> Any:
-    plain = type(node)()
-    plain.CopyFrom(node)
+def _trigger(node: ParseNode) -> Any:
+    plain = copied(node)
     plain.replace = False
     plain.relation.schemaname = ""
     del plain.funcname[:-1]
     return plain
 
 
-def _routine(node: Any) -> Any:
-    plain = type(node)()
-    plain.CopyFrom(node)
+def _routine(node: ParseNode) -> Any:
+    plain = copied(node)
     plain.replace = False
     del plain.options[:]
     del plain.funcname[:-1]
     return plain
 
 
-def _options(node: Any) -> list[tuple[str, Any]]:
+def _options(node: ParseNode) -> list[tuple[str, Any]]:
     """A function's options but those that say what is so without them; there may be several ``SET``."""
     told = [(o.def_elem.defname, _option(o.def_elem.arg), _plain(o.def_elem.arg)) for o in node.options]
     language = next((text for name, text, _ in told if name == "language"), "sql")
@@ -321,6 +319,6 @@ def _options(node: Any) -> list[tuple[str, Any]]:
     return sorted(((name, value) for name, text, value in told if (name, text) not in defaults), key=repr)
 
 
-def _option(argument: Any) -> str:
+def _option(argument: ParseNode) -> str:
     value = dict(_plain(argument)[1])
     return str(value.get("sval", value.get("ival", value.get("boolval", "false")))).lower()

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from google.protobuf.message import Message
 
 from omega_bridge.sql.libpg_query import pb
-from omega_bridge.sql.parser import PLACES
+from omega_bridge.sql.nodes import PLACES, ParseNode
 
 Known: TypeAlias = "Mapping[str, bool | frozenset[int | str]]"
 """Of one kind of node: whether a field is walked into, or taken as it stands; or the values that it may have."""
@@ -46,7 +46,7 @@ def fields(*several: Fields, **kinds: Known) -> Fields:
     return joined
 
 
-def goes_beyond(node: Any, those: Fields) -> bool:
+def goes_beyond(node: ParseNode, those: Fields) -> bool:
     """Whether something is set in a node, or in one that is walked into from there, that is not among the known."""
     waiting = [node]
     while waiting:

@@ -5,21 +5,18 @@ PL/pgSQL comes back as nested dictionaries, in which every inner statement and c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
-from typing import Any
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import libpg_query
 from omega_bridge.sql.lexer import encoded
 from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.locating import in_block
+from omega_bridge.sql.nodes import ParseNode, Tree, wrapped
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
-
-_NODE = pb.Node
 
 TOO_DEEP = "it nests deeper than can be read here"
 """The message about a text that is beyond what the parser, or a reader of its tree, walks through."""
@@ -33,7 +30,7 @@ class Statement:
     """
 
     text: str
-    node: Any
+    node: ParseNode
     tag: Tag
     offset: int
 
@@ -67,18 +64,20 @@ def parse(sql: str) -> tuple[Statement, ...]:
     return tuple(found)
 
 
-def parse_expression(text: str) -> Any:
+def parse_expression(text: str) -> ParseNode:
     """The node of one expression, such as a condition or a default. Raises ``StepSyntaxError``."""
     statement = parse(f"SELECT {text}")[0]
-    return statement.node.target_list[0].res_target.val
+    node: ParseNode = statement.node.target_list[0].res_target.val
+    return node
 
 
-def parse_type(text: str) -> Any:
+def parse_type(text: str) -> ParseNode:
     """The ``TypeName`` node of a type's text. Raises ``StepSyntaxError``."""
-    return parse(f"SELECT NULL::{text}")[0].node.target_list[0].res_target.val.type_cast.type_name
+    node: ParseNode = parse_expression(f"NULL::{text}").type_cast.type_name
+    return node
 
 
-def parse_block(sql: str, before: str = "") -> dict[str, Any]:
+def parse_block(sql: str, before: str = "") -> Tree:
     """The PL/pgSQL tree of a ``DO`` statement's block. Raises ``StepSyntaxError``.
 
     ``before`` is what stands in front of the statement, so that lines are those of the whole text.
@@ -92,70 +91,26 @@ def parse_block(sql: str, before: str = "") -> dict[str, Any]:
         raise StepSyntaxError(TOO_DEEP) from exc
     except ValueError as exc:
         raise StepSyntaxError(f"the PL/pgSQL block cannot be read: {exc}") from exc
-    block: dict[str, Any] = function["PLpgSQL_function"]
+    block: Tree = function["PLpgSQL_function"]
     return block
 
 
-def inner(node: Any) -> Any:
-    """The node inside a ``Node`` wrapper; what is no wrapper is given back as it is."""
-    if type(node) is _NODE:
-        field = node.WhichOneof("node")
-        return getattr(node, field) if field else None
-    return node
-
-
-PLACES = frozenset({"location", "stmt_location", "stmt_len", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end"})
-"""The fields that say where in the text a node stands, and nothing else."""
-
-
-def beyond(node: Any, known: Collection[str]) -> bool:
-    """Whether a node has a field set that is not among the ``known`` ones; where it stands in the text is none.
-
-    What reads a node names the fields that it reads: one that a later grammar adds is then seen not to be read.
-    """
-    return any(field.name not in known and field.name not in PLACES for field, _ in node.ListFields())
-
-
-def strings(nodes: Iterable[Any]) -> tuple[str, ...]:
-    """The texts of a list of ``String`` nodes, such as the parts of a qualified name."""
-    return tuple([inner(n).sval for n in nodes])
-
-
-def deparse_statement(tag: Tag, node: Any) -> str:
+def deparse_statement(tag: Tag, node: ParseNode) -> str:
     """The SQL text of a statement's node."""
     tree = pb.ParseResult()
     getattr(tree.stmts.add().stmt, tag).CopyFrom(node)
     return libpg_query.deparse(tree)
 
 
-def walk(node: Any) -> Iterator[Any]:
-    """A node and every node below it, unwrapped, in the order of the text."""
-    waiting = [node]
-    while waiting:
-        found = inner(waiting.pop())
-        if found is None:
-            continue
-        yield found
-        below: list[Any] = []
-        for field, value in found.ListFields():
-            if field.message_type is None:
-                continue
-            if isinstance(value, Message):
-                below.append(value)
-            else:
-                below.extend(value)
-        waiting.extend(reversed(below))
-
-
-def deparse_expression(node: Any) -> str:
+def deparse_expression(node: ParseNode) -> str:
     """The SQL text of an expression node."""
     result = pb.ParseResult()
     target = result.stmts.add().stmt.select_stmt.target_list.add().res_target
-    target.val.CopyFrom(node if isinstance(node, pb.Node) else _wrapped(node))
+    target.val.CopyFrom(node if isinstance(node, pb.Node) else wrapped(node))
     return libpg_query.deparse(result).removeprefix("SELECT ")
 
 
-def deparse_type(node: Any) -> str:
+def deparse_type(node: ParseNode) -> str:
     """The SQL text of a ``TypeName`` node, such as ``varchar(32)[]``."""
     plain = pb.TypeName()
     plain.CopyFrom(node)
@@ -175,15 +130,6 @@ def _deparsed_type(serialized: bytes) -> str:
     cast.arg.a_const.isnull = True
     cast.type_name.CopyFrom(node)
     return libpg_query.deparse(result).removeprefix("SELECT ").removeprefix("NULL::").removeprefix("CAST(NULL AS ")
-
-
-def _wrapped(message: Any) -> pb.Node:
-    node = pb.Node()
-    for field in node.DESCRIPTOR.oneofs_by_name["node"].fields:
-        if field.message_type is message.DESCRIPTOR:
-            getattr(node, field.name).CopyFrom(message)
-            break
-    return node
 
 
 def _syntax_error(sql: str, exc: libpg_query.PgQueryError, offset: int | None = None) -> StepSyntaxError:

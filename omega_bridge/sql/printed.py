@@ -8,11 +8,11 @@ notes of both, and src/backend/utils/adt/ruleutils.c).
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql.libpg_query import pb
-from omega_bridge.sql.parser import deparse_statement, inner, parse, strings, walk
+from omega_bridge.sql.nodes import ParseNode, copied, inner, strings, walk
+from omega_bridge.sql.parser import deparse_statement, parse
 from omega_bridge.tags import Tag
 
 
@@ -39,9 +39,8 @@ def _read(text: str) -> tuple[str, ...]:
     return tuple(_normal(s.tag, s.node) for s in parse(text.rstrip().removesuffix(";")))
 
 
-def _normal(tag: Tag, node: Any) -> str:
-    plain = type(node)()
-    plain.CopyFrom(node)
+def _normal(tag: Tag, node: ParseNode) -> str:
+    plain = copied(node)
     is_alone = sum(type(found) in _SOURCES for found in walk(plain)) == 1
     for found in walk(plain):
         if type(found) is pb.ColumnRef and len(found.fields) > 1 and is_alone:
@@ -59,7 +58,7 @@ _SOURCES = (pb.RangeVar, pb.RangeSubselect, pb.RangeFunction, pb.RangeTableFunc,
 """What a query may take its columns from."""
 
 
-def _as_call(call: Any) -> None:
+def _as_call(call: ParseNode) -> None:
     """A function in the form of a plain call, by its older name."""
     name = strings(call.funcname)[-1]
     if strings(call.funcname)[:-1] not in ((), ("pg_catalog",)):
@@ -76,6 +75,6 @@ def _as_call(call: Any) -> None:
         call.args[0].a_const.CopyFrom(constant)
 
 
-def _last(column: Any) -> str:
+def _last(column: ParseNode) -> str:
     last = inner(column.fields[-1])
     return str(last.sval) if type(last) is pb.String else ""

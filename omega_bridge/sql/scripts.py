@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from omega_bridge.errors import ConfigurationInvalid, StepSyntaxError
 from omega_bridge.sql.libpg_query import pb
-from omega_bridge.sql.parser import Statement, deparse_expression, inner, parse
+from omega_bridge.sql.nodes import ParseNode, inner, name_of
+from omega_bridge.sql.parser import Statement, deparse_expression, parse
 from omega_bridge.tags import Tag
 
 _PIECE = re.compile(
@@ -145,10 +146,10 @@ def is_of_roles(statement: Statement) -> bool:
     return statement.tag in (Tag.ALTER_OWNER, Tag.GRANT, Tag.GRANT_ROLE, Tag.ALTER_DEFAULT_PRIVILEGES)
 
 
-def _value(node: object) -> str:
+def _value(node: ParseNode) -> str:
     found = inner(node)
-    which = found.WhichOneof("val") if hasattr(found, "WhichOneof") and "val" in found.DESCRIPTOR.oneofs_by_name else None
-    return found.sval.sval if which == "sval" else deparse_expression(found)
+    is_text = name_of(found) == "A_Const" and found.WhichOneof("val") == "sval"
+    return str(found.sval.sval) if is_text else deparse_expression(found)
 
 
 def _is_of_psql_alone(command: str, words: list[str]) -> bool:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
-from omega_bridge.catalog import Catalog, Kind
+from omega_bridge.catalog import Catalog, Kind, texts
 from omega_bridge.errors import OmegaBridgeError
 from omega_bridge.planning.gaps import Unkept, What
 from omega_bridge.planning.needs import unmet
 from omega_bridge.planning.renames import renames
 from omega_bridge.steps import Place
 from omega_bridge.values import dataclass
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+    from omega_bridge.typed import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +36,13 @@ class Lack:
     def __str__(self) -> str:
         where = f" ({self.place})" if self.place.file else ""
         if self.unkept.attribute == "labels":
-            lacking = [label for label in self.unkept.expected if label not in self.unkept.found]
+            lacking = [label for label in texts(self.unkept.expected) if label not in texts(self.unkept.found)]
             return f"{self.name}{where}: {self.unkept.key} lacks the label(s) {', '.join(lacking)}"
         if self.unkept.what is What.DIFFERENT:
             return f"{self.name}{where}: {self.unkept}"
         return f"{self.name}{where}: {self.unkept.key} is not there"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "model": self.name,
@@ -50,19 +55,20 @@ class Lack:
         }
 
 
-def lacks(catalog: Catalog, metadata: Any) -> tuple[Lack, ...]:
+def lacks(catalog: Catalog, metadata: MetaData | None) -> tuple[Lack, ...]:
     """What is lacking; SQLAlchemy is asked about it only where something is."""
-    found = unmet(catalog, metadata) if metadata is not None else ()
-    return tuple(replace(named(one, metadata), perhaps=_perhaps(one, catalog, metadata)) for one in found)
+    if metadata is None:
+        return ()
+    return tuple(replace(named(one, metadata), perhaps=_perhaps(one, catalog, metadata)) for one in unmet(catalog, metadata))
 
 
-def _perhaps(unkept: Unkept, catalog: Catalog, metadata: Any) -> tuple[str, ...]:
+def _perhaps(unkept: Unkept, catalog: Catalog, metadata: MetaData) -> tuple[str, ...]:
     wanted = _type(unkept, metadata) if unkept.key.kind is Kind.COLUMN else None
     may_be = renames([unkept], catalog, metadata, {unkept.key: wanted} if wanted else {}, {})
     return tuple(one.told for one in may_be[:_FEW])
 
 
-def _type(unkept: Unkept, metadata: Any) -> str | None:
+def _type(unkept: Unkept, metadata: MetaData) -> str | None:
     """The type that the models give a column, in the catalog's words; ``None`` where it is not known."""
     from omega_bridge.analysis import analyse
     from omega_bridge.analysis.program import statements
@@ -91,7 +97,7 @@ def told(found: Sequence[Lack]) -> str:
     return "\n".join(lines)
 
 
-def named(unkept: Unkept, metadata: Any) -> Lack:
+def named(unkept: Unkept, metadata: MetaData) -> Lack:
     """With what it is called in the models, and the steps that would bring it about."""
     from omega_bridge.revisions.additions import additions
     from omega_bridge.revisions.mapped import attribute_of, mapped_class, place_of, table_of

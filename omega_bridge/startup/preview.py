@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge.adoption import Survey, survey
 from omega_bridge.analysis import Analysis, StepKind, with_escapes
@@ -28,6 +28,11 @@ from omega_bridge.postgres.undone import left_undone
 from omega_bridge.startup.lacks import Lack, lacks
 from omega_bridge.version_table import VersionTable
 
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+    from omega_bridge.typed import JsonObject, KeptStanding
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -41,7 +46,7 @@ class Preview:
         """Those of one step; none of one that is not sent."""
         return list(dict.fromkeys(locks_of(step))) if step.action is Action.RUN else []
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "steps": [
@@ -70,7 +75,7 @@ class Look:
     """Where a database stands: steps that a boot would send, but for data,, ``alembic_version``, when the last clean boot was."""
 
     pending: tuple[PlannedStep, ...]
-    standing: tuple[dict[str, Any], ...]
+    standing: tuple[KeptStanding, ...]
     """Steps that the last start left failed, refused or without effect: id, outcome, reason."""
     versions: tuple[str, ...]
     last_boot: str | None
@@ -99,7 +104,7 @@ def look(database: object, analysis: Analysis, promise: Promise) -> Look:
     return Look(pending, standing, versions, last_boot, plan.steps)
 
 
-def lacking(database: object, metadata: Any) -> tuple[Lack, ...]:
+def lacking(database: object, metadata: MetaData | None) -> tuple[Lack, ...]:
     """What the models need and a database does not have. Reads only."""
     if metadata is None:
         return ()

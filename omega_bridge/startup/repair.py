@@ -12,7 +12,7 @@ import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
@@ -39,7 +39,10 @@ from omega_bridge.steps import Registry, Repeat
 from omega_bridge.values import dataclass
 
 if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
     from omega_bridge.revisions.standing import Move
+    from omega_bridge.typed import JsonObject
     from omega_bridge.version_table import VersionTable
 
 log = logging.getLogger("omega_bridge")
@@ -48,7 +51,7 @@ log = logging.getLogger("omega_bridge")
 def understood(
     registry: Registry,
     steps: object,
-    metadata: Any,
+    metadata: MetaData | None,
     critical_tables: Collection[str],
     named: Callable[[frozenset[str]], object],
     *,
@@ -71,7 +74,13 @@ def understood(
 
 
 def repair(
-    session: Session, reader: CatalogReader, analysis: Analysis, metadata: Any, options: Options, digest: str, head: str | None
+    session: Session,
+    reader: CatalogReader,
+    analysis: Analysis,
+    metadata: MetaData | None,
+    options: Options,
+    digest: str,
+    head: str | None,
 ) -> Run:
     """Bring the database up to the list, and record it. The caller holds the lock."""
     connection = session.connection
@@ -171,7 +180,7 @@ _NEVER = "the models need what is not there"
 _LEVELS = {BootOutcome.FAILED: logging.ERROR, BootOutcome.DEGRADED: logging.WARNING}
 
 
-def _of_models(outcomes: Iterable[StepOutcome], lacking: Iterable[Lack], metadata: Any) -> str:
+def _of_models(outcomes: Iterable[StepOutcome], lacking: Iterable[Lack], metadata: MetaData | None) -> str:
     """What models have to do with steps that failed: a table whose model nobody imported, a column that no step adds."""
     if metadata is None:
         return ""
@@ -184,7 +193,7 @@ def _of_models(outcomes: Iterable[StepOutcome], lacking: Iterable[Lack], metadat
     return "".join(f"{line}. " for line in dict.fromkeys(told))
 
 
-def _complete(registry: Registry, metadata: Any) -> Registry:
+def _complete(registry: Registry, metadata: MetaData | None) -> Registry:
     """The list, with a step ahead of it for each table that only the models know."""
     if metadata is None:
         return registry
@@ -196,7 +205,7 @@ def _complete(registry: Registry, metadata: Any) -> Registry:
 # --- inspect ---------------------------------------------------------------------------------------------------
 
 
-def inspect(catalog: Catalog, critical: Iterable[str], metadata: Any) -> tuple[CriticalTable, ...]:
+def inspect(catalog: Catalog, critical: Iterable[str], metadata: MetaData | None) -> tuple[CriticalTable, ...]:
     """Critical tables: present, missing, or of the old shape (the models have columns that the table lacks)."""
     found = []
     world = World(catalog)
@@ -303,7 +312,7 @@ class Reached:
             return STAYS
         return standing_of(self.history, known=self.known, table=self.table).move(versions, self.revision)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """As the ledger has it."""
         if self.lacking is None:
             return {"revision": self.revision}
@@ -412,12 +421,12 @@ def _refuse_if_newer(known: ledger_store.State | None, analysis: Analysis, head:
     )
 
 
-def scope(analysis: Analysis, critical_tables: Iterable[str], metadata: Any) -> frozenset[str]:
+def scope(analysis: Analysis, critical_tables: Iterable[str], metadata: MetaData | None) -> frozenset[str]:
     """Every identifier that a start has to look at: of the list, the models, the inspection."""
     return _scope(analysis.names(), critical_tables, metadata)
 
 
-def _scope(names: frozenset[str], critical_tables: Iterable[str], metadata: Any) -> frozenset[str]:
+def _scope(names: frozenset[str], critical_tables: Iterable[str], metadata: MetaData | None) -> frozenset[str]:
     models: frozenset[str] = frozenset()
     if metadata is not None:
         models = frozenset(metadata.tables[t].name for t in metadata.tables) | type_names(metadata)

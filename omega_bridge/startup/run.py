@@ -12,9 +12,12 @@ from omega_bridge.options import BOOT, OnBusy, OnError, OnGap, fits, takes
 from omega_bridge.values import dataclass
 
 if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
     from omega_bridge.outcomes import BootOutcome, Cost, CriticalTable, Standing, StepOutcome
     from omega_bridge.startup.background import Retrying
     from omega_bridge.startup.lacks import Lack
+    from omega_bridge.typed import JsonObject
     from omega_bridge.version_table import VersionTable
 
 
@@ -85,7 +88,7 @@ class Run:
         """Tables on which statements of this boot took locks, with the mode: ``ACCESS EXCLUSIVE tenants``."""
         return tuple(self.cost.locks) if self.cost else ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
             "outcome": str(self.outcome),
@@ -137,7 +140,7 @@ class Options:
 class BootOptions(TypedDict, total=False):
     """The keyword arguments of ``boot``."""
 
-    metadata: Any
+    metadata: MetaData | None
     critical_tables: Collection[str]
     on_error: OnError
     strict: bool

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any, Unpack
 
+    from sqlalchemy import MetaData
+
     from omega_bridge.options import OnBusy, OnError, OnGap
     from omega_bridge.outcomes import CriticalTable, StepOutcome
     from omega_bridge.postgres.fast_path.probe import Probe
@@ -27,7 +29,7 @@ def boot(
     database: object,
     steps: Registry | Iterable[StepLike],
     *,
-    metadata: Any = None,
+    metadata: MetaData | None = None,
     critical_tables: Collection[str] = (),
     on_error: OnError = "stop",
     strict: bool = False,
@@ -153,7 +155,7 @@ async def boot_async(database: object, steps: Registry | Iterable[StepLike], **o
         raise
 
 
-def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: Any, options: Options) -> Run:
+def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: MetaData | None, options: Options) -> Run:
     """Connect and ask; only where something differs, read the list and repair under the lock."""
     import time
 
@@ -182,7 +184,7 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: A
     return run
 
 
-def boot_over(session: Session, steps: Registry, metadata: Any, options: Options) -> Run:
+def boot_over(session: Session, steps: Registry, metadata: MetaData | None, options: Options) -> Run:
     """``run_boot`` on a connection that is there, and judging everything anew. What steps set on it stays, and nothing that was read is kept."""
     head = exported_head(options.history)
     return _in_turn(session, steps, metadata, options, promise_digest(steps.digest(), metadata, head), head, keeps=False)
@@ -191,7 +193,7 @@ def boot_over(session: Session, steps: Registry, metadata: Any, options: Options
 def _in_turn(
     session: Session,
     steps: Registry | Iterable[StepLike],
-    metadata: Any,
+    metadata: MetaData | None,
     options: Options,
     digest: str,
     head: str | None,
@@ -348,7 +350,7 @@ def found_there(critical: Collection[str], found: Probe) -> Iterator[CriticalTab
             yield CriticalTable(name, "present")
 
 
-def promise_digest(listed: str, metadata: Any, head: str | None, table: VersionTable | None = None) -> str:
+def promise_digest(listed: str, metadata: MetaData | None, head: str | None, table: VersionTable | None = None) -> str:
     """What a start promises, in 64 characters: the list as written, the models, the exported head, and where that is to be kept."""
     import hashlib
 

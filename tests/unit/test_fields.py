@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import Message
+from postgast import pg_query_pb2 as pb
 
 from omega_bridge.analysis.effects import READERS, alter_table, read
 from omega_bridge.analysis.program import DOUBT, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning import World
 from omega_bridge.planning.settling import empty_catalog
-from omega_bridge.sql import Fields, Statement, inner, parse, pb
+from omega_bridge.sql import Fields, Statement, inner, parse
 
 EVERY_CONSTRAINT = (
     "CONSTRAINT k CHECK (a > 0) NO INHERIT, UNIQUE NULLS NOT DISTINCT (a) INCLUDE (b) WITH (fillfactor = 50) USING INDEX TABLESPACE s, "

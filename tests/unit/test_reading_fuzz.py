@@ -11,13 +11,14 @@ import pytest
 from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from postgast import pg_query_pb2 as pb
 
 from omega_bridge.analysis import analyse, blocks, guards
 from omega_bridge.analysis.reading import forget, reading_of
 from omega_bridge.planning import World, evaluate, make_plan
 from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.sources import load
-from omega_bridge.sql import parse_block, parse_expression, pb
+from omega_bridge.sql import parse_block, parse_expression
 from omega_bridge.steps import Registry
 from tests.oracle.guards.forms import guard_forms
 

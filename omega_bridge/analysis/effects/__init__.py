@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from omega_bridge.analysis.effects.naming import NotRead, relation
 from omega_bridge.analysis.effects.repeating import errors_again
@@ -17,7 +17,8 @@ from omega_bridge.analysis.program import DOUBT, Effect, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import NAMING_TABLES, READ
 from omega_bridge.kinds.statements import Read
-from omega_bridge.sql import Fields, Statement, goes_beyond, inner, pb, walk
+from omega_bridge.sql import Fields, ParseNode, Statement, goes_beyond, inner, name_of, walk
+from omega_bridge.sql.grammar import AlterTableType, ObjectType, ReindexObjectType
 from omega_bridge.tags import Tag
 
 
@@ -96,22 +97,22 @@ def _named(statement: Statement) -> Iterator[Key]:
     """The tables that a statement of unknown effect is about: without them it fails."""
     if statement.tag not in NAMING_TABLES:
         return
-    is_sequence = getattr(statement.node, "objtype", None) == pb.OBJECT_SEQUENCE
+    is_sequence = getattr(statement.node, "objtype", None) == ObjectType.SEQUENCE
     kind = Kind.SEQUENCE if is_sequence else Kind.TABLE
     for found in walk(statement.node):
-        if found.DESCRIPTOR.name == "RangeVar":
+        if name_of(found) == "RangeVar":
             yield relation(found, kind)
 
 
 def _refuses_a_transaction(statement: Statement) -> bool:
     """Whether the statement's own words say that it does; that a table is partitioned they do not say."""
-    node: Any = statement.node
+    node: ParseNode = statement.node
     if statement.tag == Tag.REINDEX:
         is_concurrent = any(p.def_elem.defname == "concurrently" for p in node.params)
-        return is_concurrent or node.kind in (pb.REINDEX_OBJECT_SCHEMA, pb.REINDEX_OBJECT_SYSTEM, pb.REINDEX_OBJECT_DATABASE)
+        return is_concurrent or node.kind in (ReindexObjectType.SCHEMA, ReindexObjectType.SYSTEM, ReindexObjectType.DATABASE)
     if statement.tag == Tag.CLUSTER:
         return not node.HasField("relation")
     if statement.tag == Tag.ALTER_TABLE:
         commands = (inner(c) for c in node.cmds)
-        return any(c.subtype == pb.AT_DetachPartition and inner(getattr(c, "def")).concurrent for c in commands)
+        return any(c.subtype == AlterTableType.DETACH_PARTITION and inner(getattr(c, "def")).concurrent for c in commands)
     return False

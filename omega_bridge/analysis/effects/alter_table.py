@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import field
-from typing import Any
 
 from omega_bridge.analysis.effects.columns import COLUMN, CONSTRAINT, column, columns_in, default, references, table_constraint
 from omega_bridge.analysis.effects.naming import RELATION, TYPE, NotRead, member, relation
@@ -12,7 +11,8 @@ from omega_bridge.analysis.effects.targets import RENAMED
 from omega_bridge.analysis.program import DOUBT, Effect, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import ROOMS
-from omega_bridge.sql import Fields, Statement, deparse_type, fields, goes_beyond, inner, known, pb, strings
+from omega_bridge.sql import Fields, ParseNode, Statement, deparse_type, fields, goes_beyond, inner, known, strings
+from omega_bridge.sql.grammar import AlterTableType, DropBehavior, ObjectType
 from omega_bridge.values import dataclass
 
 
@@ -27,53 +27,55 @@ class _Found:
 
 
 _SWITCHES = {
-    pb.AT_EnableRowSecurity: ("row_security", True),
-    pb.AT_DisableRowSecurity: ("row_security", False),
-    pb.AT_ForceRowSecurity: ("force_row_security", True),
-    pb.AT_NoForceRowSecurity: ("force_row_security", False),
+    AlterTableType.ENABLE_ROW_SECURITY: ("row_security", True),
+    AlterTableType.DISABLE_ROW_SECURITY: ("row_security", False),
+    AlterTableType.FORCE_ROW_SECURITY: ("force_row_security", True),
+    AlterTableType.NO_FORCE_ROW_SECURITY: ("force_row_security", False),
 }
 
 
 ALTER_TABLE = fields(RELATION, AlterTableStmt=known("relation", "cmds objtype missing_ok"))
 """Its commands are looked at one by one."""
 
-_BEHAVIOUR = {"behavior": (pb.DROP_RESTRICT, pb.DROP_CASCADE)}
+_BEHAVIOUR = {"behavior": (DropBehavior.RESTRICT, DropBehavior.CASCADE)}
 _PLAIN = fields(AlterTableCmd=known("", "subtype name missing_ok", **_BEHAVIOUR))
 _DEFINING = fields(AlterTableCmd=known("def", "subtype name missing_ok", **_BEHAVIOUR))
 COMMANDS: dict[int, Fields] = {
     **dict.fromkeys(
         (
-            pb.AT_DropColumn,
-            pb.AT_SetNotNull,
-            pb.AT_DropNotNull,
-            pb.AT_DropIdentity,
-            pb.AT_DropConstraint,
-            pb.AT_ValidateConstraint,
+            AlterTableType.DROP_COLUMN,
+            AlterTableType.SET_NOT_NULL,
+            AlterTableType.DROP_NOT_NULL,
+            AlterTableType.DROP_IDENTITY,
+            AlterTableType.DROP_CONSTRAINT,
+            AlterTableType.VALIDATE_CONSTRAINT,
         ),
         _PLAIN,
     ),
     **dict.fromkeys(_SWITCHES, _PLAIN),
-    pb.AT_AddColumn: fields(_DEFINING, COLUMN),
-    pb.AT_ColumnDefault: fields(AlterTableCmd=known("", "subtype name def", **_BEHAVIOUR)),
-    pb.AT_AlterColumnType: fields(_DEFINING, TYPE, ColumnDef=known("type_name", "colname raw_default coll_clause")),
-    pb.AT_AddIdentity: fields(_DEFINING, Constraint=known("", "contype options", generated_when=("a", "d"))),
-    pb.AT_AddConstraint: fields(_DEFINING, CONSTRAINT),
+    AlterTableType.ADD_COLUMN: fields(_DEFINING, COLUMN),
+    AlterTableType.COLUMN_DEFAULT: fields(AlterTableCmd=known("", "subtype name def", **_BEHAVIOUR)),
+    AlterTableType.ALTER_COLUMN_TYPE: fields(_DEFINING, TYPE, ColumnDef=known("type_name", "colname raw_default coll_clause")),
+    AlterTableType.ADD_IDENTITY: fields(_DEFINING, Constraint=known("", "contype options", generated_when=("a", "d"))),
+    AlterTableType.ADD_CONSTRAINT: fields(_DEFINING, CONSTRAINT),
 }
 
 
 def alter_table(statement: Statement) -> Sql:
     """Every command's effects together; a command that is not known makes the statement opaque."""
     node = statement.node
-    if node.objtype != pb.OBJECT_TABLE:
+    if node.objtype != ObjectType.TABLE:
         return Sql(statement.text, statement.tag, opaque=True, offset=statement.offset)
     table = relation(node.relation)
     found = _Found(needs=[] if node.missing_ok else [table])
     commands = _in_order([inner(c) for c in node.cmds])
-    added = {member(table, Kind.COLUMN, inner(getattr(c, "def")).colname) for c in commands if c.subtype == pb.AT_AddColumn}
+    added = {
+        member(table, Kind.COLUMN, inner(getattr(c, "def")).colname) for c in commands if c.subtype == AlterTableType.ADD_COLUMN
+    }
     for command in commands:
-        is_later = _pass(command) > _LATER[pb.AT_AddColumn]
+        is_later = _pass(command) > _LATER[AlterTableType.ADD_COLUMN]
         made = {e.key for e in found.effects if e.present} if is_later else set()
-        _add(found, table, command, added if command.subtype == pb.AT_AddColumn else made)
+        _add(found, table, command, added if command.subtype == AlterTableType.ADD_COLUMN else made)
     if _contradicts_itself(found.effects):
         found.opaque = True
     if node.missing_ok:  # nothing is promised about a table that may be missing
@@ -92,20 +94,20 @@ def alter_table(statement: Statement) -> Sql:
     )
 
 
-_LATER = {pb.AT_AlterColumnType: 1, pb.AT_AddColumn: 2}
-_FIRST = (pb.AT_DropColumn, pb.AT_DropConstraint, pb.AT_DropNotNull, pb.AT_DropIdentity)
+_LATER = {AlterTableType.ALTER_COLUMN_TYPE: 1, AlterTableType.ADD_COLUMN: 2}
+_FIRST = (AlterTableType.DROP_COLUMN, AlterTableType.DROP_CONSTRAINT, AlterTableType.DROP_NOT_NULL, AlterTableType.DROP_IDENTITY)
 
 
-def _pass(command: Any) -> int:
+def _pass(command: ParseNode) -> int:
     """When PostgreSQL carries a command out: not in the order of the text. Source: ``ATPrepCmd`` in its ``tablecmds.c``."""
-    if command.subtype in _FIRST or (command.subtype == pb.AT_ColumnDefault and not command.HasField("def")):
+    if command.subtype in _FIRST or (command.subtype == AlterTableType.COLUMN_DEFAULT and not command.HasField("def")):
         return 0
     return _LATER.get(command.subtype, 3)
 
 
-def _in_order(commands: list[Any]) -> list[Any]:
+def _in_order(commands: list[ParseNode]) -> list[ParseNode]:
     """As PostgreSQL carries them out; as they are written where each is about a thing of its own."""
-    names = [c.name or inner(getattr(c, "def")).colname for c in commands if c.name or c.subtype == pb.AT_AddColumn]
+    names = [c.name or inner(getattr(c, "def")).colname for c in commands if c.name or c.subtype == AlterTableType.ADD_COLUMN]
     return commands if len(set(names)) == len(names) == len(commands) else sorted(commands, key=_pass)
 
 
@@ -121,7 +123,7 @@ def _contradicts_itself(effects: list[Effect]) -> bool:
     return False
 
 
-def _add(found: _Found, table: Key, command: Any, made: Collection[Key]) -> None:
+def _add(found: _Found, table: Key, command: ParseNode, made: Collection[Key]) -> None:
     """A command that is not read to its last field is left to the server, and what it is about is in doubt. ``made``: by those that
     come before it, or beside it.
     """
@@ -145,50 +147,50 @@ def _add(found: _Found, table: Key, command: Any, made: Collection[Key]) -> None
     found.needs.extend(key for key in one.needs if key not in made)
 
 
-def _command(found: _Found, table: Key, command: Any) -> None:
+def _command(found: _Found, table: Key, command: ParseNode) -> None:
     definition = inner(getattr(command, "def"))
     this = member(table, Kind.COLUMN, command.name)
     match command.subtype:
-        case pb.AT_AddColumn:
+        case AlterTableType.ADD_COLUMN:
             parts = column(table, definition)
             found.effects.append(Effect(parts.effects[0].key))
             found.implied.extend(parts.effects)
             found.needs.extend(parts.needs)
-        case pb.AT_DropColumn:
+        case AlterTableType.DROP_COLUMN:
             found.effects.append(Effect(this, present=False))
             found.destroys.append(this)
             if not command.missing_ok:
                 found.needs.append(this)
-            found.cascade = command.behavior == pb.DROP_CASCADE
-        case pb.AT_ColumnDefault:
+            found.cascade = command.behavior == DropBehavior.CASCADE
+        case AlterTableType.COLUMN_DEFAULT:
             wanted = default(definition) if definition is not None else None
             found.effects.append(Effect(this, attributes=(("default", wanted),)))
             found.needs.extend((this, *(references(definition) if definition is not None else ())))
-        case pb.AT_SetNotNull | pb.AT_DropNotNull:
-            found.effects.append(Effect(this, attributes=(("nullable", command.subtype == pb.AT_DropNotNull),)))
+        case AlterTableType.SET_NOT_NULL | AlterTableType.DROP_NOT_NULL:
+            found.effects.append(Effect(this, attributes=(("nullable", command.subtype == AlterTableType.DROP_NOT_NULL),)))
             found.needs.append(this)
-        case pb.AT_AlterColumnType:
+        case AlterTableType.ALTER_COLUMN_TYPE:
             collation = ".".join(strings(definition.coll_clause.collname)) if definition.HasField("coll_clause") else None
             wanted_type = deparse_type(definition.type_name)
             found.effects.append(Effect(this, attributes=(("type", wanted_type), ("collation", collation))))
             found.needs.extend((this, *references(definition), *columns_in(table, definition)))
-        case pb.AT_AddIdentity:
+        case AlterTableType.ADD_IDENTITY:
             found.effects.append(Effect(this, attributes=(("identity", definition.generated_when),)))
             found.needs.append(this)
-        case pb.AT_DropIdentity:
+        case AlterTableType.DROP_IDENTITY:
             found.effects.append(Effect(this, attributes=(("identity", ""),)))
-        case pb.AT_AddConstraint:
+        case AlterTableType.ADD_CONSTRAINT:
             parts = table_constraint(table, definition, is_added=True)
             told = parts.effects[0].attributes if not (definition.conname or definition.indexname) else ()
             found.effects.append(Effect(parts.effects[0].key, attributes=tuple(a for a in told if a[0] == "definition")))
             found.implied.extend(parts.effects)
             found.needs.extend(parts.needs)
-        case pb.AT_DropConstraint:
+        case AlterTableType.DROP_CONSTRAINT:
             found.effects.append(Effect(member(table, Kind.CONSTRAINT, command.name), present=False))
             if not command.missing_ok:
                 found.needs.append(member(table, Kind.CONSTRAINT, command.name))
-            found.cascade = command.behavior == pb.DROP_CASCADE
-        case pb.AT_ValidateConstraint:
+            found.cascade = command.behavior == DropBehavior.CASCADE
+        case AlterTableType.VALIDATE_CONSTRAINT:
             found.effects.append(Effect(member(table, Kind.CONSTRAINT, command.name), attributes=(("validated", True),)))
         case subtype:
             found.effects.append(Effect(table, attributes=(_SWITCHES[subtype],)))
@@ -204,7 +206,7 @@ def rename(statement: Statement) -> Sql:
     """The old name is gone and the new one is there."""
     node = statement.node
     kind = RENAMED.get(node.rename_type)
-    if kind is None or (kind is Kind.COLUMN and node.relation_type != pb.OBJECT_TABLE):
+    if kind is None or (kind is Kind.COLUMN and node.relation_type != ObjectType.TABLE):
         return Sql(statement.text, statement.tag, opaque=True, offset=statement.offset)
     old = member(relation(node.relation), kind, node.subname) if ROOMS[kind].stored.table else relation(node.relation, kind)
     new = Key(old.kind, old.schema, old.table, node.newname)

@@ -18,16 +18,17 @@ from omega_bridge.analysis.effects.naming import (
 )
 from omega_bridge.analysis.program import ANYTHING, VISIBLE, Effect
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import deparse_expression, deparse_statement, deparse_type, fields, inner, known, pb, strings, walk
-from omega_bridge.tags import Tag
+from omega_bridge.sql import ParseNode, deparse_expression, deparse_type, fields, inner, known, name_of, strings, walk
+from omega_bridge.sql.building import constraint_definition, index_of_constraint
+from omega_bridge.sql.grammar import ConstrType
 from omega_bridge.values import dataclass
 
 _LETTER = {
-    pb.CONSTR_PRIMARY: "p",
-    pb.CONSTR_UNIQUE: "u",
-    pb.CONSTR_FOREIGN: "f",
-    pb.CONSTR_CHECK: "c",
-    pb.CONSTR_EXCLUSION: "x",
+    ConstrType.PRIMARY: "p",
+    ConstrType.UNIQUE: "u",
+    ConstrType.FOREIGN: "f",
+    ConstrType.CHECK: "c",
+    ConstrType.EXCLUSION: "x",
 }
 _SERIAL = {
     "serial": "integer",
@@ -40,12 +41,12 @@ _SERIAL = {
 
 
 _MODIFYING = {
-    pb.CONSTR_ATTR_DEFERRABLE,
-    pb.CONSTR_ATTR_NOT_DEFERRABLE,
-    pb.CONSTR_ATTR_DEFERRED,
-    pb.CONSTR_ATTR_IMMEDIATE,
-    pb.CONSTR_ATTR_ENFORCED,
-    pb.CONSTR_ATTR_NOT_ENFORCED,
+    ConstrType.ATTR_DEFERRABLE,
+    ConstrType.ATTR_NOT_DEFERRABLE,
+    ConstrType.ATTR_DEFERRED,
+    ConstrType.ATTR_IMMEDIATE,
+    ConstrType.ATTR_ENFORCED,
+    ConstrType.ATTR_NOT_ENFORCED,
 }
 """Beside a column these stand by themselves, and are about the constraint in front of them."""
 
@@ -58,11 +59,11 @@ CONSTRAINT = fields(
         "fk_with_period pk_with_period fk_matchtype fk_upd_action fk_del_action fk_del_set_cols",
         contype=(
             *_LETTER,
-            pb.CONSTR_NULL,
-            pb.CONSTR_NOTNULL,
-            pb.CONSTR_DEFAULT,
-            pb.CONSTR_IDENTITY,
-            pb.CONSTR_GENERATED,
+            ConstrType.NULL,
+            ConstrType.NOTNULL,
+            ConstrType.DEFAULT,
+            ConstrType.IDENTITY,
+            ConstrType.GENERATED,
             *_MODIFYING,
         ),
         generated_when=("a", "d"),
@@ -73,7 +74,7 @@ COLUMN = fields(
     CONSTRAINT, TYPE, ColumnDef=known("type_name constraints", "colname compression storage_name is_local coll_clause")
 )
 
-_REFERRING = frozenset({pb.CommonTableExpr, pb.RangeVar, pb.TypeName, pb.FuncCall, pb.IndexElem})
+_REFERRING = frozenset({"CommonTableExpr", "RangeVar", "TypeName", "FuncCall", "IndexElem"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Parts:
     needs: tuple[Key, ...]
 
 
-def column(table: Key, definition: Any) -> Parts:
+def column(table: Key, definition: ParseNode) -> Parts:
     """A column with everything written beside it. Raises ``NotRead`` where it has no type of its own."""
     if not definition.HasField("type_name"):
         raise NotRead
@@ -104,17 +105,17 @@ def column(table: Key, definition: Any) -> Parts:
         effects.append(Effect(Key(Kind.SEQUENCE, table.schema, "", generated(table.name, [name], "seq"))))
     for constraint in map(inner, definition.constraints):
         match constraint.contype:
-            case pb.CONSTR_NOTNULL:
+            case ConstrType.NOTNULL:
                 attributes["nullable"] = False
-            case pb.CONSTR_DEFAULT:
+            case ConstrType.DEFAULT:
                 attributes["default"] = default(constraint.raw_expr)
-            case pb.CONSTR_IDENTITY:
+            case ConstrType.IDENTITY:
                 attributes |= {"identity": constraint.generated_when, "nullable": False}
                 effects.append(Effect(_sequence(table, name, constraint)))
-            case pb.CONSTR_GENERATED:
+            case ConstrType.GENERATED:
                 attributes |= {"generated": "v" if constraint.generated_kind == "v" else "s", "default": ANYTHING}
             case contype if contype in _LETTER:
-                attributes["nullable"] = attributes["nullable"] and contype != pb.CONSTR_PRIMARY
+                attributes["nullable"] = attributes["nullable"] and contype != ConstrType.PRIMARY
                 effects.extend(table_constraint(table, constraint, (name,)).effects)
     if any(inner(c).contype in _MODIFYING for c in definition.constraints):
         effects = [_changed(effect) for effect in effects]
@@ -135,7 +136,7 @@ def _changed(effect: Effect) -> Effect:
     return Effect(effect.key, attributes=tuple((n, ANYTHING if n != "type" else v) for n, v in effect.attributes))
 
 
-def _sequence(table: Key, column: str, identity: Any) -> Key:
+def _sequence(table: Key, column: str, identity: ParseNode) -> Key:
     """The sequence of an identity column, which may have been given a name."""
     for option in (o.def_elem for o in identity.options):
         if option.defname == "sequence_name":
@@ -143,18 +144,18 @@ def _sequence(table: Key, column: str, identity: Any) -> Key:
     return Key(Kind.SEQUENCE, table.schema, "", generated(table.name, [column], "seq"))
 
 
-def default(expression: Any) -> Any:
+def default(expression: ParseNode) -> object:
     """A default as the catalog has it. That of NULL is none; where the NULL is cast, only the server can tell."""
     node = inner(expression)
-    is_cast = node.DESCRIPTOR.name == "TypeCast"
-    while node.DESCRIPTOR.name == "TypeCast":
+    is_cast = name_of(node) == "TypeCast"
+    while name_of(node) == "TypeCast":
         node = inner(node.arg)
-    if node.DESCRIPTOR.name == "A_Const" and node.isnull:
+    if name_of(node) == "A_Const" and node.isnull:
         return ANYTHING if is_cast else None
     return deparse_expression(expression)
 
 
-def table_constraint(table: Key, constraint: Any, columns: tuple[str, ...] = (), *, is_added: bool = False) -> Parts:
+def table_constraint(table: Key, constraint: ParseNode, columns: tuple[str, ...] = (), *, is_added: bool = False) -> Parts:
     """A constraint, with its index where it has one; ``columns`` where it stands beside a column.
 
     ``is_added``: to a table that is there, perhaps in the place of one with an index that looked otherwise.
@@ -163,11 +164,11 @@ def table_constraint(table: Key, constraint: Any, columns: tuple[str, ...] = (),
     letter = _LETTER.get(constraint.contype)
     if letter is None:
         raise NotRead
-    if constraint.contype == pb.CONSTR_FOREIGN:
+    if constraint.contype == ConstrType.FOREIGN:
         columns = strings(constraint.fk_attrs) or columns
-    elif constraint.contype == pb.CONSTR_EXCLUSION:
+    elif constraint.contype == ConstrType.EXCLUSION:
         columns = tuple(inner(inner(pair).items[0]).name or "expr" for pair in constraint.exclusions)
-    elif constraint.contype == pb.CONSTR_CHECK:
+    elif constraint.contype == ConstrType.CHECK:
         columns = columns or _single(sorted(set(_names(constraint.raw_expr))))
     else:
         columns = strings(constraint.keys) or columns
@@ -177,7 +178,7 @@ def table_constraint(table: Key, constraint: Any, columns: tuple[str, ...] = (),
         member(table, Kind.CONSTRAINT, name),
         attributes=(
             ("type", letter),
-            ("definition", definition(constraint, columns)),
+            ("definition", constraint_definition(constraint, columns)),
             ("validated", not constraint.skip_validation),
         ),
     )
@@ -202,77 +203,34 @@ def constraint_name(table: str, letter: str, columns: Iterable[str]) -> str:
     return generated(table, () if letter == "p" else columns, label)
 
 
-def definition(constraint: Any, columns: tuple[str, ...]) -> str:
-    """A constraint's text in the form of ``pg_get_constraintdef``, to be compared as a parse tree."""
-    plain = pb.Constraint()
-    plain.CopyFrom(constraint)
-    plain.conname = ""
-    plain.ClearField("skip_validation")
-    plain.initially_valid = True
-    if constraint.contype == pb.CONSTR_FOREIGN and not plain.fk_attrs:
-        plain.fk_attrs.extend(pb.Node(string=pb.String(sval=c)) for c in columns)
-    elif constraint.contype in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE) and not plain.keys and not constraint.indexname:
-        plain.keys.extend(pb.Node(string=pb.String(sval=c)) for c in columns)
-    statement = pb.AlterTableStmt()
-    statement.relation.relname = "t"
-    statement.relation.inh = True
-    statement.objtype = pb.OBJECT_TABLE
-    command = statement.cmds.add().alter_table_cmd
-    command.subtype = pb.AT_AddConstraint
-    command.behavior = pb.DROP_RESTRICT
-    getattr(command, "def").constraint.CopyFrom(plain)
-    text = deparse_statement(Tag.ALTER_TABLE, statement)
-    return text.removeprefix("ALTER TABLE t ADD ").removeprefix("ALTER TABLE ONLY t ADD ")
-
-
-def _index(table: Key, constraint: Any, columns: tuple[str, ...]) -> Any:
+def _index(table: Key, constraint: ParseNode, columns: tuple[str, ...]) -> Any:
     """The index of a constraint as a statement of its own."""
     if constraint.indexname:
         return ANYTHING
-    made = pb.IndexStmt(
-        idxname="i",
-        unique=constraint.contype != pb.CONSTR_EXCLUSION,
-        access_method=constraint.access_method or "btree",
-        nulls_not_distinct=constraint.nulls_not_distinct,
-        table_space=constraint.indexspace,
-        where_clause=constraint.where_clause if constraint.HasField("where_clause") else None,
-    )
-    made.relation.relname, made.relation.inh, made.relation.relpersistence = table.name, True, "p"
-    if constraint.contype == pb.CONSTR_EXCLUSION:
-        made.index_params.extend(inner(pair).items[0] for pair in constraint.exclusions)
-    else:
-        made.index_params.extend(map(_element, columns))
-    made.index_including_params.extend(map(_element, strings(constraint.including)))
-    made.options.extend(constraint.options)
-    return deparse_statement(Tag.INDEX, made)
+    return index_of_constraint(table.name, constraint, columns)
 
 
-def _element(column: str) -> pb.Node:
-    order = {"ordering": pb.SORTBY_DEFAULT, "nulls_ordering": pb.SORTBY_NULLS_DEFAULT}
-    return pb.Node(index_elem=pb.IndexElem(name=column, **order))
-
-
-def references(node: Any) -> Iterator[Key]:
+def references(node: ParseNode) -> Iterator[Key]:
     """What a definition refers to: other tables, types by name, functions, and the extensions they come from.
 
     The name of a ``WITH`` query is no table.
     """
-    nodes = [n for n in walk(node) if type(n) in _REFERRING]
-    own = {n.ctename for n in nodes if type(n) is pb.CommonTableExpr}
+    nodes = [n for n in walk(node) if name_of(n) in _REFERRING]
+    own = {n.ctename for n in nodes if name_of(n) == "CommonTableExpr"}
     for found in nodes:
-        kind = type(found)
-        if kind is pb.RangeVar and (found.schemaname or found.relname not in own):
+        kind = name_of(found)
+        if kind == "RangeVar" and (found.schemaname or found.relname not in own):
             yield relation(found)
-        elif kind is pb.TypeName:
+        elif kind == "TypeName":
             parts = strings(found.names)
             if parts and parts[0] != "pg_catalog":
                 yield needed_extension(parts[-1]) or Key(Kind.ENUM, parts[-2] if len(parts) > 1 else VISIBLE, "", parts[-1])
-        elif kind is pb.FuncCall:
+        elif kind == "FuncCall":
             parts = strings(found.funcname)
             if parts[0] != "pg_catalog":
                 schema = parts[-2] if len(parts) > 1 else VISIBLE
                 yield needed_extension(parts[-1]) or Key(Kind.FUNCTION, schema, "", parts[-1])
-        elif kind is pb.IndexElem:
+        elif kind == "IndexElem":
             for opclass in strings(found.opclass):
                 if extension := needed_extension(opclass):
                     yield extension
@@ -281,16 +239,16 @@ def references(node: Any) -> Iterator[Key]:
 _OF_EVERY_TABLE = {"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"}
 
 
-def columns_in(table: Key, node: Any) -> Iterator[Key]:
+def columns_in(table: Key, node: ParseNode) -> Iterator[Key]:
     """The columns of a table that an expression, or what holds expressions on its rows alone, asks for; a whole row is none."""
     return (member(table, Kind.COLUMN, n) for n in dict.fromkeys(_names(node)) if n not in _OF_EVERY_TABLE | {table.name})
 
 
-def _names(node: Any) -> Iterator[str]:
+def _names(node: ParseNode) -> Iterator[str]:
     for found in walk(node):
-        if type(found) is pb.ColumnRef:
+        if name_of(found) == "ColumnRef":
             last = inner(found.fields[-1])
-            if type(last) is pb.String:
+            if name_of(last) == "String":
                 yield last.sval
 
 

@@ -6,13 +6,14 @@ forms (``UPDATE``/``DELETE ... WHERE``, ``INSERT ... VALUES ... ON CONFLICT (...
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 from omega_bridge.analysis.effects.columns import references
 from omega_bridge.analysis.effects.naming import relation
 from omega_bridge.analysis.program import Sql
-from omega_bridge.sql import Statement, deparse_expression, deparse_statement, fields, inner, known, pb, strings, walk
-from omega_bridge.tags import Tag
+from omega_bridge.sql import ParseNode, Statement, deparse_expression, fields, held, inner, known, name_of, strings, walk
+from omega_bridge.sql.building import asking_for_rows
+from omega_bridge.sql.grammar import OnConflictAction, SortByDir, SortByNulls
 
 _STABLE = {
     "now",
@@ -37,9 +38,9 @@ INSERT = fields(
     InsertStmt=known("relation cols select_stmt on_conflict_clause", "override"),
     ResTarget=known("", "name"),
     SelectStmt=known("", "values_lists limit_option op"),
-    OnConflictClause=known("infer", action=(pb.ONCONFLICT_NOTHING,)),
+    OnConflictClause=known("infer", action=(OnConflictAction.NOTHING,)),
     InferClause=known("index_elems"),
-    IndexElem=known("", "name", ordering=(pb.SORTBY_DEFAULT,), nulls_ordering=(pb.SORTBY_NULLS_DEFAULT,)),
+    IndexElem=known("", "name", ordering=(SortByDir.DEFAULT,), nulls_ordering=(SortByNulls.NULLS_DEFAULT,)),
 )
 """What is beyond these fields touches rows, and has no lookahead; so it is with the next two."""
 
@@ -100,21 +101,21 @@ SELECT = fields(
     )
 )
 _ASKING = frozenset({
-    pb.A_ArrayExpr, pb.A_Const, pb.A_Expr, pb.A_Indices, pb.A_Indirection, pb.A_Star, pb.Alias, pb.BitString, pb.BoolExpr,
-    pb.Boolean, pb.BooleanTest, pb.CaseExpr, pb.CaseWhen, pb.CoalesceExpr, pb.CollateClause, pb.ColumnRef,
-    pb.CommonTableExpr, pb.Float, pb.FuncCall, pb.GroupingFunc, pb.GroupingSet, pb.Integer, pb.JoinExpr, pb.List,
-    pb.LockingClause, pb.MinMaxExpr, pb.NamedArgExpr, pb.NullTest, pb.RangeSubselect, pb.RangeVar, pb.ResTarget,
-    pb.RowExpr, pb.SQLValueFunction, pb.SelectStmt, pb.SortBy, pb.String, pb.SubLink, pb.TypeCast, pb.TypeName,
-    pb.WindowDef, pb.WithClause,
+    "A_ArrayExpr", "A_Const", "A_Expr", "A_Indices", "A_Indirection", "A_Star", "Alias", "BitString", "BoolExpr",
+    "Boolean", "BooleanTest", "CaseExpr", "CaseWhen", "CoalesceExpr", "CollateClause", "ColumnRef",
+    "CommonTableExpr", "Float", "FuncCall", "GroupingFunc", "GroupingSet", "Integer", "JoinExpr", "List",
+    "LockingClause", "MinMaxExpr", "NamedArgExpr", "NullTest", "RangeSubselect", "RangeVar", "ResTarget",
+    "RowExpr", "SQLValueFunction", "SelectStmt", "SortBy", "String", "SubLink", "TypeCast", "TypeName",
+    "WindowDef", "WithClause",
 })  # fmt: skip
 """Of what a query may be made that only asks."""
 
-_WRITING = frozenset({pb.InsertStmt, pb.UpdateStmt, pb.DeleteStmt, pb.MergeStmt})
+_WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 
 
 def select(statement: Statement) -> Sql:
     """A query: nothing, unless it calls a function, which may do anything, or a ``WITH`` of it writes rows."""
-    kinds = set(map(type, walk(statement.node)))
+    kinds = set(map(name_of, walk(statement.node)))
     is_writing = not kinds.isdisjoint(_WRITING)
     if statement.node.HasField("into_clause"):
         return Sql(statement.text, statement.tag, data=is_writing, opaque=True, offset=statement.offset)
@@ -152,47 +153,37 @@ def _data(statement: Statement, lookahead: str | None) -> Sql:
     return Sql(statement.text, statement.tag, needs=needs, data=True, lookahead=lookahead, offset=statement.offset)
 
 
-def _rows(target: Any, others: Any, where: Any) -> str | None:
+def _rows(target: ParseNode, others: Iterable[ParseNode], where: ParseNode) -> str | None:
     if not all(_is_stable(found) for part in (where, *others) for found in walk(part)):
         return None
-    query = pb.SelectStmt()
-    query.target_list.add().res_target.val.a_const.ival.ival = 1
-    query.from_clause.add().range_var.CopyFrom(target)
-    query.from_clause.extend(others)
-    if where.WhichOneof("node"):
-        query.where_clause.CopyFrom(where)
-    query.limit_option = pb.LIMIT_OPTION_DEFAULT
-    query.op = pb.SETOP_NONE
-    return f"SELECT EXISTS ({deparse_statement(Tag.SELECT, query)})"
+    return asking_for_rows(target, others, where)
 
 
-def _insert_lookahead(node: Any) -> str | None:
+def _insert_lookahead(node: ParseNode) -> str | None:
     conflict = node.on_conflict_clause
-    if conflict.action != pb.ONCONFLICT_NOTHING or not conflict.HasField("infer"):
+    if conflict.action != OnConflictAction.NOTHING or not conflict.HasField("infer"):
         return None
     targets = [inner(e).name for e in conflict.infer.index_elems]
     columns = [inner(c).name for c in node.cols]
-    query = inner(node.select_stmt)
-    if query is None or query.DESCRIPTOR.name != "SelectStmt" or not query.values_lists or not all(t in columns for t in targets):
+    query = held(node.select_stmt)
+    if query is None or name_of(query) != "SelectStmt" or not query.values_lists or not all(t in columns for t in targets):
         return None
     table = relation(node.relation)
     name = f"{_quoted(table.schema)}.{_quoted(table.name)}" if table.schema else _quoted(table.name)
     missing = []
     for row in map(inner, query.values_lists):
-        keys = [inner(row.items[columns.index(t)]) for t in targets]
-        if not all(
-            k is not None and k.DESCRIPTOR.name in ("A_Const", "TypeCast") and all(map(_is_stable, walk(k))) for k in keys
-        ):
+        keys = [held(row.items[columns.index(t)]) for t in targets]
+        if not all(k is not None and name_of(k) in ("A_Const", "TypeCast") and all(map(_is_stable, walk(k))) for k in keys):
             return None
         tests = " AND ".join(f"{_quoted(t)} = {deparse_expression(row.items[columns.index(t)])}" for t in targets)
         missing.append(f"NOT EXISTS (SELECT 1 FROM {name} WHERE {tests})")
     return f"SELECT {' OR '.join(missing)}"
 
 
-def _is_stable(node: Any) -> bool:
-    if type(node) in (pb.RangeTableSample, pb.CurrentOfExpr):
+def _is_stable(node: ParseNode) -> bool:
+    if name_of(node) in ("RangeTableSample", "CurrentOfExpr"):
         return False
-    if node.DESCRIPTOR.name == "FuncCall":
+    if name_of(node) == "FuncCall":
         parts = strings(node.funcname)
         return parts[-1] in _STABLE and (len(parts) == 1 or parts[0] == "pg_catalog")
     return True

@@ -5,9 +5,10 @@ from __future__ import annotations
 from omega_bridge.analysis.effects.naming import NAME, RELATION, TYPE, relation
 from omega_bridge.analysis.effects.targets import DROPPED, target
 from omega_bridge.analysis.program import Effect, Sql
-from omega_bridge.sql import Statement, fields, inner, known, pb
+from omega_bridge.sql import Statement, fields, inner, known, name_of
+from omega_bridge.sql.grammar import DropBehavior, FunctionParameterMode, ObjectType
 
-_BEHAVIOUR = {"behavior": (pb.DROP_RESTRICT, pb.DROP_CASCADE)}
+_BEHAVIOUR = {"behavior": (DropBehavior.RESTRICT, DropBehavior.CASCADE)}
 
 DROP = fields(
     NAME,
@@ -29,10 +30,10 @@ def drop(statement: Statement) -> Sql:
             opaque = True
             continue
         effects.append(Effect(target(kind, named), present=False))
-        is_routine = named.DESCRIPTOR.name == "ObjectWithArgs"
-        opaque = opaque or (is_routine and any(inner(p).mode == pb.FUNC_PARAM_OUT for p in named.objfuncargs))
-    cascade = node.behavior == pb.DROP_CASCADE
-    takes_rows = node.remove_type in (pb.OBJECT_TABLE, pb.OBJECT_SCHEMA) or cascade
+        is_routine = name_of(named) == "ObjectWithArgs"
+        opaque = opaque or (is_routine and any(inner(p).mode == FunctionParameterMode.OUT for p in named.objfuncargs))
+    cascade = node.behavior == DropBehavior.CASCADE
+    takes_rows = node.remove_type in (ObjectType.TABLE, ObjectType.SCHEMA) or cascade
     return Sql(
         statement.text,
         statement.tag,
@@ -52,5 +53,5 @@ TRUNCATE = fields(RELATION, TruncateStmt=known("relations", "restart_seqs", **_B
 def truncate(statement: Statement) -> Sql:
     """Rows go; the schema stays."""
     tables = tuple(relation(inner(r)) for r in statement.node.relations)
-    cascade = statement.node.behavior == pb.DROP_CASCADE
+    cascade = statement.node.behavior == DropBehavior.CASCADE
     return Sql(statement.text, statement.tag, needs=tables, destroys=tables, data=True, cascade=cascade, offset=statement.offset)

@@ -6,11 +6,10 @@ Source: PostgreSQL, ``makeObjectName`` and ``ChooseRelationName`` in ``src/backe
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from omega_bridge.analysis.program import VISIBLE, Effect
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, deparse_type, fields, inner, known, printed_argument, strings
+from omega_bridge.sql import ParseNode, Statement, deparse_type, fields, inner, known, printed_argument, strings
 
 NAME_BYTES = 63
 
@@ -24,24 +23,24 @@ class NotRead(Exception):
     """What a statement is about is not said in a way that is read here."""
 
 
-def is_temporary(range_var: Any) -> bool:
+def is_temporary(range_var: ParseNode) -> bool:
     """Whether a relation is one of the session's own: no catalog of ours shows it."""
     return bool(range_var.relpersistence == "t" or range_var.schemaname == "pg_temp")
 
 
-def made(range_var: Any, kind: Kind) -> Key:
+def made(range_var: ParseNode, kind: Kind) -> Key:
     """The key of a relation that a ``CREATE`` makes. Raises ``NotRead`` for a temporary one."""
     if is_temporary(range_var):
         raise NotRead
     return relation(range_var, kind)
 
 
-def relation(range_var: Any, kind: Kind = Kind.TABLE) -> Key:
+def relation(range_var: ParseNode, kind: Kind = Kind.TABLE) -> Key:
     """The key of a ``RangeVar``."""
     return Key(kind, range_var.schemaname or VISIBLE, "", range_var.relname)
 
 
-def qualified(nodes: Iterable[Any], kind: Kind) -> Key:
+def qualified(nodes: Iterable[ParseNode], kind: Kind) -> Key:
     """The key of a name given as a list of ``String`` nodes. Raises ``NotRead`` where it names a database, too."""
     schema, name = split(strings(nodes))
     return Key(kind, schema, "", name)
@@ -75,7 +74,7 @@ def generated(table: str, columns: Iterable[str], label: str) -> str:
     return "_".join(part for part in (head, tail, label) if part)
 
 
-def index_columns(node: Any) -> Iterator[str]:
+def index_columns(node: ParseNode) -> Iterator[str]:
     """What the columns of an index are called, those that it only includes, too."""
     return apart(inner(p).name or "expr" for p in (*node.index_params, *node.index_including_params))
 
@@ -93,7 +92,7 @@ def apart(names: Iterable[str]) -> Iterator[str]:
         yield name
 
 
-def routine(name: Key, types: Iterable[Any]) -> Key:
+def routine(name: Key, types: Iterable[ParseNode]) -> Key:
     """The key of a function by its name and the ``TypeName`` nodes of its input arguments."""
     return name._replace(name=f"{name.name}({', '.join(printed_argument(deparse_type(t)) for t in types)})")
 

@@ -9,7 +9,8 @@ from omega_bridge.analysis.effects.naming import NAME, RELATION, TYPE, NotRead, 
 from omega_bridge.analysis.effects.targets import COMMENTED, target
 from omega_bridge.analysis.program import ANYTHING, Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, fields, inner, known, pb, strings
+from omega_bridge.sql import Statement, fields, inner, known, strings
+from omega_bridge.sql.grammar import RoleSpecType
 
 CREATE_ENUM = fields(CreateEnumStmt=known("", "type_name vals"))
 
@@ -85,7 +86,7 @@ CREATE_SCHEMA = fields(CreateSchemaStmt=known("", "schemaname authrole schema_el
 def create_schema(statement: Statement) -> Sql:
     """The schema is there. What is written inside it is not followed."""
     node = statement.node
-    if not node.schemaname and node.authrole.roletype != pb.ROLESPEC_CSTRING:
+    if not node.schemaname and node.authrole.roletype != RoleSpecType.CSTRING:
         raise NotRead  # it is named like the one who runs it
     name = node.schemaname or node.authrole.rolename
     return Sql(

@@ -10,7 +10,8 @@ from omega_bridge.analysis.effects.naming import RELATION, TYPE, member, qualifi
 from omega_bridge.analysis.program import VISIBLE, Effect, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import Statement, fields, inner, known, parse, pb, strings
+from omega_bridge.sql import ParseNode, Statement, fields, inner, known, parse, strings
+from omega_bridge.sql.grammar import FunctionParameterMode
 
 CREATE_FUNCTION = fields(
     TYPE,
@@ -19,12 +20,12 @@ CREATE_FUNCTION = fields(
         "arg_type",
         "name defexpr",
         mode=(
-            pb.FUNC_PARAM_IN,
-            pb.FUNC_PARAM_OUT,
-            pb.FUNC_PARAM_INOUT,
-            pb.FUNC_PARAM_VARIADIC,
-            pb.FUNC_PARAM_TABLE,
-            pb.FUNC_PARAM_DEFAULT,
+            FunctionParameterMode.IN,
+            FunctionParameterMode.OUT,
+            FunctionParameterMode.INOUT,
+            FunctionParameterMode.VARIADIC,
+            FunctionParameterMode.TABLE,
+            FunctionParameterMode.DEFAULT,
         ),
     ),
 )
@@ -34,7 +35,7 @@ CREATE_FUNCTION = fields(
 def create_function(statement: Statement) -> Sql:
     """The function is there; with ``OR REPLACE``, with this definition."""
     node = statement.node
-    inputs = (p for p in map(inner, node.parameters) if p.mode not in (pb.FUNC_PARAM_OUT, pb.FUNC_PARAM_TABLE))
+    inputs = (p for p in map(inner, node.parameters) if p.mode not in (FunctionParameterMode.OUT, FunctionParameterMode.TABLE))
     key = routine(qualified(node.funcname, Kind.FUNCTION), (p.arg_type for p in inputs))
     attributes: tuple[tuple[str, Any], ...] = (("definition", statement.text),) if node.replace else ()
     made = Effect(key, attributes=(("definition", statement.text),), made=True)
@@ -44,7 +45,7 @@ def create_function(statement: Statement) -> Sql:
     )
 
 
-def _body_needs(node: Any) -> Iterator[Key]:
+def _body_needs(node: ParseNode) -> Iterator[Key]:
     """What PostgreSQL looks up at once: the body of a function in SQL, written as a string."""
     options = {o.def_elem.defname: inner(o.def_elem.arg) for o in node.options}
     if "language" not in options or options["language"].sval.lower() != "sql" or "as" not in options:

@@ -18,7 +18,8 @@ from omega_bridge.analysis.effects.naming import (
 )
 from omega_bridge.analysis.program import ANYTHING, Effect, Sql
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import Statement, fields, inner, known, pb
+from omega_bridge.sql import Statement, fields, inner, known, name_of
+from omega_bridge.sql.grammar import ObjectType
 
 _TEMPORARY_TOO = fields(RangeVar=known("", "schemaname relname inh", relpersistence=("p", "u", "t")))
 
@@ -45,9 +46,9 @@ def create_table(statement: Statement) -> Sql:
     has_more = bool(node.inh_relations) or node.HasField("of_typename")  # columns that are told elsewhere
     for element in map(inner, (*node.table_elts, *node.constraints)):
         try:
-            if element.DESCRIPTOR.name == "ColumnDef":
+            if name_of(element) == "ColumnDef":
                 parts = column(table, element)
-            elif element.DESCRIPTOR.name == "Constraint":
+            elif name_of(element) == "Constraint":
                 parts = table_constraint(table, element)
             else:
                 raise NotRead
@@ -71,7 +72,7 @@ def create_table(statement: Statement) -> Sql:
 
 CREATE_TABLE_AS = fields(
     _TEMPORARY_TOO,
-    CreateTableAsStmt=known("into", "query is_select_into if_not_exists", objtype=(pb.OBJECT_TABLE, pb.OBJECT_MATVIEW)),
+    CreateTableAsStmt=known("into", "query is_select_into if_not_exists", objtype=(ObjectType.TABLE, ObjectType.MATVIEW)),
     IntoClause=known("rel", "col_names access_method options on_commit table_space_name skip_data"),
 )
 
@@ -79,7 +80,7 @@ CREATE_TABLE_AS = fields(
 def create_table_as(statement: Statement) -> Sql:
     """A table or materialised view filled from a query."""
     node = statement.node
-    kind = Kind.MATERIALIZED_VIEW if node.objtype == pb.OBJECT_MATVIEW else Kind.TABLE
+    kind = Kind.MATERIALIZED_VIEW if node.objtype == ObjectType.MATVIEW else Kind.TABLE
     target = relation(node.into.rel, kind)
     known = (Effect(target, attributes=(("columns known", False),), made=True),)
     needs = tuple(references(node.query))

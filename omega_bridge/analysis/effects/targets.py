@@ -6,12 +6,12 @@ Which types of object are read, and as which kind, is said in ``omega_bridge.kin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from omega_bridge.analysis.effects.naming import member, qualified, routine, split
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import ROOMS, stored_in
-from omega_bridge.sql import inner, pb, strings
+from omega_bridge.sql import ParseNode, inner, strings
+from omega_bridge.sql.grammar import object_type
 
 _TYPES = stored_in("pg_type")
 _ROUTINES = stored_in("pg_proc")
@@ -21,7 +21,7 @@ def _about(verb: str) -> Mapping[int, Kind]:
     """The kinds by type of object, for one verb."""
     words = ((word, room.kind) for room in ROOMS.values() for said in room.statements.read(verb) for word in said.objects)
     try:
-        return {pb.ObjectType.Value(word): kind for word, kind in words}
+        return {object_type(word): kind for word, kind in words}
     except ValueError as exc:
         raise ImportError(f"libpg_query knows no such type of object for {verb.upper()}: {exc}") from exc
 
@@ -31,7 +31,7 @@ COMMENTED = _about("comment")
 RENAMED = _about("rename")
 
 
-def target(kind: Kind, node: Any) -> Key:
+def target(kind: Kind, node: ParseNode) -> Key:
     """The key of an object by its name in a ``DROP`` or ``COMMENT``. Raises ``NotRead`` where that is not one of ours."""
     stored = ROOMS[kind].stored
     if kind in _TYPES:

@@ -29,8 +29,7 @@ def find(listed: Listed) -> Iterator[Hit]:
 
 
 def _concurrently(s: Sql) -> str:
-    node = sql.pb.IndexStmt()
-    node.CopyFrom(sql.parse(s.text)[0].node)
+    node = sql.copied(sql.parse(s.text)[0].node)
     node.concurrent, node.if_not_exists = True, True
     node.idxname = s.effects[0].key.name
     return sql.deparse_statement(Tag.INDEX, node)

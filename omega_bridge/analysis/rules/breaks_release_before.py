@@ -10,6 +10,7 @@ from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.program import statements
 from omega_bridge.analysis.written import Written, written
 from omega_bridge.catalog import Kind
+from omega_bridge.sql.grammar import AlterTableType
 from omega_bridge.tags import Tag
 
 _READ = (
@@ -56,7 +57,7 @@ def _told(w: Written, makes: set[tuple[Kind, str, str]], made_here: set[str], de
                 return f"drops {e.key}: a release that still uses it fails"
     if w.sql.tag == Tag.ALTER_TABLE and node.relation.relname not in made_here:
         for command in map(sql.inner, node.cmds):
-            if command.subtype == sql.pb.AT_SetNotNull and (node.relation.relname, command.name) not in defaults:
+            if command.subtype == AlterTableType.SET_NOT_NULL and (node.relation.relname, command.name) not in defaults:
                 return f"makes {relation(node.relation).name}.{command.name} mandatory: a release that does not write it fails"
     if w.statement.tag == Tag.ALTER_ENUM and node.old_val:
         return f"renames the value {node.old_val!r}: a release that still writes it fails"

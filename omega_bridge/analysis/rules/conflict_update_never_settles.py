@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from omega_bridge import sql
 from omega_bridge.analysis.effects.naming import relation
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.program import Sql, statements
+from omega_bridge.sql.grammar import OnConflictAction, SQLValueFunctionOp
 from omega_bridge.steps import Repeat
 from omega_bridge.tags import Tag
 
@@ -31,22 +31,22 @@ def find(listed: Listed) -> Iterator[Hit]:
                 )
 
 
-def _clocks(node: Any) -> list[str]:
+def _clocks(node: sql.ParseNode) -> list[str]:
     """The columns that a conflict sets to the time, where nothing asks whether the row differs."""
     conflict = node.on_conflict_clause
-    if conflict.action != sql.pb.ONCONFLICT_UPDATE or sql.inner(conflict.where_clause) is not None:
+    if conflict.action != OnConflictAction.UPDATE or sql.held(conflict.where_clause) is not None:
         return []
     stamped = _stamped(node)
     found = []
     for target in map(sql.inner, conflict.target_list):
-        value = sql.inner(target.val)
-        taken = [sql.inner(f).sval for f in value.fields] if value is not None and value.DESCRIPTOR.name == "ColumnRef" else []
+        value = sql.held(target.val)
+        taken = [sql.inner(f).sval for f in value.fields] if value is not None and sql.name_of(value) == "ColumnRef" else []
         if _tells_time(target.val) or (taken[:1] == ["excluded"] and taken[-1] in stamped):
             found.append(target.name)
     return found
 
 
-def _stamped(node: Any) -> set[str]:
+def _stamped(node: sql.ParseNode) -> set[str]:
     """The columns into which the rows to insert put the time."""
     query = sql.inner(node.select_stmt)
     columns = [sql.inner(c).name for c in node.cols]
@@ -54,16 +54,16 @@ def _stamped(node: Any) -> set[str]:
     return {column for row in rows for column, value in zip(columns, row, strict=False) if _tells_time(value)}
 
 
-def _tells_time(value: Any) -> bool:
+def _tells_time(value: sql.ParseNode) -> bool:
     for found in sql.walk(value):
-        if found.DESCRIPTOR.name == "SQLValueFunction" and found.op <= sql.pb.SVFOP_LOCALTIMESTAMP_N:
+        if sql.name_of(found) == "SQLValueFunction" and found.op <= SQLValueFunctionOp.LOCALTIMESTAMP_N:
             return True
-        if found.DESCRIPTOR.name == "FuncCall" and sql.strings(found.funcname)[-1] in _CLOCKS:
+        if sql.name_of(found) == "FuncCall" and sql.strings(found.funcname)[-1] in _CLOCKS:
             return True
     return False
 
 
-def _instead(s: Sql, node: Any, clocks: list[str]) -> tuple[str, ...]:
+def _instead(s: Sql, node: sql.ParseNode, clocks: list[str]) -> tuple[str, ...]:
     told = [sql.inner(t).name for t in node.on_conflict_clause.target_list if sql.inner(t).name not in clocks]
     if not told or node.HasField("returning_clause"):
         return ()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.paths import guarded
 from omega_bridge.analysis.program import Condition, Not, Program, Sql, is_decidable
 from omega_bridge.analysis.reading import StepKind, protects
+from omega_bridge.sql.grammar import BoolExprType, ExprKind, NullTestType
 from omega_bridge.steps import Repeat
 from omega_bridge.tags import Tag
 
@@ -49,29 +49,29 @@ def _rests(s: Sql) -> bool:
             asked = list(sql.walk(node.where_clause))
             return any(map(_denies, asked)) or bool(changed & {c for found in asked for c in _still_missing(found)})
         case Tag.DELETE:
-            return sql.inner(node.where_clause) is not None
+            return sql.held(node.where_clause) is not None
     return False
 
 
-def _denies(node: Any) -> bool:
+def _denies(node: sql.ParseNode) -> bool:
     """``NOT EXISTS (...)``, ``NOT (config ? 'key')``."""
-    return bool(node.DESCRIPTOR.name == "BoolExpr" and node.boolop == sql.pb.NOT_EXPR)
+    return bool(sql.name_of(node) == "BoolExpr" and node.boolop == BoolExprType.NOT)
 
 
-def _still_missing(node: Any) -> Iterator[str]:
+def _still_missing(node: sql.ParseNode) -> Iterator[str]:
     """The columns that a test wants to be NULL, or other than something."""
-    match node.DESCRIPTOR.name:
-        case "NullTest" if node.nulltesttype == sql.pb.IS_NULL:
+    match sql.name_of(node):
+        case "NullTest" if node.nulltesttype == NullTestType.IS_NULL:
             yield from _columns(node.arg)
-        case "A_Expr" if node.kind == sql.pb.AEXPR_DISTINCT or sql.strings(node.name)[-1:] in (("<>",), ("!=",)):
+        case "A_Expr" if node.kind == ExprKind.DISTINCT or sql.strings(node.name)[-1:] in (("<>",), ("!=",)):
             yield from (*_columns(node.lexpr), *_columns(node.rexpr))
         case "CoalesceExpr":
             yield from (column for argument in node.args for column in _columns(argument))
 
 
-def _columns(node: Any) -> Iterator[str]:
+def _columns(node: sql.ParseNode) -> Iterator[str]:
     for found in sql.walk(node):
-        if found.DESCRIPTOR.name == "ColumnRef" and (last := sql.inner(found.fields[-1])).DESCRIPTOR.name == "String":
+        if sql.name_of(found) == "ColumnRef" and sql.name_of(last := sql.inner(found.fields[-1])) == "String":
             yield last.sval
 
 

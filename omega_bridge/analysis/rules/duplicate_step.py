@@ -46,7 +46,7 @@ def _meaning(step: StepAnalysis) -> object:
 
 def _implied(effect: Effect) -> Effect:
     said = tuple(
-        (name, printed_type(value) if name == "type" and effect.key.kind is Kind.COLUMN else value)
+        (name, printed_type(str(value)) if name == "type" and effect.key.kind is Kind.COLUMN else value)
         for name, value in effect.attributes
     )
     return replace(effect, attributes=said)

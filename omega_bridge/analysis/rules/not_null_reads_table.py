@@ -10,6 +10,7 @@ from omega_bridge.analysis.lookup_text import absent
 from omega_bridge.analysis.writing import unless_there
 from omega_bridge.analysis.written import written
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.sql.grammar import AlterTableType, ConstrType, NullTestType
 from omega_bridge.tags import Tag
 
 
@@ -23,7 +24,7 @@ def find(listed: Listed) -> Iterator[Hit]:
                 continue
             relation = w.statement.node.relation
             for command in map(sql.inner, w.statement.node.cmds):
-                if command.subtype == sql.pb.AT_SetNotNull and (relation.relname, command.name) not in checked:
+                if command.subtype == AlterTableType.SET_NOT_NULL and (relation.relname, command.name) not in checked:
                     yield Hit(
                         step,
                         f"reads all rows of {relation.relname} under ACCESS EXCLUSIVE to see that {command.name} is never NULL",
@@ -38,17 +39,17 @@ def _checked(statement: sql.Statement) -> Iterator[tuple[str, str]]:
     if statement.tag != Tag.ALTER_TABLE:
         return
     for command in map(sql.inner, statement.node.cmds):
-        if command.subtype == sql.pb.AT_AddConstraint:
+        if command.subtype == AlterTableType.ADD_CONSTRAINT:
             added = sql.inner(getattr(command, "def"))
-            if added.contype == sql.pb.CONSTR_NOTNULL and added.skip_validation:
+            if added.contype == ConstrType.NOTNULL and added.skip_validation:
                 yield from ((statement.node.relation.relname, name) for name in sql.strings(added.keys))
             test = sql.inner(added.raw_expr)
             if (
-                added.contype == sql.pb.CONSTR_CHECK
+                added.contype == ConstrType.CHECK
                 and test is not None
-                and test.DESCRIPTOR.name == "NullTest"
-                and test.nulltesttype == sql.pb.IS_NOT_NULL
-                and (column := sql.inner(test.arg)).DESCRIPTOR.name == "ColumnRef"
+                and sql.name_of(test) == "NullTest"
+                and test.nulltesttype == NullTestType.IS_NOT_NULL
+                and sql.name_of(column := sql.inner(test.arg)) == "ColumnRef"
             ):
                 yield statement.node.relation.relname, sql.strings(column.fields)[-1]
 

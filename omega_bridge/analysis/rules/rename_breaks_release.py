@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.written import written
+from omega_bridge.sql.grammar import ObjectType
 from omega_bridge.tags import Tag
 
 _USED = {
-    sql.pb.OBJECT_TABLE: "table",
-    sql.pb.OBJECT_COLUMN: "column",
-    sql.pb.OBJECT_VIEW: "view",
-    sql.pb.OBJECT_MATVIEW: "materialized view",
-    sql.pb.OBJECT_SCHEMA: "schema",
-    sql.pb.OBJECT_TYPE: "type",
-    sql.pb.OBJECT_FUNCTION: "function",
-    sql.pb.OBJECT_SEQUENCE: "sequence",
+    ObjectType.TABLE: "table",
+    ObjectType.COLUMN: "column",
+    ObjectType.VIEW: "view",
+    ObjectType.MATVIEW: "materialized view",
+    ObjectType.SCHEMA: "schema",
+    ObjectType.TYPE: "type",
+    ObjectType.FUNCTION: "function",
+    ObjectType.SEQUENCE: "sequence",
 }
 
 
@@ -29,7 +29,7 @@ def find(listed: Listed) -> Iterator[Hit]:
                 continue
             node = w.statement.node
             of = node.relation.relname
-            old = f"{of}.{node.subname}" if node.rename_type == sql.pb.OBJECT_COLUMN else of or node.subname
+            old = f"{of}.{node.subname}" if node.rename_type == ObjectType.COLUMN else of or node.subname
             yield Hit(
                 step,
                 f"renames {_USED[node.rename_type]} {old} to {node.newname}: the release before knows the old name only",

@@ -10,7 +10,8 @@ from omega_bridge.analysis.program import statements
 from omega_bridge.analysis.tables import tables_of
 from omega_bridge.analysis.written import Written, written
 from omega_bridge.catalog import Kind
-from omega_bridge.sql import inner, pb
+from omega_bridge.sql import inner, name_of
+from omega_bridge.sql.grammar import ConstrType
 from omega_bridge.tags import Tag
 
 
@@ -43,7 +44,7 @@ def making(steps: Iterable[StepAnalysis]) -> Iterator[tuple[StepAnalysis, Writte
             node = w.statement.node
             if w.sql.tag != Tag.CREATE or not w.sql.effects or node.inh_relations or node.HasField("partbound"):
                 continue
-            if node.HasField("of_typename") or any(inner(e).DESCRIPTOR.name == "TableLikeClause" for e in node.table_elts):
+            if node.HasField("of_typename") or any(name_of(inner(e)) == "TableLikeClause" for e in node.table_elts):
                 continue
             if (name := w.sql.effects[0].key.name) not in seen:
                 seen.add(name)
@@ -53,9 +54,9 @@ def making(steps: Iterable[StepAnalysis]) -> Iterator[tuple[StepAnalysis, Writte
 def _excludes(w: Written) -> bool:
     """Whether something else tells its rows apart: an exclusion, or a unique constraint of its own."""
     elements = [inner(e) for e in w.statement.node.table_elts]
-    constraints = [e for e in elements if e.DESCRIPTOR.name == "Constraint"]
-    constraints += [inner(c) for e in elements if e.DESCRIPTOR.name == "ColumnDef" for c in e.constraints]
-    return any(c.contype in (pb.CONSTR_EXCLUSION, pb.CONSTR_PRIMARY) for c in constraints)
+    constraints = [e for e in elements if name_of(e) == "Constraint"]
+    constraints += [inner(c) for e in elements if name_of(e) == "ColumnDef" for c in e.constraints]
+    return any(c.contype in (ConstrType.EXCLUSION, ConstrType.PRIMARY) for c in constraints)
 
 
 RULE = Rule(

@@ -8,17 +8,18 @@ from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.program import statements
 from omega_bridge.analysis.written import written
+from omega_bridge.sql.grammar import TransactionStmtKind
 from omega_bridge.tags import Tag
 
 _WORDS = {
-    sql.pb.TRANS_STMT_BEGIN: "BEGIN",
-    sql.pb.TRANS_STMT_START: "START TRANSACTION",
-    sql.pb.TRANS_STMT_COMMIT: "COMMIT",
-    sql.pb.TRANS_STMT_ROLLBACK: "ROLLBACK",
-    sql.pb.TRANS_STMT_SAVEPOINT: "SAVEPOINT",
-    sql.pb.TRANS_STMT_RELEASE: "RELEASE",
-    sql.pb.TRANS_STMT_ROLLBACK_TO: "ROLLBACK TO",
-    sql.pb.TRANS_STMT_PREPARE: "PREPARE TRANSACTION",
+    TransactionStmtKind.BEGIN: "BEGIN",
+    TransactionStmtKind.START: "START TRANSACTION",
+    TransactionStmtKind.COMMIT: "COMMIT",
+    TransactionStmtKind.ROLLBACK: "ROLLBACK",
+    TransactionStmtKind.SAVEPOINT: "SAVEPOINT",
+    TransactionStmtKind.RELEASE: "RELEASE",
+    TransactionStmtKind.ROLLBACK_TO: "ROLLBACK TO",
+    TransactionStmtKind.PREPARE: "PREPARE TRANSACTION",
 }
 _IN_BLOCKS = {"PLpgSQL_stmt_commit": "COMMIT", "PLpgSQL_stmt_rollback": "ROLLBACK"}
 
@@ -45,8 +46,8 @@ def _edit(text: str) -> tuple[str, str] | None:
     kinds = [s.node.kind for s in found if s.tag == Tag.TRANSACTION]
     is_around = len(found) > 2 and found[0].tag == found[-1].tag == Tag.TRANSACTION
     if not is_around or kinds not in (
-        [sql.pb.TRANS_STMT_BEGIN, sql.pb.TRANS_STMT_COMMIT],
-        [sql.pb.TRANS_STMT_START, sql.pb.TRANS_STMT_COMMIT],
+        [TransactionStmtKind.BEGIN, TransactionStmtKind.COMMIT],
+        [TransactionStmtKind.START, TransactionStmtKind.COMMIT],
     ):
         return None
     return text, text[found[1].offset : found[-1].offset].rstrip()

@@ -8,6 +8,7 @@ from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.rewriting import type_change_rewrites
 from omega_bridge.analysis.written import written
+from omega_bridge.sql.grammar import AlterTableType
 from omega_bridge.tags import Tag
 
 
@@ -20,7 +21,7 @@ def find(listed: Listed) -> Iterator[Hit]:
             if w.sql.tag != Tag.ALTER_TABLE:
                 continue
             for command in map(sql.inner, w.statement.node.cmds):
-                if command.subtype != sql.pb.AT_AlterColumnType or is_empty(step, w.statement.node.relation.relname):
+                if command.subtype != AlterTableType.ALTER_COLUMN_TYPE or is_empty(step, w.statement.node.relation.relname):
                     continue
                 table = str(w.statement.node.relation.relname)
                 new = sql.deparse_type(sql.inner(getattr(command, "def")).type_name)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from omega_bridge import sql
 from omega_bridge.analysis.findings import Hit, Listed, Rule, Severity
 from omega_bridge.analysis.rewriting import volatile_in
 from omega_bridge.analysis.written import written
+from omega_bridge.sql.grammar import AlterTableType, ConstrType
 from omega_bridge.tags import Tag
 
 _SERIAL = {"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"}
@@ -22,7 +22,7 @@ def find(listed: Listed) -> Iterator[Hit]:
             if w.sql.tag != Tag.ALTER_TABLE or is_empty(step, w.statement.node.relation.relname):
                 continue
             for command in map(sql.inner, w.statement.node.cmds):
-                if command.subtype != sql.pb.AT_AddColumn:
+                if command.subtype != AlterTableType.ADD_COLUMN:
                     continue
                 column = sql.inner(getattr(command, "def"))
                 because = _because(column)
@@ -37,23 +37,23 @@ def find(listed: Listed) -> Iterator[Hit]:
                     )
 
 
-def _because(column: Any) -> str | None:
+def _because(column: sql.ParseNode) -> str | None:
     if sql.deparse_type(column.type_name).lower().removeprefix("pg_catalog.") in _SERIAL:
         return "a number of its own for each row (serial)"
     for constraint in map(sql.inner, column.constraints):
-        if constraint.contype == sql.pb.CONSTR_IDENTITY:
+        if constraint.contype == ConstrType.IDENTITY:
             return "a number of its own for each row (identity)"
-        if constraint.contype == sql.pb.CONSTR_GENERATED and constraint.generated_kind != "v":
+        if constraint.contype == ConstrType.GENERATED and constraint.generated_kind != "v":
             return "a value that is computed for each row"
-        if constraint.contype == sql.pb.CONSTR_DEFAULT and (name := volatile_in(constraint.raw_expr)):
+        if constraint.contype == ConstrType.DEFAULT and (name := volatile_in(constraint.raw_expr)):
             return f"a value of its own for each row ({name})"
     return None
 
 
-def _instead(table: str, column: Any) -> tuple[str, ...]:
+def _instead(table: str, column: sql.ParseNode) -> tuple[str, ...]:
     """Only where the default is all that the column says."""
     constraints = [sql.inner(c) for c in column.constraints]
-    if len(constraints) != 1 or constraints[0].contype != sql.pb.CONSTR_DEFAULT:
+    if len(constraints) != 1 or constraints[0].contype != ConstrType.DEFAULT:
         return ()
     name, kind = sql.identifier(column.colname), sql.deparse_type(column.type_name)
     default = sql.deparse_expression(constraints[0].raw_expr)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -19,7 +19,9 @@ from omega_bridge.postgres.session import Session
 from omega_bridge.postgres.trust import trusted
 from omega_bridge.values import dataclass
 
-Entries = tuple[dict[str, Any], ...]
+if TYPE_CHECKING:
+    from omega_bridge.typed import KeptData, KeptStanding, KeptTable
+
 
 TIME_LIMIT = 10.0
 """Seconds to wait for the answer: nothing that it reads is locked but by who changes catalogs or ``alembic_version``."""
@@ -41,9 +43,9 @@ class Probe:
     recorded: str
     token: str
     catalog_digest: str
-    data: Entries
-    standing: Entries
-    inspection: Entries = ()
+    data: tuple[KeptData, ...]
+    standing: tuple[KeptStanding, ...]
+    inspection: tuple[KeptTable, ...] = ()
     versions: tuple[str, ...] = ()
     present: frozenset[str] = frozenset()
     tried: float = 0.0

@@ -14,10 +14,10 @@ import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from omega_bridge.ledger import clean
 from omega_bridge.postgres import ledger_store
@@ -31,7 +31,7 @@ from omega_bridge.postgres.waiting import BUSY
 from omega_bridge.values import dataclass
 from omega_bridge.version_table import VersionTable
 
-Connection = psycopg.Connection[Any]
+Connection = psycopg.Connection[TupleRow]
 
 _TOKENS = [f"token_{n}" for n in range(1, TOKENS + 1)]
 _COLUMNS = "versions pg_catalog.text, told pg_catalog.text, " + ", ".join(f"{name} pg_catalog.numeric" for name in _TOKENS)

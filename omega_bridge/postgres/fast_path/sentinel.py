@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Collection
-from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from omega_bridge import errors
 from omega_bridge.postgres.queries import query
@@ -20,7 +20,7 @@ from omega_bridge.postgres.session import Session
 from omega_bridge.postgres.trust import trusted
 from omega_bridge.values import dataclass
 
-Connection = psycopg.Connection[Any]
+Connection = psycopg.Connection[TupleRow]
 
 _log = logging.getLogger("omega_bridge")
 

@@ -8,10 +8,10 @@ writes ``pg_attribute``, ``CHECK`` and triggers write ``pg_class``, a unique con
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from omega_bridge.kinds import COUNTED, MEMBERS, ROOMS, stored_in
 from omega_bridge.kinds.counted import EQUALS, HERE, OID, XMIN, both
@@ -20,7 +20,7 @@ from omega_bridge.postgres.fast_path.dependencies import Watched
 from omega_bridge.postgres.own_tables import There
 from omega_bridge.values import dataclass
 
-Connection = psycopg.Connection[Any]
+Connection = psycopg.Connection[TupleRow]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,66 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from alembic.operations import ops
 
 from omega_bridge.analysis.effects.columns import table_constraint
 from omega_bridge.analysis.effects.naming import member, relation
 from omega_bridge.analysis.program import ANYTHING
-from omega_bridge.catalog import Kind
+from omega_bridge.catalog import Key, Kind
 from omega_bridge.revisions import operations as ours
 from omega_bridge.revisions.lifting import native
 from omega_bridge.revisions.lifting.common import Lifting, NotLifted, schema_of
-from omega_bridge.sql import deparse_expression, deparse_type, inner, on_one_line, pb
+from omega_bridge.sql import ParseNode, deparse_expression, deparse_type, inner, on_one_line
+from omega_bridge.sql.grammar import AlterTableType, DropBehavior
 
 _SWITCHES = {
-    pb.AT_EnableRowSecurity: ("enabled", "row_security", True),
-    pb.AT_DisableRowSecurity: ("enabled", "row_security", False),
-    pb.AT_ForceRowSecurity: ("forced", "force_row_security", True),
-    pb.AT_NoForceRowSecurity: ("forced", "force_row_security", False),
+    AlterTableType.ENABLE_ROW_SECURITY: ("enabled", "row_security", True),
+    AlterTableType.DISABLE_ROW_SECURITY: ("enabled", "row_security", False),
+    AlterTableType.FORCE_ROW_SECURITY: ("forced", "force_row_security", True),
+    AlterTableType.NO_FORCE_ROW_SECURITY: ("forced", "force_row_security", False),
 }
 
 _PASSED_DOWN = {
-    pb.AT_DropColumn,
-    pb.AT_ColumnDefault,
-    pb.AT_SetNotNull,
-    pb.AT_DropNotNull,
-    pb.AT_AlterColumnType,
-    pb.AT_DropConstraint,
+    AlterTableType.DROP_COLUMN,
+    AlterTableType.COLUMN_DEFAULT,
+    AlterTableType.SET_NOT_NULL,
+    AlterTableType.DROP_NOT_NULL,
+    AlterTableType.ALTER_COLUMN_TYPE,
+    AlterTableType.DROP_CONSTRAINT,
 }
 """What is said anew by an operation, and would be done in tables that inherit, too."""
 
 
-def lift_command(text: str, node: Any, lifting: Lifting) -> None:
+def lift_command(text: str, node: ParseNode, lifting: Lifting) -> None:
     """The one command of ``node``; ``text`` is its statement. Raises ``NotLifted``."""
     command = inner(node.cmds[0])
     table = relation(node.relation)
     schema, definition = schema_of(table), inner(getattr(command, "def"))
-    cascade = command.behavior == pb.DROP_CASCADE
+    cascade = command.behavior == DropBehavior.CASCADE
     if not node.relation.inh and command.subtype in _PASSED_DOWN:
         raise NotLifted("ALTER TABLE ONLY: no operation says it")
     match command.subtype:
-        case pb.AT_AddColumn:
+        case AlterTableType.ADD_COLUMN:
             _add_column(text, node, definition, lifting)
-        case pb.AT_DropColumn:
+        case AlterTableType.DROP_COLUMN:
             if cascade or not lifting.is_there(table):  # IF EXISTS is about the column: Alembic's own needs the table
                 lifting.add(ours.EnsureAbsentOp("column", command.name, table=table.name, schema=schema, cascade=cascade))
             else:
                 lifting.add(ops.DropColumnOp(table.name, command.name, schema=schema, if_exists=True))
             if lifting.is_there(member(table, Kind.COLUMN, command.name)):
                 lifting.no_way_back(f"column {table.name}.{command.name} was dropped")
-        case pb.AT_ColumnDefault:
+        case AlterTableType.COLUMN_DEFAULT:
             _default(table, command, definition, lifting)
-        case pb.AT_SetNotNull | pb.AT_DropNotNull:
+        case AlterTableType.SET_NOT_NULL | AlterTableType.DROP_NOT_NULL:
             _nullable(table, command, lifting)
-        case pb.AT_AlterColumnType:
+        case AlterTableType.ALTER_COLUMN_TYPE:
             _type(table, command, definition, lifting)
-        case pb.AT_AddConstraint:
+        case AlterTableType.ADD_CONSTRAINT:
             _add_constraint(text, table, definition, lifting)
-        case pb.AT_DropConstraint:
+        case AlterTableType.DROP_CONSTRAINT:
             _drop_constraint(table, command, lifting, cascade=cascade)
-        case pb.AT_ValidateConstraint:
+        case AlterTableType.VALIDATE_CONSTRAINT:
             lifting.add(ours.RunStepOp(text))  # PostgreSQL looks itself whether there is anything to validate
         case subtype if subtype in _SWITCHES:
             _switch(table, _SWITCHES[subtype], lifting)
@@ -69,7 +68,7 @@ def lift_command(text: str, node: Any, lifting: Lifting) -> None:
             raise NotLifted("ALTER TABLE with a command that no operation says")
 
 
-def _add_column(text: str, node: Any, definition: Any, lifting: Lifting) -> None:
+def _add_column(text: str, node: ParseNode, definition: ParseNode, lifting: Lifting) -> None:
     table = relation(node.relation)
     key = member(table, Kind.COLUMN, definition.colname)
     back = () if lifting.is_there(key) else (ops.DropColumnOp(table.name, key.name, schema=schema_of(table), if_exists=True),)
@@ -81,7 +80,7 @@ def _add_column(text: str, node: Any, definition: Any, lifting: Lifting) -> None
         lifting.add(ours.EnsureOp("column", key.name, on_one_line(text), table=table.name, schema=schema_of(table)), *back)
 
 
-def _default(table: Any, command: Any, definition: Any, lifting: Lifting) -> None:
+def _default(table: Key, command: ParseNode, definition: ParseNode, lifting: Lifting) -> None:
     wanted = deparse_expression(definition) if definition is not None else None
     before = lifting.attribute(member(table, Kind.COLUMN, command.name), "default")
     column = (table.name, command.name)
@@ -94,8 +93,8 @@ def _default(table: Any, command: Any, definition: Any, lifting: Lifting) -> Non
         lifting.add(operation, *back)
 
 
-def _nullable(table: Any, command: Any, lifting: Lifting) -> None:
-    wanted = command.subtype == pb.AT_DropNotNull
+def _nullable(table: Key, command: ParseNode, lifting: Lifting) -> None:
+    wanted = command.subtype == AlterTableType.DROP_NOT_NULL
     before = lifting.attribute(member(table, Kind.COLUMN, command.name), "nullable")
     column = (table.name, command.name)
     operation = ours.EnsureColumnOp(*column, nullable=wanted, schema=schema_of(table))
@@ -103,7 +102,7 @@ def _nullable(table: Any, command: Any, lifting: Lifting) -> None:
     lifting.add(operation, *back)
 
 
-def _type(table: Any, command: Any, definition: Any, lifting: Lifting) -> None:
+def _type(table: Key, command: ParseNode, definition: ParseNode, lifting: Lifting) -> None:
     if definition.HasField("coll_clause"):
         raise NotLifted("ALTER COLUMN TYPE with a collation: no operation says it")
     if lifting.attribute(member(table, Kind.COLUMN, command.name), "collation") not in (None, ...):
@@ -121,13 +120,13 @@ def _type(table: Any, command: Any, definition: Any, lifting: Lifting) -> None:
         lifting.add(operation, ours.EnsureColumnOp(*column, type_=before, schema=schema_of(table)))
 
 
-def _add_constraint(text: str, table: Any, definition: Any, lifting: Lifting) -> None:
+def _add_constraint(text: str, table: Key, definition: ParseNode, lifting: Lifting) -> None:
     key = table_constraint(table, definition).effects[0].key
     back = () if lifting.is_there(key) else (ops.DropConstraintOp(key.name, table.name, schema=schema_of(table), if_exists=True),)
     lifting.add(ours.EnsureOp("constraint", key.name, on_one_line(text), table=table.name, schema=schema_of(table)), *back)
 
 
-def _drop_constraint(table: Any, command: Any, lifting: Lifting, *, cascade: bool) -> None:
+def _drop_constraint(table: Key, command: ParseNode, lifting: Lifting, *, cascade: bool) -> None:
     schema = schema_of(table)
     if cascade or not lifting.is_there(table):
         lifting.add(ours.EnsureAbsentOp("constraint", command.name, table=table.name, schema=schema, cascade=cascade))
@@ -137,7 +136,7 @@ def _drop_constraint(table: Any, command: Any, lifting: Lifting, *, cascade: boo
         lifting.no_way_back(f"constraint {command.name} of {table.name} was dropped")
 
 
-def _switch(table: Any, switch: tuple[str, str, bool], lifting: Lifting) -> None:
+def _switch(table: Key, switch: tuple[str, str, bool], lifting: Lifting) -> None:
     argument, attribute, wanted = switch
     before = lifting.attribute(table, attribute)
     old = False if before is ... or before is None else bool(before)

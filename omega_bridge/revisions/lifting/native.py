@@ -22,19 +22,22 @@ from omega_bridge.errors import StepSyntaxError
 from omega_bridge.revisions.guards import identifier
 from omega_bridge.revisions.sqltypes import Type, sqlalchemy_type
 from omega_bridge.sql import (
+    ParseNode,
+    copied,
     deparse_expression,
     deparse_statement,
     fields,
     goes_beyond,
     inner,
     known,
+    name_of,
     parse,
-    pb,
     same_statement,
     same_type,
     strings,
 )
 from omega_bridge.sql import same_expression as same_expression_
+from omega_bridge.sql.grammar import CoercionForm, ConstrType, OnCommitAction, SortByDir, SortByNulls
 from omega_bridge.tags import Tag
 
 _SERIAL = {"serial": sa.Integer, "serial4": sa.Integer, "bigserial": sa.BigInteger, "serial8": sa.BigInteger}
@@ -50,18 +53,20 @@ COLUMN = fields(
         "pktable",
         "conname is_enforced initially_valid raw_expr keys fk_attrs pk_attrs fk_upd_action fk_del_action",
         contype=(
-            pb.CONSTR_NULL,
-            pb.CONSTR_NOTNULL,
-            pb.CONSTR_DEFAULT,
-            pb.CONSTR_PRIMARY,
-            pb.CONSTR_UNIQUE,
-            pb.CONSTR_CHECK,
-            pb.CONSTR_FOREIGN,
+            ConstrType.NULL,
+            ConstrType.NOTNULL,
+            ConstrType.DEFAULT,
+            ConstrType.PRIMARY,
+            ConstrType.UNIQUE,
+            ConstrType.CHECK,
+            ConstrType.FOREIGN,
         ),
         fk_matchtype=("s",),
     ),
 )
-CREATE_TABLE = fields(COLUMN, CreateStmt=known("relation table_elts constraints", "if_not_exists", oncommit=(pb.ONCOMMIT_NOOP,)))
+CREATE_TABLE = fields(
+    COLUMN, CreateStmt=known("relation table_elts constraints", "if_not_exists", oncommit=(OnCommitAction.NOOP,))
+)
 CREATE_INDEX = fields(
     _RELATION,
     IndexStmt=known(
@@ -76,15 +81,15 @@ class NotNative(Exception):
     """Alembic's own operations cannot say this exactly."""
 
 
-def create_table(node: Any) -> ops.CreateTableOp:
+def create_table(node: ParseNode) -> ops.CreateTableOp:
     """``CREATE TABLE`` as ``op.create_table``. Raises ``NotNative``."""
     if goes_beyond(node, CREATE_TABLE):
         raise NotNative
     elements = [inner(e) for e in (*node.table_elts, *node.constraints)]
-    definitions = [e for e in elements if e.DESCRIPTOR.name == "ColumnDef"]
-    tables = [e for e in elements if e.DESCRIPTOR.name == "Constraint"]
-    keys = {c for e in tables if e.contype == pb.CONSTR_PRIMARY for c in strings(e.keys)}
-    keys |= {d.colname for d in definitions for c in map(inner, d.constraints) if c.contype == pb.CONSTR_PRIMARY}
+    definitions = [e for e in elements if name_of(e) == "ColumnDef"]
+    tables = [e for e in elements if name_of(e) == "Constraint"]
+    keys = {c for e in tables if e.contype == ConstrType.PRIMARY for c in strings(e.keys)}
+    keys |= {d.colname for d in definitions for c in map(inner, d.constraints) if c.contype == ConstrType.PRIMARY}
     parts: list[Any] = []
     for definition in definitions:
         parts.append(_column(definition, keys))
@@ -97,7 +102,7 @@ def create_table(node: Any) -> ops.CreateTableOp:
     )
 
 
-def add_column(relation: Any, definition: Any) -> ops.AddColumnOp:
+def add_column(relation: ParseNode, definition: ParseNode) -> ops.AddColumnOp:
     """``ADD COLUMN`` as ``op.add_column``. Raises ``NotNative``: a column with a constraint of its own is one unit."""
     if (
         not relation.inh
@@ -109,7 +114,7 @@ def add_column(relation: Any, definition: Any) -> ops.AddColumnOp:
     return ops.AddColumnOp(relation.relname, _column(definition, set()), schema=relation.schemaname or None, if_not_exists=True)
 
 
-def create_index(node: Any) -> ops.CreateIndexOp:
+def create_index(node: ParseNode) -> ops.CreateIndexOp:
     """``CREATE INDEX`` as ``op.create_index``. Raises ``NotNative``."""
     if goes_beyond(node, CREATE_INDEX) or not node.relation.inh:  # SQLAlchemy knows NULLS NOT DISTINCT from 2.0.16 on
         raise NotNative
@@ -135,11 +140,11 @@ def create_index(node: Any) -> ops.CreateIndexOp:
     )  # fmt: skip
 
 
-def _index_element(element: Any, classes: dict[str, str]) -> Any:
+def _index_element(element: ParseNode, classes: dict[str, str]) -> Any:
     if len(element.opclass) > 1:
         raise NotNative
-    order = {pb.SORTBY_ASC: " ASC", pb.SORTBY_DESC: " DESC"}.get(element.ordering, "")
-    order += {pb.SORTBY_NULLS_FIRST: " NULLS FIRST", pb.SORTBY_NULLS_LAST: " NULLS LAST"}.get(element.nulls_ordering, "")
+    order = {SortByDir.ASC: " ASC", SortByDir.DESC: " DESC"}.get(element.ordering, "")
+    order += {SortByNulls.NULLS_FIRST: " NULLS FIRST", SortByNulls.NULLS_LAST: " NULLS LAST"}.get(element.nulls_ordering, "")
     opclass = strings(element.opclass)
     if element.name:
         if opclass and order:
@@ -150,19 +155,19 @@ def _index_element(element: Any, classes: dict[str, str]) -> Any:
     if opclass:
         raise NotNative
     text = deparse_expression(element.expr)
-    return _text((text if inner(element.expr).DESCRIPTOR.name == "FuncCall" else f"({text})") + order)
+    return _text((text if name_of(inner(element.expr)) == "FuncCall" else f"({text})") + order)
 
 
-def _column(definition: Any, keys: set[str]) -> sa.Column[Any]:
+def _column(definition: ParseNode, keys: set[str]) -> sa.Column[Any]:
     name = definition.colname
     options: dict[str, Any] = {"nullable": name not in keys}
     for constraint in map(inner, definition.constraints):
         match constraint.contype:
-            case pb.CONSTR_NOTNULL if not constraint.conname:
+            case ConstrType.NOTNULL if not constraint.conname:
                 options["nullable"] = False
-            case pb.CONSTR_NULL:
+            case ConstrType.NULL:
                 options["nullable"] = True
-            case pb.CONSTR_DEFAULT:
+            case ConstrType.DEFAULT:
                 options["server_default"] = _text(_default(constraint.raw_expr))
             case _ if not _is_own(constraint):
                 raise NotNative
@@ -179,36 +184,36 @@ def _column(definition: Any, keys: set[str]) -> sa.Column[Any]:
 _BARE_DEFAULTS = ("A_Const", "FuncCall", "TypeCast", "SQLValueFunction", "A_ArrayExpr", "ColumnRef")
 
 
-def _default(expression: Any) -> str:
+def _default(expression: ParseNode) -> str:
     """A default's text; an operator in it needs the parentheses that the parser forgets."""
     text = deparse_expression(expression)
     node = inner(expression)
-    is_bare = node.DESCRIPTOR.name in _BARE_DEFAULTS and not (
-        node.DESCRIPTOR.name == "FuncCall" and node.funcformat != pb.COERCE_EXPLICIT_CALL
+    is_bare = name_of(node) in _BARE_DEFAULTS and not (
+        name_of(node) == "FuncCall" and node.funcformat != CoercionForm.EXPLICIT_CALL
     )
     return text if is_bare else f"({text})"
 
 
-def _is_own(constraint: Any) -> bool:
+def _is_own(constraint: ParseNode) -> bool:
     """Whether it is a constraint with a row of its own in ``pg_constraint``, written beside a column."""
-    return constraint.contype in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE, pb.CONSTR_FOREIGN, pb.CONSTR_CHECK)
+    return constraint.contype in (ConstrType.PRIMARY, ConstrType.UNIQUE, ConstrType.FOREIGN, ConstrType.CHECK)
 
 
-def _constraint(constraint: Any, columns: tuple[str, ...]) -> Any:
+def _constraint(constraint: ParseNode, columns: tuple[str, ...]) -> Any:
     name = constraint.conname or None
     match constraint.contype:
-        case pb.CONSTR_PRIMARY:
+        case ConstrType.PRIMARY:
             return sa.PrimaryKeyConstraint(*(strings(constraint.keys) or columns), name=name)
-        case pb.CONSTR_UNIQUE:
+        case ConstrType.UNIQUE:
             return sa.UniqueConstraint(*(strings(constraint.keys) or columns), name=name)
-        case pb.CONSTR_CHECK:
+        case ConstrType.CHECK:
             return sa.CheckConstraint(_text(deparse_expression(constraint.raw_expr)), name=name)
-        case pb.CONSTR_FOREIGN:
+        case ConstrType.FOREIGN:
             return _foreign_key(constraint, columns, name)
     raise NotNative
 
 
-def _foreign_key(constraint: Any, columns: tuple[str, ...], name: str | None) -> Any:
+def _foreign_key(constraint: ParseNode, columns: tuple[str, ...], name: str | None) -> Any:
     target = constraint.pktable
     referred = strings(constraint.pk_attrs)
     if not referred or "." in target.relname:
@@ -276,9 +281,8 @@ def _same(one: str, other: str) -> bool:
     ) and all(_same_attributes(mine[key], theirs[key]) for key in mine)
 
 
-def _bare_index(node: Any) -> str:
-    plain = type(node)()
-    plain.CopyFrom(node)
+def _bare_index(node: ParseNode) -> str:
+    plain = copied(node)
     plain.if_not_exists = plain.concurrent = False
     plain.access_method = plain.access_method or "btree"
     plain.idxname = "i"

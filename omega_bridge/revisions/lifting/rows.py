@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from omega_bridge.analysis.program import Sql
-from omega_bridge.sql import inner, parse, pb
+from omega_bridge.sql import ParseNode, inner, parse
+from omega_bridge.sql.grammar import AlterTableType, ConstrType
 from omega_bridge.tags import Tag
 
 _CHECKED = {
-    pb.CONSTR_CHECK,
-    pb.CONSTR_EXCLUSION,
-    pb.CONSTR_FOREIGN,
-    pb.CONSTR_GENERATED,
-    pb.CONSTR_NOTNULL,
-    pb.CONSTR_PRIMARY,
-    pb.CONSTR_UNIQUE,
+    ConstrType.CHECK,
+    ConstrType.EXCLUSION,
+    ConstrType.FOREIGN,
+    ConstrType.GENERATED,
+    ConstrType.NOTNULL,
+    ConstrType.PRIMARY,
+    ConstrType.UNIQUE,
 }
-_CHECKING = {pb.AT_AlterColumnType, pb.AT_AttachPartition, pb.AT_SetNotNull, pb.AT_ValidateConstraint}
+_CHECKING = {
+    AlterTableType.ALTER_COLUMN_TYPE,
+    AlterTableType.ATTACH_PARTITION,
+    AlterTableType.SET_NOT_NULL,
+    AlterTableType.VALIDATE_CONSTRAINT,
+}
 
 
 def hangs_on_rows(s: Sql) -> bool:
@@ -28,26 +32,26 @@ def hangs_on_rows(s: Sql) -> bool:
     return _BY_ROWS[s.tag](statement.node)
 
 
-def _index(node: Any) -> bool:
+def _index(node: ParseNode) -> bool:
     return node.unique or node.HasField("where_clause") or any(not inner(p).name for p in node.index_params)
 
 
-def _alter_table(node: Any) -> bool:
+def _alter_table(node: ParseNode) -> bool:
     return any(map(_command, map(inner, node.cmds)))
 
 
-def _command(command: Any) -> bool:
+def _command(command: ParseNode) -> bool:
     definition = inner(getattr(command, "def"))
-    if command.subtype == pb.AT_AddConstraint:
+    if command.subtype == AlterTableType.ADD_CONSTRAINT:
         return not definition.skip_validation
-    if command.subtype == pb.AT_AddColumn:
+    if command.subtype == AlterTableType.ADD_COLUMN:
         said = {inner(c).contype for c in definition.constraints}
-        has_value = not said.isdisjoint({pb.CONSTR_DEFAULT, pb.CONSTR_IDENTITY})
-        return not said.isdisjoint(_CHECKED - {pb.CONSTR_NOTNULL} if has_value else _CHECKED)
+        has_value = not said.isdisjoint({ConstrType.DEFAULT, ConstrType.IDENTITY})
+        return not said.isdisjoint(_CHECKED - {ConstrType.NOTNULL} if has_value else _CHECKED)
     return command.subtype in _CHECKING
 
 
-def _materialized_view(node: Any) -> bool:
+def _materialized_view(node: ParseNode) -> bool:
     return not node.into.skip_data
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from alembic.operations import ops
 
@@ -12,10 +11,11 @@ from omega_bridge.catalog import Key, Kind
 from omega_bridge.revisions import operations as ours
 from omega_bridge.revisions.lifting import alterations, native
 from omega_bridge.revisions.lifting.common import Lifting, NotLifted, schema_of
-from omega_bridge.sql import deparse_statement, on_one_line, parse, pb
+from omega_bridge.sql import ParseNode, copied, deparse_statement, on_one_line, parse
+from omega_bridge.sql.grammar import DropBehavior
 from omega_bridge.tags import Tag
 
-Lifter = Callable[[Sql, Any, Lifting], None]
+Lifter = Callable[[Sql, ParseNode, Lifting], None]
 
 
 def lift_statement(s: Sql, lifting: Lifting) -> None:
@@ -43,7 +43,7 @@ def _words(s: Sql) -> str:
 # --- relations -------------------------------------------------------------------------------------------------
 
 
-def _create_table(s: Sql, node: Any, lifting: Lifting) -> None:
+def _create_table(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     key = s.effects[0].key
     back = () if lifting.is_there(key) else (ops.DropTableOp(key.name, schema=schema_of(key), if_exists=True),)
     try:
@@ -54,7 +54,7 @@ def _create_table(s: Sql, node: Any, lifting: Lifting) -> None:
         lifting.add(ours.EnsureOp("table", key.name, on_one_line(s.text), schema=schema_of(key)), *back)
 
 
-def _create_index(s: Sql, node: Any, lifting: Lifting) -> None:
+def _create_index(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     key, table = s.effects[0].key, node.relation
     schema = table.schemaname or None
     back = () if lifting.is_there(key) else (ops.DropIndexOp(key.name, table.relname, schema=schema, if_exists=True),)
@@ -78,14 +78,14 @@ def _create_index(s: Sql, node: Any, lifting: Lifting) -> None:
         )
 
 
-def _create_view(s: Sql, node: Any, lifting: Lifting) -> None:
+def _create_view(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     key = s.effects[0].key
     if node.replace and lifting.is_there(key):
         lifting.no_way_back("a view was replaced, and what it was before is not known")
     _ensure(s, lifting, "view", replace=node.replace)
 
 
-def _create_table_as(s: Sql, node: Any, lifting: Lifting) -> None:
+def _create_table_as(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     if s.effects[0].key.kind is not Kind.MATERIALIZED_VIEW:
         raise NotLifted("CREATE TABLE AS: no operation says it")
     _ensure(s, lifting, "materialized view")
@@ -104,17 +104,17 @@ def _ensure(s: Sql, lifting: Lifting, kind: str, *, replace: bool = False, optio
 
 
 def _named(kind: str) -> Lifter:
-    def lifter(s: Sql, node: Any, lifting: Lifting) -> None:
+    def lifter(s: Sql, node: ParseNode, lifting: Lifting) -> None:
         _ensure(s, lifting, kind)
 
     return lifter
 
 
-def _create_extension(s: Sql, node: Any, lifting: Lifting) -> None:
+def _create_extension(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     _ensure(s, lifting, "extension", optional=lifting.tolerant)
 
 
-def _create_function(s: Sql, node: Any, lifting: Lifting) -> None:
+def _create_function(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     key = s.effects[0].key
     before = lifting.attribute(key, "definition")
     if not node.replace or before is ...:
@@ -128,13 +128,13 @@ def _create_function(s: Sql, node: Any, lifting: Lifting) -> None:
         lifting.add(operation, ours.EnsureOp("function", key.name, before, schema=schema_of(key), replace=True))
 
 
-def _create_trigger(s: Sql, node: Any, lifting: Lifting) -> None:
+def _create_trigger(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     if node.replace and lifting.is_there(s.effects[0].key):
         lifting.no_way_back("a trigger was replaced")
     _ensure(s, lifting, "trigger", replace=node.replace)
 
 
-def _alter_enum(s: Sql, node: Any, lifting: Lifting) -> None:
+def _alter_enum(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     if node.old_val:
         raise NotLifted("ALTER TYPE ... RENAME VALUE: no operation says it")
     key = s.effects[0].key
@@ -145,7 +145,7 @@ def _alter_enum(s: Sql, node: Any, lifting: Lifting) -> None:
         lifting.no_way_back("PostgreSQL has no way to take a value out of an enum type")
 
 
-def _comment(s: Sql, node: Any, lifting: Lifting) -> None:
+def _comment(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     key = s.effects[0].key
     wanted = node.comment or None
     before = lifting.attribute(key, "comment")
@@ -155,7 +155,7 @@ def _comment(s: Sql, node: Any, lifting: Lifting) -> None:
     lifting.add(ours.EnsureCommentOp(kind, key.name, wanted, table=owner, schema=schema), *back)
 
 
-def _rename(s: Sql, node: Any, lifting: Lifting) -> None:
+def _rename(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     if not node.relation.inh:
         raise NotLifted("ALTER TABLE ONLY: no operation says it")
     old, new = s.effects[0].key, s.effects[1].key
@@ -166,21 +166,20 @@ def _rename(s: Sql, node: Any, lifting: Lifting) -> None:
     )
 
 
-def _grant(s: Sql, node: Any, lifting: Lifting) -> None:
+def _grant(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     """Granting again changes nothing; the way back is the reverse, which PostgreSQL spells with the same words."""
-    other = type(node)()
-    other.CopyFrom(node)
+    other = copied(node)
     other.is_grant = not node.is_grant
     other.grant_option = node.grant_option and not node.is_grant
-    if not node.is_grant and node.behavior == pb.DROP_CASCADE:
+    if not node.is_grant and node.behavior == DropBehavior.CASCADE:
         lifting.no_way_back("REVOKE ... CASCADE takes from others what they were given on")
     lifting.add(ours.RunStepOp(s.text), ours.RunStepOp(deparse_statement(Tag.GRANT, other)))
 
 
-def _drop(s: Sql, node: Any, lifting: Lifting) -> None:
+def _drop(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     if node.concurrent:
         raise NotLifted("DROP INDEX CONCURRENTLY: no operation says it")
-    cascade = node.behavior == pb.DROP_CASCADE
+    cascade = node.behavior == DropBehavior.CASCADE
     if len(s.effects) > 1 and not cascade and s.effects[0].key.kind is not Kind.INDEX:
         raise NotLifted("DROP of several objects, which may depend on one another: no operation says it")
     for effect in s.effects:
@@ -200,10 +199,9 @@ def _absent(key: Key, lifting: Lifting, *, cascade: bool) -> None:
         lifting.no_way_back(f"{key} was dropped")
 
 
-def _alter_table(s: Sql, node: Any, lifting: Lifting) -> None:
+def _alter_table(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     for index in range(len(node.cmds)):
-        one = type(node)()
-        one.CopyFrom(node)
+        one = copied(node)
         del one.cmds[index + 1 :]
         del one.cmds[:index]
         text = s.text if len(node.cmds) == 1 else deparse_statement(Tag.ALTER_TABLE, one)
