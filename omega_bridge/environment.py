@@ -69,6 +69,9 @@ WITHOUT_MODELS = {"upgrade", "downgrade", "stamp", "current", "history", "heads"
 _MOVES = {"upgrade", "downgrade", "do_stamp", "display_version"}
 """Alembic's own functions, by their names, that read and write the version alone: they look at no table of the models'."""
 
+_OF_ROWS = ("22", "23")
+"""SQLSTATE classes of what rows make fail: data exceptions, and violations of constraints."""
+
 LOCK_TIMEOUT = 60.0
 """Seconds to wait for a boot or another ``alembic`` command."""
 
@@ -455,7 +458,21 @@ class Recorder:
             "Correct the step in the list, and export; or the revision, if it is your own. What came before it stands, with its version: "
             "go on with alembic upgrade head."
         )
+        if exported is not None and found[0].startswith(_OF_ROWS) and (later := self._mender(exported)) is not None:
+            hint = (
+                f"The step {later}, later in the list, changes rows that may be the reason: a start goes on with it, and tries this one "
+                f"again (omega-bridge boot). Or mend the rows by hand. {hint}"
+            )
         return errors.StepFailed(f"PostgreSQL rejected {what}: {found[0]}: {found[1]}", hint=hint)
+
+    def _mender(self, exported: Exported) -> str | None:
+        """The later step of the list that changes the rows for which PostgreSQL may have rejected a revision's step."""
+        from omega_bridge.analysis import analyse
+        from omega_bridge.revisions.mended_rows import who_mends
+
+        registry, _ = self.given or self._list()
+        found = who_mends(analyse(registry).steps, exported.checksums) if registry is not None else None
+        return found.id if found is not None else None
 
     def _guard(self, step: Any) -> _Watcher | None:
         """The guard of rows for a revision of ours: none where it certainly keeps them."""

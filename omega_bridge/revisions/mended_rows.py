@@ -1,8 +1,8 @@
-"""Which later step may have mended the rows for which a step had no effect, since its handler hid PostgreSQL's error? Pure."""
+"""Which later step may mend the rows for which a step was rejected, or had no effect since its handler hid PostgreSQL's error? Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from omega_bridge.analysis import StepAnalysis, statements
 from omega_bridge.analysis.handlers import blocks, swallowed_by
@@ -29,6 +29,14 @@ def hides_rows_of(step: StepAnalysis) -> frozenset[str]:
 def writes_rows_of(step: StepAnalysis) -> frozenset[str]:
     """The tables whose rows a step changes, as far as its text names them."""
     return frozenset(name for s in statements(step.program, handlers=True) if s.data for name in _tables(s))
+
+
+def who_mends(steps: Sequence[StepAnalysis], rejected: Collection[str]) -> StepAnalysis | None:
+    """The first step behind those ``rejected`` (by checksum) that changes rows on which a statement of theirs hangs."""
+    last = max((number for number, step in enumerate(steps) if step.checksum in rejected), default=len(steps))
+    meant = [step for step in steps[: last + 1] if step.checksum in rejected]
+    tables = {name for step in meant for s in statements(step.program, handlers=True) if hangs_on_rows(s) for name in _tables(s)}
+    return next((step for step in steps[last + 1 :] if not tables.isdisjoint(writes_rows_of(step))), None)
 
 
 def _tables(s: Sql) -> Iterator[str]:

@@ -15,6 +15,7 @@ import omega_bridge
 from omega_bridge import Step, environment
 from omega_bridge.errors import ConnectionLost, DatabaseUnreachable, OmegaBridgeError, StatementRejected, StepFailed
 from omega_bridge.postgres.session import open_session
+from omega_bridge.steps import Registry
 from tests.integration.test_rows_in_history import configured, exported
 
 STEPS = ["CREATE TABLE IF NOT EXISTS t (id int)"]
@@ -74,6 +75,27 @@ def test_an_error_inside_a_revision_is_one_of_ours(tmp_path: Path, database: str
     with pytest.raises(StepFailed) as raised:
         environment.upgrade(configured(tmp_path / "alembic", database), "head")
     assert isinstance(getattr(raised.value.__cause__, "orig", raised.value.__cause__), psycopg.errors.DivisionByZero)
+
+
+def test_a_later_step_that_mends_the_rows_is_named(tmp_path: Path, database: str) -> None:
+    """An upgrade stops where rows bar a step; it names who changes them later, and a start, which goes on, leads to the end."""
+    steps = [
+        Step("CREATE TABLE IF NOT EXISTS t (id int)", id="table"),
+        Step("CREATE UNIQUE INDEX IF NOT EXISTS t_id ON t (id)", id="unique"),
+        Step("ALTER TABLE t ADD COLUMN IF NOT EXISTS n int", id="column"),
+        Step("DELETE FROM t x USING t y WHERE x.id = y.id AND x.ctid > y.ctid", id="dedupe", destructive=True),
+    ]
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE t (id int); INSERT INTO t VALUES (1), (1)")
+    exported(tmp_path, [*steps])
+    config = configured(tmp_path, database, registry=Registry.of(steps))
+    with pytest.raises(StepFailed, match="23505") as raised:
+        environment.upgrade(config, "head")
+    assert "The step dedupe, later in the list, changes rows" in str(raised.value.hint)
+    assert omega_bridge.boot(database, steps).outcome == "repaired"
+    environment.upgrade(config, "head")
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT indisunique FROM pg_index WHERE indrelid = 't'::regclass").fetchall() == [(True,)]
 
 
 def test_a_server_that_refuses_tells_no_password(database: str) -> None:
