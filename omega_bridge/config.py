@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from omega_bridge.errors import ConfigurationInvalid, ModelsIncomplete, ModuleFailed
 from omega_bridge.options import BOOT, BY_NAME, FILE, STEP, Option, SqlOrder, fits, takes
@@ -17,6 +17,9 @@ from omega_bridge.version_table import VersionTable, named
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
+
+    from omega_bridge.startup.run import BootOptions
+    from omega_bridge.typed import StepFlags
 
 
 URL_VARIABLES = (BY_NAME["database-url"].variable, "DATABASE_URL", "POSTGRES_DSN")
@@ -28,23 +31,33 @@ class Config:
 
     root: Path
     path: Path | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
 
-    def value(self, name: str) -> Any:
+    def value(self, name: str) -> object:
         """What is configured under a key, else its default."""
         return self.values.get(name, FILE[name].default)
+
+    def text(self, name: str) -> str | None:
+        """The text that is configured under a key."""
+        found = self.value(name)
+        return None if found is None else str(found)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The texts that are configured under a key; none where nothing is."""
+        found = self.value(name)
+        if isinstance(found, str):
+            return (found,)
+        return tuple(map(str, found)) if isinstance(found, Iterable) else ()
 
     @property
     def steps(self) -> str | None:
         """Where the list is."""
-        found: str | None = self.value("steps")
-        return found
+        return self.text("steps")
 
     @property
     def sql_order(self) -> SqlOrder:
         """By what the files of a folder stand in the list."""
-        found: SqlOrder = self.value("sql-order")
-        return found
+        return "name" if self.value("sql-order") == "name" else "version"
 
     def require_steps(self) -> str:
         """Where the list is. Raises ``ConfigurationInvalid`` where nothing says so."""
@@ -58,13 +71,12 @@ class Config:
     @property
     def python_paths(self) -> tuple[Path, ...]:
         """Folders to import the list and the models from."""
-        return tuple(self.root / p for p in self.value("python-path"))
+        return tuple(self.root / p for p in self.texts("python-path"))
 
     @property
     def foundation(self) -> tuple[str, ...]:
         """The files and folders of what the list stands on, in their order."""
-        found = self.value("foundation")
-        return (found,) if isinstance(found, str) else tuple(found or ())
+        return self.texts("foundation")
 
     @property
     def alembic(self) -> str:
@@ -74,27 +86,27 @@ class Config:
     @property
     def version_table(self) -> VersionTable | None:
         """Where the history's revision is kept; ``None`` where nothing says so."""
-        return named(self.values.get("version-table"), self.values.get("version-table-schema"))
+        return named(self.text("version-table"), self.text("version-table-schema"))
 
     @property
     def critical_tables(self) -> tuple[str, ...]:
         """Names for the inspection."""
-        return tuple(self.value("critical-tables"))
+        return self.texts("critical-tables")
 
     @property
     def trusted_owners(self) -> tuple[str, ...]:
         """Roles whose objects in our schema are used, beside those that always are."""
-        return tuple(self.value("trusted-owners"))
+        return self.texts("trusted-owners")
 
     @property
     def allow_rejected(self) -> tuple[str, ...]:
         """Steps that PostgreSQL may reject on a scratch database."""
-        return tuple(self.value("allow-rejected"))
+        return self.texts("allow-rejected")
 
     @property
     def lint_ignore(self) -> tuple[str, ...]:
         """Rules that the project does not hold to."""
-        return tuple(self.value("lint-ignore"))
+        return self.texts("lint-ignore")
 
     @property
     def pooler_keeps_sessions(self) -> bool:
@@ -102,22 +114,22 @@ class Config:
         return bool(self.value("pooler-keeps-sessions"))
 
     @property
-    def step_flags(self) -> Mapping[str, Mapping[str, Any]]:
+    def step_flags(self) -> Mapping[str, StepFlags]:
         """Flags of single steps, by id: keyword arguments of ``Step``."""
-        found: Mapping[str, Mapping[str, Any]] = self.values.get("step", {})
-        return found
+        return cast("Mapping[str, StepFlags]", self.values.get("step", {}))
 
-    def boot_options(self) -> dict[str, Any]:
+    def boot_options(self) -> BootOptions:
         """What is configured of ``omega_bridge.boot``'s keyword arguments."""
-        return {
+        found = {
             name: self.values[option.name]
             for name, option in BOOT.items()
             if option.in_file and option.name in self.values and name != "foundation"  # a start lays none unless it is asked to
         }
+        return cast("BootOptions", found)
 
     def load_metadata(self) -> MetaData | None:
         """The models' ``MetaData``; ``None`` where none is configured. Raises ``ConfigurationInvalid``."""
-        named: str | None = self.value("metadata")
+        named = self.text("metadata")
         return self.metadata_at(named) if named is not None else None
 
     def metadata_at(self, named: str) -> MetaData:
@@ -187,7 +199,7 @@ def load_config(path: Path | None = None, start: Path | None = None) -> Config:
 
 def url_names(config: Config) -> tuple[str, ...]:
     """The environment variables that may hold the database's URL, the first that is set being the one."""
-    return (*config.value("database-url-env"), *URL_VARIABLES)
+    return (*config.texts("database-url-env"), *URL_VARIABLES)
 
 
 def database_url(config: Config, option: str | None, environ: Mapping[str, str]) -> str:
@@ -204,8 +216,7 @@ def database_url(config: Config, option: str | None, environ: Mapping[str, str])
 
 def direct_url(config: Config, environ: Mapping[str, str]) -> str | None:
     """The way past a pooler, for whatever holds the lock: the environment, else the configuration; ``None`` where there is none."""
-    found: str | None = environ.get(FILE["direct-url"].variable) or config.value("direct-url")
-    return found
+    return environ.get(FILE["direct-url"].variable) or config.text("direct-url")
 
 
 def _section(path: Path) -> dict[str, Any] | None:
@@ -261,6 +272,9 @@ def _check(path: Path, prefix: str, key: str, value: object, known: Mapping[str,
         raise ConfigurationInvalid(f"{path}: {prefix}{key} does not take {value!r}", hint=f"{key} takes {takes(option)}.")
 
 
+_NO_FLAGS: StepFlags = {}
+
+
 def with_flags(registry: Registry, config: Config) -> Registry:
     """The registry with ``[tool.omega-bridge.step.<id>]`` applied; ids are those that ``plan`` shows."""
     if not config.step_flags:
@@ -274,4 +288,4 @@ def with_flags(registry: Registry, config: Config) -> Registry:
             f"[tool.omega-bridge.step.{unknown}] names no step of the list",
             hint="The ids are in the output of: omega-bridge plan",
         )
-    return Registry(tuple(replace(s.step, **config.step_flags.get(s.id, {})) for s in found), registry.source)
+    return Registry(tuple(replace(s.step, **config.step_flags.get(s.id, _NO_FLAGS)) for s in found), registry.source)

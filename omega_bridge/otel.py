@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING
 
 from opentelemetry import metrics, trace
 from opentelemetry.trace import Span, Status, StatusCode, Tracer
@@ -19,6 +19,14 @@ from opentelemetry.trace import Span, Status, StatusCode, Tracer
 import omega_bridge
 from omega_bridge.errors import OmegaBridgeError
 from omega_bridge.startup.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Unpack
+
+    from omega_bridge.startup.run import BootOptions
+    from omega_bridge.steps import Registry, StepLike
+
 
 _NAME = "omega_bridge"
 _ended: ContextVar[dict[str, float] | None] = ContextVar("omega_bridge_ended", default=None)
@@ -35,16 +43,16 @@ class _Listening(logging.Filter):
         return True
 
 
-def boot(*args: Any, **options: Any) -> Run:
+def boot(database: object, steps: Registry | Iterable[StepLike], **options: Unpack[BootOptions]) -> Run:
     """``omega_bridge.boot``, traced and measured."""
     with _traced() as take:
-        return take(omega_bridge.boot(*args, **options))
+        return take(omega_bridge.boot(database, steps, **options))
 
 
-async def boot_async(*args: Any, **options: Any) -> Run:
+async def boot_async(database: object, steps: Registry | Iterable[StepLike], **options: Unpack[BootOptions]) -> Run:
     """``omega_bridge.boot_async``, traced and measured."""
     with _traced() as take:
-        return take(await omega_bridge.boot_async(*args, **options))
+        return take(await omega_bridge.boot_async(database, steps, **options))
 
 
 @contextmanager

@@ -9,17 +9,31 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     import psycopg
+    from alembic.runtime.migration import MigrationContext, MigrationStep
     from psycopg.rows import TupleRow
 
     Connection: TypeAlias = psycopg.Connection[TupleRow]
     """psycopg's own, under a session or under SQLAlchemy's connection."""
+
+    Migrations: TypeAlias = Callable[[tuple[str, ...], MigrationContext], Iterable[MigrationStep]]
+    """What a command of Alembic's runs, by the revisions at which the database stands."""
 
 JsonObject: TypeAlias = dict[str, object]
 """What is written as an object of JSON: of JSON's types alone, by names."""
 
 Value: TypeAlias = object
 """An attribute's value, as the catalog has it."""
+
+
+class StepFlags(TypedDict, total=False):
+    """The flags of a step that a configuration may set."""
+
+    repeat: str
+    destructive: bool
+    optional: bool
 
 
 class KeptStep(TypedDict):

@@ -10,12 +10,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from omega_bridge import expectation
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.findings import Finding, Severity
 from omega_bridge.audit.held import Held, Setting, hold_together
+from omega_bridge.audit.scratch import Scratch
 from omega_bridge.catalog import Catalog
 from omega_bridge.errors import AmbiguousMatch, FoundationEdited, HistoryTampered, HistoryWouldHide, NoServerFound
 from omega_bridge.lint import is_failing, lint
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from omega_bridge.typed import JsonObject
 
 
-Servers = Callable[[], AbstractContextManager[Any]]
+Servers = Callable[[], AbstractContextManager[Scratch]]
 """Gives a server with ``scratch_database``; raises ``NoServerFound`` where there is none."""
 
 

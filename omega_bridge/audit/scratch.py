@@ -8,9 +8,9 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from omega_bridge.analysis.reaching import may_reach_elsewhere
 from omega_bridge.errors import ConfigurationInvalid
@@ -36,7 +36,7 @@ class Scratch(Protocol):
     def url(self) -> str:
         """The URL of the administrative database."""
 
-    def scratch_database(self, prefix: str = ...) -> Any:
+    def scratch_database(self, prefix: str = ...) -> AbstractContextManager[str]:
         """A context manager that yields a URL and drops the database."""
 
 
@@ -113,7 +113,7 @@ class GivenServer:
 
 
 @contextmanager
-def scratch_server(url: str | None, template: str | None = None) -> Iterator[Any]:
+def scratch_server(url: str | None, template: str | None = None) -> Iterator[Scratch]:
     """The given server, else a private one. Raises ``NoServerFound`` where there is neither, ``ConfigurationInvalid``."""
     if url is not None:
         yield GivenServer(url, template or BARE)

@@ -118,7 +118,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
         report(error, as_json=_wants_json(given))
         sys.exit(error.exit_code)
     except UsageError as error:
-        misused(error, given)
+        _misused(error, given)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -146,7 +146,7 @@ def _of_a_file(error: OSError) -> OmegaBridgeError | None:
     )
 
 
-def misused(error: Any, given: Sequence[str]) -> None:
+def _misused(error: Any, given: Sequence[str]) -> None:
     """A verb or an option that there is not, or one without its value: as text with the line of usage, or as JSON."""
     from omega_bridge.errors import ConfigurationInvalid
     from omega_bridge.redaction import without_secrets

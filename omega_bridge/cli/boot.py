@@ -10,7 +10,7 @@ from omega_bridge.cli import options, output
 from omega_bridge.cli.setup import prepare
 
 if TYPE_CHECKING:
-    from omega_bridge.startup.run import Run
+    from omega_bridge.startup.run import BootOptions, Run
 
 
 def boot(
@@ -44,16 +44,14 @@ def boot(
     import omega_bridge
 
     setup = prepare(config, steps, database_url, env_file)
-    settings = options.of_boot(setup.config.boot_options(), context.params)
+    settings: BootOptions = {
+        **options.of_boot(setup.config.boot_options(), context.params),
+        "metadata": setup.metadata,
+        "history": None if steps else setup.history(),
+        "foundation": setup.foundation_paths() if lay_foundation else None,
+    }
     output.log_to_stderr(quiet=json)
-    run = omega_bridge.boot(
-        setup.database,
-        setup.registry,
-        metadata=setup.metadata,
-        history=None if steps else setup.history(),
-        foundation=setup.foundation_paths() if lay_foundation else None,
-        **settings,
-    )
+    run = omega_bridge.boot(setup.database, setup.registry, **settings)
     if json:
         output.as_json(run.as_dict())
     else:

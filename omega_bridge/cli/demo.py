@@ -18,6 +18,7 @@ from omega_bridge.cli.setup import Setup, prepare
 
 if TYPE_CHECKING:
     from omega_bridge.embedded import EmbeddedServer
+    from omega_bridge.startup.run import BootOptions, Run
 
 
 def demo(json: options.Json = False) -> None:
@@ -118,10 +119,11 @@ def _proof(server: EmbeddedServer, setup: Setup) -> dict[str, Any]:
     return {"equivalent": found.equivalent, "prefixes": found.prefixes}
 
 
-def _boot(url: str, setup: Setup) -> Any:
+def _boot(url: str, setup: Setup) -> Run:
     import omega_bridge
 
-    return omega_bridge.boot(url, setup.registry, metadata=setup.metadata, history=setup.history(), **setup.config.boot_options())
+    given: BootOptions = {**setup.config.boot_options(), "metadata": setup.metadata, "history": setup.history()}
+    return omega_bridge.boot(url, setup.registry, **given)
 
 
 def _example() -> Path:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from omega_bridge.cli import problems
+    from omega_bridge.startup.run import BootOptions
 
 
 def _of(name: str, words: str = "") -> Any:
@@ -99,14 +101,14 @@ Format = Annotated[
 Strict = Annotated[bool, typer.Option("--strict", help="Fail on warnings, too, not on errors only; notes never fail.")]
 
 
-def of_boot(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def of_boot(config: BootOptions, given: Mapping[str, object]) -> BootOptions:
     """The keyword arguments of ``boot``: ``config``'s, behind what was ``given`` to the verb; lists are added to its own.
 
     Raises ``ConfigurationInvalid`` for what an option does not take.
     """
     from omega_bridge.errors import ConfigurationInvalid
 
-    found = dict(config)
+    found: dict[str, object] = {**config}
     for name, option in declared.BOOT.items():
         value = given.get(name)
         if value is None:
@@ -116,8 +118,12 @@ def of_boot(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
             raise ConfigurationInvalid(
                 f"{option.parameter} does not take {shown}", hint=f"Give {option.parameter} {declared.takes(option)}."
             )
-        found[name] = [*found.get(name, ()), *value] if option.takes == "texts" else value
-    return found
+        found[name] = [*_listed(found.get(name)), *_listed(value)] if option.takes == "texts" else value
+    return cast("BootOptions", found)
+
+
+def _listed(value: object) -> Iterable[object]:
+    return value if isinstance(value, list | tuple) else ()
 
 
 def format_of(asked: str | None, *, json: bool) -> problems.Format:

@@ -7,16 +7,24 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
-def take_plain_values(command: Any) -> None:
+class Command(Protocol):
+    """Of the Click that Typer works with, which may be its own."""
+
+    @property
+    def get_params(self) -> Callable[..., Sequence[object]]:
+        """What it takes."""
+
+
+def take_plain_values(command: Command) -> None:
     """Of a command, and of those of a group: no value, a string where one is asked for, a path."""
     for one in (command, *getattr(command, "commands", {}).values()):
-        one.get_params = partial(_parameters, one.get_params)
+        vars(one)["get_params"] = partial(_parameters, one.get_params)
 
 
 def _parameters(get_params: Callable[[Any], list[Any]], context: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 import psycopg
 from psycopg import sql
@@ -38,10 +38,10 @@ class Channel(Protocol):
     def connection(self) -> psycopg.Connection[TupleRow]:
         """psycopg's connection."""
 
-    def execute(self, query: str | bytes) -> Any:
+    def execute(self, query: str | bytes) -> object:
         """Send a text as it is."""
 
-    def rows(self, query: str | bytes) -> list[tuple[Any, ...]]:
+    def rows(self, query: str | bytes) -> list[TupleRow]:
         """The rows of one query."""
 
 

@@ -80,7 +80,7 @@ def _text(database: Any) -> str:
     return str(render(hide_password=False))
 
 
-def connection_parameters(dsn: str) -> dict[str, Any]:
+def connection_parameters(dsn: str) -> dict[str, object]:
     """libpq's parameters by name, from a URL or conninfo string. They hold the password: for a driver, not for a log.
 
     The encoding is UTF-8 whatever the DSN says: in a database of SQL_ASCII psycopg would give bytes for text.

@@ -17,7 +17,6 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 from zlib import crc32
 
 import psycopg
@@ -55,7 +54,7 @@ class Turn:
     """Ours, after ``waited`` seconds; or nobody's need any more, and ``instead`` is what ``meanwhile`` found."""
 
     waited: float
-    instead: Any = None
+    instead: object = None
 
 
 @dataclass(frozen=True, slots=True)

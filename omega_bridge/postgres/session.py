@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import psycopg
 from psycopg import pq
+from psycopg.rows import TupleRow
 
 from omega_bridge import errors
 from omega_bridge.outcomes import Cost, ServerError
@@ -26,9 +27,8 @@ from omega_bridge.postgres.dsn import ESCAPES, conninfo, unreadable
 if TYPE_CHECKING:
     from omega_bridge.postgres.lock import Held
 
-Row = tuple[Any, ...]
 
-Opened: TypeAlias = "pq.abc.PGconn | psycopg.Connection[Row]"
+Opened: TypeAlias = "pq.abc.PGconn | psycopg.Connection[TupleRow]"
 
 CONNECT_TIMEOUT = 10
 """Seconds to wait for a connection where the DSN does not say."""
@@ -60,21 +60,21 @@ class Session:
         self._take(opened)
 
     @classmethod
-    def over(cls, connection: psycopg.Connection[Row], dsn: str) -> Session:
+    def over(cls, connection: psycopg.Connection[TupleRow], dsn: str) -> Session:
         """Over a connection that somebody else opened and closes, in autocommit or not: for ``ask`` and for the lock."""
         session = cls(connection.pgconn, dsn)
         session._connection = connection
         return session
 
     def _take(self, opened: Opened) -> None:
-        self._connection: psycopg.Connection[Row] | None = None
+        self._connection: psycopg.Connection[TupleRow] | None = None
         if isinstance(opened, psycopg.Connection):
             self._pgconn: pq.abc.PGconn = opened.pgconn
             self._connection = self._ours(opened)
         else:
             self._pgconn = opened
 
-    def _ours(self, connection: psycopg.Connection[Row]) -> psycopg.Connection[Row]:
+    def _ours(self, connection: psycopg.Connection[TupleRow]) -> psycopg.Connection[TupleRow]:
         connection.autocommit = True
         connection.cost = self.cost  # type: ignore[attr-defined]  # a CountedConnection, whose module a quiet start does not load
         connection.prepare_threshold = None  # after each DDL it would throw away what is prepared, ours too
@@ -82,7 +82,7 @@ class Session:
         return connection
 
     @property
-    def connection(self) -> psycopg.Connection[Row]:
+    def connection(self) -> psycopg.Connection[TupleRow]:
         """psycopg's connection."""
         if self._connection is None:
             from omega_bridge.postgres.counting import CountedConnection
@@ -178,7 +178,7 @@ class Session:
         else:
             self._pgconn.finish()
 
-    def execute(self, query: str | bytes, params: Sequence[Any] | None = None) -> psycopg.Cursor[Row]:
+    def execute(self, query: str | bytes, params: Sequence[object] | None = None) -> psycopg.Cursor[TupleRow]:
         """One query, one round trip. Without parameters the text goes out exactly as it is, ``%`` included."""
         with border(self.dsn):
             found = self.connection.execute(_bytes(query), params)
@@ -186,7 +186,7 @@ class Session:
                 self.rows_changed += changed(found)
             return found
 
-    def rows(self, query: str | bytes, params: Sequence[Any] | None = None) -> list[Row]:
+    def rows(self, query: str | bytes, params: Sequence[object] | None = None) -> list[TupleRow]:
         """The rows of one query."""
         return self.execute(query, params).fetchall()
 
@@ -454,7 +454,7 @@ def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode()
 
 
-def changed(cursor: psycopg.Cursor[Row]) -> int:
+def changed(cursor: psycopg.Cursor[TupleRow]) -> int:
     """How many rows the statements of a text changed, as far as their tags say."""
     total = 0
     while True:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from alembic import command
 from alembic.config import Config
@@ -25,9 +25,12 @@ from sqlalchemy.pool import NullPool
 from omega_bridge.errors import ConfigurationInvalid, OmegaBridgeError, RevisionSquashed, StepSyntaxError
 from omega_bridge.revisions.locations import beside, locations
 
+if TYPE_CHECKING:
+    from omega_bridge.typed import Connection as PsycopgConnection
+
 
 @contextmanager
-def connection_to(parts: Mapping[str, Any]) -> Iterator[Connection]:
+def connection_to(parts: Mapping[str, object]) -> Iterator[Connection]:
     """An SQLAlchemy connection through psycopg, for libpq's connection parameters."""
     engine = create_engine(make_url("postgresql+psycopg://"), connect_args=dict(parts), poolclass=NullPool)
     try:
@@ -90,8 +93,13 @@ def told_of_squashed(away: Mapping[str, str]) -> Iterator[None]:
         ) from error
 
 
+def driver_of(connection: Connection) -> PsycopgConnection:
+    """psycopg's own connection, inside the same transaction."""
+    return cast("PsycopgConnection", connection.connection.driver_connection)
+
+
 def include_object(
-    obj: Any, name: str | None, kind: str, reflected: bool, compare_to: Any, *, versions: str = "alembic_version"
+    obj: object, name: str | None, kind: str, reflected: bool, compare_to: object, *, versions: str = "alembic_version"
 ) -> bool:
     """For ``alembic check``: the bridge's own schema is no drift, nor is a table of versions. ``versions``: the name of the history's own."""
     is_version = kind == "table" and reflected and name in ("alembic_version", versions)

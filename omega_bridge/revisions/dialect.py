@@ -5,11 +5,23 @@ SQLAlchemy's dialect would double every ``%``, as the style of a driver's parame
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy.dialects import postgresql
 
+if TYPE_CHECKING:
+    from sqlalchemy import Enum
+    from sqlalchemy.dialects.postgresql.base import PGIdentifierPreparer
+    from sqlalchemy.engine import Dialect
+
+
 _made: Any = postgresql.dialect
-DIALECT: Any = _made(paramstyle="named")
-PREPARER: Any = DIALECT.identifier_preparer
+DIALECT: Dialect = _made(paramstyle="named")
+PREPARER = cast("PGIdentifierPreparer", DIALECT.identifier_preparer)
 """Quotes names where they have to be."""
+
+
+def type_name(kind: Enum) -> str:
+    """The name of a type that the models make, quoted where it has to be, with its schema."""
+    found: str = PREPARER.format_type(kind)  # type: ignore[no-untyped-call]
+    return found

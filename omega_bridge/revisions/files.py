@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from omega_bridge import writing
 from omega_bridge.analysis import Analysis, analyse
@@ -98,7 +98,7 @@ def export_past(
     write: bool = True,
     prover: Provers | None = None,
     listed: str = "",
-    advance: Callable[[int], Any] = lambda _n: None,
+    advance: Callable[[int], object] = lambda _n: None,
     foundation: Foundation | None = None,
 ) -> Export:
     """``export`` for one list after the other: the history as it happened. Nothing is written before all are compiled."""

@@ -6,7 +6,6 @@ As ``MetaData.create_all`` would make them, but table by table: one that cannot 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
 
 from sqlalchemy import Column, Index, MetaData, Table
 from sqlalchemy.exc import CompileError, NoReferencedTableError, NoReferenceError
@@ -19,7 +18,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.errors import ConfigurationInvalid, ModelsIncomplete
 from omega_bridge.model_files import of_table
 from omega_bridge.planning.foundation import Foundation
-from omega_bridge.revisions.dialect import DIALECT, PREPARER
+from omega_bridge.revisions.dialect import DIALECT, type_name
 from omega_bridge.steps import Place, Registry, Step
 from omega_bridge.tags import Tag
 
@@ -120,7 +119,7 @@ def comments(table: Table) -> list[str]:
     return on_table + [text for column in table.columns for text in comment_on(column)]
 
 
-def comment_on(column: Column[Any]) -> list[str]:
+def comment_on(column: Column[object]) -> list[str]:
     """The statement that comments on a column, where the model has one."""
     return [str(SetColumnComment(column).compile(dialect=DIALECT)).strip()] if column.comment is not None else []
 
@@ -142,14 +141,14 @@ def index_text(index: Index) -> str:
         ) from error
 
 
-def enum_types(columns: Iterable[Column[Any]]) -> list[str]:
+def enum_types(columns: Iterable[Column[object]]) -> list[str]:
     """Types that the columns need, guarded: PostgreSQL has no ``CREATE TYPE IF NOT EXISTS``."""
     found = []
     for column in columns:
         kind = column.type.item_type if isinstance(column.type, ARRAY) else column.type
         if isinstance(kind, Enum) and kind.native_enum and kind.name:
             labels = ", ".join("'" + label.replace("'", "''") + "'" for label in kind.enums)
-            name = PREPARER.format_type(kind)
+            name = type_name(kind)
             quoted = name.replace("'", "''")
             found.append(
                 f"DO $$ BEGIN\n    IF to_regtype('{quoted}') IS NULL THEN\n        CREATE TYPE {name} AS ENUM ({labels});\n    END IF;\nEND $$"

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge.analysis.keeping import Enums
 from omega_bridge.analysis.reading import reading_of
 from omega_bridge.catalog import Kind
 from omega_bridge.revisions.row_guard import Exported
 
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
-def own_enums(script: Any) -> Enums:
-    """Their names, as they are written; without one that the history makes as something else, too. ``script``: Alembic's ``ScriptDirectory``."""
+
+def own_enums(script: ScriptDirectory) -> Enums:
+    """Their names, as they are written; without one that the history makes as something else, too."""
     made = list(_made(script))
     return frozenset(name for kind, name in made if kind is Kind.ENUM) - {name for kind, name in made if kind is not Kind.ENUM}
 
 
-def _made(script: Any) -> Iterator[tuple[Kind, tuple[str, ...]]]:
+def _made(script: ScriptDirectory) -> Iterator[tuple[Kind, tuple[str, ...]]]:
     for revision in script.walk_revisions():
         found = Exported.read(vars(revision.module))
         for text in found.texts if found is not None else ():

@@ -6,11 +6,17 @@ session began. Without a connection to ask (``--sql``) they are kept in the sess
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omega_bridge.revisions.guards import literal
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext, MigrationStep
+
+    from omega_bridge.typed import Migrations
+
 
 NAMES = ("session_authorization", "role", "search_path", "lock_timeout", "statement_timeout", "row_security")
 """In the order in which they are put in force: who the session is decides what it may be."""
@@ -68,13 +74,13 @@ def _block(*calls: str) -> str:
 
 
 def in_script(
-    migrations: Callable[..., Any], may_set: Callable[[Any], bool], set_before: Callable[[Any], Sequence[str]]
-) -> Callable[..., Iterator[Any]]:
+    migrations: Migrations, may_set: Callable[[MigrationStep], bool], set_before: Callable[[Collection[str]], Sequence[str]]
+) -> Migrations:
     """The migrations of ``--sql``, each version written under the settings with which the script began. ``may_set``: whether a migration
     may leave others behind; ``set_before``: the texts that those before the script's first one have left.
     """
 
-    def steps(heads: Any, context: Any) -> Iterator[Any]:
+    def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterator[MigrationStep]:
         every = tuple(migrations(heads, context))
         first = next((n for n, step in enumerate(every) if may_set(step)), len(every))
         texts = set_before(heads) if every and not every[0].is_downgrade else ()

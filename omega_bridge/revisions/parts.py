@@ -7,9 +7,15 @@ Each part has a transaction of its own, as it had then: a later part may use wha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from alembic import op
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep
+
+    from omega_bridge.typed import Migrations
+
 
 Part: TypeAlias = tuple[str, Callable[[], None], Callable[[], None] | None]
 """Revision, upgrade, and downgrade where the whole squash has one."""
@@ -39,10 +45,10 @@ def _run(steps: Sequence[Callable[[], None]]) -> None:
         step()
 
 
-def from_a_part(migrations: Callable[..., Any], away: Mapping[str, str]) -> Callable[..., Iterator[Any]]:
+def from_a_part(migrations: Migrations, away: Mapping[str, str]) -> Migrations:
     """``alembic upgrade`` for databases at a revision of ``away``: they run the rest of the squash that took it in."""
 
-    def steps(heads: Any, context: Any) -> Iterator[Any]:
+    def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterator[MigrationStep]:
         stands_at = [h for h in heads if h in away]
         if stands_at and getattr(migrations, "__name__", "") == "upgrade":
             context.opts[STANDS_AT] = stands_at[0]
@@ -52,7 +58,7 @@ def from_a_part(migrations: Callable[..., Any], away: Mapping[str, str]) -> Call
     return steps
 
 
-def left_the_part(context: Any, step: Any) -> None:
+def left_the_part(context: MigrationContext, step: MigrationInfo) -> None:
     """After the squash ran: ``alembic_version`` forgets the part, in the same transaction."""
     stands_at = context.opts.get(STANDS_AT)
     known = [part[0] for part in getattr(getattr(step.up_revision, "module", None), "parts", ())]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation
@@ -17,9 +17,12 @@ from sqlalchemy import Connection
 from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.catalog import Catalog
 from omega_bridge.planning.foundation import Foundation
-from omega_bridge.revisions.alembic_border import connection_to
+from omega_bridge.revisions.alembic_border import connection_to, driver_of
 from omega_bridge.revisions.lifting import Lifted
 from omega_bridge.revisions.row_guard import GUARD
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import Connection as PsycopgConnection
 
 
 class Proof(StrEnum):
@@ -86,9 +89,9 @@ class Trial:
         self.connection = connection
 
     @property
-    def driver(self) -> Any:
+    def driver(self) -> PsycopgConnection:
         """psycopg's connection, inside the same transaction."""
-        return self.connection.connection.driver_connection
+        return driver_of(self.connection)
 
     def run(self, operations: Iterable[MigrateOperation]) -> None:
         """Run them as a revision would. Raises what the server raises."""
@@ -109,7 +112,7 @@ class Trial:
 
 
 @contextmanager
-def trial_on(parameters: Mapping[str, Any]) -> Iterator[Trial]:
+def trial_on(parameters: Mapping[str, object]) -> Iterator[Trial]:
     """A trial on the database with these libpq parameters."""
     with connection_to(parameters) as connection:
         yield Trial(connection)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,6 +26,10 @@ from omega_bridge.revisions.guards import literal
 from omega_bridge.revisions.row_guard import Exported, running
 from omega_bridge.revisions.sending import send
 from omega_bridge.who import who
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext
+
 
 log = logging.getLogger("omega_bridge")
 
@@ -54,7 +58,7 @@ SELECT seq, hash, current_user, session_user, pg_catalog.current_setting('applic
 
 
 @contextmanager
-def of(context: Any, bind: Connection | None) -> Iterator[None]:
+def of(context: MigrationContext, bind: Connection | None) -> Iterator[None]:
     """Put on record what the revision that runs does; nothing where it is none of ours."""
     found = running()
     if found is None or bind is None:

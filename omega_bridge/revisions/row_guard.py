@@ -12,17 +12,22 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from alembic import context as environment
 
 from omega_bridge.analysis.batches import batches_of, question, untold
 from omega_bridge.analysis.keeping import UNWATCHED, Enums, Watched, keeps_rows, watched
 from omega_bridge.analysis.leaving import IN_THE_DATABASE, QUESTION, unseen, way_out
+from omega_bridge.catalog import texts as listed
 from omega_bridge.errors import StepRefused, StepSyntaxError
 from omega_bridge.revisions.guards import identifier, literal, tagged
 from omega_bridge.sql import parse
 from omega_bridge.tags import Tag
+
+if TYPE_CHECKING:
+    from alembic.ddl.impl import DefaultImpl
+
 
 GUARD = "omega_bridge_guard"
 """The migration context's option that holds the ``RowGuard`` of the revision that runs; ``None``: it needs none."""
@@ -53,15 +58,15 @@ class Exported:
     destructive: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, module: Mapping[str, Any]) -> Exported | None:
+    def read(cls, module: Mapping[str, object]) -> Exported | None:
         """From the names in a revision's module; ``None`` for one that was written by hand."""
         if not all(isinstance(module.get(name), tuple) for name in ("steps", "checksums")):
             return None
         from omega_bridge.revisions.files import texts_in
 
         texts = texts_in(str(module.get("__doc__") or ""))
-        names = tuple(module["steps"]), texts, tuple(module["checksums"]), tuple(module.get("destructive", ()))
-        return cls(str(module.get("revision")), *names)
+        steps, checksums, destructive = (listed(module.get(name)) for name in ("steps", "checksums", "destructive"))
+        return cls(str(module.get("revision")), steps, texts, checksums, destructive)
 
     @property
     def keeps_rows(self) -> bool:
@@ -97,7 +102,7 @@ def allowed_by(arguments: Iterable[str]) -> frozenset[str]:
 class AsSql:
     """The guard of ``--sql``: what an operation writes goes into a block."""
 
-    impl: Any
+    impl: DefaultImpl
     exported: Exported
     command: str
     enums: Callable[[], Enums] = frozenset

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING
 
 from alembic.util import CommandError
 
 from omega_bridge.analysis.context import in_force, only_sets
 from omega_bridge.revisions.row_guard import Exported
 
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
+
 _RETIRED = re.compile(r"^Kind: retire$", re.MULTILINE)
 
 
-def set_before(script: Any, heads: Collection[str]) -> tuple[str, ...]:
+def set_before(script: ScriptDirectory, heads: Collection[str]) -> tuple[str, ...]:
     """What the steps up to these revisions that only set something have left, as statements; without those that were retired.
 
-    ``script``: Alembic's ``ScriptDirectory``. What a block or a function sets is not known, nor what the parts of a squash do on a
+    What a block or a function sets is not known, nor what the parts of a squash do on a
     database that stands at one of them.
     """
     standing: dict[str, str] = {}
@@ -33,7 +37,7 @@ def set_before(script: Any, heads: Collection[str]) -> tuple[str, ...]:
     return tuple(in_force(standing.values()).values())
 
 
-def _is_known(script: Any, head: str) -> bool:
+def _is_known(script: ScriptDirectory, head: str) -> bool:
     try:
         return script.get_revision(head) is not None
     except CommandError:  # it went into a squash

@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeEngine, UserDefinedType
 from omega_bridge.sql import ParseNode, deparse_type, inner, name_of, same_type, strings
 
 
-class Type(UserDefinedType[Any]):
+class Type(UserDefinedType[object]):
     """A type by its name in PostgreSQL: an enum, a domain, an extension's type."""
 
     cache_ok = True
@@ -20,7 +20,7 @@ class Type(UserDefinedType[Any]):
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def get_col_spec(self, **_: Any) -> str:
+    def get_col_spec(self, **_: object) -> str:
         """The name, as DDL has it."""
         return self.name
 
@@ -59,7 +59,7 @@ _TYPES: dict[str, _Maker] = {
 }
 
 
-def sqlalchemy_type(node: ParseNode) -> TypeEngine[Any]:
+def sqlalchemy_type(node: ParseNode) -> TypeEngine[object]:
     """The SQLAlchemy type of a ``TypeName`` node. What it compiles to is the same type, or it is a ``Type``."""
     text = deparse_type(node)
     found = _known(node)
@@ -68,7 +68,7 @@ def sqlalchemy_type(node: ParseNode) -> TypeEngine[Any]:
     return Type(text)
 
 
-def _known(node: ParseNode) -> TypeEngine[Any] | None:
+def _known(node: ParseNode) -> TypeEngine[object] | None:
     names = strings(node.names)
     if len(names) > 1 and names[0] != "pg_catalog":
         return None
@@ -80,6 +80,7 @@ def _known(node: ParseNode) -> TypeEngine[Any] | None:
         found = make([m.ival.ival for m in modifiers])
     except TypeError:
         return None
-    return (
-        pg.ARRAY(found, dimensions=len(node.array_bounds) if len(node.array_bounds) > 1 else None) if node.array_bounds else found
-    )
+    bounds = len(node.array_bounds)
+    if bounds:
+        found = pg.ARRAY(found, dimensions=bounds if bounds > 1 else None)
+    return found

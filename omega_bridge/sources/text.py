@@ -309,7 +309,7 @@ def _seen(node: ast.expr) -> str:
     return shown if len(shown) <= 60 else shown[:57] + "..."
 
 
-def statements_of(scope: ast.AST) -> Iterator[Any]:
+def statements_of(scope: ast.AST) -> Iterator[ast.stmt]:
     """Statements of a scope: a module's own first of all; those inside functions and classes where the name is not there."""
     for node in ast.walk(scope):
         if isinstance(node, ast.stmt):

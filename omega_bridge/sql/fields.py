@@ -6,7 +6,7 @@ A whitelist, so that a field, a node or a word that a later grammar adds is seen
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from google.protobuf.message import Message
 
@@ -15,7 +15,7 @@ from omega_bridge.sql.nodes import PLACES, ParseNode
 
 Known: TypeAlias = "Mapping[str, bool | frozenset[int | str]]"
 """Of one kind of node: whether a field is walked into, or taken as it stands; or the values that it may have."""
-Fields: TypeAlias = "Mapping[type[Any], Mapping[Any, bool | frozenset[int | str]]]"
+Fields: TypeAlias = "Mapping[type[object], Mapping[object, bool | frozenset[int | str]]]"
 """By the kind of node, and the descriptor of its field."""
 
 _NODE = pb.Node
@@ -36,7 +36,7 @@ def known(below: str = "", whole: str = "", **values: Collection[int | str]) -> 
 
 def fields(*several: Fields, **kinds: Known) -> Fields:
     """Kinds of node by their names, and those of others; what is said last counts."""
-    joined: dict[type[Any], Mapping[Any, bool | frozenset[int | str]]] = {}
+    joined: dict[type[object], Mapping[object, bool | frozenset[int | str]]] = {}
     for one in several:
         joined |= one
     for kind, those in kinds.items():

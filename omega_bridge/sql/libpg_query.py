@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 _PARTS = ("pg_query_pb2", "errors", "native", "parse", "plpgsql", "scan", "walk")
 """Each behind those that it imports."""
@@ -44,6 +44,7 @@ def _load(name: str, spec: ModuleSpec | None) -> ModuleType:
 
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
     from postgast import PgQueryError, parse, parse_plpgsql, scan, unwrap_node
     from postgast import native as _native
     from postgast import pg_query_pb2 as pb
@@ -56,7 +57,7 @@ else:
 __all__ = ["PgQueryError", "deparse", "parse", "parse_plpgsql", "pb", "scan", "unwrap_node"]
 
 
-def deparse(tree: Any) -> str:
+def deparse(tree: Message) -> str:
     """The SQL text of a ``ParseResult``. As ``postgast.deparse``, which is loaded with all those classes. Raises ``PgQueryError``."""
     data: bytes = tree.SerializeToString()
     held = ctypes.create_string_buffer(data)

@@ -15,10 +15,17 @@ PLACES = frozenset({"location", "stmt_location", "stmt_len", "list_start", "list
 """The fields that say where in the text a node stands, and nothing else."""
 
 
+class Field(Protocol):
+    """A field of a node. ``message_type``: none of what is no node."""
+
+    name: str
+    message_type: object
+
+
 class ParseNode(Protocol):
     """A node. Its fields are those of PostgreSQL's grammar (``nodes/parsenodes.h``), by the names that libpg_query gives them."""
 
-    def ListFields(self) -> Sequence[tuple[Any, Any]]:
+    def ListFields(self) -> Sequence[tuple[Field, Any]]:
         """The fields that are set, with what they hold."""
 
     def HasField(self, field_name: str, /) -> bool:

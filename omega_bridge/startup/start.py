@@ -6,7 +6,7 @@ Every service imports this at every start, so it loads what a call needs when it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -221,8 +221,7 @@ def _in_turn(
     ):
         session.cost.seconds["lock"] = time.perf_counter() - started
         if turn.instead is not None:
-            done: Run = turn.instead
-            return done
+            return cast("Run", turn.instead)
         if options.foundation:
             from omega_bridge.startup.foundation import lay
 

@@ -6,7 +6,6 @@ from alembic.operations import ops
 
 from omega_bridge.analysis.effects.columns import table_constraint
 from omega_bridge.analysis.effects.naming import member, relation
-from omega_bridge.analysis.program import ANYTHING
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.revisions import operations as ours
 from omega_bridge.revisions.lifting import native
@@ -85,7 +84,7 @@ def _default(table: Key, command: ParseNode, definition: ParseNode, lifting: Lif
     before = lifting.attribute(member(table, Kind.COLUMN, command.name), "default")
     column = (table.name, command.name)
     operation = ours.EnsureColumnOp(*column, default=wanted, schema=schema_of(table))
-    if before is ... or before is ANYTHING:
+    if not (before is None or isinstance(before, str)):  # not known, or only to the server
         lifting.add(operation)
         lifting.no_way_back(f"the default that {table.name}.{command.name} had before is not known")
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from alembic.operations.ops import MigrateOperation
 
@@ -43,7 +42,7 @@ class Lifting:
         """Whether the schema before this statement has the object already."""
         return self.world.find(key) is not None
 
-    def attribute(self, key: Key, name: str) -> Any:
+    def attribute(self, key: Key, name: str) -> object:
         """An object's attribute before this statement; ``...`` where it is not known."""
         found = self.world.find(key)
         return (self.world.get(found) or {}).get(name, ...) if found else ...

@@ -238,7 +238,7 @@ def _text(text: str) -> Any:
 # --- is it the same? -------------------------------------------------------------------------------------------
 
 
-def check(operation: Any, text: str) -> None:
+def check(operation: ops.MigrateOperation, text: str) -> None:
     """Compile the operation and compare it with the statement it came from. Raises ``NotNative`` where they differ."""
     try:
         same = _same(_compiled(operation), text)
@@ -248,7 +248,7 @@ def check(operation: Any, text: str) -> None:
         raise NotNative
 
 
-def _compiled(operation: Any) -> str:
+def _compiled(operation: ops.MigrateOperation) -> str:
     operations, buffer = _compiler()
     buffer.seek(0)
     buffer.truncate()

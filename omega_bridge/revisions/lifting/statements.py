@@ -7,7 +7,7 @@ from collections.abc import Callable
 from alembic.operations import ops
 
 from omega_bridge.analysis.program import ANYTHING, Sql
-from omega_bridge.catalog import Key, Kind
+from omega_bridge.catalog import Key, Kind, texts
 from omega_bridge.revisions import operations as ours
 from omega_bridge.revisions.lifting import alterations, native
 from omega_bridge.revisions.lifting.common import Lifting, NotLifted, schema_of
@@ -141,7 +141,7 @@ def _alter_enum(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     labels = lifting.attribute(key, "labels")
     before, after = (None, node.new_val_neighbor or None) if node.new_val_is_after else (node.new_val_neighbor or None, None)
     lifting.add(ours.EnsureEnumValueOp(key.name, node.new_val, before=before, after=after, schema=schema_of(key)))
-    if labels is ... or node.new_val not in labels:
+    if labels is ... or node.new_val not in texts(labels):
         lifting.no_way_back("PostgreSQL has no way to take a value out of an enum type")
 
 
@@ -150,7 +150,7 @@ def _comment(s: Sql, node: ParseNode, lifting: Lifting) -> None:
     wanted = node.comment or None
     before = lifting.attribute(key, "comment")
     owner, schema, kind = key.table or None, schema_of(key), str(key.kind)
-    old = None if before is ... else before
+    old = str(before) if before is not ... and before is not None else None
     back = () if old == wanted else (ours.EnsureCommentOp(kind, key.name, old, table=owner, schema=schema),)
     lifting.add(ours.EnsureCommentOp(kind, key.name, wanted, table=owner, schema=schema), *back)
 

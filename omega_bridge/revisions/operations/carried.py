@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from alembic.operations import Operations
 
@@ -11,7 +10,7 @@ from omega_bridge.analysis.reading import reading_of
 from omega_bridge.discarding import discards_all
 from omega_bridge.planning.foundation import laid
 from omega_bridge.revisions import guards
-from omega_bridge.revisions.operations.operation import Operation
+from omega_bridge.revisions.operations.operation import Argument, Operation
 from omega_bridge.sql import commits_within, parse
 
 
@@ -35,7 +34,7 @@ class RunStepOp(Operation):
     def statements(self) -> Sequence[str]:
         return (self.sql,)
 
-    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+    def arguments(self) -> Sequence[Argument]:
         return ((None, self.sql, ...),)
 
 
@@ -59,7 +58,7 @@ class LayFoundationOp(Operation):
     def statements(self) -> Sequence[str]:
         return (laid(self.sql, self.tables),)
 
-    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+    def arguments(self) -> Sequence[Argument]:
         return ((None, self.sql, ...), ("tables", self.tables, ...))
 
 
@@ -90,5 +89,5 @@ class AttemptStepOp(Operation):
             return tuple(statement.text for statement in parse(self.sql))
         return (self.sql if discards_all(self.sql) else guards.attempted(self.sql),)
 
-    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+    def arguments(self) -> Sequence[Argument]:
         return ((None, self.sql, ...),)

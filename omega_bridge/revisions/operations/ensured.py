@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from types import EllipsisType
 
 from alembic.operations import Operations
 
 from omega_bridge.revisions import guards
-from omega_bridge.revisions.operations.operation import Operation, spelled
+from omega_bridge.revisions.operations.operation import Argument, Operation, spelled
 from omega_bridge.sql import printed_type
 
 
@@ -36,9 +36,20 @@ class EnsureOp(Operation):
         self.replace, self.optional = replace, optional
 
     @classmethod
-    def ensure(cls, operations: Operations, kind: str, name: str, sql: str, **options: Any) -> None:
+    def ensure(
+        cls,
+        operations: Operations,
+        kind: str,
+        name: str,
+        sql: str,
+        *,
+        table: str | None = None,
+        schema: str | None = None,
+        replace: bool = False,
+        optional: bool = False,
+    ) -> None:
         """Run ``sql`` where the catalog has no ``kind`` of that ``name``."""
-        operations.invoke(cls(kind, name, sql, **options))
+        operations.invoke(cls(kind, name, sql, table=table, schema=schema, replace=replace, optional=optional))
 
     @property
     def words(self) -> str | None:
@@ -51,7 +62,7 @@ class EnsureOp(Operation):
         there = guards.is_there(self.kind, self.name, self.table, self.schema)
         return (guards.unless(there, *first, self.sql, optional=f"{self.kind} {self.name}" if self.optional else None),)
 
-    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+    def arguments(self) -> Sequence[Argument]:
         return (
             (None, self.kind, ...), (None, self.name, ...), (None, self.sql, ...), ("table", self.table, None),
             ("schema", self.schema, None), ("replace", self.replace, False), ("optional", self.optional, False),
@@ -69,9 +80,18 @@ class EnsureAbsentOp(Operation):
         self.kind, self.name, self.table, self.schema, self.cascade = kind, name, table, schema, cascade
 
     @classmethod
-    def ensure_absent(cls, operations: Operations, kind: str, name: str, **options: Any) -> None:
+    def ensure_absent(
+        cls,
+        operations: Operations,
+        kind: str,
+        name: str,
+        *,
+        table: str | None = None,
+        schema: str | None = None,
+        cascade: bool = False,
+    ) -> None:
         """Drop the object where it is there."""
-        operations.invoke(cls(kind, name, **options))
+        operations.invoke(cls(kind, name, table=table, schema=schema, cascade=cascade))
 
     def statements(self) -> Sequence[str]:
         there = guards.is_there(self.kind, self.name, self.table, self.schema)
@@ -81,7 +101,7 @@ class EnsureAbsentOp(Operation):
             guards.unless(f"NOT ({there})", guards.drop(self.kind, self.name, self.table, self.schema, cascade=self.cascade)),
         )
 
-    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+    def arguments(self) -> Sequence[Argument]:
         return (
             (None, self.kind, ...), (None, self.name, ...), ("table", self.table, None),
             ("schema", self.schema, None), ("cascade", self.cascade, False),
@@ -104,16 +124,27 @@ class EnsureColumnOp(Operation):
         type_: str | None = None,
         using: str | None = None,
         nullable: bool | None = None,
-        default: Any = ...,
+        default: str | EllipsisType | None = ...,
         schema: str | None = None,
     ) -> None:
         self.table, self.column, self.type_, self.using = table, column, type_, using
         self.nullable, self.default, self.schema = nullable, default, schema
 
     @classmethod
-    def ensure_column(cls, operations: Operations, table: str, column: str, **wanted: Any) -> None:
+    def ensure_column(
+        cls,
+        operations: Operations,
+        table: str,
+        column: str,
+        *,
+        type_: str | None = None,
+        using: str | None = None,
+        nullable: bool | None = None,
+        default: str | EllipsisType | None = ...,
+        schema: str | None = None,
+    ) -> None:
         """``ALTER COLUMN`` where the catalog says otherwise. ``default`` is SQL, or ``None`` for no default."""
-        operations.invoke(cls(table, column, **wanted))
+        operations.invoke(cls(table, column, type_=type_, using=using, nullable=nullable, default=default, schema=schema))
 
     def statements(self) -> Sequence[str]:
         alter = f"ALTER TABLE {guards.identifier(self.table, self.schema)} ALTER COLUMN {guards.identifier(self.column)}"
@@ -134,7 +165,7 @@ class EnsureColumnOp(Operation):
             )
         return found
 
-    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+    def arguments(self) -> Sequence[Argument]:
         return (
             (None, self.table, ...), (None, self.column, ...), ("type_", self.type_, None), ("using", self.using, None),
             ("nullable", self.nullable, None), ("default", self.default, ...), ("schema", self.schema, None),
@@ -156,9 +187,18 @@ class EnsureEnumValueOp(Operation):
         self.name, self.value, self.before, self.after, self.schema = name, value, before, after, schema
 
     @classmethod
-    def ensure_enum_value(cls, operations: Operations, name: str, value: str, **options: Any) -> None:
+    def ensure_enum_value(
+        cls,
+        operations: Operations,
+        name: str,
+        value: str,
+        *,
+        before: str | None = None,
+        after: str | None = None,
+        schema: str | None = None,
+    ) -> None:
         """``ALTER TYPE ... ADD VALUE`` where the label is missing."""
-        operations.invoke(cls(name, value, **options))
+        operations.invoke(cls(name, value, before=before, after=after, schema=schema))
 
     def statements(self) -> Sequence[str]:
         there = (
@@ -170,7 +210,7 @@ class EnsureEnumValueOp(Operation):
         add = f"ALTER TYPE {guards.identifier(self.name, self.schema)} ADD VALUE {guards.literal(self.value)}{place}"
         return (guards.unless(there, add),)
 
-    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+    def arguments(self) -> Sequence[Argument]:
         return (
             (None, self.name, ...), (None, self.value, ...), ("before", self.before, None), ("after", self.after, None),
             ("schema", self.schema, None),
@@ -186,9 +226,18 @@ class EnsureCommentOp(Operation):
         self.kind, self.name, self.comment, self.table, self.schema = kind, name, comment, table, schema
 
     @classmethod
-    def ensure_comment(cls, operations: Operations, kind: str, name: str, comment: str | None, **options: Any) -> None:
+    def ensure_comment(
+        cls,
+        operations: Operations,
+        kind: str,
+        name: str,
+        comment: str | None,
+        *,
+        table: str | None = None,
+        schema: str | None = None,
+    ) -> None:
         """``COMMENT ON`` where the catalog has another comment."""
-        operations.invoke(cls(kind, name, comment, **options))
+        operations.invoke(cls(kind, name, comment, table=table, schema=schema))
 
     def statements(self) -> Sequence[str]:
         target = guards.named(self.kind, self.name, self.table, self.schema)
@@ -196,7 +245,7 @@ class EnsureCommentOp(Operation):
         there = guards.comment_is(self.kind, self.name, self.table, self.comment, self.schema)
         return (guards.unless(there, f"COMMENT ON {target} IS {text}"),)
 
-    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+    def arguments(self) -> Sequence[Argument]:
         return (
             (None, self.kind, ...), (None, self.name, ...), (None, self.comment, ...), ("table", self.table, None),
             ("schema", self.schema, None),
@@ -215,16 +264,18 @@ class EnsureRenamedOp(Operation):
         self.kind, self.old, self.new, self.table, self.schema = kind, old, new, table, schema
 
     @classmethod
-    def ensure_renamed(cls, operations: Operations, kind: str, old: str, new: str, **options: Any) -> None:
+    def ensure_renamed(
+        cls, operations: Operations, kind: str, old: str, new: str, *, table: str | None = None, schema: str | None = None
+    ) -> None:
         """``RENAME`` where it has not happened yet."""
-        operations.invoke(cls(kind, old, new, **options))
+        operations.invoke(cls(kind, old, new, table=table, schema=schema))
 
     def statements(self) -> Sequence[str]:
         gone = f"NOT ({guards.is_there(self.kind, self.old, self.table, self.schema)})"
         come = guards.is_there(self.kind, self.new, self.table, self.schema)
         return (guards.unless(f"{gone} OR {come}", guards.rename(self.kind, self.old, self.new, self.table, self.schema)),)
 
-    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+    def arguments(self) -> Sequence[Argument]:
         return (
             (None, self.kind, ...), (None, self.old, ...), (None, self.new, ...), ("table", self.table, None),
             ("schema", self.schema, None),
@@ -243,9 +294,17 @@ class EnsureRowSecurityOp(Operation):
         self.table, self.enabled, self.forced, self.schema = table, enabled, forced, schema
 
     @classmethod
-    def ensure_row_security(cls, operations: Operations, table: str, **switches: Any) -> None:
+    def ensure_row_security(
+        cls,
+        operations: Operations,
+        table: str,
+        *,
+        enabled: bool | None = None,
+        forced: bool | None = None,
+        schema: str | None = None,
+    ) -> None:
         """Set the switches where the catalog says otherwise."""
-        operations.invoke(cls(table, **switches))
+        operations.invoke(cls(table, enabled=enabled, forced=forced, schema=schema))
 
     def statements(self) -> Sequence[str]:
         found = []
@@ -257,7 +316,7 @@ class EnsureRowSecurityOp(Operation):
                 found.append(guards.unless(there, change))
         return found
 
-    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+    def arguments(self) -> Sequence[Argument]:
         return (
             (None, self.table, ...), ("enabled", self.enabled, None), ("forced", self.forced, None),
             ("schema", self.schema, None),

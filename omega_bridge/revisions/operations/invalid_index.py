@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from alembic.operations import Operations
 
 from omega_bridge.revisions import guards
-from omega_bridge.revisions.operations.operation import Operation
+from omega_bridge.revisions.operations.operation import Argument, Operation
 
 _DROP_OURS = """
 DECLARE
@@ -44,9 +43,9 @@ class DropInvalidIndexOp(Operation):
         self.name, self.schema = name, schema
 
     @classmethod
-    def drop_invalid_index(cls, operations: Operations, name: str, **options: Any) -> None:
+    def drop_invalid_index(cls, operations: Operations, name: str, *, schema: str | None = None) -> None:
         """Drop the index where it is there, INVALID, and named by the record."""
-        operations.invoke(cls(name, **options))
+        operations.invoke(cls(name, schema=schema))
 
     @property
     def drop(self) -> str:
@@ -64,5 +63,5 @@ class DropInvalidIndexOp(Operation):
         )
         return (f"DO {guards.tagged(text)}",)
 
-    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
+    def arguments(self) -> Sequence[Argument]:
         return ((None, self.name, ...), ("schema", self.schema, None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar, TypeAlias
 
 from alembic.operations import MigrateOperation, Operations
 
@@ -17,6 +17,10 @@ INDEXES = "omega_bridge_indexes"
 whether an INVALID one of that name may go, since the record names it."""
 
 
+Argument: TypeAlias = tuple[str | None, object, object]
+"""Name (``None``: by position), value, and default (``...``: none)."""
+
+
 class Operation(MigrateOperation):
     """An operation that is one or more statements, and one line in a revision file."""
 
@@ -26,8 +30,8 @@ class Operation(MigrateOperation):
         """The SQL, each a statement of its own."""
         raise NotImplementedError
 
-    def arguments(self) -> Sequence[tuple[str | None, Any, Any]]:
-        """Name (``None``: by position), value and default of each argument, as the file shows them."""
+    def arguments(self) -> Sequence[Argument]:
+        """Each argument, as the file shows them."""
         raise NotImplementedError
 
     def undoes(self) -> str | None:
