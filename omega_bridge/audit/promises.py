@@ -25,6 +25,7 @@ from omega_bridge.planning.foundation import Foundation
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions import sums
 from omega_bridge.revisions.graph import Graph, graph_of
+from omega_bridge.revisions.rendering import NO_WAY_BACK
 from omega_bridge.startup.run import Run
 from omega_bridge.steps import Registry
 
@@ -116,10 +117,14 @@ def downgrade_leaves_no_trace(project: Promised, scratch: Scratch) -> Iterator[s
     A revision that says that it has no way back is passed over: those below it are gone down from an upgrade that ends below it.
     """
     with compiled(project.analysis, project.history, project.foundation, scratch) as folder:
-        graph = graph_of(folder, sums.read_sum(folder))
+        lines = sums.read_sum(folder)
+        graph, files = graph_of(folder, lines), {line.revision: path for line, path in sums.paths(folder, lines)}
         top = graph.head
         while top is not None:
-            top = yield from _down(project, scratch, folder, graph, top)
+            if top in files and NO_WAY_BACK in files[top].read_text(encoding="utf-8"):
+                top = next(iter(graph.nodes[top].down), None)
+            else:
+                top = yield from _down(project, scratch, folder, graph, top)
 
 
 def one_head(project: Promised, _scratch: Scratch) -> Iterator[str]:

@@ -96,7 +96,8 @@ def _told(found: Equivalence, allowed: Collection[str]) -> Iterator[str]:
     if found.differs_by_the_past_alone:
         yield (
             "a fresh start and a fresh upgrade lead to one schema: what differs is a database on which a start ran the list as far as "
-            "the step that is named, before those behind it came"
+            "the step that is named, before those behind it came; once every database is past it, omega-bridge export --squash REVISION makes "
+            "one of the revisions up to there"
         )
     verdict = output.painted("equivalent") if found.equivalent else "not equivalent"
     rejected, unproven = found.unproven(), found.unproven(allowed)

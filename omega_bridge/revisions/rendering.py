@@ -136,6 +136,11 @@ def _outside(blocks: Sequence[str]) -> Iterator[str]:
         yield f"    {block}"
 
 
+_RAISE = "raise Irreversible(\n"
+NO_WAY_BACK = f"def downgrade() -> None:\n    {_RAISE}"
+"""What the file of a revision without a way back says."""
+
+
 def _downgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) -> Iterator[str]:
     if revision.kind is RevisionKind.FOUNDATION:
         yield f"pass  # {STAYS}"
@@ -145,7 +150,7 @@ def _downgrade(revision: Revision, lifted: Sequence[Lifted], imports: set[str]) 
         imports.add("from omega_bridge.errors import Irreversible")
         message = quoted(f"revision {revision.id} ({revision.slug}) has no way back: {reason}")
         hint = quoted("Restore a backup, or write the way back by hand; what the revision did is in the ledger.")
-        yield f"raise Irreversible(\n        {message},\n        hint={hint},\n    )"
+        yield f"{_RAISE}        {message},\n        hint={hint},\n    )"
         return
     if revision.kind in (RevisionKind.RETIRE, RevisionKind.SETTLE) and not revision.again:
         yield "pass  # what this revision settled belongs to the step's first revision"

@@ -122,6 +122,11 @@ def renamed(table: str, old: str, new: str, schema: str | None = None, along: It
     return _each(*parts, *(_name_along(one, table, schema) for one in along))
 
 
+def renamed_alone(one: Along, table: str = "", schema: str | None = None) -> str:
+    """An index, a sequence, or a constraint of ``table`` by its new name, where it has the old one and nothing has the new."""
+    return _each(_name_along(one, table, schema))
+
+
 def _name_along(one: Along, table: str, schema: str | None) -> tuple[str, str]:
     if one.kind in ("index", "sequence"):
         there, taken = (f"to_regclass({literal(identifier(name, schema))})" for name in (one.old, one.new))

@@ -31,6 +31,13 @@ from omega_bridge.tags import Tag
 _UNLESS_THERE = (Tag.CREATE, Tag.CREATE_SEQ, Tag.CREATE_EXTENSION, Tag.CREATE_SCHEMA)
 _AS_IT_IS = (Tag.DO, Tag.COMMENT, Tag.UPDATE, Tag.CREATE_FUNCTION, Tag.GRANT)
 
+_RENAMED = {
+    ObjectType.TABCONSTRAINT: ("constraint", True),
+    ObjectType.INDEX: ("index", False),
+    ObjectType.SEQUENCE: ("sequence", False),
+}
+"""Kind, and whether its name is one of a table's."""
+
 
 def wrapped(text: str) -> tuple[Step, ...]:
     """Steps for the statements of a text. Raises ``StepSyntaxError``, ``ConfigurationInvalid`` for one that has no guarded form."""
@@ -60,6 +67,10 @@ def _forms(s: Statement) -> Iterator[str]:
         table = node.relation.relname
         along = Along(NOT_NULL, *(generated(table, [name], "not_null") for name in (node.subname, node.newname)))
         yield safe_steps.renamed(table, node.subname, node.newname, node.relation.schemaname or None, [along])
+    elif s.tag == Tag.RENAME and node.rename_type in _RENAMED:
+        kind, is_of_table = _RENAMED[node.rename_type]
+        old, table = (node.subname, node.relation.relname) if is_of_table else (node.relation.relname, "")
+        yield safe_steps.renamed_alone(Along(kind, old, node.newname), table, node.relation.schemaname or None)
     elif s.tag == Tag.ALTER_TABLE and node.objtype == ObjectType.TABLE:
         for command in s.node.cmds:
             yield from _command(s, node, inner(command))

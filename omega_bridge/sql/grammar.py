@@ -145,6 +145,7 @@ class ObjectType:
     FOREIGN_SERVER: Final[int] = pb.OBJECT_FOREIGN_SERVER
     FOREIGN_TABLE: Final[int] = pb.OBJECT_FOREIGN_TABLE
     FUNCTION: Final[int] = pb.OBJECT_FUNCTION
+    INDEX: Final[int] = pb.OBJECT_INDEX
     LANGUAGE: Final[int] = pb.OBJECT_LANGUAGE
     MATVIEW: Final[int] = pb.OBJECT_MATVIEW
     PROCEDURE: Final[int] = pb.OBJECT_PROCEDURE
@@ -152,6 +153,7 @@ class ObjectType:
     ROUTINE: Final[int] = pb.OBJECT_ROUTINE
     SCHEMA: Final[int] = pb.OBJECT_SCHEMA
     SEQUENCE: Final[int] = pb.OBJECT_SEQUENCE
+    TABCONSTRAINT: Final[int] = pb.OBJECT_TABCONSTRAINT
     TABLE: Final[int] = pb.OBJECT_TABLE
     TYPE: Final[int] = pb.OBJECT_TYPE
     VIEW: Final[int] = pb.OBJECT_VIEW
