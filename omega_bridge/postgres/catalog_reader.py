@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import psycopg
@@ -110,7 +110,7 @@ class CatalogReader:
         self._ahead: Collection[str] | None = None
         self._is_prepared = False
         self._times = 0
-        self._own = uuid.uuid4().hex[:12]  # a pooler may hand on a server connection with what was prepared there
+        self._own = os.urandom(6).hex()  # a pooler may hand on a server connection with what was prepared there
 
     def preparation(self) -> list[str]:
         """The statements, of one transaction, after which the first ``read`` costs what the later ones cost."""
@@ -133,6 +133,7 @@ class CatalogReader:
         session = self._session
         if self._sender is None or not self._is_prepared or len(names) > _FEW or not is_default(session.connection):
             return
+        self._sender.value = None
         self._sender.follow(";\n".join(["BEGIN", _GENERIC, self._executed(names), "COMMIT"]))
         self._ahead = names
 
@@ -157,6 +158,19 @@ class CatalogReader:
                 if connection.info.transaction_status != pq.TransactionStatus.IDLE:
                     raise
                 return self._read(connection, names)
+
+    def read_meanwhile(self, names: Collection[str], work: Callable[[], object]) -> Catalog:
+        """The catalog as it is when this is called, outside a transaction; the caller does the ``work`` while the server reads. Raises as ``read``."""
+        self.look_ahead(names)
+        if self._ahead is None or self._sender is None:
+            work()
+            return self.read(names)
+        try:
+            self._sender.finish(work)
+        except psycopg.errors.InvalidSqlStatementName:
+            self._session.rollback()
+            self._ahead, self._is_prepared = None, False
+        return self.read(names)
 
     def _read(self, connection: psycopg.Connection[TupleRow], names: Collection[str]) -> Catalog:
         is_alone = connection.info.transaction_status == pq.TransactionStatus.IDLE

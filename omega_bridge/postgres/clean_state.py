@@ -108,7 +108,7 @@ class Promised:
 
     def think(self) -> None:
         """Do it now."""
-        _ = self.watched, self.steps
+        _ = self.watched, self.steps, self.contexts
 
 
 def remember(
