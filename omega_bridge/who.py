@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import socket
 from collections.abc import Mapping
@@ -35,7 +34,11 @@ def _here() -> Mapping[str, str]:
 
 def _account() -> str:
     """The name of the account; its number where the system has no name for it, as in many containers."""
+    if named := next((os.environ[name] for name in ("LOGNAME", "USER", "LNAME", "USERNAME") if os.environ.get(name)), ""):
+        return named  # as ``getpass`` says, which asks about the terminal, too
     try:
+        import getpass
+
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
         return str(os.getuid())

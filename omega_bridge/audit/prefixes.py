@@ -22,8 +22,8 @@ from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_databas
 from omega_bridge.audit.verdict import PAST, Start, Unlike
 from omega_bridge.audit.witness import Witness
 from omega_bridge.catalog import Catalog, Difference, diff
-from omega_bridge.planning import settle
 from omega_bridge.planning.foundation import LABEL
+from omega_bridge.planning.settling import settle
 from omega_bridge.postgres.following import Follower, Names, together
 from omega_bridge.revisions import files, sums
 from omega_bridge.steps import Registry, Step

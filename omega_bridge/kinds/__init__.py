@@ -5,7 +5,6 @@ A new kind is a word in ``omega_bridge.catalog.Kind`` and a module here.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -18,8 +17,6 @@ from omega_bridge.tags import Tag
 
 __all__ = ["COUNTED", "IN_CATALOG", "LEAVES", "MEMBERS", "NAMING_TABLES", "READ", "ROOMS", "SAID", "gathered", "stored_in"]
 
-_FRAME = frozenset({"room", "counted", "privileges", "question", "restoring", "statements", "values"})
-
 
 def gathered(modules: Iterable[str]) -> Mapping[Kind, Room]:
     """The rooms by kind, in the order in which ``Kind`` names them. Raises ``ImportError`` that names what is lacking."""
@@ -27,6 +24,10 @@ def gathered(modules: Iterable[str]) -> Mapping[Kind, Room]:
     for module in modules:
         try:
             room: Room = import_module(f"{__name__}.{module}").ROOM
+        except ModuleNotFoundError as exc:
+            if exc.name != f"{__name__}.{module}":
+                raise
+            continue
         except (AttributeError, TypeError) as exc:
             raise ImportError(f"omega_bridge/kinds/{module}.py is not complete: {exc}") from exc
         if module != room.kind.replace(" ", "_"):
@@ -37,7 +38,7 @@ def gathered(modules: Iterable[str]) -> Mapping[Kind, Room]:
     return MappingProxyType({kind: found[kind] for kind in Kind})
 
 
-ROOMS: Mapping[Kind, Room] = gathered(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in _FRAME))
+ROOMS: Mapping[Kind, Room] = gathered(str(kind).replace(" ", "_") for kind in Kind)
 """By kind, in the order in which ``Kind`` names them."""
 
 

@@ -3,7 +3,6 @@
 from omega_bridge.outcomes import Action
 from omega_bridge.planning.evaluate import Evaluation, evaluate, lacking
 from omega_bridge.planning.plan import Plan, PlannedStep, Planner, make_plan
-from omega_bridge.planning.settling import Settling, settle
 from omega_bridge.planning.world import World
 
 __all__ = [
@@ -12,10 +11,8 @@ __all__ = [
     "Plan",
     "PlannedStep",
     "Planner",
-    "Settling",
     "World",
     "evaluate",
     "lacking",
     "make_plan",
-    "settle",
 ]

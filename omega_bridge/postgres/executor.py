@@ -24,12 +24,11 @@ from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.plan import unmet
 from omega_bridge.planning.step_outcome import failed, outcome_of
-from omega_bridge.postgres import data_lock, elsewhere, guarding, hidden_errors, ledger_store, lock, outside, settings, waiting
+from omega_bridge.postgres import data_lock, elsewhere, guarding, ledger_store, lock, settings, waiting
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.destruction import Refused
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.fast_path.dependencies import may_do_anything
-from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.session import Session, server_error
@@ -164,6 +163,8 @@ class Executor:
         self.catalog, self.tip = fresh, tip
         if outcome.outcome is Outcome.APPLIED:
             return outcome
+        from omega_bridge.postgres import hidden_errors
+
         with self._turn(reaches=reaches):
             error = hidden_errors.find(session, step) if outcome.error is None else outcome.error
         told = f"{outcome.reason}; it hides: {error}" if error else outcome.reason
@@ -171,6 +172,9 @@ class Executor:
 
     def _outside(self, planned: PlannedStep) -> StepOutcome:
         """A step that refuses a transaction: each statement on its own, the ledger row after it."""
+        from omega_bridge.postgres import outside
+        from omega_bridge.postgres.journal import Journal
+
         step = planned.analysis
         journal = Journal(self.session, (step.id, step.checksum), self.run, self.driver, self.tip)
         stopped: outside.Stopped | None = None

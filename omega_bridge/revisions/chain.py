@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from omega_bridge.analysis import Analysis, StepAnalysis
-from omega_bridge.planning import settle
 from omega_bridge.planning.foundation import Foundation
+from omega_bridge.planning.settling import settle
 from omega_bridge.revisions.matching import Matching, Texts, match
 from omega_bridge.revisions.models import is_model
 from omega_bridge.revisions.place_settings import Around

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omega_bridge.errors import SourceNotFound
-from omega_bridge.sources.folder import Order, from_folder
-from omega_bridge.sources.imported import from_module
-from omega_bridge.sources.located import located
-from omega_bridge.sources.text import from_text
 from omega_bridge.steps import Registry
 
-__all__ = ["Order", "from_folder", "from_module", "from_text", "load", "located"]
+if TYPE_CHECKING:
+    from omega_bridge.sources.folder import Order
 
 
 def load(source: str, *, root: Path = Path(), python_path: Sequence[Path] = (), order: Order = "version") -> Registry:
@@ -22,6 +20,10 @@ def load(source: str, *, root: Path = Path(), python_path: Sequence[Path] = (), 
     whose files stand in ``order``.
     Raises ``SourceNotFound``, ``NotAList``, ``DynamicStep``, ``SourceSyntaxError``, ``DuplicateStepId``.
     """
+    from omega_bridge.sources.folder import from_folder  # a start has its list, and needs none of these
+    from omega_bridge.sources.imported import from_module
+    from omega_bridge.sources.text import from_text
+
     before, colon, name = source.rpartition(":")
     if colon and before.endswith(".py"):
         return from_text(root / before, name, shown=before)

@@ -11,8 +11,7 @@ import re
 import textwrap
 import threading
 import tokenize
-from collections.abc import Iterator
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ def from_text(path: Path, variable: str, shown: str | None = None) -> Registry:
     """
     name = shown or str(path)
     if not path.is_file():
-        near = get_close_matches(path.name, [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else [], n=1)
+        near = _near(path.name, [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else [])
         raise SourceNotFound(f"there is no file {name}", hint=f"Did you mean {near[0]}?" if near else "Check the path.")
     try:
         with tokenize.open(path) as file:
@@ -43,6 +42,12 @@ def from_text(path: Path, variable: str, shown: str | None = None) -> Registry:
             hint="Save the file as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-",
         ) from exc
     return parse_list(text, variable, name)
+
+
+def _near(name: str, among: Iterable[str]) -> list[str]:
+    from difflib import get_close_matches  # a start finds what it looks for
+
+    return get_close_matches(name, list(among), n=1)
 
 
 def parse_list(text: str, variable: str, shown: str) -> Registry:
@@ -139,7 +144,7 @@ def _candidates(tree: ast.Module, name: str) -> str:
         for t in (n.targets if isinstance(n, ast.Assign) else [n.target])
         if isinstance(t, ast.Name)
     ]
-    near = get_close_matches(name, names, n=1)
+    near = _near(name, names)
     if near:
         return f"Did you mean {near[0]!r}?"
     return f"Lists in the file: {', '.join(dict.fromkeys(names))}." if names else "The file holds no list at all."

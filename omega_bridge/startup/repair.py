@@ -18,10 +18,8 @@ from omega_bridge import errors
 from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
-from omega_bridge.model_files import of_table
 from omega_bridge.outcomes import NOT_DONE, BootOutcome, CriticalTable, Standing, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
-from omega_bridge.planning.needs import type_names
 from omega_bridge.postgres import clean_state, ledger_store, lock
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.executor import Executor
@@ -31,8 +29,7 @@ from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session, server_error
 from omega_bridge.postgres.waiting import BUSY
 from omega_bridge.readings import Readings, folder
-from omega_bridge.sources import located
-from omega_bridge.startup.lacks import Lack, lacks
+from omega_bridge.sources.located import located
 from omega_bridge.startup.run import Options, Run, Unsettled, judged, raise_if_asked
 from omega_bridge.startup.schedule import Convergence, touched
 from omega_bridge.steps import Registry, Repeat
@@ -42,6 +39,7 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from omega_bridge.revisions.standing import Move
+    from omega_bridge.startup.lacks import Lack
     from omega_bridge.typed import JsonObject
     from omega_bridge.version_table import VersionTable
 
@@ -62,13 +60,15 @@ def understood(
     ``steps``: what ``registry`` was made of. ``named`` is called with the identifiers that a start has to look at, as soon as they are known.
     ``keeps``: whether what is read is kept for later starts.
     """
-    complete = _complete(located(registry, steps), metadata)
+    complete = _complete(registry, metadata)
     readings = Readings(folder(os.environ) if keeps else None, (step.sql for step in complete))
     names = readings.names()
     if names is not None:
         named(_scope(names, critical_tables, metadata))
+    placed = located(registry, steps)  # while the server reads
     readings.give()
-    analysis = analyse(complete)
+    of_models = complete.steps[: len(complete) - len(registry)]
+    analysis = analyse(Registry((*of_models, *placed.steps), placed.source) if of_models else placed)
     readings.keep(step.reading for step in analysis)
     return analysis
 
@@ -113,7 +113,7 @@ def repair(
     if promised.effects:
         executor.asked = None  # it was asked without them
     asked, after = _as_it_stands(executor, promised)
-    lacking_of_models = lacks(after, metadata)
+    lacking_of_models = _lacking_of_models(after, metadata)
     verdict = judged(outcomes, options, has_gap=bool(lacking_of_models))
     if verdict is BootOutcome.REPAIRED and not _is_work(
         outcomes, analysis, is_known=known is not None and known.digest == digest
@@ -180,10 +180,20 @@ _NEVER = "the models need what is not there"
 _LEVELS = {BootOutcome.FAILED: logging.ERROR, BootOutcome.DEGRADED: logging.WARNING}
 
 
+def _lacking_of_models(catalog: Catalog, metadata: MetaData | None) -> tuple[Lack, ...]:
+    if metadata is None:
+        return ()
+    from omega_bridge.startup.lacks import lacks
+
+    return lacks(catalog, metadata)
+
+
 def _of_models(outcomes: Iterable[StepOutcome], lacking: Iterable[Lack], metadata: MetaData | None) -> str:
     """What models have to do with steps that failed: a table whose model nobody imported, a column that no step adds."""
     if metadata is None:
         return ""
+    from omega_bridge.model_files import of_table
+
     told = [f"append first: {text}" for lack in lacking for text in lack.append]
     for outcome in outcomes:
         if outcome.error is not None and outcome.error.sqlstate == "42P01":
@@ -280,7 +290,7 @@ def _as_it_stands(executor: Executor, promised: clean_state.Promised) -> tuple[p
     for _ in range(_LOOKS):  # an event trigger may note what another session does between the two
         if (found := probe_function.ask(connection, promised.watched)).is_settled:
             break
-    return found, executor.reader.read(promised.names)
+    return found, executor.reader.read_meanwhile(promised.names, promised.think)
 
 
 _LOOKS = 3
@@ -429,6 +439,8 @@ def scope(analysis: Analysis, critical_tables: Iterable[str], metadata: MetaData
 def _scope(names: frozenset[str], critical_tables: Iterable[str], metadata: MetaData | None) -> frozenset[str]:
     models: frozenset[str] = frozenset()
     if metadata is not None:
+        from omega_bridge.planning.needs import type_names
+
         models = frozenset(metadata.tables[t].name for t in metadata.tables) | type_names(metadata)
     return names | frozenset(t.rpartition(".")[2] for t in critical_tables) | models
 

@@ -13,7 +13,7 @@ from omega_bridge import Step, environment, errors
 from omega_bridge.analysis import analyse
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config
-from omega_bridge.planning import settle
+from omega_bridge.planning.settling import settle
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export

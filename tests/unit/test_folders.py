@@ -13,7 +13,9 @@ from omega_bridge.planning.plan import make_plan
 from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.chain import compile_chain
 from omega_bridge.revisions.files import export
-from omega_bridge.sources import from_folder, from_text, load
+from omega_bridge.sources import load
+from omega_bridge.sources.folder import from_folder
+from omega_bridge.sources.text import from_text
 from omega_bridge.steps import Registry, Step
 
 ORDERS = {

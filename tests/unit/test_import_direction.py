@@ -194,6 +194,18 @@ def test_every_public_name_is_found_and_no_other() -> None:
         exec("from omega_bridge import bot")
 
 
+def test_a_start_that_repairs_loads_what_each_of_them_needs() -> None:
+    """One more step on a database that holds the rest is added without what is only for models, for failures and for exports."""
+    loaded = loaded_by("import omega_bridge.startup.start, omega_bridge.postgres.warm_up, omega_bridge.startup.repair")
+    for_some = (
+        "model_files user_code sources.folder sources.imported startup.lacks startup.preview planning.gaps planning.needs "
+        "planning.renames planning.settling planning.foundation postgres.outside postgres.journal postgres.hidden_errors "
+        "postgres.scratch expectation"
+    )
+    assert not loaded & {f"{PACKAGE}.{name}" for name in for_some.split()}
+    assert not loaded & {"alembic", "sqlalchemy", "typer", "rich", "postgast", "difflib", "pkgutil", "getpass"}
+
+
 def test_help_loads_no_verb() -> None:
     """``omega-bridge --help`` lists the verbs without loading what they work with."""
     code = "import os, sys; sys.argv = ['omega-bridge', '--help']\nfrom omega_bridge.cli import main\n"

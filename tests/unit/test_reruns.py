@@ -6,9 +6,9 @@ import pytest
 
 from omega_bridge.analysis import analyse, statements
 from omega_bridge.catalog import Catalog, Key, Kind
-from omega_bridge.planning import World, evaluate, lacking, settle
+from omega_bridge.planning import World, evaluate, lacking
 from omega_bridge.planning.reruns import unsettled
-from omega_bridge.planning.settling import empty_catalog
+from omega_bridge.planning.settling import empty_catalog, settle
 from omega_bridge.steps import Registry
 
 TABLE = "CREATE TABLE IF NOT EXISTS t (id int)"

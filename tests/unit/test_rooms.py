@@ -115,6 +115,13 @@ def test_a_room_stands_under_its_own_name(gather: Callable[[str], None]) -> None
         gather(ROOM)
 
 
+def test_a_room_is_some_kinds() -> None:
+    """A room alone is not enough: the word in ``Kind`` that it is for is not forgotten."""
+    frame = {"__init__", "room", "counted", "privileges", "question", "restoring", "statements", "values"}
+    rooms = {path.stem for path in Path(kinds.__file__).parent.glob("*.py")} - frame
+    assert rooms == set(MODULES), "add the kind to omega_bridge/catalog.py: Kind"
+
+
 def test_a_kind_without_a_room_is_told() -> None:
     """A word in ``Kind`` alone is not enough."""
     with pytest.raises(ImportError, match=r"lacks a room for: domain, event trigger$"):
