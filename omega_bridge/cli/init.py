@@ -66,6 +66,7 @@ def init(
     if sentinel:
         _sentinel(database_url, role or [], json)
         return
+    from omega_bridge.planning.unfounded import told
     from omega_bridge.writing import write
 
     root = Path.cwd()
@@ -84,6 +85,7 @@ def init(
         raise typer.Exit(1)
     for wire in writes:
         write(wire.path, wire.text or "")
+    stands_on = _stands_on()
     if json:
         output.as_json(
             {
@@ -91,12 +93,25 @@ def init(
                 "steps": found.steps,
                 "metadata": found.metadata,
                 "notes": [*found.notes],
+                "stands_on": list(stands_on),
             }
         )
     else:
         if any(w.action == YOURS for w in wires):
             typer.echo(TWO_LINES)
+        output.aside(told(stands_on))
         typer.echo("next: omega-bridge export && alembic history")
+
+
+def _stands_on() -> tuple[str, ...]:
+    """The tables that the list needs and nobody makes: an export from which their foundation was left out is told of nothing else."""
+    from omega_bridge.cli.setup import prepare
+    from omega_bridge.errors import OmegaBridgeError
+
+    try:
+        return prepare(None, None).unfounded
+    except OmegaBridgeError:  # what cannot be read here and now, the next command says
+        return ()
 
 
 YOURS = "yours"

@@ -56,8 +56,8 @@ def test_an_empty_folder_is_wired(tmp_path: Path) -> None:
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
-    """A second init, or one over files of other hands, leaves every byte."""
-    (tmp_path / "main.py").write_text(LIST)
+    """A second init, or one over files of other hands, leaves every byte, and names what the list stands on."""
+    (tmp_path / "main.py").write_text(LIST.replace("]", '    "ALTER TABLE legacy ADD COLUMN IF NOT EXISTS a int",\n]'))
     (tmp_path / "alembic").mkdir()
     (tmp_path / "alembic/env.py").write_text("# mine\n")
     (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = alembic\n# mine\n")
@@ -65,7 +65,8 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "alembic/env.py").read_text() == "# mine\n"
     assert (tmp_path / "alembic.ini").read_text() == "[alembic]\nscript_location = alembic\n# mine\n"
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
-    assert run(tmp_path, "omega_bridge", "init", "--yes").returncode == 0
+    again = run(tmp_path, "omega_bridge", "init", "--yes")
+    assert (again.returncode, "the list stands on table legacy" in again.stderr) == (0, True)
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 

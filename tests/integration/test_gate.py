@@ -55,6 +55,13 @@ def test_models_against_steps_needs_no_server_where_the_steps_can_be_read() -> N
     assert "column public.t.a" in lacking.told
 
 
+def test_how_far_a_history_is_behind_is_what_the_next_export_is_sure_to_write(tmp_path: Path) -> None:
+    """What runs once more is known where it was tried: a step that looks at every table does not count once for each."""
+    loop = "DO $$ DECLARE n text; BEGIN FOR n IN SELECT relname FROM pg_class LOOP EXECUTE format('COMMENT ON TABLE %I IS NULL', n); END LOOP; END $$"
+    listed = analyse(Registry.of([loop, TABLE, TABLE.replace(" t ", " u ")]))
+    assert check_export(listed, tmp_path, "it").told == "3 revision(s) behind the list; run: omega-bridge export"
+
+
 def test_what_only_a_server_can_tell_is_asked_of_a_scratch_database(server: Server) -> None:
     """A column that dynamic SQL makes is there, one that it does not make is missing, and without a server nothing is claimed."""
     assert against_models(TABLE, DYNAMIC.format("a"), server=server).ok
