@@ -211,7 +211,7 @@ def _selected(query: ParseNode, variables: Collection[str]) -> Scalar:
     pattern, search = read_query(query, variables)
     if name_of(target) == "A_Const" and target.WhichOneof("val") is not None:
         return Scalar(pattern, ROW)
-    attribute = search.meaning(uncast(target))
+    attribute = search.told(uncast(target))
     return Scalar(pattern, ROW if attribute in ("name", "table", "schema", "oid") else attribute)
 
 
@@ -222,7 +222,7 @@ def _comparison(node: ParseNode, scope: _Scope) -> Condition:
         only(left, "sub_link_type", "subselect")
         query = inner(left.subselect)
         target = target_of(query)
-        if name_of(target) == "FuncCall":
+        if name_of(target) == "FuncCall" and strings(target.funcname)[-1] == "count":
             return _count(query, target, node, right, scope)
         return _compared(_selected(query, scope.variables), node, right)
     if isinstance(bound := scope.bound(left), Scalar):

@@ -146,4 +146,6 @@ def _test(found: Filter, columns: dict[str, str]) -> str:
             return f"{column} IS {found.operator.upper()}"
         case "=" | "!=":
             return f"{column} {'<>' if found.operator == '!=' else '='} {literal(found.value)}"
+        case "<" | "<=" | ">" | ">=":
+            return f"{column} {found.operator} {literal(found.value)}"
     return f"{column} {found.operator.upper()} ({', '.join(literal(v) for v in found.values)})"

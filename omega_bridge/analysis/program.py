@@ -69,7 +69,8 @@ DOUBT = "in doubt"
 class Filter:
     """One more thing that a guard asks of an object.
 
-    ``operator`` is ``=``, ``!=``, ``in``, ``not in``, ``null``, ``not null``, ``distinct`` or ``not distinct``.
+    ``operator`` is ``=``, ``!=``, ``in``, ``not in``, ``null``, ``not null``, ``distinct`` or ``not distinct``; of a length also ``<``,
+    ``<=``, ``>`` or ``>=``.
     """
 
     attribute: str

@@ -24,6 +24,7 @@ from omega_bridge.analysis.lookups import LOOKUPS, TIES, Lookup
 from omega_bridge.analysis.program import ANY_SCHEMA, CURRENT, PATH, VISIBLE, Filter, Pattern
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import ROOMS
+from omega_bridge.kinds.room import OF_TYPE
 from omega_bridge.sql import ParseNode, beyond, inner, name_of, strings
 from omega_bridge.sql.grammar import (
     BoolExprType,
@@ -36,6 +37,10 @@ from omega_bridge.sql.grammar import (
     SubLinkType,
 )
 from omega_bridge.values import dataclass
+
+PRINTED_TYPE = "printed type"
+"""The attribute of a column that ``format_type(atttypid, atttypmod)`` tells."""
+_ORDERS = ("<", "<=", ">", ">=")
 
 
 @dataclass(slots=True)
@@ -74,10 +79,20 @@ class _Search:
     def meaning(self, node: ParseNode) -> str:
         """Our word for a column."""
         relation, column = self.column(node)
-        try:
-            return self.lookup.columns[relation][column]
-        except KeyError:
-            raise NotRecognised from None
+        found = self.lookup.columns[relation].get(column, OF_TYPE)
+        if found == OF_TYPE:
+            raise NotRecognised
+        return found
+
+    def told(self, node: ParseNode) -> str:
+        """Our word for a column, or for its type as ``format_type`` prints it."""
+        if name_of(node) != "FuncCall":
+            return self.meaning(node)
+        if called(node) != "format_type" or len(node.args) != 2:
+            raise NotRecognised
+        if [self.column(argument) for argument in node.args] != [("pg_attribute", name) for name in ("atttypid", "atttypmod")]:
+            raise NotRecognised
+        return PRINTED_TYPE
 
 
 def read_query(query: ParseNode, variables: Collection[str] = ()) -> tuple[Pattern, _Search]:
@@ -178,7 +193,7 @@ def _test(search: _Search, test: ParseNode) -> None:
             raise NotRecognised
         search.ties.add(frozenset(".".join(search.column(side)) for side in (left, plain)))
         return
-    meaning = search.meaning(left)
+    meaning = search.told(left)
     operator = operator_of(test)
     if meaning == "schema":
         search.schema = _once(search.schema, _schema(test, operator, right))
@@ -228,6 +243,8 @@ def comparison(attribute: str, test: ParseNode, right: ParseNode) -> Filter:
     match test.kind:
         case ExprKind.OP if operator in ("=", "<>", "!="):
             return Filter(attribute, "=" if operator == "=" else "!=", value_of(right))
+        case ExprKind.OP if operator in _ORDERS and attribute == "length" and isinstance(number := value_of(right), int):
+            return Filter(attribute, operator, number)
         case ExprKind.IN if operator in ("=", "<>"):
             only(right, "items")
             return Filter(attribute, "in" if operator == "=" else "not in", tuple(value_of(v) for v in right.items))

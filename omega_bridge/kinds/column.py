@@ -1,7 +1,7 @@
 """A column of a table or view."""
 
 from omega_bridge.catalog import Kind
-from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Since, Stored
+from omega_bridge.kinds.room import OF_TYPE, Asked, Compared, Guards, Room, Since, Stored
 from omega_bridge.kinds.statements import GRANT, NONE, Statements, altered, commented, renamed
 
 ROOM = Room(
@@ -63,7 +63,13 @@ ROOM = Room(
     ),
     compared={"type": Compared.TYPE},
     guards=Guards(
-        columns={"attisdropped": "always false", "attnum": "attnum", "attnotnull": "not null"},
+        columns={
+            "attisdropped": "always false",
+            "attnum": "attnum",
+            "attnotnull": "not null",
+            "atttypid": OF_TYPE,
+            "atttypmod": OF_TYPE,
+        },
         views={
             "columns": {
                 "table_schema": "schema",

@@ -83,6 +83,8 @@ class Guards(NamedTuple):
     views: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
+OF_TYPE = "of its type"
+"""What the columns mean that are read by ``format_type(atttypid, atttypmod)`` alone."""
 NO_GUARDS = Guards()
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import ge, gt, le, lt
 
 from omega_bridge import sql
 from omega_bridge.analysis.program import ANYTHING, Filter
 from omega_bridge.catalog import Attributes, Key, Kind, texts
 from omega_bridge.kinds import ROOMS
 from omega_bridge.kinds.room import Compared
-from omega_bridge.sql import MODIFIER, printed_type
+from omega_bridge.sql import MODIFIER, as_printed, printed_type
 
 
 def same(key: Key, name: str, attributes: Attributes, wanted: object) -> bool | None:
@@ -113,6 +114,8 @@ def compared(key: Key, attributes: Attributes, test: Filter) -> bool | Null | No
         case "=" | "!=" | "in" | "not in":
             if found is None:
                 return NULL
+        case "<" | "<=" | ">" | ">=":
+            return NULL if found is None else _ordered(found, test)
         case _:
             return None
     if test.attribute == "label":
@@ -122,6 +125,15 @@ def compared(key: Key, attributes: Attributes, test: Filter) -> bool | Null | No
     else:
         hit = found in test.values
     return None if hit is None else hit == (test.operator in ("=", "in", "not distinct"))
+
+
+_ORDERS = {"<": lt, "<=": le, ">": gt, ">=": ge}
+
+
+def _ordered(found: object, test: Filter) -> bool | None:
+    if not isinstance(found, int) or not isinstance(test.value, int):
+        return None
+    return bool(_ORDERS[test.operator](found, test.value))
 
 
 def _value(key: Key, attributes: Attributes, name: str) -> object:
@@ -143,6 +155,8 @@ def _value(key: Key, attributes: Attributes, name: str) -> object:
             return attributes.get("table", ANYTHING)
         case "label":
             return attributes.get("labels", ())
+        case "printed type":
+            return as_printed(str(attributes.get("type"))) or ANYTHING
         case "type" | "validated":
             return attributes.get(name, ANYTHING)
         case "default":

@@ -31,7 +31,7 @@ from omega_bridge.sql.parser import (
     parse_type,
 )
 from omega_bridge.sql.swallowing import unswallowed
-from omega_bridge.sql.typenames import MODIFIER, printed_argument, printed_type
+from omega_bridge.sql.typenames import MODIFIER, as_printed, printed_argument, printed_type
 
 __all__ = [
     "MODIFIER",
@@ -41,6 +41,7 @@ __all__ = [
     "ParseNode",
     "Statement",
     "Tree",
+    "as_printed",
     "beyond",
     "canonical",
     "checksum",

@@ -24,6 +24,19 @@ def printed_type(written: str) -> str:
     return f"{plain}{modifier[0].strip() if modifier else ''}{array}"
 
 
+_CANONICAL = re.compile(
+    r"(?:integer|bigint|smallint|boolean|text|uuid|jsonb?|date|bytea|real|double precision|inet|cidr|xml|money|oid|tsvector|interval"
+    r"|time(?:stamp)?(?:\([0-6]\))? with(?:out)? time zone|numeric(?:\(\d+,\d+\))?|(?:character|bit)\(\d+\)"
+    r"|character varying(?:\(\d+\))?|bit varying(?:\(\d+\))?)(?:\[\])?"
+)
+
+
+def as_printed(written: str) -> str | None:
+    """The words of ``format_type`` for one of PostgreSQL's own types; ``None`` where they are not certain."""
+    found = printed_type(written).replace(", ", ",")
+    return found if _CANONICAL.fullmatch(found) else None
+
+
 def printed_argument(written: str) -> str:
     """A function's argument type as it identifies the function: no modifier, and a name of one's own as it is written."""
     plain = MODIFIER.sub("", written).strip().removeprefix("pg_catalog.")

@@ -6,7 +6,19 @@ COLUMN = "table_name = 't' AND column_name = 'n'"
 _COLUMNS = "information_schema.columns"
 _TYPED = f"FROM {_COLUMNS} WHERE table_name = 't' AND column_name = 'a'"
 
+_ATTRIBUTE = "FROM pg_attribute a WHERE a.attrelid = to_regclass('t') AND a.attname = 'a' AND NOT a.attisdropped"
+_PRINTED = "format_type(a.atttypid, a.atttypmod)"
+
 KNOWN_GUARDS = [
+    f"EXISTS (SELECT {_ATTRIBUTE} AND {_PRINTED} = 'text')",
+    f"EXISTS (SELECT {_ATTRIBUTE} AND pg_catalog.{_PRINTED} <> 'character varying(5)')",
+    f"NOT EXISTS (SELECT {_ATTRIBUTE} AND {_PRINTED} IN ('text', 'character varying(20)'))",
+    f"EXISTS (SELECT {_ATTRIBUTE} AND {_PRINTED} = 'varchar(5)')",
+    f"(SELECT {_PRINTED} {_ATTRIBUTE}) = 'character varying(5)'",
+    f"(SELECT {_PRINTED} {_ATTRIBUTE}) IS DISTINCT FROM 'text'",
+    f"EXISTS (SELECT 1 {_TYPED} AND character_maximum_length < 10)",
+    f"EXISTS (SELECT 1 {_TYPED} AND character_maximum_length >= 5)",
+    f"(SELECT character_maximum_length {_TYPED}) > 5",
     f"NOT EXISTS (SELECT 1 FROM {_COLUMNS} WHERE {COLUMN})",
     f"NOT EXISTS (SELECT * FROM {_COLUMNS} WHERE table_schema = 'public' AND {COLUMN})",
     f"NOT EXISTS (SELECT FROM {_COLUMNS} WHERE table_schema = current_schema() AND {COLUMN})",
@@ -151,6 +163,11 @@ KNOWN_GUARDS = [
 ]
 
 LEFT_GUARDS = [
+    f"EXISTS (SELECT {_ATTRIBUTE} AND format_type(a.atttypid, NULL) = 'text')",
+    f"EXISTS (SELECT {_ATTRIBUTE} AND format_type(a.atttypid, a.attnum) = 'text')",
+    f"EXISTS (SELECT {_ATTRIBUTE} AND a.atttypid = 'text'::regtype)",
+    f"EXISTS (SELECT {_ATTRIBUTE} AND a.atttypmod > 0)",
+    f"EXISTS (SELECT {_ATTRIBUTE} AND {_PRINTED} LIKE 'character%')",
     f"EXISTS (SELECT count(*) FROM {_COLUMNS} WHERE {COLUMN})",
     f"(SELECT count(*) FILTER (WHERE column_name = 'n') FROM {_COLUMNS} WHERE table_name = 't') = 0",
     f"(SELECT count(DISTINCT column_name) FROM {_COLUMNS} WHERE {COLUMN}) = 0",
