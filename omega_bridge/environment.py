@@ -28,7 +28,7 @@ from omega_bridge.ledger import Draft, Driver, Event, Outcome
 from omega_bridge.outcomes import Destroyed, recorded
 from omega_bridge.planning.foundation import PARTIAL
 from omega_bridge.postgres import clean_state, destruction, guarding, indexes, ledger_store, lock
-from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.catalog_reader import CatalogReader, read_catalog
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.failed_revisions import failing
 from omega_bridge.postgres.fast_path import probe_function
@@ -46,7 +46,7 @@ from omega_bridge.revisions.parts import from_a_part, left_the_part
 from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD, AsSql, Exported, allowed_by
 from omega_bridge.revisions.sending import SCRATCH, as_on_connecting, be_oneself, begin_behind, play, settle
-from omega_bridge.revisions.set_before import set_before
+from omega_bridge.revisions.set_before import SetSoFar, set_before, set_so_far
 from omega_bridge.sql import identifier
 from omega_bridge.startup.lacks import lacks
 from omega_bridge.startup.repair import scope
@@ -306,6 +306,7 @@ class Recorder:
     run: str = field(default_factory=lambda: str(uuid.uuid4()))
     before: Catalog | None = None
     names: frozenset[str] | None = None
+    reader: CatalogReader | None = None
     last: str = ""
     allowed: frozenset[str] | None = frozenset()
     running: Any = None
@@ -324,16 +325,18 @@ class Recorder:
             context.opts[ATTEMPTS] = self.attempts
             context.opts[INDEXES] = self
             own_path.let_go(self.connection)
-            is_begun = False
+            so_far: SetSoFar | None = None
             for step in migrations(heads, context):
-                if not is_begun and not step.is_downgrade:
-                    begin_behind(self.connection, set_before(context.script, heads))
-                is_begun = True
+                if so_far is None:
+                    so_far = SetSoFar()
+                    if not step.is_downgrade:
+                        so_far = set_so_far(context.script, heads)
+                        begin_behind(self.connection, so_far.statements())
                 self.running = step
                 self.attempts.clear()
                 self.guard = context.opts[GUARD] = self._guard(step)
                 self.names = _names(step)
-                self.before = read_catalog(self._raw(), self.names)
+                self.before = self._catalog(self.names)
                 if step.is_downgrade and hasattr(step, "revision"):
                     context.opts[CREATED] = self._created(step)
                 step.migration_fn = self._as_set(step.migration_fn)
@@ -344,7 +347,8 @@ class Recorder:
                     self.after(step.revision.revision)
                     as_on_connecting(self.connection)
                     _limit(self.connection)
-                    begin_behind(self.connection, set_before(context.script, (step.revision.revision,)))
+                    so_far.take(step.revision)
+                    begin_behind(self.connection, so_far.statements())
                     self.connection.commit()
 
         return steps
@@ -389,7 +393,7 @@ class Recorder:
         left_the_part(ctx, step)
         raw = self._raw()
         ledger_store.prepare(raw, self.config.trusted_owners, self.table)
-        changes = diff(self.before, read_catalog(raw, self.names)) if self.before is not None else ()
+        changes = diff(self.before, self._catalog(self.names)) if self.before is not None else ()
         event = Event.STAMP if step.is_stamp else Event.UPGRADE if step.is_upgrade else Event.DOWNGRADE
         subject = step.up_revision_id or ""
         module = getattr(step.up_revision, "module", None)
@@ -487,12 +491,19 @@ class Recorder:
         is_allowed = self.allowed is None or exported.is_allowed((*self.allowed, *flags))
         return _Watcher(self.session, exported, command, is_allowed, is_overheard)
 
+    def _catalog(self, names: frozenset[str] | None) -> Catalog:
+        """The schema as it is now, by names or whole; the server plans the question by names once for all revisions."""
+        if names is None:
+            return read_catalog(self._raw())
+        self.reader = self.reader or CatalogReader(self.session, takes_back=True)
+        return self.reader.read(names)
+
     def any_reaches(self, steps: Iterable[Any]) -> bool:
         """Whether one of these migrations may reach beyond the schema of this command. What an earlier one makes may not be seen here."""
         found = False
         for step in steps:
             exported = _exported(step)
-            self.before = read_catalog(self._raw(), _names(step))
+            self.before = self._catalog(_names(step))
             found = found or self._reaches(step) or (exported is not None and any(map(_MAKES_FUNCTION.search, exported.texts)))
         self.before = None
         self._raw().commit()

@@ -24,7 +24,7 @@ from omega_bridge.planning import World
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.reruns import unsettled
 from omega_bridge.postgres.dsn import connection_parameters
-from omega_bridge.postgres.following import Follower, Names, together
+from omega_bridge.postgres.following import PLANNED_ONCE, Follower, Mark, Names, together
 from omega_bridge.postgres.foundation import run_on
 from omega_bridge.postgres.plain_loop import rehearse, send
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
@@ -45,7 +45,7 @@ REJECTED = "PostgreSQL rejects it on an empty database"
 _BEGINNING = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
 
 _PLACE = frozenset({"position"})
-_DEALLOCATES = re.compile(r"\b(DEALLOCATE|DISCARD)\b", re.IGNORECASE)
+_DEALLOCATES = re.compile(r"\b(DEALLOCATE|DISCARD|track_counts)\b", re.IGNORECASE)
 
 
 class Differs(Exception):
@@ -121,7 +121,7 @@ class ScratchProver:
             send(driver, (text,))
 
     def _heed(self, texts: Iterable[str]) -> None:
-        """A step may deallocate what is prepared on its connection."""
+        """A step may deallocate what is prepared on its connection, or set that nothing is counted."""
         if any(_DEALLOCATES.search(text) for text in texts):
             self._left.stop_preparing()
             self._right.stop_preparing()
@@ -175,15 +175,17 @@ class ScratchProver:
         """
         found, failing = [], set()
         with self._naive.transaction(force_rollback=True):
-            self._naive.execute(_BEGINNING)  # a pass begins as a start does, whatever a step of the one before has set
+            # a pass begins as a start does, whatever a step of the one before has set
+            self._naive.execute(f"{_BEGINNING}; {PLANNED_ONCE}".encode())
             now, every = self._left.look(), self._left.changed()
             for step, texts in wanted:
                 if only_sets(step.step.sql):
                     self._go_on_under(step.step.sql)
                     continue
+                mark = self._left.mark()
                 is_taken = rehearse(self._naive, texts)
                 failing |= set() if is_taken else {step.id}
-                then, now = now, self._left.look()
+                then, now = now, self._left.look(mark)
                 names = self._left.changed()
                 every = together(every, names)
                 found.append((step, diff(then, now, among=names), is_taken and step.id in rejected))
@@ -211,8 +213,9 @@ class ScratchProver:
         operations = [o for found in lifted for p in found.parts for o in _operations(p)]
         self._run(operations)
         self._same(after, "from the state before it")
+        mark = self._right.mark()
         self._run(operations)
-        self._same(again, "from the state after it")
+        self._same(again, "from the state after it", mark=mark)
 
     def _back(self, lifted: Sequence[Lifted], before: Catalog, after: Catalog) -> str:
         """Try the way back where every step has one; the reason why it leads nowhere, or nothing."""
@@ -248,15 +251,22 @@ class ScratchProver:
     def _rehearsed(self, texts: Sequence[str]) -> Catalog:
         """The catalog after sending the texts once more, which is taken back."""
         with self._naive.transaction(force_rollback=True):
+            mark = self._left.mark()
             rehearse(self._naive, texts)
-            found = self._left.look()
+            found = self._left.look(mark)
         self._near = together(self._near, self._left.changed())
         return found
 
     def _same(
-        self, wanted: Catalog, where: str, *, order: bool = True, sides: str = "left: the step, right: the operations"
+        self,
+        wanted: Catalog,
+        where: str,
+        *,
+        order: bool = True,
+        sides: str = "left: the step, right: the operations",
+        mark: Mark = None,
     ) -> None:
-        found = self._right.look()
+        found = self._right.look(mark)
         self._near = together(self._near, self._right.changed())
         differences = diff(wanted, found, ignore=frozenset() if order else _PLACE, among=self._near)
         if differences:

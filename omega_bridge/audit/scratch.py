@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from omega_bridge.analysis.reaching import may_reach_elsewhere
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.planning.foundation import Foundation
+from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.foundation import run_on
 from omega_bridge.postgres.scratch import BARE, create_database, drop_database, put_mark, require_mark, url_for
@@ -64,21 +65,33 @@ class ScratchDatabase:
             with self.session() as session:
                 run_on(session.connection, foundation)
 
-    def boot(self, steps: Registry | Iterable[StepLike], metadata: MetaData | None = None, session: Session | None = None) -> Run:
+    def boot(
+        self,
+        steps: Registry | Iterable[StepLike],
+        metadata: MetaData | None = None,
+        session: Session | None = None,
+        reader: CatalogReader | None = None,
+    ) -> Run:
         """A start that goes on after failures. The environment's ``OMEGA_BRIDGE_DIRECT_URL`` is not followed: it leads elsewhere.
 
-        What may speak to another server is left out. ``session``: one of this database, which is as a new one afterwards.
+        What may speak to another server is left out. ``session``: one of this database, which is as a new one afterwards; but for what is
+        prepared there, where a ``reader`` of it is given, which goes on.
         """
         steps = Registry(tuple(s for s in Registry.of(steps) if not may_reach_elsewhere(s.sql)))
         if session is not None:
-            run = boot_over(session, steps, metadata, _OPTIONS)
-            session.execute("DISCARD ALL")
+            run = boot_over(session, steps, metadata, _OPTIONS, reader)
+            session.execute("DISCARD ALL" if reader is None else _DISCARDED)
             return run
         with self.session():
             pass
         return run_boot(self.url, steps, metadata, _OPTIONS)
 
 
+_DISCARDED = (
+    "CLOSE ALL; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all();"
+    " DISCARD TEMP; DISCARD SEQUENCES"
+)
+"""What ``DISCARD ALL`` does, without ``DEALLOCATE ALL``. Source: PostgreSQL's manual, "DISCARD"."""
 _OPTIONS = Options(on_error="continue", accept_newer=True, retry=True)
 
 

@@ -103,18 +103,23 @@ class CatalogReader:
 
     For a few names planning is most of what it costs. One plan for any names (``plan_cache_mode``, PostgreSQL's manual,
     "Query Planning") is set for our statement alone: a step is planned as it would be anywhere.
+
+    ``takes_back``: inside a transaction each reading is a part of its own, so that it goes on where a step deallocated ours, or set how
+    statements are planned.
     """
 
-    def __init__(self, session: Session, sender: Sender | None = None) -> None:
-        self._session, self._sender = session, sender
+    def __init__(self, session: Session, sender: Sender | None = None, *, takes_back: bool = False) -> None:
+        self._session, self._sender, self._takes_back = session, sender, takes_back
         self._ahead: Collection[str] | None = None
         self._is_prepared = False
         self._times = 0
+        if takes_back:
+            session.connection.prepare_threshold = None  # psycopg deallocates all it finds where one of its own may be stale
         self._own = os.urandom(6).hex()  # a pooler may hand on a server connection with what was prepared there
 
     def preparation(self) -> list[str]:
-        """The statements, of one transaction, after which the first ``read`` costs what the later ones cost."""
-        if self._session.is_pooled:
+        """The statements, of one transaction, after which the first ``read`` costs what the later ones cost; none where it does already."""
+        if self._session.is_pooled or self._is_prepared:
             return []
         prepare, self._is_prepared = self._prepare(), True
         return [prepare, _GENERIC, f"EXECUTE {self._name} ('{{}}')"]
@@ -127,6 +132,11 @@ class CatalogReader:
         """By a new name each time: one that was prepared outlasts a transaction in which it could not be run."""
         self._times += 1
         return f"PREPARE {self._name} (name[]) AS {question(self._session.connection.info.server_version, '$1')}"
+
+    def goes_on(self, sender: Sender) -> CatalogReader:
+        """Itself, for a further start on the same connection."""
+        self._sender = sender
+        return self
 
     def look_ahead(self, names: Collection[str]) -> None:
         """Let the server read already, behind the preparation, while the caller goes on: the first ``read`` of these names waits less."""
@@ -155,7 +165,7 @@ class CatalogReader:
                 return self._read(connection, names)
             except psycopg.errors.InvalidSqlStatementName:
                 self._is_prepared = False
-                if connection.info.transaction_status != pq.TransactionStatus.IDLE:
+                if not self._takes_back and connection.info.transaction_status != pq.TransactionStatus.IDLE:
                     raise
                 return self._read(connection, names)
 
@@ -173,18 +183,23 @@ class CatalogReader:
         return self.read(names)
 
     def _read(self, connection: psycopg.Connection[TupleRow], names: Collection[str]) -> Catalog:
-        is_alone = connection.info.transaction_status == pq.TransactionStatus.IDLE
+        is_alone = connection.autocommit and connection.info.transaction_status == pq.TransactionStatus.IDLE
         asked = [] if self._is_prepared else [self._prepare()]
         asked.append(_GENERIC)
         asked.append(self._executed(names))
-        asked.append("SET LOCAL plan_cache_mode = DEFAULT")
         if is_alone:
             asked = ["BEGIN", *asked, "COMMIT"]
+        elif self._takes_back:
+            asked = [f"SAVEPOINT {_PART}", *asked, _TAKEN_BACK]
+        else:
+            asked.append("SET LOCAL plan_cache_mode = DEFAULT")
         try:
             cursor = connection.execute(";\n".join(asked).encode())
         except psycopg.Error:
             if is_alone:
                 self._session.rollback()
+            elif self._takes_back and not connection.broken:
+                connection.execute(_TAKEN_BACK.encode())
             raise
         while cursor.description is None:
             cursor.nextset()
@@ -193,5 +208,8 @@ class CatalogReader:
 
 
 _GENERIC = "SET LOCAL plan_cache_mode = force_generic_plan"
+_PART = "omega_bridge_reading"
+_TAKEN_BACK = f"ROLLBACK TO SAVEPOINT {_PART}; RELEASE SAVEPOINT {_PART}"
+"""What was set for the reading is as before; what was prepared stays."""
 _FEW = 2000
 """Names up to which a plan that knows nothing of their number is as good as one made for them, or better."""

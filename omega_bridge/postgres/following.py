@@ -22,6 +22,7 @@ from omega_bridge.postgres.whole_catalog import PARTS, ROWS
 
 Connection = psycopg.Connection[TupleRow]
 
+Mark: TypeAlias = "TupleRow | None"
 Names: TypeAlias = "frozenset[str] | None"
 """Under which something was read; ``None``: under any."""
 
@@ -41,6 +42,10 @@ _NAMING = frozenset(
 """Kinds that others name in what is printed of them."""
 
 
+PLANNED_ONCE = "SET jit = off; SET plan_cache_mode = force_generic_plan"
+"""What the session of a follower is set to; where a step took it back, it plans each look."""
+
+
 class Follower:
     """Looks at one database through one connection, inside a transaction or not.
 
@@ -56,12 +61,21 @@ class Follower:
         self._is_prepared = True
         connection.prepare_threshold = None  # psycopg deallocates all it finds where one of its own may be stale
         connection.execute(
-            f"SET jit = off; SET plan_cache_mode = force_generic_plan; PREPARE {_LOOK} AS {_written(self._version)};"
+            f"{PLANNED_ONCE}; PREPARE {_LOOK} AS {_written(self._version)};"
             f" PREPARE {_READ} (name[]) AS {question(self._version, '$1')}".encode()
         )
 
-    def look(self) -> Catalog:
-        """Everything as it is now, as ``read_catalog`` reads it."""
+    def mark(self) -> Mark:
+        """How much the transaction that is open has written to catalogs so far; ``None`` where that is not counted."""
+        found: Mark = self._connection.execute(_COUNTED.encode()).fetchone() if self._is_prepared else None
+        return found if found is not None and found[0] is not None else None
+
+    def look(self, mark: Mark = None) -> Catalog:
+        """Everything as it is now, as ``read_catalog`` reads it. ``mark``: of this transaction, from when the last look was true, as it is
+        while nothing was written.
+        """
+        if mark is not None and self._catalog is not None and self._written[_PATH] == mark[1] and mark == self.mark():
+            return self._catalog
         asked = f"EXECUTE {_LOOK}" if self._is_prepared else _written(self._version)
         written: dict[str, str] = dict(self._connection.execute(asked.encode()).fetchall())
         before, self._written = self._written, written
@@ -86,7 +100,7 @@ class Follower:
         return None if found is None else frozenset(found)
 
     def stop_preparing(self) -> None:
-        """Send both questions whole from now on."""
+        """Send both questions whole from now on, and go by no mark."""
         self._is_prepared = False
 
     def _read(self, names: set[str]) -> Catalog:
@@ -102,6 +116,15 @@ class Follower:
 
 
 _LOOK, _READ = "omega_bridge_look", "omega_bridge_read"
+_COUNTED = """
+SELECT pg_catalog.sum(pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) OPERATOR(pg_catalog.+)
+  pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid))
+  FILTER (WHERE pg_catalog.current_setting('track_counts') OPERATOR(pg_catalog.=) 'on'), pg_catalog.current_schemas(false)::pg_catalog.text
+FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.<) 16384::pg_catalog.oid AND c.relkind OPERATOR(pg_catalog.=) 'r'
+"""
+"""Tuples count while the transaction lasts, those of a part that was taken back, too. Source: PostgreSQL's manual, "The Cumulative
+Statistics System"; ``AtEOSubXact_PgStat_Relations``.
+"""
 _PATH, _ELSEWHERE = "*", ""
 """In the place of a name: the schemas in which names are looked for, and what is found by no name."""
 
@@ -136,7 +159,10 @@ def _is_plain(before: Catalog, fresh: Catalog, names: set[str]) -> bool:
 # --- what was written, by name -----------------------------------------------------------------------------------
 
 _EQUALS = "OPERATOR(pg_catalog.=)"
-_USERS = "OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid"  # FirstNormalObjectId, src/include/access/transam.h
+_USERS = "OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid"
+"""No object in a schema of users has a smaller one: FirstNormalObjectId, src/include/access/transam.h. So the server's own rows, of which
+there are thousands, are passed over by the catalogs' indexes.
+"""
 
 
 def _hash(row: str, key: str) -> str:
@@ -144,21 +170,21 @@ def _hash(row: str, key: str) -> str:
 
 
 def _of_relation(catalog: str, relation: str, key: str, condition: str = "true") -> str:
-    """Rows that belong to a relation, under the name of that, or of the table whose index it is."""
-    return f"SELECT r.name, {_hash('x', key)} FROM pg_catalog.{catalog} x JOIN relations r ON r.oid {_EQUALS} x.{relation} WHERE {condition}"
+    """Rows that belong to a relation, by its oid."""
+    return f"SELECT x.{relation}, {_hash('x', key)} FROM pg_catalog.{catalog} x WHERE x.{relation} {_USERS} AND {condition}"
 
 
 def _named(catalog: str, name: str, namespace: str, condition: str = "true") -> str:
     return (
         f"SELECT x.{name}::pg_catalog.text, {_hash('x', 'x.oid')} FROM pg_catalog.{catalog} x"
-        f" JOIN schemas s ON s.oid {_EQUALS} x.{namespace} WHERE {condition}"
+        f" JOIN schemas s ON s.oid {_EQUALS} x.{namespace} WHERE x.oid {_USERS} AND {condition}"
     )
 
 
 _CLASS = "'pg_catalog.pg_class'::pg_catalog.regclass"
 _PROC = "'pg_catalog.pg_proc'::pg_catalog.regclass"
 _RETURN = "x.rulename OPERATOR(pg_catalog.=) '_RETURN'"
-_BY_NAME = (
+_BY_RELATION = (
     _of_relation("pg_class", "oid", "x.oid"),
     _of_relation("pg_attribute", "attrelid", "x.attrelid, x.attnum", "x.attnum OPERATOR(pg_catalog.>) 0"),
     _of_relation("pg_attrdef", "adrelid", "x.oid"),
@@ -174,11 +200,13 @@ _BY_NAME = (
         "pg_depend",
         "objid",
         "x.objid, x.refobjid, x.refobjsubid",
-        f"x.classid {_EQUALS} {_CLASS} AND x.refclassid {_EQUALS} {_CLASS} AND x.deptype IN ('a', 'i') AND r.relkind {_EQUALS} 'S'",
+        f"x.classid {_EQUALS} {_CLASS} AND x.refclassid {_EQUALS} {_CLASS} AND x.deptype IN ('a', 'i')",
     ),
+)
+_BY_NAME = (
     f"SELECT p.proname::pg_catalog.text, {_hash('x', 'x.objoid')} FROM pg_catalog.pg_description x"
     f" JOIN pg_catalog.pg_proc p ON p.oid {_EQUALS} x.objoid JOIN schemas s ON s.oid {_EQUALS} p.pronamespace"
-    f" WHERE x.classoid {_EQUALS} {_PROC}",
+    f" WHERE x.objoid {_USERS} AND x.classoid {_EQUALS} {_PROC}",
     _named("pg_type", "typname", "typnamespace", "x.typtype IN ('e', 'd')"),
     _named("pg_proc", "proname", "pronamespace"),
     f"SELECT t.typname::pg_catalog.text, {_hash('x', 'x.oid')} FROM pg_catalog.pg_enum x"
@@ -210,7 +238,9 @@ _REST = " UNION ALL ".join(
 
 @lru_cache(maxsize=8)
 def _written(version: int) -> str:
-    """By the name of the table that they belong to, when the rows of the catalogs were written; what only a room counts comes along."""
+    """By the name of the table that they belong to (of an index, of that whose it is), when the rows of the catalogs were written; what only a
+    room counts comes along.
+    """
     counted = (c for c in COUNTED.values() if c.catalog not in _OTHERS and c.version == XMIN and version >= c.since)
     rest = [_REST, *(f"SELECT '', {_hash('x', 'x.oid')} FROM pg_catalog.{c.catalog} x WHERE {c.condition}" for c in counted)]
     return _WRITTEN.replace("{rest}", " UNION ALL ".join(rest))
@@ -220,12 +250,15 @@ _WRITTEN = f"""
 WITH schemas AS MATERIALIZED (
   SELECT oid FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.<>) 'information_schema'
     AND nspname OPERATOR(pg_catalog.!~) '^pg_' AND nspname OPERATOR(pg_catalog.<>) ALL ('{{omega_bridge,omega_bridge_sentinel}}')
-), relations AS MATERIALIZED (
-  SELECT c.oid, c.relkind, coalesce(t.relname, c.relname)::pg_catalog.text AS name
-  FROM pg_catalog.pg_class c JOIN schemas s ON s.oid {_EQUALS} c.relnamespace
+)
+SELECT name, pg_catalog.sum(hash)::pg_catalog.text FROM (
+  SELECT coalesce(t.relname, c.relname)::pg_catalog.text, r.hash
+  FROM (SELECT oid, pg_catalog.sum(hash) FROM ({" UNION ALL ".join(_BY_RELATION)}) AS rows (oid, hash) GROUP BY oid) AS r (oid, hash)
+  JOIN pg_catalog.pg_class c ON c.oid {_EQUALS} r.oid JOIN schemas s ON s.oid {_EQUALS} c.relnamespace
   LEFT JOIN (pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid {_EQUALS} i.indrelid) ON i.indexrelid {_EQUALS} c.oid
   WHERE coalesce(t.relname, c.relname) OPERATOR(pg_catalog.<>) 'alembic_version'
-)
-SELECT name, sum(hash)::pg_catalog.text FROM ({" UNION ALL ".join(_BY_NAME)} UNION ALL {{rest}}) AS rows (name, hash) GROUP BY name
+  UNION ALL {" UNION ALL ".join(_BY_NAME)}
+  UNION ALL {{rest}}
+) AS rows (name, hash) GROUP BY name
 UNION ALL SELECT '*', pg_catalog.current_schemas(false)::pg_catalog.text
 """

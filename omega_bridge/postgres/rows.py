@@ -20,19 +20,19 @@ Table = tuple[str, str]
 """Schema and name."""
 
 _COLUMNS = """
-WITH a AS (
-    SELECT a.attrelid, a.attname, coalesce(c.is_counted, false) AS is_counted
+WITH counted AS MATERIALIZED (
+    SELECT o.attrelid, o.attnum
+    FROM pg_catalog.pg_attribute o
+    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = o.attrelid AND d.adnum = o.attnum
+    WHERE o.attrelid >= 16384 AND (o.attidentity <> '' OR pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE '%%nextval(%%')
+), a AS MATERIALIZED (
+    SELECT a.attrelid, a.attname, (a.attrelid, a.attnum) IN (SELECT attrelid, attnum FROM counted) OR EXISTS (
+        SELECT FROM pg_catalog.pg_constraint k
+        JOIN counted o ON o.attrelid = k.confrelid AND o.attnum = k.confkey[pg_catalog.array_position(k.conkey, a.attnum)]
+        WHERE k.contype = 'f' AND k.conrelid = a.attrelid AND a.attnum = ANY (k.conkey)
+    ) AS is_counted
     FROM pg_catalog.pg_attribute a
-    CROSS JOIN LATERAL (
-        SELECT bool_or(o.attidentity <> '' OR pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE '%%nextval(%%') AS is_counted
-        FROM pg_catalog.pg_attribute o
-        LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = o.attrelid AND d.adnum = o.attnum
-        WHERE (o.attrelid, o.attnum) = (a.attrelid, a.attnum) OR EXISTS (
-            SELECT FROM pg_catalog.pg_constraint k
-            WHERE k.contype = 'f' AND k.conrelid = a.attrelid AND k.confrelid = o.attrelid AND a.attnum = ANY (k.conkey)
-            AND k.confkey[pg_catalog.array_position(k.conkey, a.attnum)] = o.attnum)
-    ) c
-    WHERE a.attnum > 0 AND NOT a.attisdropped
+    WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
 )
 SELECT n.nspname, c.relname, c.relkind = 'm', c.relispopulated, array_agg(a.attname::text ORDER BY a.attname) FILTER (
     WHERE %s OR NOT a.is_counted AND NOT (c.relkind = 'm' AND a.attname IN (SELECT o.attname FROM a o WHERE o.is_counted)))

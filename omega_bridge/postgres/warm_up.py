@@ -14,23 +14,28 @@ from omega_bridge.version_table import VersionTable
 
 @contextmanager
 def getting_ready(
-    session: Session, turn: float, owners: Collection[str] = (), table: VersionTable | None = None
+    session: Session,
+    turn: float,
+    owners: Collection[str] = (),
+    table: VersionTable | None = None,
+    reader: CatalogReader | None = None,
 ) -> Iterator[CatalogReader]:
     """A reader that is ready at the end of the block, which goes on without the connection. The caller holds the lock.
     ``turn``: seconds to wait for another start that makes the ledger. ``owners``: roles that are trusted beside those that always are;
-    ``table``: where the history's revision is kept.
+    ``table``: where the history's revision is kept. ``reader``: the one of the start before on this connection.
 
     A server process that has just started takes longer to plan that reading than to read. Raises psycopg's errors at the end;
     where the block raises itself, the server is stopped, and that error stands.
     """
     sender = Sender(session)
-    reader = CatalogReader(session, sender)
+    reader = reader.goes_on(sender) if reader is not None else CatalogReader(session, sender)
     is_lacking = bool(ledger_store.lacking(session.connection, owners, table))
     with border(session.dsn), lock.database(session, turn) if is_lacking else nullcontext():
         # another start may have made it meanwhile
         text = ledger_store.lacking(session.connection, owners, table) if is_lacking else ""
-        made = ["BEGIN", text, "COMMIT"] if text else []
-        sender.begin(";\n".join([*made, "BEGIN", *reader.preparation(), "COMMIT"]))  # a new schema makes plans invalid
+        made, prepared = ["BEGIN", text, "COMMIT"] if text else [], reader.preparation()
+        if made or prepared:
+            sender.begin(";\n".join([*made, "BEGIN", *prepared, "COMMIT"]))  # a new schema makes plans invalid
         try:
             yield reader
             sender.finish()

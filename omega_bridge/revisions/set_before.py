@@ -12,29 +12,48 @@ from omega_bridge.analysis.context import in_force, only_sets
 from omega_bridge.revisions.row_guard import Exported
 
 if TYPE_CHECKING:
-    from alembic.script import ScriptDirectory
-
+    from alembic.script import Script, ScriptDirectory
 
 _RETIRED = re.compile(r"^Kind: retire$", re.MULTILINE)
 
 
-def set_before(script: ScriptDirectory, heads: Collection[str]) -> tuple[str, ...]:
-    """What the steps up to these revisions that only set something have left, as statements; without those that were retired.
+class SetSoFar:
+    """What the steps of the revisions that were taken, in their order, have left; without those that were retired."""
 
-    What a block or a function sets is not known, nor what the parts of a squash do on a
-    database that stands at one of them.
-    """
-    standing: dict[str, str] = {}
-    known = tuple(head for head in heads if _is_known(script, head))
-    for revision in reversed(list(script.iterate_revisions(known, "base"))) if known else ():
+    def __init__(self) -> None:
+        self._standing: dict[str, str] = {}
+
+    def take(self, revision: Script) -> None:
+        """One revision more, as Alembic has it."""
         found = Exported.read(vars(revision.module))
         if found is None:
-            continue
+            return
         for label in found.steps:
-            standing.pop(label, None)
+            self._standing.pop(label, None)
         if not _RETIRED.search(str(revision.module.__doc__ or "")):
-            standing.update((label, text) for label, text in zip(found.steps, found.texts, strict=False) if only_sets(text))
-    return tuple(in_force(standing.values()).values())
+            settings = ((label, text) for label, text in zip(found.steps, found.texts, strict=False) if only_sets(text))
+            self._standing.update(settings)
+
+    def statements(self) -> tuple[str, ...]:
+        """What sets it again."""
+        return tuple(in_force(self._standing.values()).values()) if self._standing else ()
+
+
+def set_so_far(script: ScriptDirectory, heads: Collection[str]) -> SetSoFar:
+    """By all revisions up to these.
+
+    What a block or a function sets is not known, nor what the parts of a squash do on a database that stands at one of them.
+    """
+    found = SetSoFar()
+    known = tuple(head for head in heads if _is_known(script, head))
+    for revision in reversed(list(script.iterate_revisions(known, "base"))) if known else ():
+        found.take(revision)
+    return found
+
+
+def set_before(script: ScriptDirectory, heads: Collection[str]) -> tuple[str, ...]:
+    """What the steps up to these revisions that only set something have left, as statements."""
+    return set_so_far(script, heads).statements()
 
 
 def _is_known(script: ScriptDirectory, head: str) -> bool:

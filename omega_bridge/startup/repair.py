@@ -65,7 +65,7 @@ def understood(
     names = readings.names()
     if names is not None:
         named(_scope(names, critical_tables, metadata))
-    placed = located(registry, steps)  # while the server reads
+    placed = located(registry, steps) if keeps else registry  # while the server reads
     readings.give()
     of_models = complete.steps[: len(complete) - len(registry)]
     analysis = analyse(Registry((*of_models, *placed.steps), placed.source) if of_models else placed)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from omega_bridge.options import OnBusy, OnError, OnGap
     from omega_bridge.outcomes import CriticalTable, StepOutcome
+    from omega_bridge.postgres.catalog_reader import CatalogReader
     from omega_bridge.postgres.fast_path.probe import Probe
     from omega_bridge.postgres.session import Session
     from omega_bridge.startup.run import BootOptions, Options, Run
@@ -184,10 +185,17 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: M
     return run
 
 
-def boot_over(session: Session, steps: Registry, metadata: MetaData | None, options: Options) -> Run:
-    """``run_boot`` on a connection that is there, and judging everything anew. What steps set on it stays, and nothing that was read is kept."""
+def boot_over(
+    session: Session, steps: Registry, metadata: MetaData | None, options: Options, reader: CatalogReader | None = None
+) -> Run:
+    """``run_boot`` on a connection that is there, and judging everything anew. What steps set on it stays, nothing that was read is kept, and
+    nobody looks for where the list is written.
+
+    ``reader``: that of all starts on this connection.
+    """
     head = exported_head(options.history)
-    return _in_turn(session, steps, metadata, options, promise_digest(steps.digest(), metadata, head), head, keeps=False)
+    digest = promise_digest(steps.digest(), metadata, head)
+    return _in_turn(session, steps, metadata, options, digest, head, keeps=False, known=reader)
 
 
 def _in_turn(
@@ -199,6 +207,7 @@ def _in_turn(
     head: str | None,
     *,
     keeps: bool = True,
+    known: CatalogReader | None = None,
 ) -> Run:
     """Repair under the lock; nothing where another start did so meanwhile. Only who repairs loads what that needs."""
     import time
@@ -231,7 +240,7 @@ def _in_turn(
             from omega_bridge.steps import Registry
 
             registry = Registry.of(steps)
-            with getting_ready(session, options.lock_timeout, options.trusted_owners, options.kept_in) as reader:
+            with getting_ready(session, options.lock_timeout, options.trusted_owners, options.kept_in, known) as reader:
                 from omega_bridge.startup.repair import repair, understood
 
                 analysis = understood(registry, steps, metadata, options.critical_tables, reader.look_ahead, keeps=keeps)

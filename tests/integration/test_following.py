@@ -6,8 +6,9 @@ import psycopg
 import pytest
 
 from omega_bridge.catalog import diff
-from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.catalog_reader import CatalogReader, read_catalog
 from omega_bridge.postgres.following import Follower
+from omega_bridge.postgres.session import Session
 
 BEGIN = """
 CREATE SCHEMA app; CREATE TYPE mood AS ENUM ('a'); CREATE DOMAIN price AS int CHECK (VALUE > 0);
@@ -72,14 +73,55 @@ def test_a_look_sees_what_reading_all_of_it_sees(database: str, change: str) -> 
             follower.stop_preparing()
         for back in (True, False):
             with conn.transaction(force_rollback=back):
+                mark = follower.mark()
                 conn.execute(CHANGES[change])
-                seen = follower.look()
+                seen = follower.look(mark)
                 assert diff(seen, read_catalog(conn), ignore=frozenset()) == ()
                 conn.execute("ALTER TABLE ev ADD COLUMN IF NOT EXISTS more int")
                 conn.execute("ALTER TABLE ev ALTER COLUMN more SET DEFAULT 1")  # one transaction writes the row twice
                 assert diff(follower.look(), read_catalog(conn), ignore=frozenset()) == ()
             assert diff(follower.look(), read_catalog(conn), ignore=frozenset()) == ()
         assert change in ("deallocated", "search-path") or diff(before, seen)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS a text",
+        "INSERT INTO t VALUES (1, 'x', 'a')",
+        "SELECT f(1)",
+        "CREATE INDEX IF NOT EXISTS t_a ON t (a)",
+    ],
+)
+def test_what_writes_to_no_catalog_is_not_looked_at(database: str, text: str) -> None:
+    """Inside a transaction the last look holds behind what changed nothing, and not behind what changed something and took it back."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(BEGIN)
+        follower = Follower(conn)
+        first = follower.look()
+        with conn.transaction():
+            mark = follower.mark()
+            conn.execute(text)
+            assert follower.mark() == mark
+            assert follower.look(mark) is first
+            with conn.transaction(force_rollback=True):
+                conn.execute("DROP TABLE u")
+            assert follower.mark() != mark
+            conn.execute("SET LOCAL track_counts = off")
+            assert follower.mark() is None
+
+
+def test_a_reader_goes_on_in_a_transaction_in_which_its_statement_was_deallocated(database: str) -> None:
+    """What reads the catalog for each revision reads it behind one that deallocates, too, and leaves the planner's settings as they were."""
+    with psycopg.connect(database, autocommit=False) as conn:
+        conn.execute(BEGIN)
+        reader = CatalogReader(Session.over(conn, database), takes_back=True)
+        conn.execute("SET plan_cache_mode = force_custom_plan")
+        before = reader.read({"t"})
+        conn.execute("ALTER TABLE t ADD COLUMN b int")
+        conn.execute("DEALLOCATE ALL")
+        assert [d.key.name for d in diff(before, reader.read({"t"}))] == ["b"]
+        assert conn.execute("SHOW plan_cache_mode").fetchone() == ("force_custom_plan",)
 
 
 def test_only_what_was_written_is_read(database: str) -> None:
