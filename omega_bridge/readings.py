@@ -120,7 +120,7 @@ class Readings:
             return
         others = [(key, line) for key, line in self._lines.items() if key not in lines]
         try:
-            _make_sure_of(self._path.parent)
+            make_private(self._path.parent)
             writing.write_private(self._path, _whole(self._reader, [*lines.items(), *others[: len(lines)]]))
         except OSError as exc:
             log.debug("what was read is not kept: %s", exc)
@@ -145,7 +145,7 @@ def _whole(by: str, lines: Iterable[tuple[str, bytes | None]]) -> bytes:
 def _read(path: Path, by: str) -> dict[str, bytes]:
     """Each key's line in the file; none where it is not there, not ours alone, not whole, or of another reader."""
     try:
-        raw = _bytes_of(path)
+        raw = private_bytes(path)
     except OSError:
         return {}
     head, _, body = raw.partition(b"\n")
@@ -154,7 +154,7 @@ def _read(path: Path, by: str) -> dict[str, bytes]:
     return {line[:64].decode("ascii", "replace"): line[65:] for line in body.split(b"\n")}
 
 
-def _bytes_of(path: Path) -> bytes:
+def private_bytes(path: Path) -> bytes:
     """Raises ``OSError``, too, for what others may have written."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(handle, "rb") as file:
@@ -164,7 +164,7 @@ def _bytes_of(path: Path) -> bytes:
         return file.read()
 
 
-def _make_sure_of(place: Path) -> None:
+def make_private(place: Path) -> None:
     """The folder is there, and nobody else may write into it. Raises ``OSError``."""
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _is_ours(place.stat()):

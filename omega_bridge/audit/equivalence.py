@@ -10,20 +10,24 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omega_bridge import errors
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.analysis.reaching import ELSEWHERE, SHARED, is_of_the_server, may_reach_elsewhere
+from omega_bridge.audit.by_hand import by_hand_in
 from omega_bridge.audit.fresh import begun
-from omega_bridge.audit.grounds import ground_of, grounds_of
-from omega_bridge.audit.prefixes import walked
+from omega_bridge.audit.grounds import Ground, ground_of, grounds_of
+from omega_bridge.audit.kept import Results, results
+from omega_bridge.audit.pairs import Begun
+from omega_bridge.audit.prefixes import Point, points_of, walked
 from omega_bridge.audit.proofs import prover
-from omega_bridge.audit.scratch import Scratch
+from omega_bridge.audit.scratch import Scratch, ScratchDatabase
 from omega_bridge.audit.verdict import Equivalence, Predictions
-from omega_bridge.audit.witness import find_witness
+from omega_bridge.audit.witness import Witness, find_witness
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.session import open_session
@@ -46,12 +50,15 @@ def verify(
     foundation: Foundation | None = None,
     advance: Callable[[int], object] = lambda _n: None,
     alike: Callable[[str], object] = lambda _revision: None,
+    keeps: Path | None = None,
+    takes: bool = True,
 ) -> Equivalence:
     """Compare from every start. ``history`` is an exported folder; without one the history is compiled for the occasion.
 
     ``databases``: URLs of those whose schema is a further start, or files of dumps; or a revision of the history, from which on its
     prefixes are compared. ``alike`` is called with each revision up to which nothing has differed. ``foundation``: what the list stands on.
-    A witness looks at both at the end of each start.
+    A witness looks at both at the end of each start. ``keeps``: the folder where results are kept for later runs; ``takes``: whether
+    those of earlier ones count.
     Raises ``HistoryStale`` when the folder does not hold the list as it is now, ``FoundationEdited`` and ``HistoryTampered``.
     """
     beneath = _beneath(history, foundation)
@@ -64,12 +71,26 @@ def verify(
         grounds = (*grounds_of(stands_on(folder, lines, foundation), in_history=in_history), *named)
         with open_session(normalise(scratch.url)) as session:
             server_version = session.server_version
-        witness = find_witness(server_version)
-        with walked(folder, lines, grounds[0], scratch, witness, advance, since, alike, _places(analysis, folder, lines)) as past:
-            found = [past.begun]
+            witness = find_witness(server_version)
+            kept = results(keeps, analysis, folder, session, witness, takes=takes and since is None)
+        points = tuple(points_of(folder, lines, grounds[0], _places(analysis, folder, lines)))
+        found: list[Begun] = []
+        upgraded: ScratchDatabase | None = None
+        with ExitStack() as stack:
+            if (known := kept.past(grounds[0])) is not None:
+                past, catalog_digest = known
+                advance(len(points))
+            else:
+                walking = _past(folder, lines, grounds[0], scratch, witness, advance, since, alike, points, kept)
+                past, catalog_digest, upgraded = stack.enter_context(walking)
+            found.append(past)
             for ground in grounds:
-                upgraded = past.upgraded if ground is grounds[0] else None
-                found.append(begun(ground, analysis, folder, lines, scratch, witness, upgraded))
+                start = kept.start(ground)
+                if start is None:
+                    there = upgraded if ground is grounds[0] else None
+                    start = begun(ground, analysis, folder, lines, scratch, witness, there)
+                    kept.keep_start(ground, start)
+                found.append(start)
                 advance(1)
     return Equivalence(
         starts=tuple(f.start for f in found),
@@ -81,10 +102,55 @@ def verify(
         head=sums.head_of(lines),
         sum_hash=lines[-1].hash if lines else "",
         list_digest=registry.digest(),
-        catalog_digest=past.catalog.digest(),
+        catalog_digest=catalog_digest,
         server_version=server_version,
         predictions=Predictions(sum(f.predictions.made for f in found), tuple(m for f in found for m in f.predictions.mistaken)),
     )
+
+
+@contextmanager
+def _past(
+    folder: Path,
+    lines: tuple[sums.SumLine, ...],
+    ground: Ground,
+    scratch: Scratch,
+    witness: Witness | None,
+    advance: Callable[[int], object],
+    since: str | None,
+    alike: Callable[[str], object],
+    points: Sequence[Point],
+    kept: Results,
+) -> Iterator[tuple[Begun, str, ScratchDatabase | None]]:
+    """What was found of the list's past, the digest of the catalog to which it led, and a database at the head; see ``Walked``.
+
+    Behind what an earlier run has found alike it begins as at the revision ``since``.
+    """
+    reached = ""
+    goes_on = since is None and not sums.squashed_away(lines) and not by_hand_in(folder, lines).blocks
+    until = kept.since(ground, points) if goes_on else None
+
+    def alike_there(revision: str) -> None:
+        nonlocal reached
+        reached = revision
+        alike(revision)
+
+    try:
+        with walked(folder, lines, ground, scratch, witness, advance, until or since, alike_there, points=points) as walk:
+            start, behind = walk.begun.start, sum(p.is_loaded for p in points) - walk.begun.start.prefixes
+            found = (
+                walk.begun
+                if until is None
+                else replace(walk.begun, start=replace(start, prefixes=start.prefixes + behind, since=None, kept=behind))
+            )
+            catalog = walk.catalog.digest()
+            kept.keep_past(ground, found, catalog)
+            if goes_on and points and not (found.differences or found.order_only):
+                kept.keep_prefix(ground, points, points[-1].revision)
+            yield found, catalog, walk.upgraded
+    except KeyboardInterrupt:
+        if goes_on and reached:
+            kept.keep_prefix(ground, points, reached)
+        raise
 
 
 def _not_shown(analysis: Analysis) -> Iterator[tuple[str, str]]:

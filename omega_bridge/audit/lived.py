@@ -153,6 +153,12 @@ def _is_plain(step: StepAnalysis) -> bool:
     return step.kind is StepKind.SCHEMA and step.reading.is_certain and not step.reading.only_sets
 
 
+def is_plain(step: Step) -> bool:
+    """Whether the schema shows all that a step leaves, and a start has nothing to do about it once it has worked."""
+    found = analyse(Registry((step,))).steps[0]
+    return _is_plain(found) and not _is_far_reaching(found)
+
+
 def _is_far_reaching(step: StepAnalysis) -> bool:
     """Whether it may change what it does not name."""
     found = tuple(statements(step.program, handlers=True))

@@ -30,8 +30,8 @@ from omega_bridge.steps import Registry, Step
 
 
 @dataclass(frozen=True, slots=True)
-class _Point:
-    """A revision, the list that it and those before it stand for, and the step to name.
+class Point:
+    """A revision, the list that it and those before it stand for, and the step to name. ``sealed``: its line's hash in the sum file.
 
     One that a squash took in is not loaded: the boots live through it, and are compared at the squash. So it is with a step that
     gives itself work: a boot has done it by then, and the history does in the next revision.
@@ -41,6 +41,7 @@ class _Point:
     steps: tuple[Step, ...]
     label: str
     is_loaded: bool = True
+    sealed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,14 @@ def walked(
     advance: Callable[[int], object],
     since: str | None = None,
     alike: Callable[[str], object] = lambda _revision: None,
-    places: Mapping[str, int] | None = None,
+    *,
+    points: Sequence[Point],
 ) -> Iterator[Walked]:
     """Walk; the databases are there until the end of the block. Raises ``StepFailed`` where a revision cannot be run.
 
     ``since``: upgrades bring both as far as this revision, and what follows is compared. ``alike``: called with each revision while
-    nothing has differed. ``places``: where today's list has the steps, by their labels.
+    nothing has differed. ``points``: see ``points_of``.
     """
-    points = list(_points(folder, lines, ground, places or {}))
     skipped = next((n for n, point in enumerate(points, start=1) if point.revision == since), 0)
     texts = frozenset(step.sql for point in points for step in point.steps)
     written = by_hand_in(folder, lines)
@@ -119,7 +120,7 @@ class _Compared:
     apart: Names = None
     """The names of what was not alike when it was compared last; ``None``: nothing was yet."""
 
-    def compare(self, point: _Point) -> None:
+    def compare(self, point: Point) -> None:
         """As they are now, at one of the revisions."""
         boot, alembic = self.left.look(), self.right.look()
         near = together(self.apart, together(self.left.changed(), self.right.changed()))
@@ -135,7 +136,7 @@ class _Walk:
     """Starts, one for each point, as far as the upgrades have got."""
 
     starts: Lived
-    points: Sequence[_Point]
+    points: Sequence[Point]
     compared: _Compared
     advance: Callable[[int], Any]
     ahead_of: Callable[[str], object]
@@ -158,7 +159,7 @@ class _Walk:
         while self.done < len(self.points):
             self._start()
 
-    def _start(self) -> _Point:
+    def _start(self) -> Point:
         point = self.points[self.done]
         self.done += 1
         self.ahead_of(point.revision)
@@ -167,7 +168,7 @@ class _Walk:
         return point
 
 
-def _unlike(d: Difference, point: _Point) -> Unlike:
+def _unlike(d: Difference, point: Point) -> Unlike:
     return Unlike(PAST, point.revision, point.label, str(d.key), d.attribute, d.left, d.right)
 
 
@@ -175,8 +176,11 @@ def _named(step: str) -> Told:
     return lambda _difference: (step, "")
 
 
-def _points(folder: Path, lines: tuple[sums.SumLine, ...], ground: Ground, places: Mapping[str, int]) -> Iterator[_Point]:
-    """For each revision, the list as it was by then: an amended step in the words it had, a retired one while it was there."""
+def points_of(folder: Path, lines: tuple[sums.SumLine, ...], ground: Ground, places: Mapping[str, int]) -> Iterator[Point]:
+    """For each revision, the list as it was by then: an amended step in the words it had, a retired one while it was there.
+
+    ``places``: where today's list has the steps, by their labels.
+    """
     texts = files.RecordedTexts(folder, lines)
     away = sums.squashed_away(lines)
     held: dict[str, Step] = {}
@@ -197,7 +201,7 @@ def _points(folder: Path, lines: tuple[sums.SumLine, ...], ground: Ground, place
         steps = tuple(held[label] for label in _as_listed(held, places) if label not in early)
         label = line.steps[0].label if len(line.steps) == 1 else "base"
         goes_on = not _run_again_in(history[number + 1 : number + 2]).isdisjoint(recorded.label for recorded in line.steps)
-        yield _Point(line.revision, steps, label, line.revision not in away and not goes_on)
+        yield Point(line.revision, steps, label, line.revision not in away and not goes_on, line.hash)
 
 
 def _as_listed(labels: Iterable[str], places: Mapping[str, int]) -> list[str]:

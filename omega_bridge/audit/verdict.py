@@ -65,11 +65,19 @@ class Start:
     prefixes: int
     since: str | None = None
     """The revision behind which the comparison began: up to there the history alone has led both."""
+    kept: int = 0
+    """At so many of them an earlier run has compared the very same."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether nothing of it was tried in this run."""
+        return self.kept > 0 and self.kept == self.prefixes
 
     def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         since = {"since": self.since} if self.since is not None else {}
-        return {"start": self.name, "prefixes": self.prefixes, **since}
+        kept = {"kept": self.kept} if self.kept else {}
+        return {"start": self.name, "prefixes": self.prefixes, **since, **kept}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,11 @@ class Equivalence:
         return sum(s.prefixes for s in self.starts if s.name == PAST)
 
     @property
+    def kept(self) -> int:
+        """At how many of these an earlier run has."""
+        return sum(s.kept for s in self.starts if s.name == PAST)
+
+    @property
     def equivalent(self) -> bool:
         """Whether nothing differs, from whatever start."""
         return not self.differences
@@ -161,6 +174,7 @@ class Equivalence:
             "equivalent": self.equivalent,
             "starts": [{**s.as_dict(), "equivalent": not any(d.start == s.name for d in self.differences)} for s in self.starts],
             "prefixes": self.prefixes,
+            "kept": {"starts": sum(s.is_kept for s in self.starts), "prefixes": self.kept},
             "differences": [d.as_dict() for d in self.differences],
             "rejected": [r.as_dict() for r in self.rejected],
             "not_tried": [{"step": step, "reason": reason} for step, reason in self.not_tried],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,6 +35,9 @@ def verify(
         ),
     ] = None,
     allow_rejected: options.AllowRejected = None,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Take what an earlier run found of the very same list, history and server.")
+    ] = True,
     certificate: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the certificate there.", show_default=False)
     ] = None,
@@ -42,6 +46,7 @@ def verify(
     from omega_bridge.audit.equivalence import count
     from omega_bridge.audit.equivalence import verify as compare
     from omega_bridge.audit.scratch import scratch_server
+    from omega_bridge.readings import folder
     from omega_bridge.writing import write
 
     setup = prepare(config, steps, env_file=env_file)
@@ -63,6 +68,8 @@ def verify(
                 foundation=setup.foundation,
                 advance=advance,
                 alike=alike.append,
+                keeps=folder(os.environ) if scratch_template is None else None,  # what a template holds is not known
+                takes=cache and certificate is None,
             )
     except KeyboardInterrupt:
         if alike:
@@ -77,6 +84,14 @@ def verify(
         for line in _told(found, allowed):
             typer.echo(line)
     raise typer.Exit(0 if found.equivalent and not found.unproven(allowed) else 1)
+
+
+def _kept(found: Equivalence) -> str:
+    """How much of it was tried by an earlier run alone."""
+    starts = sum(s.is_kept for s in found.starts)
+    told = [f"{starts} of the starts"] if starts else []
+    told += [f"{found.kept} of the prefixes"] if found.kept else []
+    return f", {' and '.join(told)} as an earlier run found them (anew: --no-cache)" if told else ""
 
 
 def _told(found: Equivalence, allowed: Collection[str]) -> Iterator[str]:
@@ -105,6 +120,7 @@ def _told(found: Equivalence, allowed: Collection[str]) -> Iterator[str]:
         (
             f"{verdict}: {len(found.starts)} starts, {found.prefixes} prefixes, head {found.head}, catalog {found.catalog_digest[:16]}",
             f", beside {found.witness}" if found.witness else ", without the witness pg_dump",
+            _kept(found),
             f", but for {len(rejected)} steps that are rejected" if rejected else "",
         )
     )

@@ -21,6 +21,7 @@ from omega_bridge.audit.equivalence import verify
 from omega_bridge.audit.pairs import Pair
 from omega_bridge.audit.proofs import prover
 from omega_bridge.audit.scratch import GivenServer, scratch_database, scratch_server
+from omega_bridge.audit.verdict import Equivalence
 from omega_bridge.catalog import Catalog
 from omega_bridge.cli.app import app
 from omega_bridge.embedded import Server
@@ -330,6 +331,25 @@ def test_a_verification_goes_on_from_a_revision(server: Server, tmp_path: Path, 
     for unknown in (["0123456789ab"], [second, done.revisions[2].id]):
         with pytest.raises(errors.ConfigurationInvalid, match="names no one revision of the history"):
             verify(Registry.of(steps), None, server, history=tmp_path / "alembic", databases=unknown)
+
+
+def test_what_has_not_changed_since_an_earlier_run_is_not_tried_again(server: Server, tmp_path: Path) -> None:
+    """All of it for the same list, history and server; of a longer list the prefixes; and the verdict says how much."""
+    steps, folder = [T, "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"], tmp_path / "alembic"
+
+    def found() -> Equivalence:
+        export(analyse(Registry.of(steps)), folder)
+        return verify(Registry.of(steps), None, server, history=folder, keeps=tmp_path / "cache")
+
+    first, again = found(), found()
+    told = {**again.as_dict(), "kept": {"starts": 0, "prefixes": 0}}
+    told["starts"] = [{k: v for k, v in start.items() if k != "kept"} for start in told["starts"]]
+    assert (told, [s.kept for s in again.starts]) == (first.as_dict(), [2, 1])
+    steps.append("ALTER TABLE t ADD COLUMN IF NOT EXISTS b int")
+    longer = found()
+    assert [(s.name, s.prefixes, s.kept) for s in longer.starts] == [("the list's past", 3, 2), ("empty", 1, 0)]
+    steps[2] = "ALTER TABLE t ADD COLUMN IF NOT EXISTS c int"
+    assert [(d.start, d.object) for d in found().differences] == [("empty", "column public.t.b")]
 
 
 def test_a_difference_is_found_behind_the_revision_from_which_it_goes_on(server: Server, tmp_path: Path) -> None:
