@@ -111,9 +111,17 @@ def _is_default(value: object, default: object) -> bool:
 def _decoded(plain: list[Any]) -> Any:
     if not plain:
         raise IndexError("an empty list stands for nothing")
-    number, *items = [item if type(item) is not list else _decoded(item) for item in plain]
+    number, *items = plain
+    for place, item in enumerate(items):
+        if type(item) is list:
+            items[place] = _NOTHING if item == _EMPTY else _decoded(item)
     made = _MADE.get(number)
     return made(*items) if made is not None else _OTHERS[number](items)
+
+
+_NOTHING: tuple[()] = ()
+_EMPTY = [_TUPLE]
+"""Most of what is in a reading: a part that has nothing to say."""
 
 
 def _sql(text: str, tag: str, *others: Any) -> Sql:

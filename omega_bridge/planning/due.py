@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import field
+from itertools import repeat
 from typing import NamedTuple
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
@@ -149,7 +150,7 @@ class Due:
         """When something that the step touches or reads last changed."""
         if hangs_on_the_rest(step):
             return self.clock.schema
-        return max((times.get(name, 0) for name in step.names), default=0)
+        return max(map(times.get, step.names, repeat(0)), default=0)
 
 
 def rebuilds(step: StepAnalysis) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -39,15 +38,16 @@ def located(registry: Registry, steps: object) -> Registry:
 
 def _holders(steps: object) -> list[tuple[ModuleType, str]]:
     """Modules with source that hold this very list, the one run as a script first."""
-    found = []
+    found: dict[tuple[str, str], tuple[ModuleType, str]] = {}
     looked_for = id(steps)
     for known_as, module in [("__main__", sys.modules.get("__main__")), *sys.modules.items()]:
         if known_as.partition(".")[0] in _NOT_OURS or not isinstance(module, ModuleType):
             continue
         held = vars(module)
         if looked_for in map(id, list(held.values())) and str(held.get("__file__") or "").endswith(".py"):
-            found += [(module, name) for name, value in list(held.items()) if value is steps]
-    return found
+            for name in [name for name, value in list(held.items()) if value is steps]:
+                found.setdefault((held["__file__"], name), (module, name))
+    return list(found.values())
 
 
 def _with_places(registry: Registry, read: Registry) -> Registry:
@@ -58,8 +58,12 @@ def _with_places(registry: Registry, read: Registry) -> Registry:
     for step in registry:
         twin = known[step.sql].pop() if known.get(step.sql) else None
         is_found = twin is not None and step.place == _NOWHERE
-        steps.append(replace(step, place=twin.place, title=step.title or twin.title) if twin is not None and is_found else step)
+        steps.append(_at(twin, step) if twin is not None and is_found else step)
     return Registry(tuple(steps), registry.source or read.source)
+
+
+def _at(twin: Step, step: Step) -> Step:
+    return Step(step.sql, step.id, step.title or twin.title, step.repeat, step.destructive, step.optional, twin.place)
 
 
 def _shown(path: Path) -> str:

@@ -316,6 +316,11 @@ def _seen(node: ast.expr) -> str:
 
 def statements_of(scope: ast.AST) -> Iterator[ast.stmt]:
     """Statements of a scope: a module's own first of all; those inside functions and classes where the name is not there."""
-    for node in ast.walk(scope):
+    waiting = [scope]
+    for node in waiting:  # expressions hold no statements, and those of a long list are most of a file
         if isinstance(node, ast.stmt):
             yield node
+        for part in ("body", "handlers", "orelse", "finalbody", "cases"):
+            held = getattr(node, part, None)
+            if isinstance(held, list):
+                waiting.extend(held)

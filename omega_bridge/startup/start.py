@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Any, Unpack
 
@@ -235,7 +234,7 @@ def _in_turn(
             from omega_bridge.startup.foundation import lay
 
             lay(session, options.foundation, options.trusted_owners, options.lock_timeout, options.kept_in)
-        with _nothing_thrown_away():
+        with _Garbage() as garbage:
             from omega_bridge.postgres.warm_up import getting_ready
             from omega_bridge.steps import Registry
 
@@ -244,36 +243,42 @@ def _in_turn(
                 from omega_bridge.startup.repair import repair, understood
 
                 analysis = understood(registry, steps, metadata, options.critical_tables, reader.look_ahead, keeps=keeps)
-        with _what_stays_left_alone():
+            garbage.count()
             run = repair(session, reader, analysis, metadata, options, digest, head)
     session.cost.seconds["repair"] = time.perf_counter() - started
     return run
 
 
-def _nothing_thrown_away() -> AbstractContextManager[object]:
-    """Around the making of values that all stay, modules and a list's meaning: looking for garbage among them is a third of what they cost."""
-    import gc
-    from contextlib import ExitStack
-
-    stack = ExitStack()
-    if gc.isenabled():
-        gc.disable()
-        stack.callback(gc.enable)
-    return stack
-
-
-def _what_stays_left_alone() -> AbstractContextManager[object]:
-    """Looking for garbage goes over what comes anew, and not over what is there when the block begins; a program that has frozen its own
-    values itself is left so. Behind a list of a thousand steps one look at everything takes as long as judging a hundred of them.
+class _Garbage:
+    """Within the block Python looks for none, until it is to ``count``: what is made meanwhile, modules and a list's meaning, stays, and
+    looking through it is a third of what it costs. From then on it looks through what comes anew, and not through what is there: behind a
+    thousand steps one look at everything takes as long as judging a hundred of them.
     """
-    import gc
-    from contextlib import ExitStack
 
-    stack = ExitStack()
-    if not gc.get_freeze_count():
-        gc.freeze()
-        stack.callback(gc.unfreeze)
-    return stack
+    def __enter__(self) -> _Garbage:
+        import gc
+
+        self._is_looked_for, self._is_frozen = gc.isenabled(), False
+        gc.disable()
+        return self
+
+    def count(self) -> None:
+        """Look for it again. What a program has frozen itself stays so, and then nothing is added to it."""
+        import gc
+
+        if not gc.get_freeze_count():
+            gc.freeze()
+            self._is_frozen = True
+        if self._is_looked_for:
+            gc.enable()
+
+    def __exit__(self, *_: object) -> None:
+        import gc
+
+        if self._is_frozen:
+            gc.unfreeze()
+        if self._is_looked_for:
+            gc.enable()
 
 
 def when_current(session: Session, digest: str, head: str | None, options: Options) -> Run | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from omega_bridge.analysis import Analysis, StepAnalysis
@@ -49,6 +49,7 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
     found = [s for step in analysis for s in step.reading.statements]
     asked = [*_patterns(analysis)]
     made = [e.key for statement in found for e in (*statement.effects, *statement.implied)]
+    keys = [*made, *(key for s in found for key in (*s.needs, *s.destroys))]
     loose: dict[str, frozenset[str]] = {}
     for p in asked:
         if p.table is None and p.name is not None:
@@ -56,11 +57,11 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
                 loose[catalog] = loose.get(catalog, frozenset()) | {p.name}
     return Watched(
         frozenset(_catalogs(found, asked)),
-        frozenset(_relations(_keys(found), asked)) | (frozenset(names) - analysis.names()),
+        frozenset(_relations(keys, asked)) | (frozenset(names) - analysis.names()),
         frozenset(_named(_TYPES, made, asked)),
         frozenset(_named(_FUNCTIONS, made, asked)),
         loose,
-        frozenset(_schemas(_keys(found), asked)),
+        frozenset(_schemas(keys, asked)),
         others=frozenset((*(c for s in found if s.opaque for c in LEAVES.get(s.tag, ())), *_commented(found))),
         is_whole=any(map(_may_do_anything, found)),
         shared=_shared(found),
@@ -104,19 +105,16 @@ def _patterns(analysis: Analysis) -> Iterator[Pattern]:
             yield from patterns(condition)
 
 
-def _keys(found: Iterable[Sql]) -> Iterator[Key]:
-    for s in found:
-        yield from (e.key for e in (*s.effects, *s.implied))
-        yield from (*s.needs, *s.destroys)
-
-
 def _catalogs(found: Iterable[Sql], asked: Iterable[Pattern]) -> Iterator[str]:
+    said: set[tuple[Kind, Any, bool]] = set()
     for s in found:
         for effect in (*s.effects, *s.implied):
-            given = dict(effect.attributes)
-            yield from _catalog(effect.key.kind, given.get("type"))
-            if "comment" in given:
-                yield "pg_description"
+            kind, given = effect.key.kind, dict(effect.attributes)
+            said.add((kind, given.get("type") if kind is Kind.CONSTRAINT else None, "comment" in given))
+    for kind, constraint, is_commented in said:
+        yield from _catalog(kind, constraint)
+        if is_commented:
+            yield "pg_description"
     for pattern in asked:
         for kind in pattern.kinds:
             yield from _catalog(kind, None)
@@ -129,18 +127,16 @@ def _catalog(kind: Kind, constraint: Any) -> Iterator[str]:
         yield catalog
 
 
-def _relations(keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:
+def _relations(keys: Collection[Key], asked: Iterable[Pattern]) -> Iterator[str]:
     """Tables, their indexes and keys, sequences, views: the names in ``pg_class``."""
-    named = (*_RELATIONS, Kind.CONSTRAINT)
-    for key in keys:
-        yield from (n for n in (key.table, key.name if key.kind in named else "") if n)
+    named = {*_RELATIONS, Kind.CONSTRAINT}
+    yield from ({key.table for key in keys} | {key.name for key in keys if key.kind in named}) - {""}
     for pattern in asked:
-        yield from (n for n in (pattern.table, pattern.name if {*pattern.kinds} & {*named} else None) if n)
+        yield from (n for n in (pattern.table, pattern.name if not named.isdisjoint(pattern.kinds) else None) if n)
 
 
-def _schemas(keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:
-    for key in keys:
-        yield from (n for n in (key.schema, key.name if key.kind is Kind.SCHEMA else "") if n)
+def _schemas(keys: Collection[Key], asked: Iterable[Pattern]) -> Iterator[str]:
+    yield from ({key.schema for key in keys} | {key.name for key in keys if key.kind is Kind.SCHEMA}) - {""}
     for pattern in asked:
         if pattern.schema and pattern.schema != ANY_SCHEMA:
             yield pattern.schema
