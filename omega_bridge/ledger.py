@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Event(StrEnum):
 
 class Outcome(StrEnum):
     """What became of a step."""
+
+    __hash__ = str.__hash__  # Enum's own is written in Python
 
     APPLIED = "applied"
     ALREADY_THERE = "already-there"
@@ -217,13 +220,18 @@ def written(value: object, codec: str = "utf-8") -> str:
     return compact(clean(value, codec))
 
 
+_word = lru_cache(maxsize=64)(compact)
+"""What many entries have in common."""
+
+
 def _hash(seq: int, at: datetime, draft: Draft, previous: str, detail: str | None = None) -> str:
-    told = (draft.driver, draft.event, draft.run, draft.subject, draft.checksum, draft.outcome)
     fields = (
-        compact(FORMAT),
+        _word(FORMAT),
         str(seq),
         compact(at.isoformat(timespec="microseconds")),
-        *map(compact, told),
+        *map(_word, (draft.driver, draft.event, draft.run)),
+        *map(compact, (draft.subject, draft.checksum)),
+        _word(draft.outcome),
         compact(draft.detail) if detail is None else detail,
         compact(previous),
     )  # the text of one list, put together from what is there: an encoder for the whole takes three times as long

@@ -12,6 +12,8 @@ class Tag(StrEnum):
     of what takes a list of definitions, such as an aggregate. A test holds them against the grammar.
     """
 
+    __hash__ = str.__hash__  # Enum's own is written in Python, and each statement's is looked up time and again
+
     ALTER_COLLATION = "alter_collation_stmt"
     ALTER_DATABASE_REFRESH_COLL = "alter_database_refresh_coll_stmt"
     ALTER_DATABASE_SET = "alter_database_set_stmt"

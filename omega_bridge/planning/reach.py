@@ -6,7 +6,7 @@ A whitelist: what is not read for certain may reach anywhere. Triggers of the ta
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from omega_bridge.analysis import StepAnalysis
 from omega_bridge.analysis.program import CURRENT, PATH, RELATIONS, VISIBLE, All, AnyOf, Condition, Not, Sql, Unknown, conditions
@@ -29,6 +29,8 @@ _SENDING = re.compile(
 )
 """PostgreSQL's own functions that run a text, or do something to the whole database or server."""
 
+_KNOWN = frozenset({*_CALLING, *_MAKING, *_MAINTAINING})
+_TABLES = frozenset({*RELATIONS, Kind.COLUMN})
 _CALL = re.compile(r'"?(\w+)"?\s*\(')
 _QUALIFIED = re.compile(r'(?:"((?:[^"]|"")+)"|(\w+))\s*\.\s*["\w]')
 
@@ -40,12 +42,15 @@ def calls(step: StepAnalysis, catalog: Catalog, home: Collection[str]) -> frozen
     """
     if step.problem or not catalog.search_path or catalog.search_path[0] not in home:
         return None
-    found = step.reading.statements
-    if not all(_keeps_in(s, home) for s in found):
+    found = [(s, list(_touched(s))) for s in step.reading.statements]
+    if not all(_keeps_in(s, keys, home) for s, keys in found):
         return None
-    called = {k.name for s in found if s.tag in _CALLING for k in s.needs if k.kind is Kind.FUNCTION}
+    called = {k.name for s, _ in found if s.tag in _CALLING for k in s.needs if k.kind is Kind.FUNCTION}
     called |= {name for c in conditions(step.program) for name in _asked(c)}
-    if any(map(_SENDING.search, called)) or any(_is_elsewhere(key, catalog, home) for s in found for key in _touched(s)):
+    if any(map(_SENDING.search, called)):
+        return None
+    is_alone = {*home}.issuperset(catalog.search_path)  # then no name means another schema's
+    if not is_alone and any(_is_elsewhere(key, catalog, home) for _, keys in found for key in keys):
         return None
     return frozenset(called)
 
@@ -62,15 +67,16 @@ def _asked(condition: Condition) -> Iterator[str]:
                 yield from _asked(other)
 
 
-def _keeps_in(s: Sql, home: Collection[str]) -> bool:
+def _keeps_in(s: Sql, touched: Iterable[Key], home: Collection[str]) -> bool:
     """Whether a statement is one whose reach is in its text, and names no other schema there."""
-    if s.cascade or s.tag not in _CALLING | _MAKING | _MAINTAINING:
+    if s.cascade or s.tag not in _KNOWN:
         return False
     if s.opaque and s.tag not in (Tag.SELECT, Tag.CALL):
         is_named = any(k.kind in RELATIONS for k in s.needs)
         others = {(m[1] or m[2]).replace('""', '"') for m in _QUALIFIED.finditer(s.text)} - {*home}
         return s.tag in _MAINTAINING and is_named and not others
-    return all(_is_here(key, home) for key in _touched(s))
+    here = {VISIBLE, CURRENT, PATH, *home}
+    return all(key.schema in here and key.kind is not Kind.SCHEMA and key.kind is not Kind.EXTENSION for key in touched)
 
 
 def _touched(s: Sql) -> Iterator[Key]:
@@ -80,12 +86,8 @@ def _touched(s: Sql) -> Iterator[Key]:
     if s.tag == Tag.SELECT:
         return
     is_first = s.tag in _WRITING and re.search(r"\bwith\b", s.text, re.IGNORECASE) is None
-    tables = [k for k in s.needs if k.kind in (*RELATIONS, Kind.COLUMN)]
+    tables = [k for k in s.needs if k.kind in _TABLES]
     yield from tables[:1] if is_first else tables
-
-
-def _is_here(key: Key, home: Collection[str]) -> bool:
-    return key.kind not in (Kind.SCHEMA, Kind.EXTENSION) and key.schema in (VISIBLE, CURRENT, PATH, *home)
 
 
 def _is_elsewhere(key: Key, catalog: Catalog, home: Collection[str]) -> bool:

@@ -184,14 +184,15 @@ def _append_all(connection: Connection, drafts: Iterable[Draft]) -> Tip:
         for draft in drafts:
             entry, detail = _sealed(draft, end, target)
             copy.write_row(_row(entry, detail))
-            end = replace(end, seq=entry.seq, hash=entry.hash, moved=False)
+            end = Tip(entry.seq, entry.hash, end.by, is_cut=end.is_cut)
     connection.execute(_MOVE, (end.seq, end.hash))
     return end
 
 
 def _sealed(draft: Draft, end: Tip, target: str) -> tuple[Entry, str]:
     """The entry after ``end``, and its detail as it is stored."""
-    told = replace(draft, subject=str(clean(draft.subject, target)), detail={**draft.detail, "by": end.by})
+    subject, detailed = str(clean(draft.subject, target)), {**draft.detail, "by": end.by}
+    told = Draft(draft.driver, draft.event, draft.run, subject, draft.checksum, draft.outcome, detailed)
     detail = written(told.detail, target)
     return seal(end, told, datetime.now(UTC), detail), detail
 
