@@ -242,7 +242,11 @@ class _Trial:
             and self._is_apart(found, is_start=check in ("boot", "repair"))
         ):
             return True
-        if wanted != found and label in ("upgrade", "sql") and (self._is_as_written(found) or self._is_caught_up(found)):
+        if (
+            wanted != found
+            and label in ("upgrade", "sql")
+            and (self._is_as_written(found) or self._is_caught_up(found) or self._is_behind_its_table(found))
+        ):
             self.apart = True
             return True
         if wanted != found and label in ("upgrade", "sql") and _unplaced_all(wanted) == _unplaced_all(found):
@@ -340,6 +344,25 @@ class _Trial:
             if loop(self.place, "once", self.listed.entries, without=without).picture == found:
                 return True
         return False
+
+    def _is_behind_its_table(self, found: frozenset[str]) -> bool:
+        """Whether a history has data, whose handler hid that its table was missing, behind what makes the table; the rest in order."""
+        if self.folder is None:
+            return False
+        ran: dict[str, int] = {}
+        for number, (text, _) in enumerate(ways.recorded(self.folder)):
+            ran.setdefault(text, number)
+        entries, late = list(self.listed.entries), []
+        for entry in self.listed.entries:
+            place = entries.index(entry)
+            ahead = [e for e in entries[place + 1 :] if ran.get(e.text, len(ran)) < ran.get(entry.text, -1)]
+            if entry.rows is not Rows.NONE and "EXCEPTION" in entry.tail and ahead:
+                late.append((entry, ahead[-1]))
+        for entry, behind in reversed(late):
+            entries.remove(entry)
+            entries.insert(entries.index(behind) + 1, entry)
+        self.place.fresh("once", like="start")
+        return bool(late) and loop(self.place, "once", tuple(entries)).picture == found
 
     def _ran(self, check: str, act: object) -> bool:
         try:
