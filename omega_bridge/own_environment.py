@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from omega_bridge.config import Config
-from omega_bridge.environment import LOCK_TIMEOUT, READ_ONLY, Recorder, command_of, may_set, project_of
+from omega_bridge.environment.asked import LOCK_TIMEOUT, READ_ONLY, command_of, may_set, project_of
+from omega_bridge.environment.clean_end import leave_clean
+from omega_bridge.environment.recorder import Recorder
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.ledger import Event
 from omega_bridge.postgres import ledger_store, lock
@@ -24,9 +26,15 @@ from omega_bridge.revisions.sending import send
 from omega_bridge.revisions.set_before import set_before
 from omega_bridge.version_table import VersionTable
 
+if TYPE_CHECKING:
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.runtime.migration import MigrationContext, MigrationStep
+
+    from omega_bridge.typed import Connection, Migrations
+
 
 @contextmanager
-def guarded(context: Any) -> Iterator[None]:
+def guarded(context: EnvironmentContext) -> Iterator[None]:
     """Between ``context.configure()`` and ``context.begin_transaction()``: check the history, hold the lock of a start, and leave its state.
 
     Errors come as Alembic tells its own. Offline, and for commands that only read, nothing is locked. Raises ``CommandError``.
@@ -40,9 +48,8 @@ def guarded(context: Any) -> Iterator[None]:
             return
         migrations = context.get_context()
         if context.is_offline_mode():
-            migrations._migrations_fn = own_settings.in_script(
-                migrations._migrations_fn, may_set, partial(set_before, context.script)
-            )
+            before = partial(set_before, context.script)
+            alembic_border.around(migrations, lambda inner: own_settings.in_script(inner, may_set, before))
             yield
             return
         url, here = alembic_border.address_of(migrations.connection)
@@ -51,7 +58,7 @@ def guarded(context: Any) -> Iterator[None]:
         with ExitStack() as stack:
             with border(dsn):
                 beside = stack.enter_context(alembic_border.connection_to(connection_parameters(dsn)))
-            raw: Any = beside.connection.driver_connection
+            raw = alembic_border.driver_of(beside)
             _be_there(raw, here)
             session = Session.over(raw, dsn)
             stack.enter_context(lock.exclusive(session, LOCK_TIMEOUT, keeps_sessions=config.pooler_keeps_sessions))
@@ -61,7 +68,7 @@ def guarded(context: Any) -> Iterator[None]:
                 beside, session, config, folder, context.config.attributes.get("omega_bridge_registry"), table=table
             )
             whole = partial(lock.database, session, LOCK_TIMEOUT)
-            migrations._migrations_fn = _noted(recorder, migrations._migrations_fn, lambda: stack.enter_context(whole()))
+            alembic_border.around(migrations, lambda inner: _noted(recorder, inner, lambda: stack.enter_context(whole())))
             try:
                 yield
             except Exception as error:
@@ -72,12 +79,12 @@ def guarded(context: Any) -> Iterator[None]:
                 return  # what was done is not committed yet: the next start looks
             if recorder.last == Event.DOWNGRADE:
                 probe_function.forget(raw)
-            recorder.finish(ledger_store.versions(raw, table))
+            leave_clean(recorder, ledger_store.versions(raw, table))
             beside.commit()
             raw.commit()
 
 
-def _kept_in(migrations: Any, config: Config, folder: Path) -> VersionTable | None:
+def _kept_in(migrations: MigrationContext, config: Config, folder: Path) -> VersionTable | None:
     """Where the history's revision is kept. Raises ``ConfigurationInvalid`` where ``env.py`` and the configuration do not say the same."""
     table = config.version_table or sums.version_table(folder)
     theirs = VersionTable(migrations.version_table, migrations.version_table_schema)
@@ -91,19 +98,19 @@ def _kept_in(migrations: Any, config: Config, folder: Path) -> VersionTable | No
     return theirs if theirs.schema is not None else table
 
 
-def _noted(recorder: Recorder, migrations: Callable[..., Any], hold: Callable[[], object]) -> Callable[..., Iterator[Any]]:
+def _noted(recorder: Recorder, migrations: Migrations, hold: Callable[[], object]) -> Migrations:
     """The migrations of a command; which one runs is noted.
 
     ``hold``: take the lock of the whole database until all is committed; done ahead of all where one may reach beyond its schema.
     """
 
-    def steps(heads: Any, context: Any) -> Iterator[Any]:
-        found = list(migrations(heads, context))
+    def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterator[MigrationStep]:
+        found, connection = list(migrations(heads, context)), context.connection
         if recorder.any_reaches(found):
             hold()
-        if found and not found[0].is_downgrade:
-            for text in set_before(context.script, heads):
-                send(context.connection, text)
+        if found and connection is not None and not found[0].is_downgrade:
+            for text in set_before(alembic_border.script_of(context), heads):
+                send(connection, text)
         for step in found:
             recorder.running = step
             yield step
@@ -112,10 +119,10 @@ def _noted(recorder: Recorder, migrations: Callable[..., Any], hold: Callable[[]
     return steps
 
 
-def _be_there(raw: Any, here: alembic_border.Here) -> None:
+def _be_there(raw: Connection, here: alembic_border.Here) -> None:
     """Where the other connection is, and under its search path. Raises ``ConfigurationInvalid`` where the URL led elsewhere."""
     row = raw.execute(alembic_border.HERE).fetchone()
-    found = alembic_border.Here(*row)
+    found = alembic_border.Here(*(row or ()))
     if (found.database, found.since) != (here.database, here.since):
         raise ConfigurationInvalid(
             f"the URL of env.py's engine leads to database {found.database!r}, and its connection to {here.database!r} of another server",

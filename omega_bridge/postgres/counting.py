@@ -8,13 +8,12 @@ from typing import Any
 
 import psycopg
 from psycopg import pq
+from psycopg.rows import TupleRow
 
 from omega_bridge.outcomes import Cost
 
-Row = tuple[Any, ...]
 
-
-class CountedCursor(psycopg.Cursor[Row]):
+class CountedCursor(psycopg.Cursor[TupleRow]):
     """Each text is one round trip; in a pipeline the whole is one, which its opener counts."""
 
     def execute(self, *args: Any, **kwargs: Any) -> CountedCursor:
@@ -29,7 +28,7 @@ class CountedCursor(psycopg.Cursor[Row]):
         return super().copy(*args, **kwargs)
 
 
-class CountedConnection(psycopg.Connection[Row]):
+class CountedConnection(psycopg.Connection[TupleRow]):
     """Counts into ``cost``."""
 
     cost: Cost

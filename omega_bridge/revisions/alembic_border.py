@@ -26,7 +26,10 @@ from omega_bridge.errors import ConfigurationInvalid, OmegaBridgeError, Revision
 from omega_bridge.revisions.locations import beside, locations
 
 if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext
+
     from omega_bridge.typed import Connection as PsycopgConnection
+    from omega_bridge.typed import Migrations
 
 
 @contextmanager
@@ -96,6 +99,16 @@ def told_of_squashed(away: Mapping[str, str]) -> Iterator[None]:
 def driver_of(connection: Connection) -> PsycopgConnection:
     """psycopg's own connection, inside the same transaction."""
     return cast("PsycopgConnection", connection.connection.driver_connection)
+
+
+def script_of(context: MigrationContext) -> ScriptDirectory:
+    """The history that a command works with."""
+    return cast("ScriptDirectory", context.script)
+
+
+def around(context: MigrationContext, put: Callable[[Migrations], Migrations]) -> None:
+    """Put something around the migrations that a command runs."""
+    context._migrations_fn = put(cast("Migrations", context._migrations_fn))  # type: ignore[assignment]
 
 
 def include_object(
