@@ -35,6 +35,7 @@ ROOM = Room(
         "statistics": "CASE WHEN x.attstattarget >= 0 THEN x.attstattarget END",
         "options": "x.attoptions",
         "server_options": "x.attfdwoptions",
+        "local": "CASE WHEN x.attinhcount > 0 AND x.attislocal THEN true END",
         "position": "row_number() OVER (PARTITION BY x.attrelid ORDER BY x.attnum)",
     },
     rows="tables t JOIN pg_attribute x ON x.attrelid = t.oid AND x.attnum > 0 AND NOT x.attisdropped",

@@ -1,8 +1,10 @@
 """A function, procedure, window function or aggregate."""
 
 from omega_bridge.catalog import Kind
+from omega_bridge.kinds.counted import EQUALS, Counted
 from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Stored
-from omega_bridge.kinds.statements import COMMENT, GRANT, OWNER, RENAME, SET_SCHEMA, Opaque, Read, Statements, dropped
+from omega_bridge.kinds.statements import COMMENT, DEPENDS, GRANT, OWNER, RENAME, SET_SCHEMA, Opaque, Read, Statements, dropped
+from omega_bridge.kinds.values import extensions
 from omega_bridge.tags import Tag
 
 ROOM = Room(
@@ -17,6 +19,7 @@ ROOM = Room(
     {
         "kind": "x.prokind",
         "definition": "CASE WHEN x.prokind IN ('f', 'p', 'w') THEN pg_get_functiondef(x.oid) END",
+        "depends_on": extensions("pg_proc"),
         "aggregate": (
             "CASE WHEN x.prokind = 'a' THEN (SELECT (to_jsonb(a) - "
             "'{aggfnoid,aggsortop,aggtranstype,aggmtranstype}'::text[]) || jsonb_build_object('sortop', "
@@ -50,7 +53,7 @@ ROOM = Room(
             ),
             Opaque("what an aggregate is made of is not read", (Tag.DEFINE,)),
         ),
-        alter=Opaque("the attributes that it sets are compared in the catalog, not promised", (Tag.ALTER_FUNCTION,)),
+        alter=(Opaque("the attributes that it sets are compared in the catalog, not promised", (Tag.ALTER_FUNCTION,)), DEPENDS),
         drop=dropped("OBJECT_FUNCTION", "OBJECT_PROCEDURE"),
         comment=COMMENT,
         rename=RENAME,
@@ -58,5 +61,11 @@ ROOM = Room(
         grant=GRANT,
         set_schema=SET_SCHEMA,
     ),
-    counted=(),
+    counted=(
+        Counted(
+            "pg_depend",
+            "(objid::pg_catalog.int8 OPERATOR(pg_catalog.<<) 32) OPERATOR(pg_catalog.+) refobjid::pg_catalog.int8",
+            f"refclassid {EQUALS} 3079::pg_catalog.oid AND deptype {EQUALS} 'x'::pg_catalog.\"char\"",  # 3079: pg_extension
+        ),
+    ),
 )

@@ -3,7 +3,8 @@
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Stored
-from omega_bridge.kinds.statements import NONE, Read, Statements, altered_unread, commented, dropped, renamed
+from omega_bridge.kinds.statements import DEPENDS, NONE, Read, Statements, altered_unread, commented, dropped, renamed
+from omega_bridge.kinds.values import extensions
 from omega_bridge.tags import Tag
 
 ROOM = Room(
@@ -20,6 +21,7 @@ ROOM = Room(
             "(SELECT array_agg(format('%s: %s', a.attnum, a.attstattarget) ORDER BY a.attnum) FROM pg_attribute a "
             "WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0)"
         ),
+        "depends_on": extensions("pg_class", "i.indexrelid"),
         "tablespace": "(SELECT e.spcname FROM pg_tablespace e WHERE e.oid = x.reltablespace)",
     },
     rows=(
@@ -60,7 +62,7 @@ ROOM = Room(
             is_additive=True,
             is_batched=True,
         ),
-        alter=altered_unread("pg_index"),
+        alter=(altered_unread("pg_index"), DEPENDS),
         drop=dropped("OBJECT_INDEX"),
         comment=commented("OBJECT_INDEX"),
         rename=renamed("OBJECT_INDEX"),

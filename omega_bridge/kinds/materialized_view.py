@@ -4,6 +4,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds.room import Asked, Guards, Room, Stored
 from omega_bridge.kinds.statements import (
     CREATE_TABLE_AS,
+    DEPENDS,
     GRANT,
     RELATION_OWNER,
     SET_SCHEMA,
@@ -13,6 +14,7 @@ from omega_bridge.kinds.statements import (
     dropped,
     renamed,
 )
+from omega_bridge.kinds.values import extensions
 
 ROOM = Room(
     Kind.MATERIALIZED_VIEW,
@@ -25,6 +27,7 @@ ROOM = Room(
             "AND i.indisclustered)"
         ),
         "method": "(SELECT a.amname FROM pg_am a WHERE a.oid = x.relam AND a.amname <> 'heap')",
+        "depends_on": extensions("pg_class"),
         "tablespace": "(SELECT e.spcname FROM pg_tablespace e WHERE e.oid = x.reltablespace)",
     },
     rows="relations x",
@@ -50,7 +53,7 @@ ROOM = Room(
     ),
     statements=Statements(
         create=CREATE_TABLE_AS,
-        alter=altered_unread(),
+        alter=(altered_unread(), DEPENDS),
         drop=dropped("OBJECT_MATVIEW"),
         comment=commented("OBJECT_MATVIEW"),
         rename=renamed("OBJECT_MATVIEW"),

@@ -139,6 +139,10 @@ GRANT = Opaque("privileges are compared in the catalog, not promised", (Tag.GRAN
 SHARED = "the catalogs of the whole server are asked by the names in their text"
 SET_SCHEMA = Opaque("what moves along is not in its text", (Tag.ALTER_OBJECT_SCHEMA,))
 
+DEPENDS = Opaque(
+    "the extension that it goes with is compared in the catalog, not promised", (Tag.ALTER_OBJECT_DEPENDS,), leaves=("pg_depend",)
+)
+
 _SAME_SCHEMA = "it leaves the catalog as it is"
 
 OF_NO_KIND: tuple[Said, ...] = (

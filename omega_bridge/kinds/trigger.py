@@ -3,7 +3,8 @@
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import Counted
 from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Stored
-from omega_bridge.kinds.statements import COMMENT, NONE, RENAME, Read, Statements, altered_unread, dropped
+from omega_bridge.kinds.statements import COMMENT, DEPENDS, NONE, RENAME, Read, Statements, altered_unread, dropped
+from omega_bridge.kinds.values import extensions
 from omega_bridge.tags import Tag
 
 ROOM = Room(
@@ -12,6 +13,7 @@ ROOM = Room(
     {
         "definition": "pg_get_triggerdef(x.oid)",
         "enabled": "x.tgenabled",
+        "depends_on": extensions("pg_trigger"),
     },
     rows="tables t JOIN pg_trigger x ON x.tgrelid = t.oid AND NOT x.tgisinternal",
     is_common=True,
@@ -46,7 +48,7 @@ ROOM = Room(
             lock="SHARE ROW EXCLUSIVE",
             is_batched=True,
         ),
-        alter=altered_unread("pg_trigger"),
+        alter=(altered_unread("pg_trigger"), DEPENDS),
         drop=dropped("OBJECT_TRIGGER"),
         comment=COMMENT,
         rename=RENAME,

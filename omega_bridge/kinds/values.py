@@ -11,3 +11,12 @@ def ordered(value: str, source: str) -> str:
 def options(source: str) -> str:
     """Options of foreign data, each an ``o`` of the source; of one that may be a secret the name alone."""
     return ordered("CASE WHEN o ~* '^[^=]*(pass|secret|token|key)' THEN split_part(o, '=', 1) ELSE o END", source)
+
+
+def extensions(catalog: str, oid: str = "x.oid") -> str:
+    """The extensions with which an object is dropped: what ``ALTER ... DEPENDS ON EXTENSION`` says."""
+    source = (
+        "pg_depend d JOIN pg_extension e ON e.oid = d.refobjid "
+        f"WHERE d.classid = '{catalog}'::regclass::oid AND d.objid = {oid} AND d.deptype = 'x'"
+    )
+    return ordered("e.extname::text", source)

@@ -242,7 +242,7 @@ def _written(version: int) -> str:
     room counts comes along.
     """
     counted = (c for c in COUNTED.values() if c.catalog not in _OTHERS and c.version == XMIN and version >= c.since)
-    rest = [_REST, *(f"SELECT '', {_hash('x', 'x.oid')} FROM pg_catalog.{c.catalog} x WHERE {c.condition}" for c in counted)]
+    rest = [_REST, *(f"SELECT '', {_hash('x', c.key)} FROM pg_catalog.{c.catalog} x WHERE {c.condition}" for c in counted)]
     return _WRITTEN.replace("{rest}", " UNION ALL ".join(rest))
 
 

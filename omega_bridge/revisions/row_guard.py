@@ -125,7 +125,8 @@ class AsSql:
         if written.strip():
             begin, commit = AS_ONE.split("{}")  # a block is one as it is
             written = written.strip().removeprefix(begin).removesuffix(commit)
-            is_plain = not keeps_rows(written) and self._are_enums(written)  # what the step says may run more than what is written
+            # what the step says may run more than what is written of it
+            is_plain = not keeps_rows(written) and self._are_enums(written)
             guarded = written if is_plain else in_a_block(written, self.exported, self.command)
             self.impl.static_output(guarded.removesuffix(";") + ";")
 

@@ -64,6 +64,7 @@ FURTHER: Mapping[str, Life] = {
         ),
         {
             "no inheritance": "ALTER TABLE child NO INHERIT base",
+            "columns of its own": "ALTER TABLE child NO INHERIT base; ALTER TABLE child INHERIT base",
             "another parent": "CREATE TABLE other (b int); ALTER TABLE child INHERIT other",
             "check of the parent alone": "ALTER TABLE base DROP CONSTRAINT base_a_check; "
             "ALTER TABLE base ADD CONSTRAINT base_a_check CHECK (a > 0) NO INHERIT",
@@ -76,6 +77,31 @@ FURTHER: Mapping[str, Life] = {
             "CREATE TABLE IF NOT EXISTS tt OF pair",
         ),
         {"not of the type": "ALTER TABLE tt NOT OF"},
+    ),
+    "what goes with an extension": Life(
+        (
+            T,
+            F,
+            TF,
+            "CREATE INDEX IF NOT EXISTS ix ON tt (a)",
+            "CREATE MATERIALIZED VIEW IF NOT EXISTS mv AS SELECT 1 AS a",
+            unless(
+                "SELECT 1 FROM pg_trigger WHERE tgname = 'tr'",
+                "CREATE TRIGGER tr BEFORE INSERT ON tt FOR EACH ROW EXECUTE FUNCTION tf()",
+            ),
+            "ALTER FUNCTION f(int) DEPENDS ON EXTENSION plpgsql",
+            "ALTER TRIGGER tr ON tt DEPENDS ON EXTENSION plpgsql",
+            "ALTER INDEX ix DEPENDS ON EXTENSION plpgsql",
+            "ALTER MATERIALIZED VIEW mv DEPENDS ON EXTENSION plpgsql",
+        ),
+        {
+            "function": "ALTER FUNCTION f(int) NO DEPENDS ON EXTENSION plpgsql",
+            "trigger": "ALTER TRIGGER tr ON tt NO DEPENDS ON EXTENSION plpgsql",
+            "index": "ALTER INDEX ix NO DEPENDS ON EXTENSION plpgsql",
+            "materialized view": "ALTER MATERIALIZED VIEW mv NO DEPENDS ON EXTENSION plpgsql",
+            "function replaced": "CREATE OR REPLACE FUNCTION f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'select 2'",
+            "index rebuilt": "DROP INDEX ix; CREATE INDEX ix ON tt (a)",
+        },
     ),
     "triggers and rules that are enabled": Life(
         (
@@ -457,13 +483,6 @@ FURTHER: Mapping[str, Life] = {
             "schemas": "ALTER DEFAULT PRIVILEGES REVOKE USAGE ON SCHEMAS FROM pg_monitor",
             "types": "ALTER DEFAULT PRIVILEGES GRANT USAGE ON TYPES TO PUBLIC",
         },
-    ),
-    "attributes of a type": Life(
-        (
-            unless("SELECT 1 FROM pg_type WHERE typname = 'pair'", "CREATE TYPE pair AS (a int, b text)"),
-            "COMMENT ON COLUMN pair.b IS 'one'",
-        ),
-        {"comment": "COMMENT ON COLUMN pair.b IS NULL"},
     ),
     "extensions": Life(
         ("CREATE SCHEMA IF NOT EXISTS side", "CREATE EXTENSION IF NOT EXISTS pg_trgm"),

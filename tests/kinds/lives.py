@@ -223,12 +223,16 @@ LIVES: Mapping[Kind, Life] = {
         },
     ),
     Kind.COMPOSITE: Life(
-        (unless("SELECT 1 FROM pg_type WHERE typname = 'pair'", "CREATE TYPE pair AS (a int, b text)"),),
+        (
+            unless("SELECT 1 FROM pg_type WHERE typname = 'pair'", "CREATE TYPE pair AS (a int, b text)"),
+            "COMMENT ON COLUMN pair.b IS 'one'",
+        ),
         {
             "dropped": "DROP TYPE pair",
             "attribute": "ALTER TYPE pair ALTER ATTRIBUTE a TYPE bigint",
             "attribute added": "ALTER TYPE pair ADD ATTRIBUTE c int",
             "comment of an attribute": "COMMENT ON COLUMN pair.a IS 'by hand'",
+            "comment of the list": "COMMENT ON COLUMN pair.b IS NULL",
         },
     ),
     Kind.RANGE: Life(

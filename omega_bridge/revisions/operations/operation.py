@@ -55,6 +55,10 @@ def _is_recorded(told: str, record: frozenset[str]) -> bool:
     told, _, attribute = told.partition(": ")
     if attribute and _is_recorded(told, record):  # the whole object is the bridge's own
         return True
+    if attribute == "comment" and told.startswith("column ") and "." in told:  # that of a composite type is the type's
+        owner = told.removeprefix("column ").rpartition(".")[0]
+        if _is_recorded(f"composite type {owner}: attribute_comments", record):
+            return True
     told = f"{told}: {attribute}" if attribute else told
     if told in record:
         return True
