@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from omega_bridge.analysis import Analysis, StepKind
 from omega_bridge.catalog import Catalog
-from omega_bridge.expectation import Expectation, What, compare, kept, moved
+from omega_bridge.expectation import Expectation, What, compare, moved
+from omega_bridge.expectation_file import kept
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.planning import World, evaluate
 from omega_bridge.postgres import clean_state, ledger_store

@@ -1,4 +1,4 @@
-"""The schema that a list leads to, as a database had it after the list ran there; its file; and what a database has otherwise.
+"""The schema that a list leads to, as a database had it after the list ran there; and what a database has otherwise.
 
 Nothing is guessed from the text of steps: what is expected was read by the reader that reads what is found.
 """
@@ -10,18 +10,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from omega_bridge.catalog import Attributes, Catalog, Key, Kind, texts
-from omega_bridge.errors import ConfigurationInvalid
-from omega_bridge.kinds.privileges import ALL, RUNNER, of_new, owners_loss, privileges
+from omega_bridge.kinds.privileges import RUNNER, of_new, owners_loss, privileges
 from omega_bridge.sql import identifier
 from omega_bridge.sql.printed import same_printed
-from omega_bridge.writing import write
 
 FILE = "omega.catalog.json"
-_FORMAT = 1
+"""Where an export keeps it, beside the history (``expectation_file.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +159,10 @@ def _owner_of(key: Key, attributes: Attributes, expected: Expectation, role: str
     return None if told is None or (key not in expected.owned and told == expected.role) else str(told)
 
 
-def _grants(attributes: Attributes) -> tuple[str, ...] | None:
-    """What the catalog says of privileges; ``None`` where nobody has said anything."""
-    return texts(attributes["grants"]) if attributes.get("grants") is not None else None
+def grants_of(key: Key, attributes: Attributes, role: str) -> tuple[str, ...] | None:
+    """Who may do what, where ``role`` runs the list; ``None`` where nobody has said anything."""
+    told = texts(attributes["grants"]) if attributes.get("grants") is not None else None
+    return privileges(key.kind, told, _grantor(key, attributes, role))
 
 
 def _grantor(key: Key, attributes: Attributes, role: str) -> str | None:
@@ -205,10 +203,7 @@ class _Grants:
         return left is None and right is not None and right != of_new(key.kind)
 
     def _both(self, key: Key, one: Attributes, other: Attributes) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-        left, right = (
-            privileges(key.kind, _grants(a), _grantor(key, a, role)) for a, role in ((one, self.of_step), (other, self.of_here))
-        )
-        return left, right
+        return grants_of(key, one, self.of_step), grants_of(key, other, self.of_here)
 
 
 def _means_same(one: Any, other: Any) -> bool | None:
@@ -286,8 +281,8 @@ def moved(expected: Expectation, found: Catalog, role: str) -> Expectation:
     here, there = (c.search_path[0] if c.search_path else "" for c in (expected.catalog, found))
     objects, by = expected.catalog.objects, expected.by
     if role != expected.role:
-        objects = {_of_role(key, expected.role, role): attributes for key, attributes in objects.items()}
-        by = {_of_role(key, expected.role, role): step for key, step in by.items()}
+        objects = {of_role(key, expected.role, role): attributes for key, attributes in objects.items()}
+        by = {of_role(key, expected.role, role): step for key, step in by.items()}
     if here == there or not here or not there:
         return replace(expected, catalog=replace(expected.catalog, objects=objects), by=by)
     qualified = re.compile(rf"(?<![\w.\"])(?:{re.escape(here)}|\"{re.escape(here)}\")\.")
@@ -313,7 +308,7 @@ def moved(expected: Expectation, found: Catalog, role: str) -> Expectation:
     )
 
 
-def _of_role(key: Key, role: str, other: str) -> Key:
+def of_role(key: Key, role: str, other: str) -> Key:
     """Default privileges are those of a role."""
     ending = f" of {role}"
     return (
@@ -325,92 +320,3 @@ def _of_role(key: Key, role: str, other: str) -> Key:
 
 def _requalified(value: Any, qualified: re.Pattern[str], schema: str) -> Any:
     return qualified.sub(lambda _: schema, value) if isinstance(value, str) else value
-
-
-# --- the file ---------------------------------------------------------------------------------------------------
-
-
-def to_text(expected: Expectation) -> str:
-    """The file: JSON with one object a line, sorted; the same list on the same server gives the same bytes."""
-    catalog = expected.catalog
-    head = {
-        "format": _FORMAT,
-        "server": expected.major,
-        "list": expected.listed,
-        "search_path": list(catalog.search_path),
-        "rejected": dict(expected.rejected),
-        "promised": [list(key) for key in sorted(expected.promised)],
-    }
-    lines = [json.dumps(head, ensure_ascii=False, sort_keys=True)]
-    for key in sorted(catalog.objects):
-        attributes = _symbolic(key, catalog.objects[key], expected.role, expected.owned.get(key))
-        row = [str(key.kind), key.schema, key.table, _of_role(key, expected.role, "").name, expected.by.get(key, ""), attributes]
-        lines.append(json.dumps(row, ensure_ascii=False, sort_keys=True))
-    return "[\n" + ",\n".join(lines) + "\n]\n"
-
-
-def _symbolic(key: Key, attributes: Attributes, role: str, given_to: str | None) -> dict[str, Any]:
-    """The attributes that say something; who ran the list is told by name where a step does so."""
-    found = {name: value for name, value in attributes.items() if value is not None}
-    if given_to is not None:
-        found["owner"] = given_to
-    elif found.get("owner") == role:
-        del found["owner"]
-    found.pop("grants", None)
-    granted = privileges(key.kind, _grants(attributes), _grantor(key, attributes, role))
-    if granted is not None:
-        found["grants"] = list(granted)
-    return found
-
-
-def is_conflict(text: str) -> bool:
-    """Whether a version control system has left both sides of a merge in the file, with its markers."""
-    return any(line.startswith("<<<<<<<") for line in text.splitlines())
-
-
-def from_text(text: str, where: str) -> Expectation:
-    """What ``to_text`` wrote. Raises ``ConfigurationInvalid`` for anything else; ``where`` names the file there."""
-    if is_conflict(text):
-        raise ConfigurationInvalid(
-            f"{where} holds a merge conflict: two branches appended to the history",
-            hint="One side stays, and the other's steps are appended anew, by: omega-bridge export --rebase",
-        )
-    try:
-        head, *rows = json.loads(text)
-        if head["format"] > _FORMAT:
-            raise ConfigurationInvalid(
-                f"{where} was written by a later release of omega-bridge",
-                hint="Use that release, or run omega-bridge export with this one.",
-            )
-        objects: dict[Key, Attributes] = {}
-        by: dict[Key, str] = {}
-        for kind, schema, table, name, step, attributes in rows:
-            key = Key(Kind(kind), schema, table, name)
-            if attributes.get("grants") == []:  # as earlier releases wrote that nobody but the owner has any
-                attributes["grants"] = [ALL]
-            objects[key] = attributes
-            if step:
-                by[key] = step
-        catalog = Catalog(objects, tuple(head["search_path"]), int(head["server"]) * 10000)
-        promised = frozenset(Key(Kind(kind), *names) for kind, *names in head.get("promised", ()))
-        return Expectation(catalog, "", head["list"], by, head["rejected"], promised)
-    except (ValueError, TypeError, KeyError) as error:
-        raise ConfigurationInvalid(
-            f"{where} is not one that export wrote: {error}", hint="Remove it and run: omega-bridge export"
-        ) from error
-
-
-def keep(expected: Expectation, folder: Path) -> Path:
-    """Write the file beside the history."""
-    path = folder / FILE
-    write(path, to_text(expected))
-    return path
-
-
-def kept(folder: Path, listed: str | None = None) -> Expectation | None:
-    """What the file says, where there is one; with ``listed``, where it is of just that list. Raises ``ConfigurationInvalid``."""
-    path = folder / FILE
-    if not path.is_file():
-        return None
-    found = from_text(path.read_text(encoding="utf-8"), str(path))
-    return found if listed in (None, found.listed) else None

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from omega_bridge import expectation
+from omega_bridge import expectation_file
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.findings import Finding, Severity
 from omega_bridge.audit.held import Held, Setting, hold_together
 from omega_bridge.audit.scratch import Scratch
 from omega_bridge.catalog import Catalog
 from omega_bridge.errors import AmbiguousMatch, FoundationEdited, HistoryTampered, HistoryWouldHide, NoServerFound
+from omega_bridge.expectation import FILE
 from omega_bridge.lint import is_failing, lint
 from omega_bridge.model_files import unimported
 from omega_bridge.planning.foundation import Foundation
@@ -88,7 +89,7 @@ def check_export(
         done = exported.unchanged(folder, listed) or files.export(
             analysis, folder, write=False, listed=listed, foundation=foundation
         )
-        there = expectation.kept(folder)
+        there = expectation_file.kept(folder)
     except (HistoryTampered, AmbiguousMatch, FoundationEdited) as error:
         return Check("export", False, f"{error.message}; {error.hint}")
     known = [
@@ -96,7 +97,7 @@ def check_export(
     ] or done.revisions  # what runs once more only a server tells
     lags = [f"{len(known)} revision(s) behind the list"] if known else []
     if not lags and there is not None and there.listed != listed:
-        lags.append(f"{expectation.FILE} is of another list")
+        lags.append(f"{FILE} is of another list")
     if not lags and not is_noted(folder, table):
         lags.append("the history was exported for another version-table")
     told = f"{lags[0]}; run: omega-bridge export" if lags else f"the history holds the list: {done.head}"

@@ -19,7 +19,8 @@ from omega_bridge.audit.expected import WENT_WRONG, make
 from omega_bridge.audit.pairs import alembic, upgrade
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
 from omega_bridge.catalog import Catalog, diff
-from omega_bridge.expectation import FILE, kept
+from omega_bridge.expectation import FILE
+from omega_bridge.expectation_file import kept
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.postgres.catalog_reader import read_catalog

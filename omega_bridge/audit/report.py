@@ -17,7 +17,7 @@ from omega_bridge.analysis import Analysis
 from omega_bridge.audit.drift import Drift, drift
 from omega_bridge.audit.gate import Check
 from omega_bridge.errors import ConfigurationInvalid, HistoryTampered
-from omega_bridge.expectation import kept
+from omega_bridge.expectation_file import kept
 from omega_bridge.ledger import Entry, Event, Outcome, Tip, judge
 from omega_bridge.outcomes import NOT_DONE
 from omega_bridge.postgres import ledger_store

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from omega_bridge.catalog import Catalog
 from omega_bridge.errors import ConfigurationInvalid
-from omega_bridge.expectation import FILE, Expectation, from_text, kept, moved
+from omega_bridge.expectation import FILE, Expectation, moved
+from omega_bridge.expectation_file import from_text, kept
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.session import open_session

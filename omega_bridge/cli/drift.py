@@ -48,7 +48,7 @@ def drift(
 def _expected(setup: Setup, scratch_url: str | None, scratch_template: str | None) -> Expectation:
     from omega_bridge.audit.expected import make
     from omega_bridge.audit.scratch import scratch_server
-    from omega_bridge.expectation import kept
+    from omega_bridge.expectation_file import kept
 
     listed = setup.listed
     if scratch_url is None and not setup.steps and (there := kept(setup.history(), listed)) is not None:

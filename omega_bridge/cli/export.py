@@ -132,7 +132,8 @@ def _schema(setup: Setup, folder: Path, listed: str, servers: Servers, *, check:
     """Keep the schema that the list leads to beside the history; whether the one that is kept is of another list, and what was written."""
     from omega_bridge.audit.expected import make
     from omega_bridge.errors import NoServerFound
-    from omega_bridge.expectation import FILE, keep, kept
+    from omega_bridge.expectation import FILE
+    from omega_bridge.expectation_file import keep, kept
     from omega_bridge.revisions.sums import note_catalog
 
     there = kept(folder)

@@ -106,7 +106,7 @@ def _not_known(steps: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _found(setup: Setup, directory: Any) -> dict[str, Any]:
     from omega_bridge.audit.drift import drift
     from omega_bridge.audit.standings import standings
-    from omega_bridge.expectation import kept
+    from omega_bridge.expectation_file import kept
     from omega_bridge.revisions import sums
     from omega_bridge.revisions.files import export
     from omega_bridge.revisions.standing import standing_of

@@ -22,11 +22,12 @@ from omega_bridge.outcomes import recorded
 from omega_bridge.planning.foundation import PARTIAL
 from omega_bridge.postgres import guarding, indexes, ledger_store, lock
 from omega_bridge.postgres.catalog_reader import CatalogReader, read_catalog
+from omega_bridge.postgres.driver_errors import lost_connection
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.foundation import rejected
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.reaching import reaches_beyond
-from omega_bridge.postgres.session import Session, lost_connection
+from omega_bridge.postgres.session import Session
 from omega_bridge.revisions import alembic_border, own_path
 from omega_bridge.revisions.operations import CREATED, INDEXES
 from omega_bridge.revisions.parts import left_the_part

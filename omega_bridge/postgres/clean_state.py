@@ -65,7 +65,7 @@ class Promised:
         """With what earlier starts recorded, what the catalog file tells, and what these ``outcomes`` did."""
         if not self.watched.is_whole:
             return self
-        from omega_bridge.expectation import kept  # most starts need none
+        from omega_bridge.expectation_file import kept  # most starts need none
 
         expected = kept(file) if file is not None else None
         ran = {o.checksum: tuple(elsewhere.Made(*row) for row in o.elsewhere) for o in outcomes}

@@ -27,11 +27,12 @@ from omega_bridge.planning.step_outcome import failed, outcome_of
 from omega_bridge.postgres import data_lock, elsewhere, guarding, ledger_store, lock, settings, waiting
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.destruction import Refused
+from omega_bridge.postgres.driver_errors import server_error
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.fast_path.dependencies import may_do_anything
 from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.reaching import reaches_beyond
-from omega_bridge.postgres.session import Session, server_error
+from omega_bridge.postgres.session import Session
 from omega_bridge.sql import identifier, sendable
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass

@@ -16,7 +16,8 @@ from omega_bridge.discarding import in_parts
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import Action, ServerError, StepOutcome
 from omega_bridge.postgres import settings
-from omega_bridge.postgres.session import Session, server_error
+from omega_bridge.postgres.driver_errors import server_error
+from omega_bridge.postgres.session import Session
 from omega_bridge.steps import Place
 
 if TYPE_CHECKING:

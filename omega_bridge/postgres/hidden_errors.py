@@ -9,7 +9,8 @@ from omega_bridge.analysis import StepAnalysis
 from omega_bridge.analysis.leaving import way_out
 from omega_bridge.outcomes import ServerError
 from omega_bridge.postgres import settings
-from omega_bridge.postgres.session import Session, server_error
+from omega_bridge.postgres.driver_errors import server_error
+from omega_bridge.postgres.session import Session
 
 
 def find(session: Session, step: StepAnalysis) -> ServerError | None:

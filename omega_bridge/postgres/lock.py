@@ -24,7 +24,8 @@ from psycopg.rows import TupleRow
 
 from omega_bridge import errors
 from omega_bridge.postgres import settings
-from omega_bridge.postgres.session import Session, read_only
+from omega_bridge.postgres.driver_errors import read_only
+from omega_bridge.postgres.session import Session
 from omega_bridge.values import dataclass
 
 CLASS, OBJECT = 0x6F6D6567, 0x61627267

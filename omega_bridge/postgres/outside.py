@@ -17,10 +17,11 @@ from omega_bridge.analysis.program import Sql
 from omega_bridge.outcomes import ServerError
 from omega_bridge.planning import PlannedStep
 from omega_bridge.postgres import guarding, indexes, lock, waiting
+from omega_bridge.postgres.driver_errors import server_error
 from omega_bridge.postgres.indexes import Index, drop_invalid, index_of
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.limits import Limits, Patience
-from omega_bridge.postgres.session import Session, server_error
+from omega_bridge.postgres.session import Session
 from omega_bridge.tags import Tag
 
 _NO_TRANSACTION = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.InvalidTransactionTermination)

@@ -13,8 +13,9 @@ from omega_bridge import errors
 from omega_bridge.outcomes import ServerError
 from omega_bridge.postgres import lock, settings
 from omega_bridge.postgres.blockers import Blocked, holders, suspects, watching
+from omega_bridge.postgres.driver_errors import server_error
 from omega_bridge.postgres.limits import Limits, Patience
-from omega_bridge.postgres.session import Session, server_error
+from omega_bridge.postgres.session import Session
 
 Found = TypeVar("Found")
 

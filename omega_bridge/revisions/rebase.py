@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from omega_bridge import expectation
+from omega_bridge import expectation_file
+from omega_bridge.expectation import FILE
 from omega_bridge.revisions.graph import refuse_if_followed
 from omega_bridge.revisions.sums import NAME, Seal, SumLine, orphans, parse_line, paths, put_in_place, text_of, version_table
 from omega_bridge.writing import write
@@ -38,14 +39,14 @@ def rebase(folder: Path) -> Rebased:
     write(path, text_of(kept, versions=version_table(folder)))
     for file in removed:
         file.unlink()
-    _resolve(folder / expectation.FILE)
+    _resolve(folder / FILE)
     return Rebased(kept, removed)
 
 
 def _resolve(file: Path) -> None:
     """The schema that the list leads to, of the side that stays: what databases have, until an export writes that of the merged list."""
     text = file.read_text(encoding="utf-8") if file.exists() else ""
-    if expectation.is_conflict(text):
+    if expectation_file.is_conflict(text):
         write(file, "\n".join(line for _, line in _first_side(text)))
 
 

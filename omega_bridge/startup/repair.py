@@ -22,11 +22,12 @@ from omega_bridge.outcomes import NOT_DONE, BootOutcome, CriticalTable, Standing
 from omega_bridge.planning import Action, World, evaluate, lacking
 from omega_bridge.postgres import clean_state, ledger_store, lock
 from omega_bridge.postgres.catalog_reader import CatalogReader
+from omega_bridge.postgres.driver_errors import server_error
 from omega_bridge.postgres.executor import Executor
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.limits import Limits
 from omega_bridge.postgres.printing import takes_escapes
-from omega_bridge.postgres.session import Session, server_error
+from omega_bridge.postgres.session import Session
 from omega_bridge.postgres.waiting import BUSY
 from omega_bridge.readings import Readings, folder
 from omega_bridge.sources.located import located

@@ -18,7 +18,8 @@ from omega_bridge.audit.scratch import GivenServer
 from omega_bridge.cli.app import run
 from omega_bridge.cli.setup import Setup, prepare
 from omega_bridge.embedded import Server
-from omega_bridge.expectation import Expectation, from_text, to_text
+from omega_bridge.expectation import Expectation
+from omega_bridge.expectation_file import from_text, to_text
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions.models import every_table, with_models
 from omega_bridge.steps import Registry

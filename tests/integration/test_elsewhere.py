@@ -13,7 +13,7 @@ from omega_bridge.analysis import analyse
 from omega_bridge.audit.expected import make
 from omega_bridge.audit.scratch import GivenServer
 from omega_bridge.embedded import Server
-from omega_bridge.expectation import keep
+from omega_bridge.expectation_file import keep
 from omega_bridge.postgres import clean_state, elsewhere, ledger_store
 from omega_bridge.steps import Registry
 

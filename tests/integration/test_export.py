@@ -19,7 +19,8 @@ from omega_bridge.audit.proofs import REJECTED, prover
 from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config
 from omega_bridge.embedded import Server
-from omega_bridge.expectation import Expectation, keep, kept
+from omega_bridge.expectation import Expectation
+from omega_bridge.expectation_file import keep, kept
 from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.revisions import alembic_border, sums

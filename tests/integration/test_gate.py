@@ -16,7 +16,8 @@ from omega_bridge.audit.scratch import scratch_server
 from omega_bridge.cli.app import run
 from omega_bridge.embedded import Server
 from omega_bridge.errors import NoServerFound
-from omega_bridge.expectation import Expectation, keep
+from omega_bridge.expectation import Expectation
+from omega_bridge.expectation_file import keep
 from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.revisions.files import export
 from omega_bridge.revisions.models import every_table

@@ -461,7 +461,8 @@ def test_yesterday_is_the_file_or_a_database_or_what_git_has(tmp_path: Path, dat
     assert named.schema is not None
     assert any(k.name == "tenants" for k in named.schema.catalog)
 
-    from omega_bridge.expectation import FILE, keep
+    from omega_bridge.expectation import FILE
+    from omega_bridge.expectation_file import keep
 
     keep(named.schema, tmp_path)
     assert yesterday(tmp_path, "postgresql://nobody@127.0.0.1:1/x").told.endswith(FILE)

@@ -22,7 +22,8 @@ from omega_bridge.audit.report_files import write
 from omega_bridge.audit.scratch import GivenServer
 from omega_bridge.config import Config
 from omega_bridge.embedded import Server
-from omega_bridge.expectation import FILE, keep
+from omega_bridge.expectation import FILE
+from omega_bridge.expectation_file import keep
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
 from omega_bridge.startup.start import promise_digest

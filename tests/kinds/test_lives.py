@@ -16,7 +16,8 @@ from omega_bridge.audit.drift import drift
 from omega_bridge.audit.expected import owned, with_server
 from omega_bridge.catalog import Catalog, Kind, diff
 from omega_bridge.embedded import Server
-from omega_bridge.expectation import Expectation, from_text, to_text
+from omega_bridge.expectation import Expectation
+from omega_bridge.expectation_file import from_text, to_text
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.plain_loop import send
 from omega_bridge.postgres.session import open_session

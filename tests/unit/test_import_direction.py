@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "planning",
         "analysis",
         "outcomes",
-        "expectation",
+        "expectation+expectation_file",
         "kinds",
         "catalog|ledger",
         "steps",

@@ -8,7 +8,8 @@ from omega_bridge.analysis import analyse
 from omega_bridge.analysis.owners import given
 from omega_bridge.analysis.server import DATABASE, said_of_server
 from omega_bridge.catalog import Catalog, Key, Kind
-from omega_bridge.expectation import Expectation, compare, from_text, to_text
+from omega_bridge.expectation import Expectation, compare
+from omega_bridge.expectation_file import from_text, to_text
 from omega_bridge.kinds.privileges import granted, of_new, privileges
 from omega_bridge.steps import Registry
 
