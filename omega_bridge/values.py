@@ -49,7 +49,7 @@ def _made(cls: type[Any], *, frozen: bool, slots: bool) -> type[Any]:
         else:
             body[field.name] = field.default
     owner: list[type[Any]] = []
-    ours = {"__repr__": _repr, "__replace__": _replace} | {name: _when_called(owner, name) for name in ("__init__", "__eq__")}
+    ours = {"__repr__": _repr, "__replace__": _replace, "__init__": _few(owner), "__eq__": _when_called(owner, "__eq__")}
     if slots:
         ours |= {"__getstate__": _state, "__setstate__": _restore}
     body = ours | body
@@ -84,6 +84,47 @@ def _when_called(owner: list[type[Any]], name: str) -> Callable[..., Any]:
 
     method.__name__ = name
     return method
+
+
+_FEW = 4
+"""Instances that are filled without a compiled ``__init__``, which takes as long as thirty of them; most classes have fewer."""
+
+
+def _few(owner: list[type[Any]]) -> Callable[..., None]:
+    """``__init__`` until there are some instances."""
+    begun = iter(range(_FEW))
+    compiled = _when_called(owner, "__init__")
+
+    def __init__(self: Any, /, *args: Any, **given: Any) -> None:
+        if next(begun, None) is None or not _is_filled(self, owner[0], args, given):
+            compiled(self, *args, **given)
+
+    return __init__
+
+
+def _is_filled(self: Any, owner: Any, args: tuple[Any, ...], given: dict[str, Any]) -> bool:
+    """Give an instance its values. Not where the arguments do not fit: what then is raised, the compiled one knows."""
+    fields = owner.__dataclass_fields__
+    values = dict(zip(owner.__match_args__, args, strict=False))
+    fits = len(args) <= len(owner.__match_args__) and values.keys().isdisjoint(given)
+    values |= given
+    if not fits or any(name not in fields or not fields[name].init for name in values):
+        return False
+    for name, field in fields.items():
+        if name in values:
+            continue
+        if field.default_factory is not MISSING:
+            values[name] = field.default_factory()
+        elif field.default is not MISSING:
+            values[name] = field.default
+        elif field.init:
+            return False
+    for name in fields:
+        if name in values:
+            object.__setattr__(self, name, values[name])
+    if hasattr(owner, "__post_init__"):
+        self.__post_init__()
+    return True
 
 
 # --- what is compiled -------------------------------------------------------------------------------------------
