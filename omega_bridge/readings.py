@@ -84,8 +84,9 @@ class Readings:
         self._plain: dict[str, object] = {}
         """By text: what is kept of it, as it is written, where this process has not read it."""
         lines = {text: self._lines.get(key) for key, text in self._by_key.items() if known(text) is None}
+        held = {text: line for text, line in lines.items() if line}
         try:
-            self._plain = {text: json.loads(line) for text, line in lines.items() if line}
+            self._plain = dict(zip(held, json.loads(b"[%b]" % b",".join(held.values())), strict=True))
         except (ValueError, RecursionError):
             self._lines.clear()
 
@@ -113,9 +114,8 @@ class Readings:
         """Keep what is new; of another list's texts as many as of this one's. What the file system refuses is not kept."""
         if self._path is None or self._reader is None:
             return
-        lines = {
-            key: self._lines.get(key) or _line(reading) for reading in readings if (key := _key(reading.text)) in self._by_key
-        }
+        keys = {text: key for key, text in self._by_key.items()}
+        lines = {key: self._lines.get(key) or _line(reading) for reading in readings if (key := keys.get(reading.text))}
         if not any(line is not None and key not in self._lines for key, line in lines.items()):
             return
         others = [(key, line) for key, line in self._lines.items() if key not in lines]

@@ -133,6 +133,7 @@ def _is_filled(self: Any, owner: Any, args: tuple[Any, ...], given: dict[str, An
 def _init(owner: Any) -> Callable[..., None]:
     fields = owner.__dataclass_fields__.values()
     known: dict[str, Any] = {"_set": object.__setattr__, "_made": _FACTORY}
+    slots = {name: owner.__dict__[name].__set__ for name in owner.__dict__.get("__slots__", ())}
     taken: dict[bool, list[str]] = {False: ["self"], True: []}
     work = []
     for field in fields:
@@ -148,7 +149,11 @@ def _init(owner: Any) -> Callable[..., None]:
             taken[field.kw_only].append(f"{name}={default}" if default else name)
         elif field.default_factory is MISSING and (field.default is MISSING or "__slots__" not in owner.__dict__):
             continue
-        work.append(f"_set(self, {name!r}, {value})" if owner.__dataclass_params__.frozen else f"self.{name} = {value}")
+        if name in slots:  # what ``_set`` would have to look for
+            known[f"_to_{name}"] = slots[name]
+            work.append(f"_to_{name}(self, {value})")
+        else:
+            work.append(f"_set(self, {name!r}, {value})" if owner.__dataclass_params__.frozen else f"self.{name} = {value}")
     if hasattr(owner, "__post_init__"):
         work.append("self.__post_init__()")
     arguments = ", ".join([*taken[False], *(["*", *taken[True]] if taken[True] else [])])
