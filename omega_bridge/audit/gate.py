@@ -16,6 +16,7 @@ from omega_bridge import expectation_file
 from omega_bridge.analysis import Analysis
 from omega_bridge.analysis.findings import Finding, Severity
 from omega_bridge.audit.held import Held, Setting, hold_together
+from omega_bridge.audit.rejected import WAY_OUT, Rejected
 from omega_bridge.audit.scratch import Scratch
 from omega_bridge.catalog import Catalog
 from omega_bridge.errors import AmbiguousMatch, FoundationEdited, HistoryTampered, HistoryWouldHide, NoServerFound
@@ -115,6 +116,7 @@ def check_models(setting: Setting, servers: Servers) -> Check:
         *(str(one) for one in unknown),
         *(line for lack in lacks for line in _lines(lack, found.renames)),
         *(twofold(one, setting.models) for one in found.twofold),
+        *(line for one in found.rejected for line in (str(one), f"  {WAY_OUT}")),
     ]
     details = {
         "unimported": [
@@ -122,6 +124,7 @@ def check_models(setting: Setting, servers: Servers) -> Check:
         ],
         "differences": [lack.unkept.as_dict() | lack.as_dict() for lack in lacks],
         "twofold": [one.as_dict() for one in found.twofold],
+        "rejected": [one.as_dict() for one in found.rejected],
         "not_looked_at": list(found.unseen),
         "yesterday": setting.yesterday.told,
     }
@@ -133,7 +136,8 @@ def check_models(setting: Setting, servers: Servers) -> Check:
     if setting.yesterday.schema is None:
         notes.append(f"the databases that stand: not known: {setting.yesterday.told}")
     if lines:
-        told = _told([*map(str, unknown), *map(str, lacks), *(twofold(one, setting.models) for one in found.twofold)])
+        split = [twofold(one, setting.models) for one in found.twofold]
+        told = _told([*map(str, unknown), *map(str, lacks), *split, *map(str, found.rejected)])
         return Check("models", False, told, details, lines=(*lines, *notes))
     against = f"an empty database{f' and {setting.yesterday.told}' if setting.yesterday.schema is not None else ''}"
     return Check("models", True, f"the steps lead {against} to the models ({how})", details, lines=tuple(notes))
@@ -180,6 +184,7 @@ def refuse_to_hide(setting: Setting, servers: Servers) -> None:
     found, _ = held(setting, servers)
     lacks = tuple(named(one, setting.models) for one in found.hidden)
     if not lacks and not found.twofold:
+        _refuse_rejected(found.rejected)
         return
     lines = [
         *(line for lack in lacks for line in _lines(lack, found.renames)),
@@ -192,6 +197,15 @@ def refuse_to_hide(setting: Setting, servers: Servers) -> None:
         hint="Run: omega-bridge add, or mend model or step as shown; then export.",
         lacks=lacks,
     )
+
+
+def _refuse_rejected(found: Collection[Rejected]) -> None:
+    if found:
+        told = "\n".join(f"  {one}" for one in found)
+        raise HistoryWouldHide(
+            f"what an export keeps would take {len(found)} step(s) for known to fail\n{told}",
+            hint=f"{WAY_OUT[0].upper()}{WAY_OUT[1:]}; then export.",
+        )
 
 
 def _lines(lack: Lack, renames: Collection[Rename] = ()) -> Iterator[str]:

@@ -6,7 +6,7 @@ Three databases: one of the models alone, one of yesterday's schema on which the
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,10 +17,12 @@ from omega_bridge.analysis.program import VISIBLE
 from omega_bridge.audit.by_hand import on_top
 from omega_bridge.audit.expected import WENT_WRONG
 from omega_bridge.audit.rebuilt import rebuild
+from omega_bridge.audit.rejected import Rejected, for_a_column, rejected
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
 from omega_bridge.audit.yesterday import Yesterday
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.errors import StepFailed
+from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.gaps import Unkept
 from omega_bridge.planning.held import PRINTED, Promised, otherwise
@@ -56,6 +58,8 @@ class Setting:
     foundation: Foundation | None = None
     by_list: bool = False
     history: Path | None = None
+    allowed: Collection[str] = ()
+    """Steps that a scratch database may reject."""
 
     @property
     def models(self) -> MetaData:
@@ -83,10 +87,15 @@ class Held:
     stood: Catalog | None = None
     wanted: Catalog | None = None
     """What the databases that stand hold, and one that was made of the models alone; where the two were compared."""
+    rejected: tuple[Rejected, ...] = ()
 
     def with_names(self, moved: Sequence[Rename]) -> tuple[Rename, ...]:
-        """Renames with what changes its name along, as far as both are known."""
-        return tuple(moved) if self.stood is None or self.wanted is None else with_names(moved, self.stood, self.wanted)
+        """Renames with what changes its name along, as far as both are known. A table of the list keeps the names that the list gives."""
+        if self.stood is None or self.wanted is None:
+            return tuple(moved)
+        own = {one for one in moved if (one.new.schema, one.new.table) in self.own}
+        named = iter(with_names([one for one in moved if one in own], self.stood, self.wanted))
+        return tuple(next(named) if one in own else one for one in moved)
 
 
 def hold_together(setting: Setting, server: Scratch) -> Held:
@@ -104,8 +113,8 @@ def _compared(setting: Setting, server: Scratch) -> Held:
     promised, unseen = _promised(setting, server)
     stands = setting.yesterday.schema
     if stands is not None and stands.listed == setting.listed and not setting.by_list:
-        rejected = (f"what step {step} makes: on a scratch database it fails: {why}" for step, why in stands.rejected.items())
-        made = _Made(stands.catalog, stands.promised, tuple(rejected))
+        failing = (f"what step {step} makes: on a scratch database it fails: {why}" for step, why in stands.rejected.items())
+        made = _Made(stands.catalog, stands.promised, tuple(failing))
         gaps = (*_against(promised, made, server), *_kept_mandatory(setting, promised, stands.catalog))
         return Held(gaps, (), (), (*unseen, *made.unseen))
     new = _after(setting, None, server)
@@ -125,6 +134,7 @@ def _compared(setting: Setting, server: Scratch) -> Held:
     hidden = tuple(u for u in gaps if (u.key, u.attribute) not in in_new)
     types = {key: str(promised.catalog.objects[key].get("type")) for key in promised.keys if key.kind is Kind.COLUMN}
     whole = tuple(u for u in lacking if setting.by_list and u.key.kind is Kind.TABLE)
+    places = {step.id: step.step.place for step in setting.analysis if not is_model(step.step)}
     return Held(
         (*whole, *gaps, *_kept_mandatory(setting, promised, new.catalog)),
         hidden,
@@ -134,6 +144,7 @@ def _compared(setting: Setting, server: Scratch) -> Held:
         renames(gaps, stands.catalog, setting.models, types, stands.by),
         stands.catalog,
         promised.catalog,
+        rejected(old.lacking, new.lacking, places, {*stands.rejected, *setting.allowed}),
     )
 
 
@@ -221,6 +232,7 @@ class _Made:
     catalog: Catalog
     failed: frozenset[Key] = frozenset()
     unseen: tuple[str, ...] = ()
+    lacking: Mapping[str, StepOutcome] = field(default_factory=dict)
 
 
 def _after(setting: Setting, ground: Catalog | None, server: Scratch) -> _Made:
@@ -249,7 +261,7 @@ def _after(setting: Setting, ground: Catalog | None, server: Scratch) -> _Made:
             if not step.startswith("model-")
         ),
     )
-    return _Made(catalog, failed, unseen)
+    return _Made(catalog, failed, unseen, for_a_column(run.steps))
 
 
 def _by_hand(history: Path | None, database: ScratchDatabase) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from omega_bridge.audit.held import Setting
+    from omega_bridge.catalog import Catalog
     from omega_bridge.planning.renames import Rename
 
 
@@ -88,7 +89,7 @@ def add(
         unkept = without_renamed((*together.gaps, *together.twofold), moved)
         found = additions(unkept, setting.models, filled, moved, is_whole=how == ON_SCRATCH, own=together.own)
         notes = [f"{one.told}: {RELEASE_BEFORE}" for one in moved]
-        remade = [told for one in moved for told in _remade(one, setup)]
+        remade = [*(told for one in moved for told in _remade(one, setup)), *_needing(moved, setup, together.stood)]
     is_written = bool(found.steps) and not check
     written = (
         append(setup.source, found.steps, setup.registry, root=setup.root, python_path=setup.config.python_paths)
@@ -145,6 +146,17 @@ def _remade(rename: Rename, setup: Setup) -> Iterator[str]:
 
     for step in added_by(setup.registry, rename.old):
         yield f"step {step} would make {rename.old.table}.{rename.old.name} again at the next start: take it out of the list before"
+
+
+def _needing(moved: Sequence[Rename], setup: Setup, stood: Catalog | None) -> Iterator[str]:
+    """What is left to do, too: a step that needs the old column is rejected at the start behind the renaming, and ends it."""
+    from omega_bridge.revisions.renaming import needing
+
+    if not moved or stood is None:
+        return
+    ground = setup.foundation.catalog if setup.foundation is not None else None
+    for step, one in needing(moved, stood, setup.analysis, ground).items():
+        yield f"step {step} needs {one.old.table}.{one.old.name}, which is {one.new.name} then: take it out of the list, or write the new name"
 
 
 def _filling(given: str) -> tuple[str, str]:

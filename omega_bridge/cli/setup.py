@@ -163,7 +163,16 @@ class Setup:
         stands = yesterday(history, self.url)
         analysis = analyse(self.registry) if by_list else self.analysis
         return Setting(
-            self.registry, analysis, self.metadata, self.promised, stands, self.listed, self.foundation, by_list, history
+            self.registry,
+            analysis,
+            self.metadata,
+            self.promised,
+            stands,
+            self.listed,
+            self.foundation,
+            by_list,
+            history,
+            self.config.allow_rejected,
         )
 
     @property

@@ -34,6 +34,22 @@ def with_names(moved: Sequence[Rename], stood: Catalog, wanted: Catalog) -> tupl
     return tuple(replace(one, along=tuple(found.get(number, ()))) for number, one in enumerate(moved))
 
 
+def after(moved: Sequence[Rename], stood: Catalog) -> Catalog:
+    """The databases that stand, once these columns and what goes along have their new names."""
+    objects = dict(stood.objects)
+    for one in moved:
+        if one.old in objects:
+            objects[one.new] = objects.pop(one.old)
+        names = {a.old: a.new for a in one.along if a.kind != NOT_NULL}
+        for key in [k for k in objects if k.name in names and k.kind in _NAMED and k.schema == one.new.schema]:
+            if key.kind is not Kind.CONSTRAINT or key.table == one.new.table:
+                objects[key._replace(name=names[key.name])] = objects.pop(key)
+    return replace(stood, objects=objects)
+
+
+_NAMED = (Kind.CONSTRAINT, Kind.INDEX, Kind.SEQUENCE)
+
+
 def _alike(
     schema: str, table: str, names: Mapping[str, str], stood: Catalog, wanted: Catalog
 ) -> Iterator[tuple[Key, Key, frozenset[str]]]:

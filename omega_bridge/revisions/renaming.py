@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from omega_bridge.analysis import analyse
-from omega_bridge.catalog import Key, Kind
+from omega_bridge.analysis import Analysis, analyse
+from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.errors import ConfigurationInvalid, DecisionNeeded
 from omega_bridge.planning.gaps import Unkept
+from omega_bridge.planning.renamed_along import after
 from omega_bridge.planning.renames import Rename
+from omega_bridge.planning.settling import empty_catalog, settle_in
+from omega_bridge.planning.world import World
+from omega_bridge.revisions.models import is_model
 from omega_bridge.steps import Registry
 from omega_bridge.tags import Tag
 
@@ -60,6 +64,21 @@ def without_renamed(unkept: Iterable[Unkept], moved: Collection[Rename]) -> tupl
         return one.key.kind in (Kind.INDEX, Kind.CONSTRAINT) and any(name in str(one.expected) for _, name in names)
 
     return tuple(one for one in unkept if not is_moved(one))
+
+
+def needing(moved: Sequence[Rename], stood: Catalog, analysis: Analysis, ground: Catalog | None = None) -> Mapping[str, Rename]:
+    """The steps that would be sent at a start behind the renaming, and rejected: they need the old column, and it is not there.
+
+    ``stood``: the databases that stand. ``analysis``: the list, with what only the models know ahead of it; ``ground``: what it stands on.
+    """
+    found: dict[str, Rename] = {}
+    for catalog in (after(moved, stood), ground if ground is not None else empty_catalog()):
+        for number, key in sorted(settle_in(World(catalog), analysis).lacking.items()):
+            for one in moved:
+                step = analysis.steps[number]
+                if key.kind is Kind.COLUMN and (key.table, key.name) == (one.old.table, one.old.name) and not is_model(step.step):
+                    found.setdefault(step.id, one)
+    return found
 
 
 def added_by(registry: Registry, old: Key) -> Iterator[str]:

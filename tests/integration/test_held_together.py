@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -48,7 +49,7 @@ from omega_bridge.revisions import sums
 from omega_bridge.revisions.additions import Additions, additions
 from omega_bridge.revisions.files import export
 from omega_bridge.revisions.models import every_table, with_models
-from omega_bridge.revisions.renaming import decided, without_renamed
+from omega_bridge.revisions.renaming import decided, needing, without_renamed
 from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
@@ -271,6 +272,35 @@ def test_a_new_name_is_asked_for_and_never_taken_for_a_new_column(project: Proje
     assert project.held(now, step).gaps == ()
     assert _shape(old) == _shape(new)
     assert _not_nulls(old) == _not_nulls(new)
+
+
+def test_a_step_that_needs_the_old_name_is_named_and_fails_the_check(project: Project) -> None:
+    """One that asks for the old index, and one that an empty database alone rejects; without them all is well."""
+    project.before = renamed("nick")
+    project.steps = (
+        LEGACY,
+        "CREATE INDEX IF NOT EXISTS ix_tenants_nick ON tenants (nick)",
+        "CREATE INDEX IF NOT EXISTS own ON tenants (nick)",
+    )
+    now = renamed("handle")()
+    found = project.held(now)
+    moved = found.with_names(found.renames)
+    assert found.stood is not None
+    listed = analyse(with_models(Registry.of(list(project.steps)), now))
+    assert [*needing(moved, found.stood, listed)] == ["index-ix-tenants-nick", "index-own"]
+    (step,) = [s.sql for s in additions(without_renamed(found.gaps, moved), now, {}, moved, is_whole=True, own=found.own).steps]
+    setting = project.setting(now, step)
+    with scratch_server(project.server.url) as scratch:
+        again = hold_together(setting, scratch)
+        told = check_models(setting, lambda: nullcontext(scratch))
+        with pytest.raises(HistoryWouldHide, match="index-own"):
+            refuse_to_hide(setting, lambda: nullcontext(scratch))
+        allowed = hold_together(replace(setting, allowed=("index-ix-tenants-nick", "index-own")), scratch)
+    assert [(one.step, one.where) for one in again.rejected] == [
+        (s, "an empty database") for s in ("index-ix-tenants-nick", "index-own")
+    ]
+    assert (told.ok, "42703" in told.told) == (False, True)
+    assert (again.gaps, allowed.rejected) == ((), ())
 
 
 def _not_nulls(database: str) -> list[Any]:
