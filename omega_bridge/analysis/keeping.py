@@ -79,7 +79,9 @@ def _is_certain(text: str, quiet: set[str], enums: Enums) -> bool:
     if any(s.opaque or s.destroys or s.cascade or s.tag not in quiet for s in reading.statements):
         return False
     try:
-        return all(_calls_nothing_unknown(s, enums) for s in parse(text))
+        found = parse(text)
+        executed = reading.statements if any(s.tag == Tag.DO for s in found) else ()  # a text that EXECUTE is given, too
+        return all(_calls_nothing_unknown(s, enums) for s in found) and all(_is_quiet(s.text, enums) for s in executed)
     except StepSyntaxError:
         return False
 

@@ -62,6 +62,9 @@ LOSSES = {
     "function in a view": Loss("SELECT * FROM seen", (WIPE, "CREATE OR REPLACE VIEW seen AS SELECT wipe() AS n")),
     "function in a default": Loss("INSERT INTO noted (id) VALUES (1)", (WIPE, "CREATE TABLE IF NOT EXISTS noted (id int, n int DEFAULT wipe())")),
     "function in a new column": Loss("ALTER TABLE log ADD COLUMN m int DEFAULT wipe()", ("INSERT INTO log VALUES (0)", WIPE)),
+    "function in a text that is executed": Loss(
+        "DO $$ BEGIN EXECUTE 'ALTER TABLE log ADD COLUMN m int DEFAULT wipe()'; END $$", ("INSERT INTO log VALUES (0)", WIPE)
+    ),
     "function in a type": Loss("ALTER TABLE log ALTER n TYPE bigint USING wipe()", ("INSERT INTO log VALUES (0)", WIPE)),
     "function in a check": Loss("ALTER TABLE log ADD CONSTRAINT c CHECK (wipe() = 1)", ("INSERT INTO log VALUES (0)", WIPE)),
     "function in a domain": Loss(
