@@ -177,9 +177,11 @@ class CatalogReader:
             return self.read(names)
         try:
             self._sender.finish(work)
-        except psycopg.errors.InvalidSqlStatementName:
+        except psycopg.Error as exc:
             self._session.rollback()
-            self._ahead, self._is_prepared = None, False
+            if not isinstance(exc, psycopg.errors.InvalidSqlStatementName):
+                raise
+            self._ahead, self._is_prepared = None, False  # the work is done, and a step has deallocated ours
         return self.read(names)
 
     def _read(self, connection: psycopg.Connection[TupleRow], names: Collection[str]) -> Catalog:
