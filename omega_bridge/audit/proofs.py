@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import omega_bridge.revisions.operations  # noqa: F401  registers the operations
 from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.analysis.context import only_sets
 from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
@@ -29,6 +28,7 @@ from omega_bridge.postgres.foundation import run_on
 from omega_bridge.postgres.plain_loop import rehearse, send
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
+from omega_bridge.revisions.operations import RunStepOp
 from omega_bridge.revisions.proving import Proof, StillChanged, Trial, Verdict, trial_on
 from omega_bridge.sql import parse
 from omega_bridge.sql.commands import CONCURRENT, at_once, is_frame
@@ -114,6 +114,33 @@ class ScratchProver:
         if not all(p.transactional for found in lifted for p in found.parts):
             return self._outside(steps, lifted, self._before)
         return self._inside(steps, lifted, before, texts)
+
+    def judge_on(self, step: StepAnalysis, lifted: Lifted, ways: Sequence[str]) -> bool:
+        """See ``Prover``."""
+        self._left.changed()
+        return all(self._stands_on(way, _texts(step), lifted) for way in ways)
+
+    def _stands_on(self, way: str, texts: Sequence[str], lifted: Lifted) -> bool:
+        """Forward, once more, and back, on what ``way`` makes."""
+        with self._naive.transaction(force_rollback=True):
+            if not rehearse(self._naive, (way,)):
+                return False
+            before = self._left.look()
+            if not rehearse(self._naive, texts):
+                return False
+            after = self._left.look()
+            rehearse(self._naive, texts)
+            again = self._left.look()
+        self._near = self._left.changed()
+        try:
+            self._run([RunStepOp(way)])
+            self._forward((lifted,), after, again)
+            return not self._back((lifted,), before, after)
+        except Differs:
+            return False
+        finally:
+            self._trial.connection.rollback()
+            self._trial.driver.rollback()
 
     def set(self, text: str) -> None:
         """See ``Prover``."""

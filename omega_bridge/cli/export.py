@@ -291,6 +291,7 @@ def _tell(done: Export, verb: str) -> None:
     typer.echo(
         f"coverage: {found.steps_lifted} of {found.steps} steps, {found.statements_lifted} of {found.statements} statements "
         f"({share:.0f} %) are Alembic operations; {found.proven} revision(s) proven, {found.unproven} unproven"
+        + (f", {found.implied} proven where tables are as their steps imply" if found.implied else "")
     )
     new = {label for revision in done.revisions for label in revision.labels}
     for label, count, reason in (one for one in found.verbatim if one[0] in new):

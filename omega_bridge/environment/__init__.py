@@ -71,6 +71,7 @@ def downgrade(config: AlembicConfig, revision: str) -> None:
 def _online(context: EnvironmentContext, config: Config, folder: Path, away: Mapping[str, str]) -> None:
     attributes = context.config.attributes
     command = command_of(context)
+    context.script.get_heads()  # the files are read before anything is locked, and before a transaction begins that waits for them
     dsn = dsn_of(context, config, attributes.get("omega_bridge_dsn"))
     mark = attributes.get("omega_bridge_mark")
     with ExitStack() as stack:

@@ -135,7 +135,7 @@ class CatalogReader:
 
     def goes_on(self, sender: Sender) -> CatalogReader:
         """Itself, for a further start on the same connection."""
-        self._sender = sender
+        self._sender, self._ahead = sender, None
         return self
 
     def look_ahead(self, names: Collection[str]) -> None:

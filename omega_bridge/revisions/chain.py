@@ -76,6 +76,8 @@ class Revision:
     again: Again | None = None
     around: Around | None = None
     """Where the list has its step under other settings than the history comes to it with."""
+    supposed: tuple[str, ...] = ()
+    """Tables that nothing makes, as the step's own text implies them: where they are so its translation is proven."""
     tables: tuple[str, ...] = ()
     """Of the foundation: by which it is told whether it is there."""
 

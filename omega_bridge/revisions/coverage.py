@@ -18,7 +18,10 @@ _REASON = re.compile(r"^  verbatim \((?P<count>\d+)\): (?P<reason>.*)$", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """``proven``, ``unproven``: revisions. ``verbatim``: (revision's label, how many statements, reason)."""
+    """``proven``, ``unproven``: revisions; ``implied``: proven where tables are as the step's text implies.
+
+    ``verbatim``: (revision's label, how many statements, reason).
+    """
 
     steps: int = 0
     steps_lifted: int = 0
@@ -27,6 +30,7 @@ class Coverage:
     proven: int = 0
     unproven: int = 0
     verbatim: tuple[tuple[str, int, str], ...] = ()
+    implied: int = 0
 
     def as_dict(self) -> JsonObject:
         """The public JSON keys."""
@@ -37,6 +41,7 @@ class Coverage:
             "statements_lifted": self.statements_lifted,
             "proven": self.proven,
             "unproven": self.unproven,
+            "implied": self.implied,
             "verbatim": [{"step": s, "statements": n, "reason": r} for s, n, r in self.verbatim],
         }
 
@@ -63,7 +68,7 @@ def coverage_of(files: Iterable[tuple[str, str, str]]) -> Coverage:
             total, done = total + everything, done + lifted
         proofs[proof] += bool(_LINE.search(head))
         verbatim += [(label, int(found["count"]), found["reason"]) for found in _REASON.finditer(head)]
-    return Coverage(steps, whole, total, done, proofs["proven"], proofs["unproven"], tuple(verbatim))
+    return Coverage(steps, whole, total, done, proofs["proven"], proofs["unproven"], tuple(verbatim), proofs["implied"])
 
 
 def _end_of_header(text: str) -> int:

@@ -19,7 +19,7 @@ from omega_bridge.revisions.chain import Chain, Origin, Revision, RevisionKind, 
 from omega_bridge.revisions.exported import Export, covered
 from omega_bridge.revisions.graph import graph_of
 from omega_bridge.revisions.ground import stands_on, with_tables_of
-from omega_bridge.revisions.lifting import Lifted, lift, once_more
+from omega_bridge.revisions.lifting import Lifted, lift, lift_attempted, once_more
 from omega_bridge.revisions.locations import require_own
 from omega_bridge.revisions.matching import match
 from omega_bridge.revisions.place_settings import Around
@@ -44,6 +44,7 @@ from omega_bridge.revisions.sums import (
     text_of,
     version_table,
 )
+from omega_bridge.revisions.supposed import supposed
 from omega_bridge.steps import Registry
 
 if TYPE_CHECKING:
@@ -265,6 +266,16 @@ class _Writer:
         self._judge.set(revision.around.behind)
         return verdict
 
+    def _implied(self, revision: Revision, verdict: Verdict) -> tuple[Revision, Verdict]:
+        """A step that needs what nothing makes, as an operation if that is proven where its text has what it implies."""
+        if self._judge is None or len(revision.steps) != 1 or revision.around is not None:
+            return revision, verdict
+        (step,) = revision.steps
+        ground, lifted = supposed(step, self._world), lift_attempted(step, self._world)
+        if ground is None or lifted is None or not self._judge.judge_on(step, lifted, ground.ways):
+            return revision, verdict
+        return replace(revision, supposed=ground.tables), replace(verdict, lifted=(lifted,), proof=Proof.IMPLIED)
+
     def write(self, draft: Revision) -> _Rendered:
         """The next revision's file."""
         before = self._texts.get(draft.past.revision) if draft.past else None
@@ -276,6 +287,8 @@ class _Writer:
         revision = replace(revision, around=self._held.around(revision.labels, self.places))
         lifted = [lift(s, self._world, settled=revision.settled) for s in revision.steps]
         verdict = self._judged(revision, lifted)
+        if not revision.settled:
+            revision, verdict = self._implied(revision, verdict)
         self._held.take(revision.kind, _recorded(revision), revision.steps, rejected=verdict.rejected)
         if self._judge is not None:
             self._held.changed(self._judge.changed(), revision.labels[-1])

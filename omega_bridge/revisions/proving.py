@@ -31,6 +31,8 @@ class Proof(StrEnum):
     PROVEN = "proven"
     UNPROVEN = "unproven"
     VERBATIM = "verbatim"
+    IMPLIED = "implied"
+    """Proven where the tables that nothing makes are as the step's own text implies them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ class Prover(Protocol):
 
     def judge(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted]) -> Verdict:
         """Try the next revision's steps; what does not lead to the same catalog comes back verbatim."""
+
+    def judge_on(self, step: StepAnalysis, lifted: Lifted, ways: Sequence[str]) -> bool:
+        """Whether a step is taken on top of each of these texts, and the operations do what it does there; nothing of it is kept."""
 
     def set(self, text: str) -> None:
         """Put settings in force on both databases, for what is judged next."""

@@ -198,6 +198,9 @@ def _docstring(revision: Revision, lifted: Sequence[Lifted], before: str | None)
         lines.append(f"Waits: in the list this step stands before what it needs ({revision.waited}); one boot settles it here")
     if not revision.settled:
         lines.append("Unsettled: on an empty database nothing in the list makes what this step needs")
+    if revision.supposed:
+        lines.append("Proven: where these are there as the step's own text implies them; elsewhere it may fail, as at a start:")
+        lines += [f"  - {_plain(table)}" for table in revision.supposed]
     if revision.again:
         lines += _again(revision.again)
     if revision.kind is RevisionKind.FOUNDATION:

@@ -207,7 +207,7 @@ def test_given_after_an_export_it_is_where_proofs_begin(
 ) -> None:
     """The history's root stays as it is; later steps are translated on the foundation, and boot and history agree there."""
     folder = tmp_path / "alembic"
-    assert compiled(folder, server, STEPS, None).coverage.statements_lifted == 0
+    assert compiled(folder, server, STEPS, None).coverage.proven == 0
     before = {p: p.read_bytes() for p in folder.rglob("*.py")}
     assert compiled(folder, server, STEPS, foundation).revisions == ()
     longer = [*STEPS, "ALTER TABLE patients ADD COLUMN IF NOT EXISTS phone text"]

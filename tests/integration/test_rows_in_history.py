@@ -312,7 +312,7 @@ def test_what_failed_in_an_upgrade_is_not_recorded_as_done(tmp_path: Path, datab
     steps: list[str | Step] = ["CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)", Step(step, id="fails"), "SELECT 1"]
     (tmp_path / "env.py").write_text(ENV)
     export(analyse(Registry.of(steps)), tmp_path, prover=lambda _: prover(server))
-    assert "attempt_step" in "".join(p.read_text() for p in (tmp_path / "versions").glob("*.py"))
+    assert "attempt" in "".join(p.read_text() for p in (tmp_path / "versions").glob("*.py"))
     environment.upgrade(configured(tmp_path, database, registry=Registry.of(steps)), "head")
     (failed,) = [e for e in entries(database) if e[2] == "failed"]
     assert failed[:2] == ("alembic", "upgrade")

@@ -5,6 +5,6 @@ Any other guard stays with its statement, verbatim.
 """
 
 from omega_bridge.revisions.lifting.render import render
-from omega_bridge.revisions.lifting.steps import Lifted, Part, lift, once_more, verbatim_operation
+from omega_bridge.revisions.lifting.steps import Lifted, Part, lift, lift_attempted, once_more, verbatim_operation
 
-__all__ = ["Lifted", "Part", "lift", "once_more", "render", "verbatim_operation"]
+__all__ = ["Lifted", "Part", "lift", "lift_attempted", "once_more", "render", "verbatim_operation"]

@@ -17,13 +17,16 @@ class NotLifted(Exception):
 
 @dataclass(slots=True)
 class Lifting:
-    """Under construction. ``tolerant``: an exception handler around it lets every error pass."""
+    """Under construction. ``tolerant``: an exception handler around it lets every error pass. ``attempts``: what a statement needs may
+    be missing where it runs.
+    """
 
     world: World
     operations: list[MigrateOperation] = field(default_factory=list)
     reverse: list[MigrateOperation] = field(default_factory=list)
     irreversible: str = ""
     tolerant: bool = False
+    attempts: bool = False
 
     def way_back(self) -> tuple[MigrateOperation, ...] | None:
         """What undoes the operations, last first; ``None`` where nothing does."""

@@ -26,8 +26,27 @@ def lift_statement(s: Sql, lifting: Lifting) -> None:
     if lifter is None or (s.opaque and s.tag not in _KNOWN_ALL_THE_SAME):
         raise NotLifted(f"{_words(s)}: no operation says it")
     (statement,) = parse(s.text)
-    lifter(s, statement.node, lifting)
+    if lifting.attempts:
+        _attempted(s, lifting)
+    else:
+        lifter(s, statement.node, lifting)
     lifting.apply(s)
+
+
+_ATTEMPTED = (Kind.COLUMN, Kind.INDEX, Kind.CONSTRAINT, Kind.TABLE)
+
+
+def _attempted(s: Sql, lifting: Lifting) -> None:
+    """What asks the catalog first, in either direction, and whose error leaves all as it was: what it needs may be missing."""
+    if len(s.effects) != 1 or not s.effects[0].present or s.effects[0].key.kind not in _ATTEMPTED:
+        raise NotLifted(f"{_words(s)} of what nothing makes: no operation says it")
+    key = s.effects[0].key
+    kind, owner, schema = str(key.kind), key.table or None, schema_of(key)
+    how = {"optional": True} if lifting.tolerant else {"attempt": True}
+    lifting.add(
+        ours.EnsureOp(kind, key.name, on_one_line(s.text), table=owner, schema=schema, **how),
+        ours.EnsureAbsentOp(kind, key.name, table=owner, schema=schema),
+    )
 
 
 def _words(s: Sql) -> str:

@@ -125,6 +125,21 @@ def lift(step: StepAnalysis, world: World | None = None, *, settled: bool = True
     return _lift(step, world) if settled else verbatim(step, UNSETTLED, attempt=True)
 
 
+def lift_attempted(step: StepAnalysis, world: World) -> Lifted | None:
+    """A step of one statement that needs what nothing makes, as an operation that may fail where that is missing; ``None``: it is none.
+
+    ``world`` is the schema before it, and stays so.
+    """
+    mark, lifting = world.mark(), Lifting(world, attempts=True)
+    try:
+        _program(step.program, lifting)
+    except NotLifted:
+        return None
+    finally:
+        world.rollback(mark)
+    return Lifted((Part(step.step.sql, tuple(lifting.operations), tuple(lifting.reverse)),)) if lifting.operations else None
+
+
 def _lift(step: StepAnalysis, world: World) -> Lifted:
     if step.problem is not None:
         evaluate(step.program, world)

@@ -76,6 +76,10 @@ class AttemptStepOp(Operation):
         operations.invoke(cls(sql))
 
     @property
+    def attempted(self) -> Sequence[str]:
+        return self.statements() if self.is_apart else (self.sql,)
+
+    @property
     def is_apart(self) -> bool:
         """Whether a statement of it refuses a transaction: then each goes out by itself, up to the first that is rejected."""
         return not reading_of(self.sql).transactional or commits_within(self.sql)

@@ -16,7 +16,7 @@ class EnsureOp(Operation):
     """An object that Alembic has no idempotent form for: created by ``sql`` where the catalog does not have it.
 
     ``replace``: the statement replaces what is there (``CREATE OR REPLACE``) and always runs. ``optional``: an error
-    is a notice, as the step's own exception handler has it.
+    is a notice, as the step's own exception handler has it. ``attempt``: what it needs may be missing here, as ``attempt_step`` has it.
     """
 
     verb = "ensure"
@@ -31,9 +31,10 @@ class EnsureOp(Operation):
         schema: str | None = None,
         replace: bool = False,
         optional: bool = False,
+        attempt: bool = False,
     ) -> None:
         self.kind, self.name, self.sql, self.table, self.schema = kind, name, sql, table, schema
-        self.replace, self.optional = replace, optional
+        self.replace, self.optional, self.attempt = replace, optional, attempt
 
     @classmethod
     def ensure(
@@ -47,25 +48,35 @@ class EnsureOp(Operation):
         schema: str | None = None,
         replace: bool = False,
         optional: bool = False,
+        attempt: bool = False,
     ) -> None:
         """Run ``sql`` where the catalog has no ``kind`` of that ``name``."""
-        operations.invoke(cls(kind, name, sql, table=table, schema=schema, replace=replace, optional=optional))
+        options = {"table": table, "schema": schema}
+        operations.invoke(cls(kind, name, sql, **options, replace=replace, optional=optional, attempt=attempt))
 
     @property
     def words(self) -> str | None:
         return self.sql
 
+    @property
+    def attempted(self) -> Sequence[str]:
+        return self._guarded(optional=self.optional) if self.attempt else ()
+
     def statements(self) -> Sequence[str]:
+        return self._guarded(optional=self.optional or self.attempt)
+
+    def _guarded(self, *, optional: bool) -> Sequence[str]:
         if self.replace:
             return (self.sql,)
         first = [f"DROP INDEX IF EXISTS {guards.identifier(self.name, self.schema)}"] if self.kind == "index" else []
         there = guards.is_there(self.kind, self.name, self.table, self.schema)
-        return (guards.unless(there, *first, self.sql, optional=f"{self.kind} {self.name}" if self.optional else None),)
+        return (guards.unless(there, *first, self.sql, optional=f"{self.kind} {self.name}" if optional else None),)
 
     def arguments(self) -> Sequence[Argument]:
         return (
             (None, self.kind, ...), (None, self.name, ...), (None, self.sql, ...), ("table", self.table, None),
             ("schema", self.schema, None), ("replace", self.replace, False), ("optional", self.optional, False),
+            ("attempt", self.attempt, False),
         )  # fmt: skip
 
 

@@ -34,6 +34,11 @@ class Operation(MigrateOperation):
         """Each argument, as the file shows them."""
         raise NotImplementedError
 
+    @property
+    def attempted(self) -> Sequence[str]:
+        """What is sent where an error leaves all as it was, and is told; nothing for an operation whose error ends the upgrade."""
+        return ()
+
     def undoes(self) -> str | None:
         """What a downgrade must find in the ledger's record before it runs this; ``None`` for nothing."""
         return None

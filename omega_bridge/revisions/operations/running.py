@@ -37,8 +37,9 @@ def _work(operations: Operations, operation: Operation) -> None:
     if is_held_back(operations, operation.undoes()):
         return
     context = operations.migration_context
-    if isinstance(operation, AttemptStepOp) and not context.as_sql and (operation.is_apart or ATTEMPTS in context.opts):
-        _attempt(operations, operation)
+    is_apart = isinstance(operation, AttemptStepOp) and operation.is_apart
+    if operation.attempted and not context.as_sql and (is_apart or ATTEMPTS in context.opts):
+        _attempt(operations, operation, is_apart=is_apart)
         return
     if isinstance(operation, DropInvalidIndexOp) and not context.as_sql and INDEXES in context.opts:
         if context.opts[INDEXES].begins(operation.name, operation.schema):
@@ -90,16 +91,15 @@ def _guarded(operations: Operations, text: str, send: Callable[[], object], word
         opts[GUARD].run(send, words or text)
 
 
-def _attempt(operations: Operations, operation: AttemptStepOp) -> None:
+def _attempt(operations: Operations, operation: Operation, *, is_apart: bool) -> None:
     """Send a step, or each statement of one that refuses a transaction; at the first error all is as before that statement."""
     bind: Any = operations.get_bind()
-    texts = operation.statements() if operation.is_apart else (operation.sql,)
-    is_apart = operation.is_apart or bind.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
-    for text in texts:
+    is_apart = is_apart or bind.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+    for text in operation.attempted:
         if not is_apart:
             send(bind, "SAVEPOINT omega_bridge_attempt")
         try:
-            _guarded(operations, text, partial(send, bind, text))
+            _guarded(operations, text, partial(send, bind, text), operation.words if operation.words != text else None)
         except Exception as exc:
             told = rejection(exc)
             if told is None:
@@ -109,6 +109,6 @@ def _attempt(operations: Operations, operation: AttemptStepOp) -> None:
             else:
                 send(bind, "ROLLBACK TO SAVEPOINT omega_bridge_attempt")
             log.warning("omega-bridge: the step was not possible here: %s", told[1])
-            if not speaks_of_its_own(reading_of(operation.sql).program, told[0]):
+            if not speaks_of_its_own(reading_of(operation.words or text).program, told[0]):
                 operations.migration_context.opts.get(ATTEMPTS, []).append(told)
             return
