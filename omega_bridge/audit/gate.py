@@ -230,6 +230,8 @@ def twofold(unkept: Unkept, metadata: MetaData) -> str:
         ("no default" if v is None else v) if unkept.attribute == "default" else v for v in (unkept.expected, unkept.found)
     )
     ways = "say the same in the model and in the step"
+    if unkept.attribute == "name":
+        ways = "give the model the old name, or let omega-bridge add write the step that gives the new one"
     if unkept.attribute == "default" and unkept.found is not None:
         said = json.dumps(unkept.found, ensure_ascii=False)
         ways = f"give the model server_default=text({said}), or the step no DEFAULT (a default= of the model is Python's own)"

@@ -6,7 +6,7 @@ Three databases: one of the models alone, one of yesterday's schema on which the
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.analysis.program import VISIBLE
+from omega_bridge.audit import not_nulls
 from omega_bridge.audit.by_hand import on_top
 from omega_bridge.audit.expected import WENT_WRONG
+from omega_bridge.audit.not_nulls import Names, not_null_names
 from omega_bridge.audit.rebuilt import rebuild
 from omega_bridge.audit.rejected import Rejected, for_a_column, rejected
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
@@ -23,11 +25,11 @@ from omega_bridge.audit.yesterday import Yesterday
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.errors import StepFailed
 from omega_bridge.outcomes import StepOutcome
+from omega_bridge.planning import renamed_along
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.gaps import Unkept
 from omega_bridge.planning.held import PRINTED, Promised, otherwise
 from omega_bridge.planning.needs import type_names
-from omega_bridge.planning.renamed_along import with_names
 from omega_bridge.planning.renames import Rename, kept_mandatory, left_mandatory, renames
 from omega_bridge.planning.world import World
 from omega_bridge.postgres.catalog_reader import read_catalog
@@ -94,7 +96,7 @@ class Held:
         if self.stood is None or self.wanted is None:
             return tuple(moved)
         own = {one for one in moved if (one.new.schema, one.new.table) in self.own}
-        named = iter(with_names([one for one in moved if one in own], self.stood, self.wanted))
+        named = iter(renamed_along.with_names([one for one in moved if one in own], self.stood, self.wanted))
         return tuple(next(named) if one in own else one for one in moved)
 
 
@@ -110,7 +112,7 @@ def hold_together(setting: Setting, server: Scratch) -> Held:
 
 
 def _compared(setting: Setting, server: Scratch) -> Held:
-    promised, unseen = _promised(setting, server)
+    promised, wanted, unseen = _promised(setting, server)
     stands = setting.yesterday.schema
     if stands is not None and stands.listed == setting.listed and not setting.by_list:
         failing = (f"what step {step} makes: on a scratch database it fails: {why}" for step, why in stands.rejected.items())
@@ -138,7 +140,7 @@ def _compared(setting: Setting, server: Scratch) -> Held:
     return Held(
         (*whole, *gaps, *_kept_mandatory(setting, promised, new.catalog)),
         hidden,
-        tuple(u for u in twofold if (u.key, u.attribute) not in told),
+        (*(u for u in twofold if (u.key, u.attribute) not in told), *_called_otherwise(own, old, new, promised, wanted)),
         tuple(dict.fromkeys((*unseen, *old.unseen, *new.unseen))),
         own,
         renames(gaps, stands.catalog, setting.models, types, stands.by),
@@ -146,6 +148,14 @@ def _compared(setting: Setting, server: Scratch) -> Held:
         promised.catalog,
         rejected(old.lacking, new.lacking, places, {*stands.rejected, *setting.allowed}),
     )
+
+
+def _called_otherwise(
+    own: frozenset[tuple[str, str]], old: _Made, new: _Made, promised: Promised, wanted: Names
+) -> Iterator[Unkept]:
+    """What an empty database has by another name than those that stand."""
+    yield from renamed_along.called_otherwise(own, old.catalog, new.catalog, promised.catalog)
+    yield from not_nulls.called_otherwise(own, old.not_nulls, {k: v for k, v in wanted.items() if new.not_nulls.get(k) == v})
 
 
 def _on_what_stands(setting: Setting, there: Catalog) -> Setting:
@@ -163,7 +173,7 @@ def _kept_mandatory(setting: Setting, promised: Promised, there: Catalog) -> tup
 # --- what the models make --------------------------------------------------------------------------------------
 
 
-def _promised(setting: Setting, server: Scratch) -> tuple[Promised, tuple[str, ...]]:
+def _promised(setting: Setting, server: Scratch) -> tuple[Promised, Names, tuple[str, ...]]:
     """The models' tables with all that is on them, made by PostgreSQL of the models alone; and what of them it did not take."""
     metadata = setting.models
     kinds = type_names(metadata)
@@ -176,13 +186,14 @@ def _promised(setting: Setting, server: Scratch) -> tuple[Promised, tuple[str, .
         run = database.boot(every_table(metadata))
         with database.session() as session:
             catalog = read_catalog(session.connection)
+        names = not_null_names(database)
     rejected = tuple(
         f"what {s.id.removeprefix('model-')} is by the models: {s.error or s.reason}"
         for s in run.steps
         if s.outcome in WENT_WRONG
     )
     tables = frozenset((t.schema or "public", t.name) for t in metadata.tables.values())
-    return Promised(catalog, tables, kinds), rejected
+    return Promised(catalog, tables, kinds), names, rejected
 
 
 def _lay_schemas(database: ScratchDatabase, metadata: MetaData) -> None:
@@ -233,6 +244,7 @@ class _Made:
     failed: frozenset[Key] = frozenset()
     unseen: tuple[str, ...] = ()
     lacking: Mapping[str, StepOutcome] = field(default_factory=dict)
+    not_nulls: Names = field(default_factory=dict)
 
 
 def _after(setting: Setting, ground: Catalog | None, server: Scratch) -> _Made:
@@ -250,6 +262,7 @@ def _after(setting: Setting, ground: Catalog | None, server: Scratch) -> _Made:
         run = database.boot(tuple(replace(step.step, destructive=True) for step in analysis))  # there are no rows
         with database.session() as session:
             catalog = read_catalog(session.connection)
+        names = not_null_names(database)
     amiss = {s.id: str(s.error or s.reason) for s in run.steps if s.outcome in WENT_WRONG}
     elsewhere = {step.id for step in analysis} - {s.id for s in run.steps}
     failed = _promises(analysis, World(catalog), {*amiss, *elsewhere})
@@ -261,7 +274,7 @@ def _after(setting: Setting, ground: Catalog | None, server: Scratch) -> _Made:
             if not step.startswith("model-")
         ),
     )
-    return _Made(catalog, failed, unseen, for_a_column(run.steps))
+    return _Made(catalog, failed, unseen, for_a_column(run.steps), names)
 
 
 def _by_hand(history: Path | None, database: ScratchDatabase) -> None:

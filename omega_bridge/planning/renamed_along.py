@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from omega_bridge.analysis.effects.naming import generated
 from omega_bridge.catalog import Attributes, Catalog, Key, Kind
+from omega_bridge.planning.gaps import MODELS, Unkept, What
 from omega_bridge.planning.renames import NOT_NULL, Along, Rename
 from omega_bridge.sql import identifier
 from omega_bridge.sql.printed import same_printed
+from omega_bridge.steps import Place
 
 
 def with_names(moved: Sequence[Rename], stood: Catalog, wanted: Catalog) -> tuple[Rename, ...]:
@@ -32,6 +34,18 @@ def with_names(moved: Sequence[Rename], stood: Catalog, wanted: Catalog) -> tupl
             last = max(n for n, one in enumerate(moved) if one.new.name in said and one.new.table == table)
             found.setdefault(last, []).append(Along(str(new.kind), old.name, new.name))
     return tuple(replace(one, along=tuple(found.get(number, ()))) for number, one in enumerate(moved))
+
+
+def called_otherwise(tables: Iterable[tuple[str, str]], stood: Catalog, fresh: Catalog, wanted: Catalog) -> Iterator[Unkept]:
+    """What does the same on both, and has another name: ``found`` on the databases that stand, ``expected`` by the models.
+
+    ``fresh``: an empty database on which the list ran. What it has by the old name, too, the list makes, and would make again.
+    """
+    for schema, table in sorted(tables):
+        for old, new, _ in _alike(schema, table, {}, stood, wanted):
+            if old in fresh or new not in fresh:
+                continue
+            yield Unkept(What.DIFFERENT, new, MODELS, Place(), "name", new.name, old.name)
 
 
 def after(moved: Sequence[Rename], stood: Catalog) -> Catalog:
@@ -53,11 +67,11 @@ _NAMED = (Kind.CONSTRAINT, Kind.INDEX, Kind.SEQUENCE)
 def _alike(
     schema: str, table: str, names: Mapping[str, str], stood: Catalog, wanted: Catalog
 ) -> Iterator[tuple[Key, Key, frozenset[str]]]:
-    """What has another name today, and the words of its definition: one that only the new names keep from being the same."""
+    """What has another name today, and the words of its definition: one that only the columns' new names keep from being the same."""
     before, now = (dict(_of(schema, table, c)) for c in (stood, wanted))
     for new in (k for k in now if k not in before):
         words = frozenset(_WORD.findall(_said(new, now[new])))
-        if not words & {*names.values()}:
+        if names and not words & {*names.values()}:
             continue
         alike = [old for old in before if old not in now and _is_same(old, before[old], new, now[new], names)]
         if len(alike) == 1:

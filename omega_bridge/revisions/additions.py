@@ -29,7 +29,7 @@ from sqlalchemy.types import JSON
 
 from omega_bridge.catalog import Key, Kind, texts
 from omega_bridge.planning.gaps import MODELS, Unkept, What
-from omega_bridge.planning.renames import Rename
+from omega_bridge.planning.renames import Along, Rename
 from omega_bridge.revisions import guards, safe_steps
 from omega_bridge.revisions.dialect import DIALECT, PREPARER
 from omega_bridge.revisions.mapped import table_of
@@ -159,6 +159,10 @@ def _part(found: _Found, metadata: MetaData, one: Unkept, new: set[tuple[str, st
 
 def _texts(found: _Found, metadata: MetaData, one: Unkept) -> tuple[str, ...]:
     key, schema = one.key, _schema(metadata, one.key)
+    if one.attribute == "name":
+        renamed = safe_steps.renamed_alone(Along(str(key.kind), str(one.found), key.name), key.table, schema)
+        made = _index_by_name(metadata, key.name) if key.kind is Kind.INDEX else None
+        return (renamed, made.replace("INDEX IF", "INDEX CONCURRENTLY IF", 1)) if made is not None else (renamed,)
     if one.attribute == "comment":
         return (
             f"COMMENT ON {guards.named(str(key.kind), key.name, key.table or None, schema)} IS {guards.literal(str(one.expected))}",

@@ -303,6 +303,27 @@ def test_a_step_that_needs_the_old_name_is_named_and_fails_the_check(project: Pr
     assert (again.gaps, allowed.rejected) == ((), ())
 
 
+def test_another_name_makes_two_schemas(project: Project) -> None:
+    """A column that a step of one's own renames, on a table of the models: what is called after it has two names until a step renames it, too."""
+    project.before = renamed("nick")
+    now = renamed("handle")()
+    by_hand = "DO $$ BEGIN IF EXISTS (SELECT FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = 'tenants' AND column_name = 'nick') THEN ALTER TABLE tenants RENAME COLUMN nick TO handle; END IF; END $$"  # noqa: E501
+    found = project.held(now, by_hand)
+    names = {str(one.found): one.expected for one in found.twofold if one.attribute == "name"}
+    assert names.items() >= {"ix_tenants_nick": "ix_tenants_handle", "tenants_nick_fkey": "tenants_handle_fkey"}.items()
+    assert (found.gaps, len(found.twofold)) == ((), len(names))
+    written = additions((*found.gaps, *found.twofold), now, is_whole=True, own=found.own)
+    steps = [by_hand, *(s.sql for s in written.steps)]
+    again = project.held(now, *steps)
+    assert (written.left, again.gaps, again.twofold) == ((), (), ())
+    old, new = project.make_database(), project.make_database()
+    omega_bridge.boot(old, list(project.steps), metadata=project.before())
+    for database in (old, new):
+        assert omega_bridge.boot(database, [*project.steps, *steps], metadata=now).lacks == ()
+    assert _shape(old) == _shape(new)
+    assert _not_nulls(old) == _not_nulls(new)
+
+
 def _not_nulls(database: str) -> list[Any]:
     """Their names; there are none before PostgreSQL 18."""
     with psycopg.connect(database) as conn:
