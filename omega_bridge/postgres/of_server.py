@@ -11,10 +11,12 @@ from psycopg.rows import TupleRow
 from omega_bridge.catalog import Attributes, Catalog, Key, Kind
 from omega_bridge.expectation import Expectation
 from omega_bridge.kinds import ROOMS
+from omega_bridge.kinds.privileges import RUNNER
 from omega_bridge.kinds.question import of_server
 from omega_bridge.postgres.catalog_reader import ONE_VALUE, array, read_catalog
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries.qualified import qualified
+from omega_bridge.postgres.runner import runner
 
 
 def read_against(connection: psycopg.Connection[TupleRow], expected: Expectation) -> Catalog:
@@ -35,4 +37,20 @@ def read(connection: psycopg.Connection[TupleRow], wanted: Collection[Key]) -> d
         row = connection.execute(ONE_VALUE.format(text).encode()).fetchone()
     rows = (row[0] if row else None) or ()
     found = {Key(Kind(kind), schema, table, name): attributes for kind, schema, table, name, attributes in rows}
-    return {key: found[key] for key in wanted if key in found}
+    return {key: found[key] for key in wanted if key in found} | _memberships(connection, wanted)
+
+
+_MEMBER_OF = """
+SELECT r.rolname FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) m.roleid
+JOIN pg_catalog.pg_roles u ON u.oid OPERATOR(pg_catalog.=) m.member
+WHERE u.rolname OPERATOR(pg_catalog.=) %s::pg_catalog.name AND r.rolname OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.name[])
+"""
+
+
+def _memberships(connection: psycopg.Connection[TupleRow], wanted: Collection[Key]) -> dict[Key, Attributes]:
+    """Those of who runs the list, among the wanted."""
+    names = sorted({key.name for key in wanted if key.table == RUNNER})
+    if not names:
+        return {}
+    role = runner(connection) or connection.info.user
+    return {Key(Kind.ROLE, "", RUNNER, name): {} for (name,) in connection.execute(_MEMBER_OF.encode(), (role, names))}

@@ -11,14 +11,12 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from omega_bridge import errors
 from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
-from omega_bridge.catalog import Catalog, Key, Kind
-from omega_bridge.ledger import Draft, Driver, Event, Outcome
-from omega_bridge.outcomes import NOT_DONE, BootOutcome, CriticalTable, Standing, StepOutcome
+from omega_bridge.catalog import Catalog
+from omega_bridge.ledger import Outcome
+from omega_bridge.outcomes import BootOutcome, Standing, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
 from omega_bridge.postgres import clean_state, ledger_store, lock
 from omega_bridge.postgres.catalog_reader import CatalogReader
@@ -31,18 +29,16 @@ from omega_bridge.postgres.session import Session
 from omega_bridge.postgres.waiting import BUSY
 from omega_bridge.readings import Readings, folder
 from omega_bridge.sources.located import located
-from omega_bridge.startup.run import Options, Run, Unsettled, judged, raise_if_asked
+from omega_bridge.startup.inspection import inspect, report
+from omega_bridge.startup.record import Recorded, how_far, record, refuse_if_newer
+from omega_bridge.startup.run import Options, Run, judged, raise_if_asked
 from omega_bridge.startup.schedule import Convergence, touched
 from omega_bridge.steps import Registry, Repeat
-from omega_bridge.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
-    from omega_bridge.revisions.standing import Move
     from omega_bridge.startup.lacks import Lack
-    from omega_bridge.typed import JsonObject
-    from omega_bridge.version_table import VersionTable
 
 log = logging.getLogger("omega_bridge")
 
@@ -89,9 +85,9 @@ def repair(
         analysis = with_escapes(analysis)
     names = scope(analysis, options.critical_tables, metadata)
     known = ledger_store.recall(connection)
-    _refuse_if_newer(known, analysis, head, options)
+    refuse_if_newer(known, analysis, head, options)
     before = reader.read(names)
-    _report(inspect(before, options.critical_tables, metadata))
+    report(inspect(before, options.critical_tables, metadata))
     executor = Executor(
         session, reader, before, names, analysis.provided(), str(uuid.uuid4()), ledger_store.tip(connection),
         Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout, options.lock_timeout),
@@ -126,10 +122,10 @@ def repair(
     )
     inspection = inspect(after, options.critical_tables, metadata)
     try:
-        reached = _reached(options, head, known.revision if known else None, analysis, after, outcomes)
+        reached = how_far(options, head, known.revision if known else None, analysis, after, outcomes)
         digest = digest if not lacking_of_models else _NEVER  # the next start looks again
         recorded = Recorded(verdict, digest, reached, tuple(done.unsettled), inspection)
-        revision, unmoved = _record(session, executor, promised, outcomes, after, asked, recorded)
+        revision, unmoved = record(session, executor, promised, outcomes, after, asked, recorded)
         warnings += (unmoved,) if unmoved else ()
         log.info("[MIGRATION] the ledger ends at %s", executor.tip)
     except BUSY as exc:
@@ -213,41 +209,6 @@ def _complete(registry: Registry, metadata: MetaData | None) -> Registry:
     return with_models(registry, metadata)
 
 
-# --- inspect ---------------------------------------------------------------------------------------------------
-
-
-def inspect(catalog: Catalog, critical: Iterable[str], metadata: MetaData | None) -> tuple[CriticalTable, ...]:
-    """Critical tables: present, missing, or of the old shape (the models have columns that the table lacks)."""
-    found = []
-    world = World(catalog)
-    for name in critical:
-        schema, _, table = name.rpartition(".")
-        key = world.find(_table_key(schema, table))
-        if key is None:
-            found.append(CriticalTable(name, "missing"))
-            continue
-        there = {k.name for k in catalog.columns(key.schema, key.name)}
-        model = metadata.tables.get(name) if metadata is not None else None
-        lacks = tuple(c.name for c in model.columns if c.name not in there) if model is not None else ()
-        found.append(CriticalTable(name, "old-shape" if lacks else "present", lacks))
-    return tuple(found)
-
-
-def _table_key(schema: str, table: str) -> Key:
-    return Key(Kind.TABLE, schema, "", table)
-
-
-def _report(inspection: Iterable[CriticalTable]) -> None:
-    for table in inspection:
-        if table.state != "present":
-            log.info(
-                "[MIGRATION] critical table %s: %s%s",
-                table.name,
-                table.state,
-                f" (lacks {', '.join(table.lacks)})" if table.lacks else "",
-            )
-
-
 # --- verify and record -----------------------------------------------------------------------------------------
 
 
@@ -295,141 +256,6 @@ def _as_it_stands(executor: Executor, promised: clean_state.Promised) -> tuple[p
 
 
 _LOOKS = 3
-
-_PATIENCE = 5.0
-"""Seconds for a lock that the record needs; less where the start's budget is less."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """How far the exported history is true: ``revision`` is the last one before the first that is not (``lacking``), of whose
-    steps ``step`` did not work out; ``beyond``: what holds after it all the same.
-    """
-
-    revision: str | None
-    lacking: str | None = None
-    step: str | None = None
-    beyond: tuple[str, ...] = ()
-    known: str | None = None
-    """What the last start left, of whichever release."""
-    history: Path | None = None
-    table: VersionTable | None = None
-
-    def move(self, versions: tuple[str, ...]) -> Move:
-        """What becomes of ``alembic_version`` where it says this."""
-        from omega_bridge.revisions.standing import STAYS, standing_of
-
-        if self.history is None:
-            return STAYS
-        return standing_of(self.history, known=self.known, table=self.table).move(versions, self.revision)
-
-    def as_dict(self) -> JsonObject:
-        """As the ledger has it."""
-        if self.lacking is None:
-            return {"revision": self.revision}
-        return {
-            "revision": self.revision,
-            "not_true": {"revision": self.lacking, "step": self.step},
-            "beyond": list(self.beyond),
-        }
-
-
-def _reached(
-    options: Options, head: str | None, known: str | None, analysis: Analysis, after: Catalog, outcomes: Iterable[StepOutcome]
-) -> Reached:
-    """The head where every step worked out; else as far as what failed or was refused lets it be true."""
-    amiss = {o.id: f"{o.outcome}: {o.reason}" for o in outcomes if o.outcome in (Outcome.FAILED, Outcome.REFUSED)}
-    whole = Reached(head, known=known, history=options.history if head is not None else None, table=options.kept_in)
-    if head is None or options.history is None or not amiss:
-        return whole
-    from omega_bridge.adoption import hold_against
-
-    found = hold_against(after, analysis, options.history, amiss)
-    if not found.gaps:
-        return whole
-    first = found.gaps[0]
-    return Reached(found.prefix, first.revision, first.step, found.beyond, known, options.history, options.kept_in)
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What is recorded of a boot beside what became of its steps."""
-
-    verdict: BootOutcome
-    digest: str
-    reached: Reached
-    unsettled: tuple[Unsettled, ...]
-    inspection: tuple[CriticalTable, ...]
-
-
-def _record(
-    session: Session,
-    executor: Executor,
-    promised: clean_state.Promised,
-    outcomes: tuple[StepOutcome, ...],
-    after: Catalog,
-    asked: probe_function.Asked,
-    told: Recorded,
-) -> tuple[str | None, str]:
-    """One transaction: the outcomes without a row of their own, the boot's entry, ``alembic_version``, the state.
-
-    What ``alembic_version`` says then, and why it was not moved where that is to be told.
-    """
-    connection = session.connection
-    moves: list[Move] = []
-
-    def move(versions: tuple[str, ...]) -> str | None:
-        moves.append(told.reached.move(versions))
-        return moves[-1].revision
-
-    quiet = [o for o in outcomes if o.outcome in NOT_DONE]
-    with connection.transaction():
-        connection.execute(f"SET LOCAL lock_timeout = {max(int(min(_PATIENCE, executor.limits.budget) * 1000), 1)}")
-        for outcome in quiet:
-            executor.record(outcome)
-        revision = clean_state.stamp(connection, move, told.reached.table) if told.reached.history else None
-        counts: dict[str, int] = {}
-        for outcome in outcomes:
-            counts[outcome.outcome] = counts.get(outcome.outcome, 0) + 1
-        detail = {
-            "steps": len(promised.analysis),
-            "outcomes": counts,
-            "catalog": after.digest(),
-            **told.reached.as_dict(),
-        }
-        if standing := [o.id for o in outcomes if o.is_undone]:
-            detail["standing"] = standing
-        if told.unsettled:
-            detail["unsettled"] = [u.as_dict() for u in told.unsettled]
-        draft = Draft(Driver.BOOT, Event.BOOT, executor.run, "", told.digest, told.verdict, detail)
-        executor.tip = ledger_store.append(connection, [draft], executor.tip, min(_PATIENCE, executor.limits.budget))
-        if asked.is_settled:
-            clean_state.remember(
-                connection, promised, outcomes, after, asked, told.digest, revision, told.inspection, told.reached.table
-            )
-        lock.prove(session)
-    return revision, moves[-1].warning if moves else ""
-
-
-def _refuse_if_newer(known: ledger_store.State | None, analysis: Analysis, head: str | None, options: Options) -> None:
-    """A start of the release before must not judge a database that the release after it has repaired."""
-    if known is None or options.accept_newer:
-        return
-    mine = {s.checksum for s in analysis}
-    theirs = {s["checksum"] for s in known.steps}
-    later = [s for s in known.steps if s["checksum"] not in mine]
-    if not later or mine - theirs or (head is not None and known.revision == head):
-        return
-    if head is not None and known.revision is not None and clean_state.knows_revision(options.history, known.revision):
-        return
-    told = ", ".join(s["id"] for s in later[:5])
-    if all(s["additive"] for s in later):
-        log.warning("[MIGRATION] the database was repaired by a later list; what it has beyond this one only adds (%s)", told)
-        return
-    raise errors.DatabaseIsNewer(
-        f"the database was repaired by a list with {len(later)} more step(s), and not all of them only add: {told}",
-        hint="Start the newer release. If the steps were removed from the list on purpose: boot(accept_newer=True), --accept-newer.",
-    )
 
 
 def scope(analysis: Analysis, critical_tables: Iterable[str], metadata: MetaData | None) -> frozenset[str]:

@@ -561,6 +561,7 @@ LIVES: Mapping[Kind, Life] = {
             "ALTER ROLE role_{database} SET statement_timeout = '5s'",
             "ALTER ROLE role_{database} CONNECTION LIMIT 7",
             "GRANT pg_monitor TO role_{database}",
+            "GRANT role_{database} TO CURRENT_USER",
             "COMMENT ON ROLE role_{database} IS 'one'",
         ),
         {
@@ -571,6 +572,7 @@ LIVES: Mapping[Kind, Life] = {
             "setting": "ALTER ROLE role_{database} RESET ALL",
             "another setting": "ALTER ROLE role_{database} SET work_mem = '8MB'",
             "membership": "REVOKE pg_monitor FROM role_{database}",
+            "membership of who runs the list": "REVOKE role_{database} FROM CURRENT_USER",
             "more membership": "GRANT pg_read_all_settings TO role_{database}",
             "comment": "COMMENT ON ROLE role_{database} IS NULL",
         },

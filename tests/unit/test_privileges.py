@@ -10,7 +10,7 @@ from omega_bridge.analysis.server import DATABASE, said_of_server
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.expectation import Expectation, compare
 from omega_bridge.expectation_file import from_text, to_text
-from omega_bridge.kinds.privileges import granted, of_new, privileges
+from omega_bridge.kinds.privileges import RUNNER, granted, of_new, privileges
 from omega_bridge.steps import Registry
 
 TABLE = Key(Kind.TABLE, "public", "", "t")
@@ -122,7 +122,8 @@ def test_what_a_list_says_of_the_server_is_found() -> None:
         "GRANT SELECT ON t TO somebody",
     ]  # fmt: skip
     roles = {Key(Kind.ROLE, "", "", name) for name in ("reader", "Big one", "writer", "member")}
-    assert said_of_server(analyse(Registry.of(steps))) == roles
+    membership = Key(Kind.ROLE, "", RUNNER, "reader")  # of who runs the list
+    assert said_of_server(analyse(Registry.of(steps))) == {*roles, membership}
     assert said_of_server(analyse(Registry.of(["GRANT CREATE ON DATABASE x TO y"]))) == {DATABASE}
 
 
