@@ -27,6 +27,7 @@ def render_file(revision: Revision, lifted: Sequence[Lifted], before: str | None
         "# made from the step registry by: omega-bridge export -- do not edit; check with: omega-bridge export --check",
         quoted(_docstring(revision, lifted, before)),
         "",
+        UNSORTED,
         *sorted_imports(imports),
         "",
         f'revision = "{revision.id}"',
@@ -55,6 +56,10 @@ def _allowed(revision: Revision) -> list[str]:
     if revision.kind is RevisionKind.RETIRE:
         return []
     return [label for label, step in zip(revision.labels, revision.steps, strict=True) if step.step.destructive]
+
+
+UNSORTED = "# ruff: noqa: I001"
+"""Which order is the right one depends on the project: a folder ``alembic`` beside it is taken for a package of its own."""
 
 
 def sorted_imports(imports: set[str]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from omega_bridge.revisions.quoting import quoted
-from omega_bridge.revisions.rendering import sorted_imports, tuple_of
+from omega_bridge.revisions.rendering import UNSORTED, sorted_imports, tuple_of
 from omega_bridge.revisions.sums import HEADER, SumLine
 
 _NO_WAY_BACK = re.compile(r"revision \S+ \(.*?\) has no way back: (.*)", re.S)
@@ -76,6 +76,7 @@ def render_squash(parts: Sequence[PartOfSquash], told: str, down: str | None = N
             HEADER,
             quoted(_docstring(parts, told, reason, down)),
             "",
+            UNSORTED,
             *sorted_imports(imports),
             "",
             f'revision = "{last}"',

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 
 from omega_bridge.revisions.operations import OPERATIONS
 
-OURS = "import omega_bridge.revisions.operations  # op.ensure and its kin"
+OURS = "import omega_bridge.revisions.operations  # noqa: F401  op.ensure and its kin"
 TYPES = "from omega_bridge.revisions import sqltypes"
 
 
