@@ -13,11 +13,9 @@ Source: PostgreSQL's manual, "Explicit Locking", and rails issue 31190.
 from __future__ import annotations
 
 import random
-import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from zlib import crc32
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -25,29 +23,32 @@ from psycopg.rows import TupleRow
 from omega_bridge import errors
 from omega_bridge.postgres import settings
 from omega_bridge.postgres.driver_errors import read_only
+from omega_bridge.postgres.lock_keys import (
+    CLASS,
+    DATABASE,
+    EVERY_START,
+    EVERYTHING,
+    HERE,
+    IS,
+    OBJECT,
+    SCHEMA,
+    Held,
+    Wanted,
+    all_of,
+    among,
+    number,
+    of_schemas,
+    signed,
+    to_lock,
+)
 from omega_bridge.postgres.session import Session
 from omega_bridge.values import dataclass
-
-CLASS, OBJECT = 0x6F6D6567, 0x61627267
-"""The two halves of the key of everything ("omeg", "abrg"): exclusive for an older release, shared for who locks a schema."""
-
-SCHEMA = 0x6F6D6573
-"""The first half of a schema's key ("omes"); the second is a checksum of its name. Advisory locks are per database."""
-
-DATABASE = 0x6F6D6564
-"""The second half of the key of the whole database ("omed"), beside ``CLASS``."""
 
 POLL = 0.1
 """Mean seconds between two tries."""
 
 IN_TRANSACTION = f"pg_catalog.pg_try_advisory_xact_lock({CLASS}, {DATABASE})"
 """Tries for the lock of the whole database, until the transaction ends."""
-
-_IS = "OPERATOR(pg_catalog.=)"
-_HERE = (
-    f"l.locktype {_IS} 'advisory' AND l.objsubid {_IS} 2 AND l.granted AND l.database {_IS} "
-    f"(SELECT oid FROM pg_catalog.pg_database WHERE datname {_IS} pg_catalog.current_database())"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,62 +57,6 @@ class Turn:
 
     waited: float
     instead: object = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a start locks: the ``schemas`` that it works in, exclusively.
-
-    ``ahead``: those before them on the search path, which are not there yet. The list may make one, and who connects after that
-    works in it: they are locked, too, but shared, so that tenants who have one of them in common do not wait for one another.
-    """
-
-    schemas: tuple[str, ...]
-    ahead: tuple[str, ...] = ()
-
-    @property
-    def keys(self) -> dict[str, str]:
-        """How each lock is taken, and how it is given back, as calls in SQL."""
-        shared = [(CLASS, OBJECT), *((SCHEMA, _signed(_number(name))) for name in self.ahead)]
-        alone = [(SCHEMA, _signed(_number(name))) for name in self.schemas]
-        return {
-            **{f"pg_catalog.pg_try_advisory_lock_shared{key}": f"pg_catalog.pg_advisory_unlock_shared{key}" for key in shared},
-            **{f"pg_catalog.pg_try_advisory_lock{key}": f"pg_catalog.pg_advisory_unlock{key}" for key in alone},
-        }
-
-
-@dataclass(slots=True)
-class Held:
-    """What a session holds: taken by the server process ``pid``. ``database``: and the lock of the whole database."""
-
-    pid: int
-    wanted: Wanted
-    database: bool = False
-
-    @property
-    def schemas(self) -> tuple[str, ...]:
-        """Where nobody else is at work."""
-        return self.wanted.schemas
-
-    @property
-    def rows(self) -> str:
-        """In SQL: our locks of these schemas among those of our own server process."""
-        mine = f"l.pid {_IS} pg_catalog.pg_backend_pid() AND l.mode {_IS} 'ExclusiveLock'"
-        return f"pg_catalog.pg_locks l WHERE {mine} AND {_of(self.schemas)}"
-
-    @property
-    def proof(self) -> str:
-        """Fails where a lock is lost, so that the COMMIT behind it in one round trip is not reached."""
-        return f"SELECT 1 OPERATOR(pg_catalog./) CASE WHEN {self.is_whole} THEN 1 ELSE 0 END"
-
-    def where_taken(self, call: str) -> str:
-        """In SQL: the ``call`` in the server process that took the locks, and NULL in any other that a pooler may give us."""
-        return f"CASE WHEN pg_catalog.pg_backend_pid() {_IS} {self.pid} THEN {call} END"
-
-    @property
-    def is_whole(self) -> str:
-        """In SQL: whether all of them are still held."""
-        return f"(SELECT pg_catalog.count(*) FROM {self.rows}) {_IS} {len(set(map(_number, self.schemas)))}"
 
 
 @contextmanager
@@ -146,7 +91,7 @@ def exclusive(
     while not (is_free and _take(session, wanted)):
         waited = time.monotonic() - started
         if waited >= timeout:
-            raise _not_had(session, timeout, f"{_of((*wanted.schemas, *wanted.ahead))} OR {_EVERYTHING}")
+            raise _not_had(session, timeout, f"{of_schemas((*wanted.schemas, *wanted.ahead))} OR {EVERYTHING}")
         _pause(session, min(POLL * random.uniform(0.5, 1.5), max(timeout - waited, 0.001)), sleep)
         is_free = _is_free(session, wanted)
         if is_free and meanwhile is not None and (instead := meanwhile()) is not None:
@@ -183,7 +128,7 @@ def in_turn(session: Session, timeout: float, take: Callable[[], bool], sleep: C
     deadline = time.monotonic() + timeout
     while not take():
         if time.monotonic() >= deadline:
-            raise _not_had(session, timeout, f"{_among(CLASS, [DATABASE])}")
+            raise _not_had(session, timeout, f"{among(CLASS, [DATABASE])}")
         sleep(min(POLL * random.uniform(0.2, 0.8), max(deadline - time.monotonic(), 0.001)))
 
 
@@ -239,17 +184,17 @@ def _explain(session: Session, exc: psycopg.Error) -> None:
 def _take(session: Session, wanted: Wanted) -> bool:
     """Try once. Behind a pooler it is a transaction of its own: where even that is not kept together, we must not go on."""
     if not session.is_pooled:
-        if taken := _has(session, _all_of(wanted)):
+        if taken := _has(session, all_of(wanted)):
             session.held = Held(session.pid, wanted)
         return taken
     try:
         session.ask("BEGIN")
-        held = f"EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid {_IS} pg_catalog.pg_backend_pid() AND {_EVERY_START})"
+        held = f"EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid {IS} pg_catalog.pg_backend_pid() AND {EVERY_START})"
         ((pid, is_held),) = session.ask(f"SELECT pg_catalog.pg_backend_pid(), {held}")
         if is_held == "t":
             session.ask("ROLLBACK")
             raise _no_sessions(f"server process {pid}, which it gave to this start, holds the lock for another one")
-        taken = _has(session, _all_of(wanted))
+        taken = _has(session, all_of(wanted))
         session.ask("COMMIT")
     except errors.ConnectionLost as exc:
         raise _no_sessions("it ended the connection when a transaction began") from exc
@@ -266,17 +211,9 @@ def _take_database(session: Session, held: Held) -> bool:
     return taken == "t"
 
 
-def _all_of(wanted: Wanted) -> str:
-    """All the locks or none: a condition in SQL. A ``CASE`` keeps its order."""
-    found = "true"
-    for take, give_back in wanted.keys.items():
-        found = f"CASE WHEN NOT {take} THEN false WHEN {found} THEN true ELSE NOT {give_back} END"
-    return found
-
-
 def _is_free(session: Session, wanted: Wanted) -> bool:
     """Shared, and given back at once: behind a pooler in the same statement, so that it cannot be left behind."""
-    keys = [(CLASS, OBJECT), *((SCHEMA, _signed(_number(name))) for name in (*wanted.schemas, *wanted.ahead))]
+    keys = [(CLASS, OBJECT), *((SCHEMA, signed(number(name))) for name in (*wanted.schemas, *wanted.ahead))]
     if session.is_pooled:
         return all(_ask(session, "pg_try_advisory_xact_lock_shared", *key) for key in keys)
     return all(
@@ -303,7 +240,7 @@ def _give_back(session: Session) -> None:
         settings.give_back(session, held.pid)
     given_back = [*held.wanted.keys.values(), *([f"pg_catalog.pg_advisory_unlock({CLASS}, {DATABASE})"] if held.database else [])]
     each = ", ".join(given_back)
-    unlock = f"SELECT {held.where_taken(f'true {_IS} ALL (ARRAY[{each}])')}"
+    unlock = f"SELECT {held.where_taken(f'true {IS} ALL (ARRAY[{each}])')}"
     for _ in range(20 if session.is_pooled else 1):
         if session.ask(unlock)[0][0] == "t" or not _is_stranded(session, held):
             return
@@ -314,9 +251,9 @@ def _is_stranded(session: Session, held: Held) -> bool:
     """Whether a server process that we lost holds our lock: it is ended when it is idle. A pooler does not keep sessions then."""
     return session.is_pooled and bool(
         session.ask(
-            f"SELECT a.state {_IS} 'idle' AND pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a "
-            f"WHERE a.pid {_IS} {held.pid} AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid {_IS} a.pid AND {_HERE}"
-            f" AND (l.classid {_IS} {CLASS}::pg_catalog.oid OR {_of((*held.schemas, *held.wanted.ahead))}))"
+            f"SELECT a.state {IS} 'idle' AND pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a "
+            f"WHERE a.pid {IS} {held.pid} AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid {IS} a.pid AND {HERE}"
+            f" AND (l.classid {IS} {CLASS}::pg_catalog.oid OR {of_schemas((*held.schemas, *held.wanted.ahead))}))"
         )
     )
 
@@ -336,32 +273,6 @@ def _has(session: Session, condition: str) -> bool:
     return session.ask(f"SELECT {condition}")[0][0] == "t"
 
 
-def _of(schemas: tuple[str, ...]) -> str:
-    """In SQL: a lock ``l`` of one of these schemas."""
-    return _among(SCHEMA, map(_number, schemas))
-
-
-def _among(first: int, second: Iterable[int]) -> str:
-    keys = ",".join(map(str, second))
-    return f"({_HERE} AND l.classid {_IS} {first}::pg_catalog.oid AND l.objid {_IS} ANY ('{{{keys}}}'::pg_catalog.oid[]))"
-
-
-_EVERY_START = _among(CLASS, [OBJECT])
-"""In SQL: the lock ``l`` that each start holds, whatever its schema."""
-
-_EVERYTHING = f"{_EVERY_START} AND l.mode {_IS} 'ExclusiveLock'"
-"""In SQL: the lock ``l`` of an older release."""
-
-
-def _number(schema: str) -> int:
-    return crc32(schema.encode())
-
-
-def _signed(number: int) -> int:
-    """As the functions take it; ``pg_locks`` shows it without a sign."""
-    return number - (1 << 32) if number >= 1 << 31 else number
-
-
 def _look(session: Session) -> tuple[bool, bool, Wanted]:
     """Whether a pooler stands between us and the server, whether the server takes no writes, and what to lock.
 
@@ -373,20 +284,6 @@ def _look(session: Session) -> tuple[bool, bool, Wanted]:
         " pg_catalog.current_setting('search_path'), current_user, pg_catalog.current_schema()"
     )
     return pid != str(session.pid), is_read_only == "on", to_lock(path or "", role or "", schema)
-
-
-def to_lock(search_path: str, role: str, schema: str | None) -> Wanted:
-    """What to lock under a ``search_path``, whose first schema that is there is ``schema``."""
-    ahead: list[str] = []
-    for found in re.finditer(r'"((?:[^"]|"")*)"|([^\s,][^,]*)', search_path):
-        name = found[1].replace('""', '"') if found[1] is not None else found[2].strip().lower()
-        name = role if name == "$user" else name
-        if name == schema:
-            break
-        ahead.append(name)
-    if schema is None:
-        return Wanted(tuple(ahead) or ("",))
-    return Wanted((schema,), tuple(ahead))
 
 
 def _not_had(session: Session, timeout: float, locks: str) -> errors.LockNotAcquired:
@@ -401,8 +298,8 @@ def _holder(session: Session, locks: str) -> str:
         "SELECT a.pid, coalesce(a.client_addr::text, 'local socket'), a.application_name, "
         "pg_catalog.round(extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) "
         "coalesce(a.xact_start, a.state_change)))::pg_catalog.int4 "
-        f"FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid {_IS} l.pid WHERE {locks}"
-        f" ORDER BY l.mode {_IS} 'ExclusiveLock' DESC"
+        f"FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid {IS} l.pid WHERE {locks}"
+        f" ORDER BY l.mode {IS} 'ExclusiveLock' DESC"
     )
     if not rows:
         return "the holder has just let go"

@@ -25,7 +25,7 @@ from omega_bridge.outcomes import Cost
 from omega_bridge.postgres.dsn import conninfo, unreadable
 
 if TYPE_CHECKING:
-    from omega_bridge.postgres.lock import Held
+    from omega_bridge.postgres.lock_keys import Held
 
 
 Opened: TypeAlias = "pq.abc.PGconn | psycopg.Connection[TupleRow]"

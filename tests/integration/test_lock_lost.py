@@ -15,7 +15,7 @@ from omega_bridge import OmegaBridgeError, environment
 from omega_bridge.analysis import analyse
 from omega_bridge.config import Config
 from omega_bridge.errors import LockLost
-from omega_bridge.postgres.lock import CLASS, OBJECT, SCHEMA
+from omega_bridge.postgres.lock_keys import CLASS, OBJECT, SCHEMA
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
 from omega_bridge.steps import Registry

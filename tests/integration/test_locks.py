@@ -14,7 +14,7 @@ import pytest
 import omega_bridge
 from omega_bridge import OmegaBridgeError, Run, Step
 from omega_bridge.postgres import blockers, lock
-from omega_bridge.postgres.lock import CLASS, OBJECT
+from omega_bridge.postgres.lock_keys import CLASS, OBJECT
 from omega_bridge.postgres.session import open_session
 
 T = "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)"

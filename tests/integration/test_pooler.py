@@ -24,7 +24,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import omega_bridge
 from omega_bridge import OmegaBridgeError, Run
-from omega_bridge.postgres.lock import CLASS, OBJECT
+from omega_bridge.postgres.lock_keys import CLASS, OBJECT
 
 ROOT = Path(__file__).parents[2]
 STEPS = ["CREATE TABLE IF NOT EXISTS t (id int)", "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"]

@@ -20,7 +20,7 @@ from omega_bridge.analysis import analyse
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.config import Config
 from omega_bridge.planning import reach
-from omega_bridge.postgres.lock import CLASS, DATABASE, Wanted, to_lock
+from omega_bridge.postgres.lock_keys import CLASS, DATABASE, Wanted, to_lock
 from omega_bridge.revisions import alembic_border
 from omega_bridge.revisions.files import export
 from omega_bridge.steps import Registry
