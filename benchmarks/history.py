@@ -27,6 +27,7 @@ from omega_bridge.embedded import EmbeddedServer
 from omega_bridge.revisions.sums import read_sum
 
 ROOT = Path(__file__).parents[1]
+PARTS = ("compiling", "loading", "past", "proving")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Bench:
 
     def run(self, *arguments: str, at: Path | None = None, url: str = "") -> Cost:
         """One process, its output thrown away. Raises where it fails."""
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "DATABASE_URL": url}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "DATABASE_URL": url, "OMEGA_BRIDGE_CACHE": "off"}
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         subprocess.run([sys.executable, "-m", *arguments], cwd=at or self.root, env=environment, check=True, capture_output=True)
         wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -81,13 +82,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--commits", type=int, default=250, help="commits of the list's past (default: 250)")
     parser.add_argument("--proved", type=int, default=1000, help="length of the list that is proven (default: 1000; 0: none)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement (default: 5)")
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between them (default: %(default)s)")
     options = parser.parse_args(arguments)
+    wanted = options.only.split(",")
+    if unknown := set(wanted) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="bench-history-") as name:
         bench = Bench(Path(name), options.rounds)
-        compiling(bench, options.steps)
-        loading(bench, options.steps)
-        from_git(bench, options.commits)
-        if options.proved:
+        if "compiling" in wanted or "loading" in wanted:  # what is loaded has to be compiled
+            compiling(bench, options.steps)
+        if "loading" in wanted:
+            loading(bench, options.steps)
+        if "past" in wanted:
+            from_git(bench, options.commits)
+        if "proving" in wanted and options.proved:
             proving(bench, options.proved)
     return 1 if bench.missed else 0
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from omega_bridge.config import Config
 from omega_bridge.environment.asked import LOCK_TIMEOUT, READ_ONLY, allowed_of, command_of, dsn_of, kept_in, project_of
-from omega_bridge.environment.clean_end import leave_clean
 from omega_bridge.environment.offline import as_sql
 from omega_bridge.environment.recorder import Recorder, limit
 from omega_bridge.postgres import clean_state
@@ -119,5 +118,8 @@ def _online(context: EnvironmentContext, config: Config, folder: Path, away: Map
         recorder.pin()
         heads = migrations.get_current_heads()
         own_path.let_go(connection)
-        leave_clean(recorder, heads)
+        if recorder.last:  # where nothing ran, nothing of what a start needs is loaded
+            from omega_bridge.environment.clean_end import leave_clean
+
+            leave_clean(recorder, heads)
         connection.commit()

@@ -263,7 +263,7 @@ class Seal:
         """The hash of the next line, whose file has this content (line ends as ``\\n``)."""
         plain = content.replace(b"\r\n", b"\n")
         told = self.previous if line.format in ("s1", "s2") else self.lines
-        said = line.revision if line.format in ("s1", "s2") else str(replace(line, hash=""))
+        said = line.revision if line.format in ("s1", "s2") else str(line).removesuffix(line.hash)
         return hashlib.sha256(f"{line.format}\n{told}\n{said}\n".encode() + plain).hexdigest()
 
     def take(self, line: SumLine) -> SumLine:
