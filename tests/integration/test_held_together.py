@@ -152,7 +152,14 @@ GAINED: dict[str, tuple[Models, list[str], dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize(("now", "gaps", "filled"), GAINED.values(), ids=GAINED)
+OTHERS_SAY = ("column", "check", "identity")
+"""Cases that others hold nearly whole: of `make test-long`."""
+
+
+@pytest.mark.parametrize(
+    ("now", "gaps", "filled"),
+    [pytest.param(*case, id=name, marks=[pytest.mark.long] if name in OTHERS_SAY else []) for name, case in GAINED.items()],
+)
 def test_what_a_model_gains_is_a_gap_until_a_step_adds_it(
     project: Project, now: Models, gaps: list[str], filled: dict[str, str]
 ) -> None:
