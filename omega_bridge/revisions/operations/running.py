@@ -95,11 +95,13 @@ def _attempt(operations: Operations, operation: Operation, *, is_apart: bool) ->
     """Send a step, or each statement of one that refuses a transaction; at the first error all is as before that statement."""
     bind: Any = operations.get_bind()
     is_apart = is_apart or bind.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+    is_whole = len(operation.attempted) == 1  # each statement of several is judged by itself
     for text in operation.attempted:
+        words = operation.words if is_whole and operation.words != text else None
         if not is_apart:
             send(bind, "SAVEPOINT omega_bridge_attempt")
         try:
-            _guarded(operations, text, partial(send, bind, text), operation.words if operation.words != text else None)
+            _guarded(operations, text, partial(send, bind, text), words)
         except Exception as exc:
             told = rejection(exc)
             if told is None:
