@@ -15,6 +15,8 @@ from omega_bridge.sql.libpg_query import pb
 ALGORITHM = "c1"
 """The tag of the checksum's format: a later format gets another, and this one stays readable."""
 
+_BLANKS = " \t\n\r\f\v"
+"""What PostgreSQL's lexer takes for white space, and nothing else of Unicode."""
 _IDENT = pb.Token.Value("IDENT")
 _SCONST = pb.Token.Value("SCONST")
 _DO = pb.Token.Value("DO")
@@ -32,7 +34,7 @@ def canonical(sql: str) -> str:
     """One line of tokens. A text that the lexer rejects is its own canonical form, stripped."""
     scanned = scan(sql)
     if scanned is None:
-        return sql.strip()
+        return sql.strip(_BLANKS)
     tokens = [t for t in scanned if t.token not in COMMENTS]
     raw = sql.encode()
     texts = [raw[t.start : t.end].decode() for t in tokens]

@@ -248,7 +248,8 @@ def test_an_upgrade_waits_for_no_other_tenant(
     database: str, tenants: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``alembic upgrade`` in a schema goes on beside a start in another; what reaches beyond waits for its turn."""
-    monkeypatch.setattr("omega_bridge.environment.recorder.LOCK_TIMEOUT", 0.2)
+    for waits in ("environment", "environment.recorder"):
+        monkeypatch.setattr(f"omega_bridge.{waits}.LOCK_TIMEOUT", 0.2)
     for url in tenants.values():
         omega_bridge.boot(url, [T])
     lists = {"narrow": [T, FILL], "wide": [T, "CREATE EXTENSION IF NOT EXISTS citext SCHEMA public"]}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from omega_bridge.errors import StepSyntaxError
@@ -66,6 +66,7 @@ def test_a_block_is_canonical_inside() -> None:
 
 
 @given(st.text())
+@example(":0\N{NO-BREAK SPACE}")
 def test_canonical_is_its_own_canonical(text: str) -> None:
     """Whatever the text, even none that a lexer takes: once is enough."""
     once = canonical(text)
