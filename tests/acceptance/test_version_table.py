@@ -95,10 +95,11 @@ def rows(url: str, query: str) -> list[object]:
         return [row[0] for row in conn.execute(query.encode())]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("keys", "table"),
     [
-        pytest.param("", "alembic_version_bridge", marks=pytest.mark.long),
+        ("", "alembic_version_bridge"),
         ('version-table = "Bridge \\"Version\\""\nversion-table-schema = "ops.v1"\n', '"ops.v1"."Bridge ""Version"""'),
     ],
     ids=["as init names it", "with a schema"],

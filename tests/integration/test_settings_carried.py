@@ -112,7 +112,7 @@ def test_it_is_as_on_one_connection(steps: list[str], make_database: MakeDatabas
 NAMED = ("the search path of later steps", "by a function", "a role that stays", "what a default is read by")
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", [NAMED[0], *(pytest.param(name, marks=pytest.mark.long) for name in NAMED[1:])])
 def test_an_upgrade_from_the_middle_is_as_on_one_connection(
     name: str, make_database: MakeDatabase, make_role: MakeRole, tmp_path: Path
 ) -> None:

@@ -44,6 +44,8 @@ def catalog(url: str) -> Catalog:
 RARE = {
     Kind.ACCESS_METHOD, Kind.CAST, Kind.CONVERSION, Kind.FOREIGN_DATA_WRAPPER, Kind.FOREIGN_SERVER, Kind.LANGUAGE, Kind.OPERATOR_CLASS,
     Kind.OPERATOR_FAMILY, Kind.SECURITY_LABEL, Kind.TEXT_SEARCH_PARSER, Kind.TEXT_SEARCH_TEMPLATE, Kind.TRANSFORM, Kind.USER_MAPPING,
+    Kind.BASE_TYPE, Kind.COLLATION, Kind.EVENT_TRIGGER, Kind.OPERATOR, Kind.STATISTICS, Kind.TEXT_SEARCH_CONFIGURATION,
+    Kind.TEXT_SEARCH_DICTIONARY,
 }  # fmt: skip
 """With ``make test-long``; their lives are lived with ``make test``."""
 

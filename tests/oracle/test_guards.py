@@ -52,7 +52,7 @@ def test_no_form_is_misread(connection: Connection, state: str) -> None:
     assert not silent, "\n".join(silent)
 
 
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_no_statement_is_misread(connection: Connection, part: int) -> None:
     """A part of the table of statements, which ``python -m tests.oracle.guards`` has whole: what they find, and a second run."""
     assert not list(judged(connection, CASES[part::16]))
