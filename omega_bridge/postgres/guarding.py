@@ -18,18 +18,31 @@ from omega_bridge.values import dataclass
 
 TWO_STEPS = "; it stands beside what refuses a transaction: make two steps of it, so that each is whole"
 
-OVERHEARD = (
-    "SELECT EXISTS (SELECT FROM pg_catalog.pg_event_trigger WHERE evtenabled OPERATOR(pg_catalog.<>) 'D' "
-    "AND evtname OPERATOR(pg_catalog.<>) ALL ('{omega_bridge_ddl,omega_bridge_drop}'))"
-)
+OVERHEARD = """
+SELECT EXISTS (SELECT FROM pg_catalog.pg_event_trigger WHERE evtenabled OPERATOR(pg_catalog.<>) 'D'
+    AND evtname OPERATOR(pg_catalog.<>) ALL ('{omega_bridge_ddl,omega_bridge_drop}'))
+  OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+    AND p.provolatile OPERATOR(pg_catalog.=) 'v'
+    AND p.prolang NOT IN (SELECT l.oid FROM pg_catalog.pg_language l WHERE l.lanname OPERATOR(pg_catalog.=) ANY ('{internal,c}'))
+    AND (EXISTS (SELECT FROM pg_catalog.pg_cast c WHERE c.castfunc OPERATOR(pg_catalog.=) p.oid)
+      OR EXISTS (SELECT FROM pg_catalog.pg_operator o WHERE o.oprcode OPERATOR(pg_catalog.=) p.oid)
+      OR EXISTS (SELECT FROM pg_catalog.pg_amproc a WHERE a.amproc OPERATOR(pg_catalog.=) p.oid)
+      OR EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_constraint k ON k.oid OPERATOR(pg_catalog.=) d.objid
+        WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_constraint'::pg_catalog.regclass
+          AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+          AND d.refobjid OPERATOR(pg_catalog.=) p.oid)))"""
+"""Event triggers, and what users have made that may write and that a statement calls without naming it: casts, operators, what orders an
+index, checks that a rewritten table is held against. What is not volatile cannot write. Source: PostgreSQL's manual, "Function Volatility
+Categories".
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
     """Sends what a step holds, and raises ``Refused`` where that takes rows away.
 
-    ``allowed``: it may. ``everything``: no reading of the step counts, because others listen to each statement (event
-    triggers), or because its literals mean something else here. ``is_read``: they do not.
+    ``allowed``: it may. ``everything``: no reading of the step counts, because others run along with statements (``OVERHEARD``),
+    or because its literals mean something else here. ``is_read``: they do not.
     """
 
     allowed: bool
@@ -81,5 +94,5 @@ def goes_in_batches(channel: Channel, text: str) -> bool:
 
 
 def is_overheard(channel: Channel) -> bool:
-    """Whether event triggers that are not ours run at each DDL statement."""
+    """Whether others run along with DDL statements that do not name them."""
     return bool(channel.rows(OVERHEARD)[0][0])

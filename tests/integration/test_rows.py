@@ -81,6 +81,18 @@ LOSSES = {
         (WIPE, "CREATE OR REPLACE FUNCTION wipe2(int, int) RETURNS int LANGUAGE sql AS 'SELECT wipe()'",
          "DO $$ BEGIN CREATE OPERATOR ?! (FUNCTION = wipe2, LEFTARG = int, RIGHTARG = int); EXCEPTION WHEN duplicate_function THEN NULL; END $$"),
     ),
+    "function in a cast": Loss(
+        "ALTER TABLE log ALTER m TYPE int USING m::int",
+        ("CREATE TYPE mood AS ENUM ('a')", "ALTER TABLE log ADD COLUMN m mood", "INSERT INTO log VALUES (0, 'a')", WIPE,
+         "CREATE OR REPLACE FUNCTION number(mood) RETURNS int LANGUAGE sql AS 'SELECT wipe()'",
+         "DO $$ BEGIN CREATE CAST (mood AS int) WITH FUNCTION number(mood); EXCEPTION WHEN duplicate_object THEN NULL; END $$"),
+    ),
+    "function in a check that holds again": Loss(
+        "ALTER TABLE log ALTER n TYPE bigint",
+        ("INSERT INTO log VALUES (0)", "CREATE OR REPLACE FUNCTION told(n bigint) RETURNS bool LANGUAGE sql AS 'SELECT true'",
+         "ALTER TABLE log ADD CONSTRAINT c CHECK (told(n))",
+         "CREATE OR REPLACE FUNCTION told(n bigint) RETURNS bool LANGUAGE plpgsql AS $f$ BEGIN TRUNCATE t; RETURN true; END $f$"),
+    ),
     "trigger": Loss("INSERT INTO log VALUES (1)", (WIPE_TRIGGER, "CREATE OR REPLACE TRIGGER w BEFORE INSERT ON log FOR EACH ROW EXECUTE FUNCTION wipes()")),
     "trigger that waits for the commit": Loss(
         "INSERT INTO log VALUES (1)",

@@ -195,7 +195,9 @@ def test_an_environment_of_the_projects_own_is_guarded_too(tmp_path: Path, datab
     assert value(database, VERSION) == ids[-1]
 
 
-SQL_LOSSES = [k for k in LOSSES if k not in ("event trigger", "drop owned", "commit inside a block", "a procedure that commits")]
+UNSEEN = ("event trigger", "function in a cast", "function in a check that holds again")
+"""What runs along with a statement that does not name it; a script does not ask."""
+SQL_LOSSES = [k for k in LOSSES if k not in (*UNSEEN, "drop owned", "commit inside a block", "a procedure that commits")]
 
 
 @pytest.mark.parametrize("name", SQL_LOSSES, ids=[k.replace(" ", "-") for k in SQL_LOSSES])
