@@ -9,16 +9,15 @@ from omega_bridge.analysis.guards import ROW, Scalar
 from omega_bridge.analysis.program import Condition, Program, Sql, Unknown, patterns
 from omega_bridge.analysis.program import statements as found_in
 from omega_bridge.catalog import Kind
-from omega_bridge.regex import regex
 from omega_bridge.sql import Tree
 from omega_bridge.tags import Tag
 
 Bindings = dict[str, "Condition | Scalar"]
 _NAMES_OF_TEXT = {"text", "varchar", "name"}
 _OWN = ("", "found", "sqlstate", "sqlerrm", "(unnamed row)")
-_ALIAS = regex(r"\bALIAS\s+FOR\b", re.I)
+_ALIAS = re.compile(r"\bALIAS\s+FOR\b", re.I)
 """A further name of a variable, of which the tree says nothing."""
-_SHORT = regex(r"\bvar(?:char|ying)\s*\(", re.I)
+_SHORT = re.compile(r"\bvar(?:char|ying)\s*\(", re.I)
 
 
 class Variables:

@@ -4,7 +4,6 @@ import copy
 import dataclasses
 import inspect
 import pickle
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from typing import Any, ClassVar
 import pytest
 
 from omega_bridge import values
-from omega_bridge.regex import regex
 
 
 def _made(dataclass: Any) -> tuple[type[Any], type[Any], type[Any]]:
@@ -154,17 +152,3 @@ def test_a_start_that_repairs_defines_no_class_at_half_a_millisecond() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
-
-
-def test_a_pattern_is_what_re_compiles() -> None:
-    """What is compiled when it is first asked answers as if it had been compiled before, and each of ours can be."""
-    late = regex(r"(?P<word>[a-z]+)\b", re.IGNORECASE)
-    assert late.fullmatch("One") is not None
-    assert [found["word"] for found in late.finditer("One two")] == ["One", "two"]
-    assert late.sub("x", "One two") == "x x"
-    import omega_bridge.postgres.executor  # noqa: F401  # and with it most of what has patterns
-
-    modules = [module for name, module in sys.modules.items() if name.startswith("omega_bridge")]
-    ours = [value for module in modules for value in vars(module).values() if type(value) is type(late)]
-    assert len(ours) > 20
-    assert all(re.compile(one.pattern, one.flags) for one in ours)

@@ -10,7 +10,6 @@ from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.analysis.program import ANY_SCHEMA, Pattern, Sql, conditions, patterns
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import IN_CATALOG, LEAVES, MEMBERS, stored_in
-from omega_bridge.regex import regex
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
@@ -86,9 +85,9 @@ def _commented(found: Iterable[Sql]) -> Iterator[str]:
             yield "pg_description"
 
 
-_SHARED = regex(r"\b(create|alter|drop|on)\s+(role|user|group|database)\b", re.IGNORECASE)
-_GRANTED = regex(r"^\s*(grant|revoke)\b.*\bon\s+database\b", re.IGNORECASE | re.DOTALL)
-_WORD = regex(r'"((?:[^"]|"")+)"|([\w$]+)')
+_SHARED = re.compile(r"\b(create|alter|drop|on)\s+(role|user|group|database)\b", re.IGNORECASE)
+_GRANTED = re.compile(r"^\s*(grant|revoke)\b.*\bon\s+database\b", re.IGNORECASE | re.DOTALL)
+_WORD = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)')
 
 
 def _shared(found: Iterable[Sql]) -> frozenset[str] | None:
