@@ -118,6 +118,8 @@ class Due:
     def _is_untouched(self, step: StepAnalysis, turn: Turn) -> bool:
         """Whether nothing that a step may look at has changed since it was judged: most steps of a long list, so it is asked first."""
         clock = self.clock
+        if clock.now == turn.began:
+            return True
         if clock.defaults > turn.ended:
             return False
         if self._last(step, clock.added) > turn.began or self._last(step, clock.changed) > turn.began:

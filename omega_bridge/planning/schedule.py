@@ -32,12 +32,13 @@ worked for the first time are not counted: there are no more of them than steps.
 
 class Attempt(NamedTuple):
     """What became of a step. ``beyond``: what it changed that the catalog by the list's names does not show. ``left_to``: the later
-    steps to which its work is left.
+    steps to which its work is left. ``is_settled``: by what was looked at behind it, it has given itself no more work.
     """
 
     outcome: StepOutcome
     beyond: Changes = MappingProxyType({})
     left_to: tuple[int, ...] = ()
+    is_settled: bool = False
 
 
 class Runner(Protocol):
@@ -104,7 +105,7 @@ class Schedule:
     """Whether this pass changed the schema or rows, or a step worked where it did not before."""
     _is_first: bool = False
     """Whether a step worked in this pass for the first time."""
-    _done: list[tuple[str, str]] = field(default_factory=list)
+    _done: list[tuple[str, Key]] = field(default_factory=list)
     """The steps of this pass that changed something, each with the object, in order."""
 
     def __post_init__(self) -> None:
@@ -160,15 +161,15 @@ class Schedule:
         clock.changed.update(shadowed)
         self._placed.update(range(index, index + len(taken)))
         self.order.extend(range(index, index + len(taken)))
-        for number, (outcome, _, left_to) in enumerate(taken, start=index):
+        for number, (outcome, _, left_to, is_settled) in enumerate(taken, start=index):
             self._due.left_to[outcome.id] = left_to
             self._settled(outcome)
             self._worked.add(outcome.id)
             step = self._analysis.steps[number]
-            is_met = gives_itself_work(step) or not step.names.isdisjoint(shadowed)
+            is_met = (not is_settled and gives_itself_work(step)) or not step.names.isdisjoint(shadowed)
             self._due.turns[outcome.id] = Turn(began if is_met else clock.now, clock.now, path)
             if outcome.action is Action.RUN:
-                self._done += [(outcome.id, str(d.key)) for d in outcome.differences]
+                self._done += [(outcome.id, d.key) for d in outcome.differences]
 
     def _step(self, index: int) -> None:
         """One step in its place: run, skipped, or held back."""
@@ -187,7 +188,7 @@ class Schedule:
         step, due = self._analysis.steps[index], self._due
         began, path = due.clock.now, self.runner.world.catalog.search_path
         by_others = step.id not in due.turns or due.has_more(step)
-        outcome, beyond, due.left_to[step.id] = self.runner.attempt(index, anew=due.is_anew(step))
+        outcome, beyond, due.left_to[step.id], _ = self.runner.attempt(index, anew=due.is_anew(step))
         (self.planner.failing.add if outcome.outcome is Outcome.FAILED else self.planner.failing.discard)(index)
         if outcome.action is Action.RUN and outcome.outcome is not Outcome.FAILED:
             due.is_stirred = due.is_stirred or (self.passes > 1 and is_opaque(step) and not only_sets(step))
@@ -199,7 +200,7 @@ class Schedule:
             if outcome.rows:
                 due.clock.wrote(step.names, is_told=not hangs_on_the_rest(step))
             due.clock.changed.update(dict.fromkeys(self._shadowed(outcome.differences), due.clock.now))
-            self._done += [(step.id, str(key)) for key in dict.fromkeys([*(d.key for d in outcome.differences), *beyond])]
+            self._done += [(step.id, key) for key in dict.fromkeys([*(d.key for d in outcome.differences), *beyond])]
         if outcome.outcome not in NOT_DONE and step.id not in self._worked:
             self._worked.add(step.id)
             self._is_first = True
@@ -209,8 +210,9 @@ class Schedule:
 
     def _shadowed(self, differences: Iterable[Difference]) -> Iterator[str]:
         """Names that were another object's, of another schema, before one was made that bears them, too."""
+        world = self.runner.world
         for d in differences:
-            if d.left is None and not d.attribute and not d.key.table and self.runner.world.count(d.key.kind, d.key.name) > 1:
+            if d.left is None and not d.attribute and not d.key.table and world.count(d.key.kind, d.key.name) > 1:
                 yield d.key.name
 
     def _note_waiting(self, index: int, outcome: StepOutcome) -> None:
@@ -261,12 +263,12 @@ class Schedule:
 
     def _tell_undoing(self, *, is_cut: bool) -> None:
         """Steps that undo one another: each object that a pass changed to and fro, or that the last pass still changed."""
-        if not self._done or (not is_cut and self.runner.has_changed()):
-            return
-        writers: dict[str, list[str]] = {}
-        for step_id, told in self._done:
-            writers.setdefault(told, []).append(step_id)
-        self.undoing += [(ids[0], ids[-1], told) for told, ids in writers.items() if len(set(ids)) > 1 or is_cut]
+        writers: dict[Key, list[str]] = {}
+        for step_id, key in self._done:
+            writers.setdefault(key, []).append(step_id)
+        found = [(ids[0], ids[-1], str(key)) for key, ids in writers.items() if is_cut or len(set(ids)) > 1]
+        if found and (is_cut or not self.runner.has_changed()):
+            self.undoing += found
 
     def _tell_held(self) -> None:
         """What was held back to the end is not sent, and says for whom."""

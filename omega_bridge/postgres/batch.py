@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import psycopg
 
@@ -20,6 +21,7 @@ from omega_bridge.kinds import READ
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
+from omega_bridge.planning.reruns import gives_itself_work
 from omega_bridge.planning.step_outcome import outcome_of, skipped
 from omega_bridge.postgres import guarding, ledger_store, lock, waiting
 from omega_bridge.postgres.clean_state import Promised
@@ -51,17 +53,25 @@ def _is_private(s: Sql, started: Catalog) -> bool:
     return names.isdisjoint(started.relations)
 
 
-def execute(
-    executor: Executor, planned: Iterable[PlannedStep], promised: Promised, *, is_last: bool, reaches: bool
-) -> tuple[list[PlannedStep], list[StepOutcome] | None]:
-    """Run a batch as it is planned; the steps taken into it, and their outcomes, or ``None`` where it was undone.
+class Sent(NamedTuple):
+    """A batch. ``outcomes``: ``None`` where it was undone. ``settled``: the places in it of steps that might have given themselves work,
+    and did not.
+    """
+
+    taken: list[PlannedStep]
+    outcomes: list[StepOutcome] | None = None
+    settled: frozenset[int] = frozenset()
+
+
+def execute(executor: Executor, planned: Iterable[PlannedStep], promised: Promised, *, is_last: bool, reaches: bool) -> Sent:
+    """Run a batch as it is planned.
 
     Skipped steps may stand among those that run: they are checked, too. ``promised``: thought out while the server works.
     ``is_last``: what is read in the end may be what is recorded. ``reaches``: a step of it reaches beyond the start's schemas.
     """
     session = executor.session
     if executor.overheard:
-        return [], None
+        return Sent([])
     started = time.perf_counter()
     session.drain_notices()
     batch: list[PlannedStep] = []
@@ -70,7 +80,7 @@ def execute(
         executor.overheard = begun == [("t",)]
         if executor.overheard:  # each step by itself, and watched
             session.rollback()
-            return [], None
+            return Sent([])
         sender = Sender(session)
         with border(session.dsn):
             for step in planned:
@@ -80,10 +90,11 @@ def execute(
             sender.finish(promised.think)
         asked = probe_function.ask(session.connection, promised.watched) if is_last else None
         fresh = executor.reader.read(executor.names)
-        outcomes = _judged(executor, batch, fresh, time.perf_counter() - started)
-        if outcomes is None:
+        judged = _judged(executor, batch, fresh, time.perf_counter() - started)
+        if judged is None:
             session.rollback()
-            return batch, None
+            return Sent(batch)
+        outcomes, settled = judged
         applied = [o for o in outcomes if o.outcome is Outcome.APPLIED]
         tip = ledger_store.append(session.connection, (draft(o, executor.run, executor.driver) for o in applied), executor.tip)
         with border(session.dsn):
@@ -91,27 +102,42 @@ def execute(
             sender.finish(fresh.digest)  # it is asked for when all is recorded, if this is the last batch
     except psycopg.Error:
         session.rollback()
-        return batch, None
+        return Sent(batch)
     executor.catalog, executor.tip, executor.asked = fresh, tip, asked
     notices = session.drain_notices()
     if notices:
         outcomes[-1] = replace(outcomes[-1], notices=notices)
-    return batch, outcomes
+    return Sent(batch, outcomes, settled)
 
 
-def _judged(executor: Executor, batch: Sequence[PlannedStep], fresh: Catalog, seconds: float) -> list[StepOutcome] | None:
-    """Success is read from the catalog, once for all of them."""
-    world = World(fresh)
-    if not all(_holds(planned, world, executor) for planned in batch):
-        return None
+def _judged(
+    executor: Executor, batch: Sequence[PlannedStep], fresh: Catalog, seconds: float
+) -> tuple[list[StepOutcome], frozenset[int]] | None:
+    """Success is read from the catalog, once for all of them; with it, the places of those that have given themselves no work."""
+    world, settled = World(fresh), set()
+    for n, planned in enumerate(batch):
+        if gives_itself_work(planned.analysis) and _is_at_rest(planned, world, executor):
+            settled.add(n)
+        elif not _holds(planned, world, executor):
+            return None
     shares = _shares(batch, diff(executor.catalog, fresh))
     each = seconds / max(sum(p.action is Action.RUN for p in batch), 1)
-    return [
+    outcomes = [
         skipped(planned)
         if planned.action is Action.SKIP
         else outcome_of(planned, Outcome.APPLIED, planned.reason, differences=tuple(shares.get(n, ())), seconds=each)
         for n, planned in enumerate(batch)
     ]
+    return outcomes, frozenset(settled)
+
+
+def _is_at_rest(planned: PlannedStep, world: World, executor: Executor) -> bool:
+    """Whether a step would find all that it makes, and no guard of it be satisfied by anything else."""
+    mark = world.mark()
+    found = evaluate(planned.analysis.reading.program, world, executor.provided)
+    world.rollback(mark)
+    holds = all(world.holds(e) is True for s in planned.statements for e in s.effects)
+    return holds and found.is_nothing and not found.rebuilds and not found.unmet
 
 
 def _holds(planned: PlannedStep, world: World, executor: Executor) -> bool:

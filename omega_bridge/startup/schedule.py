@@ -184,17 +184,20 @@ class _OnServer:
         """A batch, where two steps or more have something to do and it stands."""
         if index < self._tried:
             return ()
-        outcomes, taken = self._sent_together(index)
+        taken, outcomes, settled = self._sent_together(index)
         self._tried = index + len(taken)
         if not outcomes:
             self._foresee(index, taken)
             return ()
-        return [Attempt(outcome, left_to=p.left_to) for p, outcome in zip(taken, outcomes, strict=True)]
+        return [
+            Attempt(outcome, left_to=p.left_to, is_settled=n in settled)
+            for n, (p, outcome) in enumerate(zip(taken, outcomes, strict=True))
+        ]
 
-    def _sent_together(self, index: int) -> tuple[Sequence[StepOutcome], list[PlannedStep]]:
-        """The outcomes of a batch that stands, and the steps that were planned."""
+    def _sent_together(self, index: int) -> batch.Sent:
+        """A batch that stands; else the steps that were planned."""
         if self.executor.role is not None:  # each step is sent as that role, and what is ours is not
-            return (), []
+            return batch.Sent([])
         is_last = index + batch.LIMIT >= len(self.planner.analysis)
         planned = self._batch(index)
         first: list[PlannedStep] = []
@@ -202,23 +205,23 @@ class _OnServer:
         while running < 2:
             step = next(planned, None)
             if step is None:
-                return (), first
+                return batch.Sent(first)
             first.append(step)
             running += step.action is Action.RUN
         log.info("[MIGRATION] Applying steps together, on tables of this start's own")
         reaches = any(self._reaches(p) for p in first)
-        taken, outcomes = batch.execute(self.executor, chain(first, planned), self.promised, is_last=is_last, reaches=reaches)
-        if outcomes is None:
+        sent = batch.execute(self.executor, chain(first, planned), self.promised, is_last=is_last, reaches=reaches)
+        if sent.outcomes is None:
             log.info("[MIGRATION] a step of them did not work out: going on one by one")
-            return (), taken
+            return sent
         is_told = log.isEnabledFor(logging.INFO)
-        for p, outcome in zip(taken, outcomes, strict=True):
+        for p, outcome in zip(sent.taken, sent.outcomes, strict=True):
             if p.action is Action.RUN:
                 if is_told:
                     told = (outcome.id, _short(p.reason), outcome.outcome)
                     log.info("[MIGRATION] Applying step %s (%s): %s", *told, extra=outcome.log_fields())
                 self.locks.extend(locks_of(p))
-        return outcomes, taken
+        return sent
 
     def _foresee(self, index: int, taken: list[PlannedStep]) -> None:
         """Of steps that were planned for a batch, those ahead of the first that would do anything: planned once more they would be

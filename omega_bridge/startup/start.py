@@ -251,14 +251,15 @@ def _in_turn(
 
 class _Garbage:
     """Within the block Python looks for none, until it is to ``count``: what is made meanwhile, modules and a list's meaning, stays, and
-    looking through it is a third of what it costs. From then on it looks through what comes anew, and not through what is there: behind a
-    thousand steps one look at everything takes as long as judging a hundred of them.
+    looking through it is a third of what it costs. From then on it looks through what comes anew, and not through what is there, and less
+    often: behind a thousand steps one look at everything takes as long as judging a hundred of them, and hardly anything is thrown away.
     """
 
     def __enter__(self) -> _Garbage:
         import gc
 
         self._is_looked_for, self._is_frozen = gc.isenabled(), False
+        self._threshold = gc.get_threshold()
         gc.disable()
         return self
 
@@ -270,6 +271,7 @@ class _Garbage:
             gc.freeze()
             self._is_frozen = True
         if self._is_looked_for:
+            gc.set_threshold(self._threshold[0] * _SELDOM, *self._threshold[1:])
             gc.enable()
 
     def __exit__(self, *_: object) -> None:
@@ -278,7 +280,12 @@ class _Garbage:
         if self._is_frozen:
             gc.unfreeze()
         if self._is_looked_for:
+            gc.set_threshold(*self._threshold)
             gc.enable()
+
+
+_SELDOM = 50
+"""How many times as many objects have to come about before they are looked through."""
 
 
 def when_current(session: Session, digest: str, head: str | None, options: Options) -> Run | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import logging
 import re
@@ -470,3 +471,10 @@ def test_an_entry_without_a_statement_is_passed_over(database: str) -> None:
         ("already-there", "there is nothing to do: it holds no statement")
     ] * 2
     assert omega_bridge.boot(database, steps).round_trips == 1
+
+
+def test_a_start_leaves_the_collector_of_garbage_as_it_was(database: str) -> None:
+    """While it repairs, Python looks for garbage less often."""
+    before = gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()
+    omega_bridge.boot(database, ["CREATE TABLE IF NOT EXISTS parcels (id int)"])
+    assert (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()) == before
