@@ -11,7 +11,7 @@ from omega_bridge.embedded import Server
 from tests.oracle.lists.generator import Width, generate
 from tests.oracle.lists.judge import judge
 from tests.oracle.lists.kinds import EVERY, KINDS
-from tests.oracle.lists.listed import Entry, Listed
+from tests.oracle.lists.listed import Entry, Listed, Rows
 from tests.oracle.lists.place import Place
 from tests.oracle.lists.shrink import shrink
 
@@ -55,3 +55,50 @@ def test_a_seed_gives_one_list() -> None:
         EVERY
     )
     assert {e.family.partition("/")[0].partition("+")[0] for seed in range(400) for e in generate(seed).entries} == set(KINDS)
+
+
+APART = {
+    "a-retry-does-what-the-list-says": Listed(
+        "retry",
+        (
+            Entry(("DROP FUNCTION IF EXISTS f() CASCADE",)),
+            Entry(("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",)),
+            Entry(("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",)),
+        ),
+    ),
+    "a-mixed-step-has-run": Listed(
+        "mixed",
+        (
+            Entry(("INSERT INTO t (id) VALUES (3)",), rows=Rows.ONLY),
+            Entry(
+                ("CREATE OR REPLACE VIEW v AS SELECT id FROM t", "DELETE FROM t WHERE id = 3"), rows=Rows.TOO, destructive=True
+            ),
+        ),
+        ("CREATE TABLE t (id int)",),
+    ),
+    "a-rename-waits-for-hidden-rows": Listed(
+        "rename",
+        (
+            Entry(
+                ("INSERT INTO t (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM t WHERE id = 1)",),
+                "DO $$ BEGIN ",
+                "; EXCEPTION WHEN OTHERS THEN NULL; END $$",
+                Rows.ONLY,
+            ),
+            Entry(("ALTER TABLE t ADD COLUMN IF NOT EXISTS n int",)),
+            Entry(("CREATE TABLE IF NOT EXISTS t (id int)",)),
+            Entry(
+                ("ALTER TABLE t RENAME TO t_new",),
+                "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND tablename = 't_new') THEN ",
+                "; END IF; END $$",
+            ),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", APART)
+def test_a_difference_on_purpose_is_told_apart(place: Place, name: str) -> None:
+    """Where a way ends elsewhere than the loop on purpose, the loop with just that difference ends there, too."""
+    verdict = judge(place, APART[name], CHECKS)
+    assert (verdict.findings, verdict.apart) == ((), True), "\n".join(map(str, verdict.findings))

@@ -14,6 +14,7 @@ from typing import Any
 
 from omega_bridge.analysis import analyse
 from omega_bridge.audit.verdict import EMPTY, ROWS
+from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import BootOutcome, StepOutcome
 from omega_bridge.planning import make_plan
 from omega_bridge.planning.due import rebuilds
@@ -141,7 +142,7 @@ class _Trial:
         self.undoes = bool(first.unsettled)
         run = self._start(check, "boot", retry=retry)
         if run is not None and self.settled.picture != self.place.picture("boot"):
-            self._without_what_is_opaque()
+            self._as_a_later_start(first, run)
         if run is None or not self._held(check, "boot", (check,)):
             return
         is_clean = first.outcome in (BootOutcome.REPAIRED, BootOutcome.CURRENT)
@@ -151,18 +152,29 @@ class _Trial:
             told = ", ".join(f"{s.id} {s.outcome} ({s.reason})" for s in sent)
             self.findings.append(Finding(check, f"a start after a clean one is {run.outcome}, and sends {told}"))
 
-    def _without_what_is_opaque(self) -> None:
-        """Data in a text that a start does not read as data runs when the list or the catalog has changed, and not at each start."""
-        entries = zip(self.listed.entries, analyse(self.registry), strict=True)
+    def _as_a_later_start(self, first: Run, run: Run) -> None:
+        """The loop's next start as a start of the bridge has it.
+
+        Data in a text that is not read as data runs when the list or the catalog has changed, and not at each start; so does a
+        mixed step that has worked. And what was told apart in the first start is done all the same by one that judges all anew.
+        """
+        entries = list(zip(self.listed.entries, analyse(self.registry), strict=True))
         opaque = frozenset(n for n, (e, s) in enumerate(entries) if e.rows is Rows.ONLY and str(s.kind) != Rows.ONLY)
-        if not opaque:
-            return
-        self.place.fresh("apart", like="before")
-        told = {**self.told_apart, "never": self.told_apart.get("never", frozenset()) | opaque}
-        other = loop(self.place, "apart", self.listed.entries, **told)
-        if other.picture == self.place.picture("boot"):
-            self.place.fresh("loop", like="apart")
-            self.settled, self.apart = other, True
+        due = {s.id for s in first.steps if s.outcome is not Outcome.APPLIED} | {
+            s.id for s in run.steps if str(s.action) == "run"
+        }
+        mixed = frozenset(n for n, (e, s) in enumerate(entries) if e.rows is Rows.TOO and s.id not in due)
+        never = self.told_apart.get("never", frozenset())
+        ways: list[dict[str, Any]] = [
+            {**self.told_apart, "never": never | more} for more in (opaque, mixed, opaque | mixed) if more
+        ]
+        for told in [{}, *ways] if self.told_apart else ways:
+            self.place.fresh("apart", like="before")
+            other = loop(self.place, "apart", self.listed.entries, **told)
+            if other.picture == self.place.picture("boot"):
+                self.place.fresh("loop", like="apart")
+                self.settled, self.apart = other, True
+                return
 
     def _is_sent(self, step: StepOutcome) -> bool:
         return str(step.action) == "run" and step.kind != Rows.ONLY
@@ -358,11 +370,34 @@ class _Trial:
             ahead = [e for e in entries[place + 1 :] if ran.get(e.text, len(ran)) < ran.get(entry.text, -1)]
             if entry.rows is not Rows.NONE and "EXCEPTION" in entry.tail and ahead:
                 late.append((entry, ahead[-1]))
+        if not late:
+            return False
         for entry, behind in reversed(late):
             entries.remove(entry)
             entries.insert(entries.index(behind) + 1, entry)
         self.place.fresh("once", like="start")
-        return bool(late) and loop(self.place, "once", tuple(entries)).picture == found
+        if loop(self.place, "once", tuple(entries)).picture == found:
+            return True
+        waiting = {entry.text: unswallowed(entry.text) or entry.text for entry, _ in late}
+        open_ = tuple(
+            replace(e, parts=(waiting[e.text],), head="", tail="") if e.text in waiting else e for e in self.listed.entries
+        )
+        self.place.fresh("once", like="start")
+        held = dict.fromkeys(self._takes_rows_of([e for e, _ in late], ran), 1)
+        return loop(self.place, "once", open_, held=held).picture == found
+
+    def _takes_rows_of(self, waiting: list[Entry], ran: dict[str, int]) -> frozenset[int]:
+        """The entries that take away or rename a table of data that waits, and that a history has behind it."""
+        steps = list(zip(self.listed.entries, analyse(self.registry), strict=True))
+        meant = [(n, s.names, ran.get(e.text, len(ran))) for n, (e, s) in enumerate(steps) if e in waiting]
+        return frozenset(
+            n
+            for n, (e, s) in enumerate(steps)
+            for one, names, place in meant
+            if n > one
+            and ran.get(e.text, -1) > place
+            and any(not x.present and x.key.name in names for q in s.reading.statements for x in q.effects)
+        )
 
     def _ran(self, check: str, act: object) -> bool:
         try:
