@@ -15,6 +15,7 @@ from omega_bridge.sql.lexer import (
     identifier,
     is_reserved,
     long_names,
+    may_commit,
     sendable,
     words,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "is_reserved",
     "known",
     "long_names",
+    "may_commit",
     "name_of",
     "on_one_line",
     "parse",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -87,12 +87,26 @@ _OPENING = (";", "BEGIN", "THEN", "ELSE", "LOOP")
 
 def commits_within(text: str) -> bool:
     """Whether a block in a text holds a ``COMMIT`` or ``ROLLBACK`` of its own: inside a transaction PostgreSQL rejects it (2D000)."""
-    for written in words(text):
-        body = DOLLAR_QUOTED.match(written)
-        inside = [word.upper() for word in words(body[2])] if body is not None else []
-        if any(word in ("COMMIT", "ROLLBACK") and inside[n - 1] in _OPENING for n, word in enumerate(inside) if n):
-            return True
-    return False
+    return any(_begins(body, ("COMMIT", "ROLLBACK")) for body in _bodies(words(text)))
+
+
+def may_commit(text: str) -> bool:
+    """Whether a text commits as it goes, or may do so by a procedure that it calls. Among several statements none may: they are one transaction."""
+    found = words(text)
+    verb = found[0].upper() if found and ";" not in found[:-1] else ""
+    return verb == "CALL" or (verb == "DO" and any(_begins(body, ("CALL",)) for body in _bodies(found))) or commits_within(text)
+
+
+def _bodies(found: Iterable[str]) -> Iterator[list[str]]:
+    """What dollar quotes hold, as words."""
+    for written in found:
+        if body := DOLLAR_QUOTED.match(written):
+            yield [word.upper() for word in words(body[2])]
+
+
+def _begins(body: Sequence[str], verbs: Collection[str]) -> bool:
+    """Whether a statement of a body begins with one of the ``verbs``."""
+    return any(word in verbs and body[n - 1] in _OPENING for n, word in enumerate(body) if n)
 
 
 def comments(text: str) -> Iterator[str]:

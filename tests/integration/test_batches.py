@@ -79,6 +79,33 @@ def test_an_upgrade_that_is_stopped_in_the_middle_goes_on_there(tmp_path: Path, 
     assert omega_bridge.boot(url, STEPS, history=tmp_path).outcome == "current"
 
 
+PROCEDURE = """CREATE OR REPLACE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN
+    ALTER TABLE t ADD COLUMN IF NOT EXISTS c text; COMMIT; ALTER TABLE t ADD COLUMN IF NOT EXISTS d text;
+END $$"""
+
+
+@pytest.mark.parametrize("called", ["CALL fill()", "DO $$ BEGIN CALL fill(); END $$"], ids=["by itself", "in a block"])
+def test_a_procedure_that_commits_runs_in_a_history_where_it_is_allowed(
+    tmp_path: Path, make_database: MakeDatabase, psql: str, called: str
+) -> None:
+    """A start sends it without a transaction; so do ``alembic upgrade`` and what ``--sql`` writes, which rejected it for ever."""
+    steps = [TABLE, PROCEDURE, Step(called, destructive=True), "CREATE INDEX IF NOT EXISTS t_d ON t (d)"]
+    started, upgraded, piped = make_database(), make_database(), make_database()
+    assert omega_bridge.boot(started, steps).outcome == "repaired"
+    ids = exported(tmp_path, steps)
+    environment.upgrade(configured(tmp_path, upgraded, registry=Registry.of(steps)), "head")
+    config = configured(tmp_path, piped, registry=Registry.of(steps))
+    config.output_buffer = io.StringIO()
+    command.upgrade(config, "head", sql=True)
+    args = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", piped]
+    subprocess.run(args, input=config.output_buffer.getvalue(), text=True, check=True)
+    for url in (started, upgraded, piped):
+        assert value(url, "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0") == 3
+        assert value(url, "SELECT to_regclass('t_d') IS NOT NULL") is True
+    assert value(upgraded, VERSION) == ids[-1]
+    assert value(piped, VERSION) == ids[-1]
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_an_environment_of_the_projects_own_runs_it(tmp_path: Path, tcp: EmbeddedServer, driver: str) -> None:
     """With whichever driver; where something may go along, it is refused before the first row is changed."""

@@ -13,6 +13,7 @@ from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import (
     canonical,
     checksum,
+    may_commit,
     on_one_line,
     parse,
     same_expression,
@@ -177,3 +178,24 @@ def test_the_parser_is_loaded_without_what_nobody_uses() -> None:
     )
     subprocess.run([sys.executable, "-c", program], check=True)
     subprocess.run([sys.executable, "-c", f"import postgast\n{program}".replace("assert not [", "assert [")], check=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("CALL fill(1)", True),
+        ("-- now\ncall fill(1);", True),
+        ("DO $$ BEGIN CALL fill(); END $$", True),
+        ("DO $$ BEGIN IF true THEN CALL fill(); END IF; END $$", True),
+        ("DO $$ BEGIN COMMIT; END $$", True),
+        ("SELECT 1; CALL fill()", False),
+        ("CALL fill(); SELECT 1", False),
+        ("CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN CALL fill(); END $$", False),
+        ("DO $$ BEGIN RAISE NOTICE 'CALL fill()'; END $$", False),
+        ("SELECT 'x", False),
+        ("", False),
+    ],
+)
+def test_what_may_commit_as_it_goes(text: str, answer: bool) -> None:
+    """A procedure may, called by itself or by a block; several statements in one text are one transaction, in which none may."""
+    assert may_commit(text) is answer

@@ -30,7 +30,7 @@ from omega_bridge.revisions.lifting.common import Lifting, NotLifted
 from omega_bridge.revisions.lifting.rows import hangs_on_rows
 from omega_bridge.revisions.lifting.statements import lift_statement
 from omega_bridge.revisions.operations import AttemptStepOp, RunStepOp
-from omega_bridge.sql import commits_within, parse
+from omega_bridge.sql import may_commit, parse
 from omega_bridge.tags import Tag
 
 
@@ -97,7 +97,7 @@ def verbatim(step: StepAnalysis, reason: str, *, attempt: bool = False) -> Lifte
     """The step as it stands, for a reason. ``attempt``: see ``Part``."""
     inside = max(1, sum(1 for _ in statements(step.program)))
     told = f"the step's own SQL was run ({reason})"
-    transactional = step.transactional and not commits_within(step.step.sql) and not _is_reindex(step)
+    transactional = step.transactional and not may_commit(step.step.sql) and not _is_reindex(step)
     return Lifted((Part(step.step.sql, None, None, inside, reason, told, transactional, attempt),))
 
 
@@ -175,7 +175,7 @@ def _lift(step: StepAnalysis, world: World) -> Lifted:
             data = any(s.data for s in statements(program))
             back = "rows were written" if data else f"the step's own SQL was run ({no})"
             attempt = found.is_nothing and not found.unknown and not data
-            is_inside = transactional and not commits_within(statement.text)
+            is_inside = transactional and not may_commit(statement.text)
             parts.append(Part(statement.text, None, None, inside, str(no), back, is_inside, attempt))
     lifted = Lifted(_with_rebuilds(parts))
     if lifted.is_verbatim:

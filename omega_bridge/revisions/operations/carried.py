@@ -11,7 +11,7 @@ from omega_bridge.discarding import discards_all
 from omega_bridge.planning.foundation import laid
 from omega_bridge.revisions import guards
 from omega_bridge.revisions.operations.operation import Argument, Operation
-from omega_bridge.sql import commits_within, parse
+from omega_bridge.sql import may_commit, parse
 
 
 class RunStepOp(Operation):
@@ -82,7 +82,7 @@ class AttemptStepOp(Operation):
     @property
     def is_apart(self) -> bool:
         """Whether a statement of it refuses a transaction: then each goes out by itself, up to the first that is rejected."""
-        return not reading_of(self.sql).transactional or commits_within(self.sql)
+        return not reading_of(self.sql).transactional or may_commit(self.sql)
 
     @property
     def words(self) -> str | None:
