@@ -12,12 +12,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omega_bridge.analysis import Analysis, StepAnalysis
+from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
 from omega_bridge.analysis.context import only_sets
 from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
 from omega_bridge.audit.pairs import alembic, upgrade
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
-from omega_bridge.catalog import Catalog, Difference, diff
+from omega_bridge.catalog import Catalog, Difference, Key, Kind, diff
 from omega_bridge.discarding import discards_all
 from omega_bridge.planning import World
 from omega_bridge.planning.foundation import Foundation
@@ -28,6 +28,7 @@ from omega_bridge.postgres.foundation import run_on
 from omega_bridge.postgres.plain_loop import rehearse, send
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
 from omega_bridge.revisions.lifting.steps import irrevocable, verbatim
+from omega_bridge.revisions.mended_rows import writes_rows_of
 from omega_bridge.revisions.operations import RunStepOp
 from omega_bridge.revisions.proving import Proof, StillChanged, Trial, Verdict, trial_on
 from omega_bridge.sql import parse
@@ -188,7 +189,12 @@ class ScratchProver:
             if those == every_one or self._leads(wanted, those) == after.digest():
                 kept = those
                 break
-        return [(step, tuple(_told(d) for d in made)) for step, made, _ in found if step.id in kept]
+        filled = _filled_anew([(step, made) for step, made, _ in found if step.id not in failing], stays)
+        return [
+            (step, (*map(_told, made), *filled.get(step.id, ())))
+            for step, made, _ in found
+            if step.id in kept or step.id in filled
+        ]
 
     def _leads(self, wanted: Iterable[tuple[StepAnalysis, tuple[str, ...]]], among: Collection[str]) -> str:
         """The digest of the schema to which these steps lead."""
@@ -304,6 +310,23 @@ class ScratchProver:
             (run or self._trial.run)(operations)
         except Exception as exc:
             raise Differs(str(exc).splitlines()[0]) from exc
+
+
+def _filled_anew(
+    found: Iterable[tuple[StepAnalysis, tuple[Difference, ...]]], stays: Collection[Key]
+) -> dict[str, tuple[str, ...]]:
+    """The mixed steps that write rows of a table which a step ahead of them made in this pass, and what is told of it: as at a start,
+    they are due again, since the rows that they wrote before are those of another table.
+    """
+    made: set[str] = set()
+    filled = {}
+    for step, differences in found:
+        if step.kind is StepKind.MIXED and (tables := made & writes_rows_of(step)):
+            filled[step.id] = tuple(f"writes rows of table {table}, which was made anew" for table in sorted(tables))
+        made |= {
+            d.key.name for d in differences if d.left is None and not d.attribute and d.key.kind is Kind.TABLE and d.key in stays
+        }
+    return filled
 
 
 def _texts(step: StepAnalysis) -> tuple[str, ...]:

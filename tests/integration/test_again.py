@@ -249,6 +249,25 @@ def test_a_past_is_taken_in_as_it_was_lived(tmp_path: Path, make_database: MakeD
     assert [d for d in found.differences if d.start == PAST] == []
 
 
+def test_rows_of_a_table_that_is_made_anew_are_written_again(tmp_path: Path, make_database: MakeDatabase, server: Server) -> None:
+    """A mixed step wrote its rows into a table that was renamed away: as at a start, it runs once more on the new one."""
+    steps = [
+        "DO $$ BEGIN IF to_regclass('a_new') IS NULL THEN ALTER TABLE a RENAME TO a_new; END IF; END $$",
+        "DO $$ BEGIN IF to_regclass('a') IS NULL THEN CREATE TABLE a (id int); END IF; END $$",
+        "INSERT INTO a SELECT 2 WHERE NOT EXISTS (SELECT FROM a WHERE id = 2); ALTER TABLE a ADD COLUMN IF NOT EXISTS y int",
+    ]
+    registry, folder = Registry.of(steps), tmp_path / "alembic"
+    compiled(folder, server, steps)
+    assert any("  - writes rows of table a, which was made anew\n" in f.read_text() for f in (folder / "versions").glob("*.py"))
+    upgraded_url, booted, naive = make_database(), make_database(), make_database()
+    upgraded(upgraded_url, folder, registry)
+    omega_bridge.boot(booted, registry)
+    looped(naive, steps)
+    for url in (upgraded_url, booted, naive):
+        with psycopg.connect(url, autocommit=True) as conn:
+            assert conn.execute("SELECT a, a_new FROM a, a_new").fetchall() == [("(2,)", "(2,)")]
+
+
 @pytest.mark.parametrize("name", ["loop", "loop-last", "guard-met-late", "view-widened", "view-made-anew"])
 def test_without_a_server_it_is_done_at_the_end(tmp_path: Path, make_database: MakeDatabase, name: str) -> None:
     """Nobody can try it: what may have work again runs once more at the end, so that the head is right all the same."""
