@@ -351,3 +351,10 @@ class NotScratch(OmegaBridgeError):
     """A proof was led to a database that is not the scratch one which was made for it."""
 
     code = "OB603"
+
+
+class ProcessEnded(OmegaBridgeError):
+    """A process that did a part of a proof ended before it was through. Nothing is proven."""
+
+    code = "OB604"
+    exit_code = 3

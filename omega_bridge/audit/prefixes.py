@@ -6,17 +6,19 @@ of today's, as the starts that ran it had it. Both databases are read whole at t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from omega_bridge.analysis import analyse
+from omega_bridge.analysis.reaching import is_of_the_server, may_reach_elsewhere
+from omega_bridge.audit.beside import beside
 from omega_bridge.audit.by_hand import by_hand_in
 from omega_bridge.audit.grounds import Ground
-from omega_bridge.audit.lived import Lived, begins_anew, lived
+from omega_bridge.audit.lived import begins_anew, lived
 from omega_bridge.audit.pairs import Begun, Pair, Told, alembic, upgrade, upgrade_along
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
 from omega_bridge.audit.verdict import PAST, Start, Unlike
@@ -84,11 +86,18 @@ def walked(
             for database in (left, right):
                 upgrade(alembic(folder, database), since, points[skipped - 1].label)
             advance(skipped)
-        with left.session() as one, right.session() as other, lived(left, texts) as starts:
-            compared = _Compared(Follower(one.connection), Follower(other.connection))
-            walk = _Walk(starts, points, compared, advance, lambda revision: written.ahead_of(revision, left), alike, skipped)
-            is_plain = not written.blocks and not begins_anew(texts)
-            loaded = [(p.revision, p.label) for p in points[skipped:] if p.is_loaded]
+        ahead = points[skipped:]
+        loaded = [(p.revision, p.label) for p in ahead if p.is_loaded]
+        is_plain = not written.blocks and not begins_anew(texts)
+        task = _Starts(left, ahead, texts)
+        looks = (
+            _in_a_process(task)
+            if is_plain and len(ahead) >= WORTH_A_PROCESS and _share_nothing(texts)
+            else closing(task.looks(lambda revision: written.ahead_of(revision, left)))
+        )
+        with looks as starts, right.session() as session:
+            compared = _Compared(Follower(session.connection))
+            walk = _Walk(starts, ahead, compared, advance, alike)
             if is_plain and loaded:
                 upgrade_along(config, loaded, walk.to)
             else:
@@ -109,21 +118,89 @@ def walked(
         yield Walked(begun, pair.boot if points else Catalog({}), right if is_one else None)
 
 
+# --- the starts ------------------------------------------------------------------------------------------------
+
+WORTH_A_PROCESS = 50
+"""For so many starts a process of their own takes less time than it costs to begin."""
+
+_Look: TypeAlias = "tuple[Catalog, Names] | None"
+"""What the database of the starts is like at a point, and under which names anything was read anew; at one that is not loaded, nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Starts:
+    """A start for each of these points, one after the other. ``texts``: of all steps that there ever were."""
+
+    database: ScratchDatabase
+    points: Sequence[Point]
+    texts: frozenset[str]
+
+    def looks(self, ahead_of: Callable[[str], object]) -> Generator[_Look, None, None]:
+        """``ahead_of``: runs what was written by hand right before a revision."""
+        with self.database.session() as session, lived(self.database, self.texts) as starts:
+            follower = Follower(session.connection)
+            for number, point in enumerate(self.points, start=1):
+                ahead_of(point.revision)
+                starts.start(point.steps, whole=number == len(self.points))
+                yield (follower.look(), follower.changed()) if point.is_loaded else None
+
+
+def _share_nothing(texts: Iterable[str]) -> bool:
+    """Whether it cannot matter for these which of two databases of one server takes them first."""
+    return not any(is_of_the_server(text) or may_reach_elsewhere(text) for text in texts)
+
+
+@contextmanager
+def _in_a_process(starts: _Starts) -> Iterator[Iterator[_Look]]:
+    """The same looks, of which each comes as what is new in it."""
+    with beside(_sent, starts) as sent:
+        yield _received(sent)
+
+
+_Sent: TypeAlias = "tuple[dict[str, Any], Names] | None"
+
+
+def _sent(starts: _Starts) -> Iterator[_Sent]:
+    for look in starts.looks(lambda _revision: None):
+        yield look and _new(*look)
+
+
+def _new(catalog: Catalog, names: Names) -> tuple[dict[str, Any], Names]:
+    """The arguments of a catalog that holds what was read under these names."""
+    there = catalog.objects
+    objects = dict(there) if names is None else {key: there[key] for key in catalog.concerned(names)}
+    rest = {name: getattr(catalog, name) for name in ("search_path", "server_version", "hidden", "sees_all")}
+    return {"objects": objects, **rest}, names
+
+
+def _received(sent: Iterator[_Sent]) -> Iterator[_Look]:
+    catalog = Catalog({})
+    for one in sent:
+        if one is None:
+            yield None
+            continue
+        (arguments, names) = one
+        catalog = Catalog(**arguments) if names is None else catalog.patched(Catalog(**arguments), names)
+        yield catalog, names
+
+
+# --- compared --------------------------------------------------------------------------------------------------
+
+
 @dataclass
 class _Compared:
-    """Two databases, compared again and again where something was written in either; and what was found."""
+    """The database of the upgrades, compared with looks at that of the starts where something was written in either; and what was found."""
 
-    left: Follower
     right: Follower
     differences: list[Unlike] = field(default_factory=list)
     order_only: list[Unlike] = field(default_factory=list)
     apart: Names = None
     """The names of what was not alike when it was compared last; ``None``: nothing was yet."""
 
-    def compare(self, point: Point) -> None:
+    def compare(self, boot: Catalog, changed: Names, point: Point) -> None:
         """As they are now, at one of the revisions."""
-        boot, alembic = self.left.look(), self.right.look()
-        near = together(self.apart, together(self.left.changed(), self.right.changed()))
+        alembic = self.right.look()
+        near = together(self.apart, together(changed, self.right.changed()))
         found = diff(boot, alembic, among=near)
         moved = () if found else diff(boot, alembic, ignore=frozenset(), among=near)
         self.apart = frozenset(n for d in (*found, *moved) for n in (d.key.table, d.key.name.partition("(")[0]) if n)
@@ -135,37 +212,37 @@ class _Compared:
 class _Walk:
     """Starts, one for each point, as far as the upgrades have got."""
 
-    starts: Lived
+    starts: Iterator[_Look]
     points: Sequence[Point]
     compared: _Compared
     advance: Callable[[int], Any]
-    ahead_of: Callable[[str], object]
-    """Run what was written by hand right before a revision."""
     alike: Callable[[str], object]
     done: int = 0
 
     def to(self, revision: str) -> None:
-        """The upgrades stand at this revision: bring the starts there, and compare."""
+        """The upgrades stand at this revision: take the starts up to there, and compare."""
         while self.done < len(self.points):
-            point = self._start()
-            if point.revision == revision:
-                self.compared.compare(point)
+            point, look = self._start()
+            if look is not None and point.revision == revision:
+                self.compared.compare(*look, point)
                 if not self.compared.differences:
                     self.alike(revision)
                 break
 
     def to_the_end(self) -> None:
-        """What no revision that is loaded stands for any more."""
+        """What no revision that is loaded stands for any more; and that the starts are through."""
         while self.done < len(self.points):
             self._start()
+        for _ in self.starts:
+            raise AssertionError("there are more starts than points")
 
-    def _start(self) -> Point:
+    def _start(self) -> tuple[Point, _Look]:
         point = self.points[self.done]
-        self.done += 1
-        self.ahead_of(point.revision)
-        self.starts.start(point.steps, whole=self.done == len(self.points))
-        self.advance(1)
-        return point
+        for look in self.starts:
+            self.done += 1
+            self.advance(1)
+            return point, look
+        raise AssertionError("there are fewer starts than points")
 
 
 def _unlike(d: Difference, point: Point) -> Unlike:
