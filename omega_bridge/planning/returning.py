@@ -17,8 +17,8 @@ from omega_bridge.planning.world import World
 def comes_back(analysis: Analysis, index: int, now: World, provided: Provided, failing: Collection[str]) -> bool | None:
     """Whether all that step ``index`` takes away is there again, as it is ``now``, when the steps behind it have run.
 
-    ``failing``: the ids of those that do not work. ``None``: one of them may make it without our knowing, and the list writes
-    rows that would be lost.
+    ``failing``: the ids of those that do not work. Where one of them may make it without our knowing, it may be another; ``None``: then
+    the list writes rows that would be lost.
     """
     world = now.copy()
     step = analysis.steps[index]
@@ -26,15 +26,18 @@ def comes_back(analysis: Analysis, index: int, now: World, provided: Provided, f
     gone = {key: before for key in world.touched(0) if world.get(key) is None and (before := now.get(key)) is not None}
     names = {key.name.partition("(")[0].lower() for key in gone}
     has_rows = any(q.data for s in analysis for q in s.reading.statements if names & words_of(s.step.sql))
+    is_certain = True
     for later in analysis.steps[index + 1 :]:
         if later.id in failing:
             continue
         if not hangs_on_the_rest(later):
             evaluate(later.program, world, provided)
-        elif has_rows and names & words_of(later.step.sql):
-            return None
+        elif names & words_of(later.step.sql):
+            if has_rows:
+                return None
+            is_certain = False
     gone |= {column: now.get(column) or {} for key in gone if _has_columns(world, key) for column in now.columns(key)}
-    return all(_is_as_before(key, before, world.get(key)) for key, before in gone.items())
+    return is_certain and all(_is_as_before(key, before, world.get(key)) for key, before in gone.items())
 
 
 def _has_columns(world: World, key: Key) -> bool:

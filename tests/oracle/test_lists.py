@@ -102,3 +102,22 @@ def test_a_difference_on_purpose_is_told_apart(place: Place, name: str) -> None:
     """Where a way ends elsewhere than the loop on purpose, the loop with just that difference ends there, too."""
     verdict = judge(place, APART[name], CHECKS)
     assert (verdict.findings, verdict.apart) == ((), True), "\n".join(map(str, verdict.findings))
+
+
+def test_what_comes_back_otherwise_is_taken_away(place: Place) -> None:
+    """A step that is not read through makes another view than the one that a later step brings back: the loop's is the end."""
+    listed = Listed(
+        "back",
+        (
+            Entry(("DROP MATERIALIZED VIEW IF EXISTS mv",), destructive=True),
+            Entry(
+                ("CREATE MATERIALIZED VIEW mv AS SELECT id FROM t",),
+                "DO $$ BEGIN FOR i IN 1..3 LOOP EXIT WHEN EXISTS (SELECT FROM pg_matviews WHERE matviewname = 'mv'); ",
+                "; END LOOP; END $$",
+            ),
+            Entry(("CREATE TABLE IF NOT EXISTS t (id int, n int)",)),
+            Entry(("CREATE MATERIALIZED VIEW IF NOT EXISTS mv AS SELECT * FROM t WITH NO DATA",)),
+        ),
+    )
+    verdict = judge(place, listed, CHECKS)
+    assert (verdict.findings, verdict.apart) == ((), False), "\n".join(map(str, verdict.findings))
