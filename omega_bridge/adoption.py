@@ -14,6 +14,7 @@ from omega_bridge.expectation import Expectation, What, compare, moved
 from omega_bridge.expectation_file import kept
 from omega_bridge.ledger import Draft, Driver, Event
 from omega_bridge.planning import World, evaluate
+from omega_bridge.planning.foundation import LABEL
 from omega_bridge.postgres import clean_state, ledger_store
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.fast_path import probe_function
@@ -24,6 +25,7 @@ from omega_bridge.revisions.files import RecordedTexts
 from omega_bridge.revisions.matching import match
 from omega_bridge.revisions.standing import standing_of
 from omega_bridge.revisions.sums import SumLine, check, head_of, read_sum, revisions
+from omega_bridge.startup.foundation import not_laid
 from omega_bridge.startup.lacks import lacks
 from omega_bridge.startup.repair import scope
 from omega_bridge.startup.start import promise_digest
@@ -74,7 +76,8 @@ def survey(
     ``expected``: what the list leads to; whatever is missing or different is a gap of the step that it comes from.
     """
     if expected is None:
-        return hold_against(read_catalog(connection, analysis.names()), analysis, folder, amiss)
+        ground = {LABEL: lacking} if (lacking := not_laid(connection, analysis, folder)) else {}
+        return hold_against(read_catalog(connection, analysis.names()), analysis, folder, {**ground, **(amiss or {})})
     catalog = read_against(connection, expected)
     expected = moved(expected, catalog, connection.info.user)
     denied = [d for d in compare(expected, catalog, connection.info.user).departures if d.what in (What.MISSING, What.DIFFERENT)]
@@ -89,7 +92,9 @@ def survey(
 
 
 def hold_against(catalog: Catalog, analysis: Analysis, folder: Path, amiss: Mapping[str, str] | None = None) -> Survey:
-    """Compare a catalog with each revision's steps. ``amiss``: steps that are known not to have worked out, and why."""
+    """Compare a catalog with each revision's steps. ``amiss``: steps that are known not to have worked out, and why; under
+    ``foundation`` what of the history's is not there.
+    """
     lines = read_sum(folder)
     check(folder, lines)
     world, provided = World(catalog), analysis.provided()
@@ -115,6 +120,8 @@ def hold_against(catalog: Catalog, analysis: Analysis, folder: Path, amiss: Mapp
 def _gaps(
     line: SumLine, analysis: Analysis, index_of: dict[str, int], world: World, provided: Any, amiss: Mapping[str, str]
 ) -> Sequence[Gap]:
+    if line.kind == LABEL and LABEL in amiss:
+        return [Gap(line.revision, LABEL, amiss[LABEL])]
     found = []
     for recorded in line.steps:
         index = index_of.get(recorded.label)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import psycopg
 from psycopg.rows import TupleRow
 
@@ -31,8 +33,12 @@ def rejected(source: str, sqlstate: str | None, message: str) -> errors.OmegaBri
 
 def is_lacking(connection: psycopg.Connection[TupleRow], foundation: Foundation) -> bool:
     """Whether any of its tables is not there."""
-    (found,) = connection.execute(
-        "SELECT pg_catalog.count(*) FROM pg_catalog.unnest(%s::pg_catalog.text[]) w WHERE pg_catalog.to_regclass(w) IS NULL",
-        (list(foundation.tables),),
-    ).fetchone() or (0,)
-    return bool(found)
+    return bool(missing(connection, foundation.tables))
+
+
+def missing(connection: psycopg.Connection[TupleRow], tables: Sequence[str]) -> tuple[str, ...]:
+    """Those of the tables, as ``to_regclass`` takes them, that are not there."""
+    found = connection.execute(
+        "SELECT w FROM pg_catalog.unnest(%s::pg_catalog.text[]) w WHERE pg_catalog.to_regclass(w) IS NULL", (list(tables),)
+    )
+    return tuple(name for (name,) in found)

@@ -34,8 +34,24 @@ def begins_with(lines: Sequence[SumLine]) -> SumLine | None:
     return next((line for line in lines if line.kind == LABEL), None)
 
 
+def tables_of(folder: Path, lines: Sequence[SumLine]) -> tuple[str, ...]:
+    """The tables that the foundation of a history makes, as ``to_regclass`` takes them; none where it begins without one."""
+    line = begins_with(lines)
+    if line is None:
+        return ()
+    for node in ast.walk(ast.parse(_path(folder, lines, line).read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="lay_foundation"), keywords=[ast.keyword(arg="tables", value=tables)]):
+                return tuple(ast.literal_eval(tables))
+    return ()
+
+
+def _path(folder: Path, lines: Sequence[SumLine], line: SumLine) -> Path:
+    return next(path for found, path in paths(folder, lines) if found is line)
+
+
 def _recorded(folder: Path, lines: Sequence[SumLine], line: SumLine) -> Foundation:
-    path = next(path for found, path in paths(folder, lines) if found is line)
+    path = _path(folder, lines, line)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.Call(func=ast.Attribute(attr="lay_foundation"), args=[ast.Constant(value=str(text)), *_]):

@@ -65,15 +65,27 @@ class Reached:
 
 
 def how_far(
-    options: Options, head: str | None, known: str | None, analysis: Analysis, after: Catalog, outcomes: Iterable[StepOutcome]
+    options: Options,
+    head: str | None,
+    known: str | None,
+    analysis: Analysis,
+    after: Catalog,
+    outcomes: Iterable[StepOutcome],
+    ground: str = "",
 ) -> Reached:
-    """The head where every step worked out; else as far as what failed or was refused lets it be true."""
+    """The head where every step worked out; else as far as what failed or was refused lets it be true. ``ground``: what of the history's
+    foundation is not there.
+    """
     amiss = {o.id: f"{o.outcome}: {o.reason}" for o in outcomes if o.outcome in (Outcome.FAILED, Outcome.REFUSED)}
     whole = Reached(head, known=known, history=options.history if head is not None else None, table=options.kept_in)
     if head is None or options.history is None or not amiss:
         return whole
     from omega_bridge.adoption import hold_against
 
+    if ground:
+        from omega_bridge.planning.foundation import LABEL
+
+        amiss[LABEL] = ground
     found = hold_against(after, analysis, options.history, amiss)
     if not found.gaps:
         return whole

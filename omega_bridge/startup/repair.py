@@ -36,9 +36,12 @@ from omega_bridge.startup.schedule import Convergence, touched
 from omega_bridge.steps import Registry, Repeat
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy import MetaData
 
     from omega_bridge.startup.lacks import Lack
+    from omega_bridge.typed import Connection
 
 log = logging.getLogger("omega_bridge")
 
@@ -122,7 +125,10 @@ def repair(
     )
     inspection = inspect(after, options.critical_tables, metadata)
     try:
-        reached = how_far(options, head, known.revision if known else None, analysis, after, outcomes)
+        reached = how_far(
+            options, head, known.revision if known else None, analysis, after, outcomes,
+            _not_laid(connection, analysis, options.history, outcomes),
+        )  # fmt: skip
         digest = digest if not lacking_of_models else _NEVER  # the next start looks again
         recorded = Recorded(verdict, digest, reached, tuple(done.unsettled), inspection)
         revision, unmoved = record(session, executor, promised, outcomes, after, asked, recorded)
@@ -158,8 +164,30 @@ def repair(
         f"; {len(run.standing)} step(s) stand undone" if run.standing else "",
         extra={"outcome": str(verdict), "revision": revision},
     )  # fmt: skip
-    raise_if_asked(run, options, _of_models(outcomes, lacking_of_models, metadata) if verdict is BootOutcome.FAILED else "")
+    raise_if_asked(run, options, _first(session, analysis, run, metadata, options) if verdict is BootOutcome.FAILED else "")
     return run
+
+
+def _first(session: Session, analysis: Analysis, run: Run, metadata: MetaData | None, options: Options) -> str:
+    """What to do first about steps that failed."""
+    ground = _how_to_lay(session.connection, options.history, run.steps)
+    return ground + _of_models(analysis, run.steps, run.lacks, metadata)
+
+
+def _not_laid(connection: Connection, analysis: Analysis, history: Path | None, outcomes: Iterable[StepOutcome]) -> str:
+    if history is None or all(o.outcome not in (Outcome.FAILED, Outcome.REFUSED) for o in outcomes):
+        return ""
+    from omega_bridge.startup.foundation import not_laid
+
+    return not_laid(connection, analysis, history)
+
+
+def _how_to_lay(connection: Connection, history: Path | None, outcomes: Iterable[StepOutcome]) -> str:
+    if all(o.error is None or o.error.sqlstate != _UNDEFINED_TABLE for o in outcomes):
+        return ""
+    from omega_bridge.startup.foundation import how_to_lay
+
+    return how_to_lay(connection, history)
 
 
 def _is_work(outcomes: Iterable[StepOutcome], analysis: Analysis, *, is_known: bool) -> bool:
@@ -185,15 +213,21 @@ def _lacking_of_models(catalog: Catalog, metadata: MetaData | None) -> tuple[Lac
     return lacks(catalog, metadata)
 
 
-def _of_models(outcomes: Iterable[StepOutcome], lacking: Iterable[Lack], metadata: MetaData | None) -> str:
-    """What models have to do with steps that failed: a table whose model nobody imported, a column that no step adds."""
+_UNDEFINED_TABLE = "42P01"
+
+
+def _of_models(analysis: Analysis, outcomes: Collection[StepOutcome], lacking: Iterable[Lack], metadata: MetaData | None) -> str:
+    """What models have to do with steps that failed: a table whose model nobody imported, a column that no other step adds."""
     if metadata is None:
         return ""
     from omega_bridge.model_files import of_table
 
-    told = [f"append first: {text}" for lack in lacking for text in lack.append]
+    failed = {o.id for o in outcomes if o.outcome is Outcome.FAILED}
+    theirs = {(e.key.kind, e.key.table, e.key.name) for step in analysis if step.id in failed for e in step.effects if e.present}
+    keys = ((lack, lack.unkept.key) for lack in lacking)
+    told = [f"append first: {t}" for lack, k in keys if (k.kind, k.table, k.name) not in theirs for t in lack.append]
     for outcome in outcomes:
-        if outcome.error is not None and outcome.error.sqlstate == "42P01":
+        if outcome.error is not None and outcome.error.sqlstate == _UNDEFINED_TABLE:
             name = re.search(r'"([^"]+)"', outcome.error.message)
             if name is not None and (one := of_table(metadata, name[1])) is not None:
                 told.append(str(one))

@@ -313,8 +313,9 @@ def when_current(session: Session, digest: str, head: str | None, options: Optio
     standing = tuple(Standing(s["id"], s["outcome"], s["reason"]) for s in found.standing)
     warnings = tuple(map(str, standing))
     log = logging.getLogger("omega_bridge")
-    for warning in warnings:
-        log.warning("%s (it is tried again when the list or the schema changes, or with retry)", warning)
+    for stands in standing:
+        again = "at the next start" if stands.outcome == "failed" else "when the list or the schema changes, or with retry"
+        log.warning("[MIGRATION] %s (it is tried again %s)", stands, again)
     inspection = tuple(found_there(options.critical_tables, found))
     run = Run(
         judged(failed, options),
@@ -329,9 +330,22 @@ def when_current(session: Session, digest: str, head: str | None, options: Optio
     )
     told = _how_it_stands([s.outcome for s in standing])
     level = logging.WARNING if standing else logging.INFO
-    log.log(level, "[MIGRATION] nothing to do: %s", told, extra={"outcome": str(run.outcome), "revision": run.revision})
-    raise_if_asked(run, options)
+    log.log(
+        level,
+        "[MIGRATION] nothing %sto do: %s",
+        "else " if standing else "",
+        told,
+        extra={"outcome": str(run.outcome), "revision": run.revision},
+    )
+    raise_if_asked(run, options, _how_to_lay(session, failed, options) if run.outcome == "failed" else "")
     return run
+
+
+def _how_to_lay(session: Session, failed: Iterable[StepOutcome], options: Options) -> str:
+    from omega_bridge.startup.foundation import how_to_lay
+
+    lacks_table = any(o.error is not None and o.error.sqlstate == "42P01" for o in failed)
+    return how_to_lay(session.connection, options.history) if lacks_table else ""
 
 
 def _how_it_stands(outcomes: Sequence[str]) -> str:

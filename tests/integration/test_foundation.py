@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 import omega_bridge
 from omega_bridge import environment, errors
+from omega_bridge.adoption import survey
 from omega_bridge.analysis import analyse
 from omega_bridge.audit import witness
 from omega_bridge.audit.drift import drift
@@ -331,6 +332,43 @@ def test_a_start_lays_it_only_where_it_is_asked_to(
     path.write_text(f"{SCHEMA}; CREATE TABLE bad (id nonsense)")
     with pytest.raises(errors.ConfigurationInvalid, match="cannot be laid: 42704"):
         omega_bridge.boot(make_database(), registry, foundation=[path])
+
+
+def test_a_start_that_fails_without_it_claims_nothing_of_it(
+    tmp_path: Path, server: Server, database: str, foundation: Foundation
+) -> None:
+    """The history's first revision is not stamped on a database that has nothing of it, so that an upgrade lays it; the error says so."""
+    folder = tmp_path / "alembic"
+    compiled(folder, server, STEPS, foundation)
+    registry = Registry.of(STEPS)
+    for _ in range(2):  # what fails, and what stands failed
+        with pytest.raises(errors.StepFailed) as told:
+            omega_bridge.boot(database, registry, history=folder)
+        assert "nothing of the foundation on which the list stands (patients, visits)" in (told.value.hint or "")
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,)
+        found = survey(conn, analyse(registry), folder)
+        assert (found.prefix, found.gaps[0].step) == (None, "foundation")
+    environment.upgrade(alembic(folder, database, registry), "head")
+    assert omega_bridge.boot(database, registry, history=folder).outcome == "current"
+
+
+def test_what_the_list_drops_of_it_is_not_missed(tmp_path: Path, server: Server, database: str, foundation: Foundation) -> None:
+    """Another step may fail: how far the history is true is told as ever."""
+    folder = tmp_path / "alembic"
+    steps = [
+        CITY,
+        ("drop", "DROP TABLE IF EXISTS visits"),
+        ("fails", "ALTER TABLE patients ADD COLUMN IF NOT EXISTS dni2 nonsense"),
+    ]
+    compiled(folder, server, steps, foundation)
+    begun(database, SCHEMA)
+    with pytest.raises(errors.StepFailed) as told:
+        omega_bridge.boot(database, steps, history=folder)
+    assert "foundation" not in (told.value.hint or "")
+    lines = sums.revisions(sums.read_sum(folder))
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == (lines[2].revision,)
 
 
 def test_with_nothing_to_do_a_start_does_not_look_at_it(sent: Tape, tmp_path: Path, foundation: Foundation) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, Text
 from typer.testing import CliRunner
 
 import omega_bridge
@@ -69,6 +70,37 @@ def test_what_failed_stops_each_start(database: str) -> None:
             omega_bridge.boot(database, STEPS)
         assert told.value.exit_code == 3
         assert [s.id for s in told.value.failures] == ["refer"]
+
+
+def test_the_log_says_when_what_stands_is_tried_again(database: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What failed at the next start; what had no effect not before something changes. Each line can be found by its mark."""
+    quiet = (
+        "DO $$ BEGIN ALTER TABLE orders ADD COLUMN IF NOT EXISTS x int REFERENCES agents; EXCEPTION WHEN OTHERS THEN NULL; END $$"
+    )
+    steps = [*STEPS, ("quiet", quiet)]
+    omega_bridge.boot(database, steps, on_error="continue")
+    caplog.clear()
+    with caplog.at_level("INFO", "omega_bridge"):
+        omega_bridge.boot(database, steps, on_error="continue")
+    assert all(line.startswith("[MIGRATION] ") for line in caplog.messages)
+    again = {line.split()[2]: line.rpartition("(")[2] for line in caplog.messages if "tried again" in line}
+    assert again == {
+        "refer": "it is tried again at the next start)",
+        "quiet": "it is tried again when the list or the schema changes, or with retry)",
+    }
+    assert "nothing else to do" in caplog.messages[-1]
+
+
+def test_a_column_that_the_failed_step_adds_is_not_to_be_added_first(database: str) -> None:
+    """The models lack it for the same reason; one that no step adds is named."""
+    execute(database, "CREATE TABLE orders (id int PRIMARY KEY)")
+    metadata = MetaData()
+    Table("orders", metadata, Column("id", Integer, primary_key=True), Column("note", Text), Column("other", Text))
+    step = ("note", "ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text, ADD CHECK (nowhere > 0)")
+    with pytest.raises(StepFailed) as told:
+        omega_bridge.boot(database, [step], metadata=metadata)
+    hint = told.value.hint or ""
+    assert ("append first: ALTER TABLE orders ADD COLUMN IF NOT EXISTS other" in hint, "EXISTS note" in hint) == (True, False)
 
 
 def test_what_would_go_through_now_is_repaired_at_once(database: str) -> None:
