@@ -20,7 +20,7 @@ from omega_bridge.ledger import Event
 from omega_bridge.postgres import ledger_store, lock
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.fast_path import probe_function
-from omega_bridge.postgres.session import Session, border
+from omega_bridge.postgres.session import Session, border, permissions
 from omega_bridge.revisions import alembic_border, own_settings, sums
 from omega_bridge.revisions.sending import send
 from omega_bridge.revisions.set_before import set_before
@@ -62,7 +62,8 @@ def guarded(context: EnvironmentContext) -> Iterator[None]:
             _be_there(raw, here)
             session = Session.over(raw, dsn)
             stack.enter_context(lock.exclusive(session, LOCK_TIMEOUT, keeps_sessions=config.pooler_keeps_sessions))
-            ledger_store.prepare(raw, config.trusted_owners, table)
+            with permissions(session, "upgrade"):
+                ledger_store.prepare(raw, config.trusted_owners, table)
             raw.commit()
             recorder = Recorder(
                 beside, session, config, folder, context.config.attributes.get("omega_bridge_registry"), table=table

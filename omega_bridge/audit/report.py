@@ -26,6 +26,7 @@ from omega_bridge.postgres.session import open_session
 from omega_bridge.postgres.undone import left_undone
 from omega_bridge.redaction import redact
 from omega_bridge.revisions import sums
+from omega_bridge.revisions.graph import graph_of
 
 if TYPE_CHECKING:
     from omega_bridge.typed import JsonObject, KeptStanding
@@ -130,7 +131,13 @@ def report(
         recorded = ()
     lines = tuple(_lines(sums.revisions(recorded), entries))
     head = sums.head_of(recorded)
-    checks = [_history(history), _list(history, listed), _record(found, end), _version(version, head), schema]
+    checks = [
+        _history(history),
+        _list(history, listed),
+        _record(found, end),
+        _version(version, _top(history, recorded) or head),
+        schema,
+    ]
     if certificate is not None:
         checks.append(_equivalence(certificate, head, recorded))
     return Report(redact(database), str(server), version, head, made, as_of, tuple(checks), lines, entries)
@@ -164,6 +171,14 @@ def _record(entries: Sequence[Entry], end: Tip | None) -> Check:
     if not entries:
         return Check("record", False, "the database has no record")
     return Check("record", True, f"{len(entries)} entries follow one from the other; the last hash is {entries[-1].hash}")
+
+
+def _top(history: Path, recorded: Sequence[sums.SumLine]) -> str | None:
+    """The head for Alembic: what was written by hand may follow the last export; ``None`` where there is not one."""
+    try:
+        return graph_of(history, recorded).head
+    except ConfigurationInvalid:
+        return None
 
 
 def _version(version: tuple[str, ...], head: str | None) -> Check:

@@ -13,7 +13,7 @@ from omega_bridge.config import Config
 from omega_bridge.errors import OmegaBridgeError, SourceNotFound
 from omega_bridge.model_files import unimported
 from omega_bridge.sources import load
-from omega_bridge.sources.discovery import Candidate, folders, lists, packages, python_files, read_tree
+from omega_bridge.sources.discovery import Candidate, folders, lists, packages, python_files, read_tree, unread
 from omega_bridge.sources.model_modules import Models, models
 
 
@@ -70,6 +70,8 @@ def _list(root: Path, notes: list[str]) -> tuple[str | None, tuple[str, ...]]:
     for folder in folders(root):
         notes.append(f"list: the files of {folder}")
         return folder, ()
+    for error in unread(root):  # an empty list beside it would pass for the project's
+        raise error
     return None, ()
 
 

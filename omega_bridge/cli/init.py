@@ -81,7 +81,7 @@ def init(
         section = next((w.text for w in writes if w.path.name == "pyproject.toml"), None)
         if section:
             typer.echo("\n[tool.omega-bridge]" + section.rpartition("[tool.omega-bridge]")[2])
-    if writes and not yes and not json and not typer.confirm("Write these files?", default=True):
+    if writes and not yes and not json and not _is_confirmed():
         raise typer.Exit(1)
     for wire in writes:
         write(wire.path, wire.text or "")
@@ -101,6 +101,14 @@ def init(
             typer.echo(TWO_LINES)
         output.aside(told(stands_on))
         typer.echo("next: omega-bridge export && alembic history")
+
+
+def _is_confirmed() -> bool:
+    try:
+        return typer.confirm("Write these files?", default=True)
+    except typer.Abort:
+        output.aside("\nnothing was written; where nobody answers: omega-bridge init --yes")
+        return False
 
 
 def _stands_on() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import logging
 import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
@@ -27,7 +27,7 @@ from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.foundation import rejected
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.reaching import reaches_beyond
-from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.session import Session, not_permitted, permissions
 from omega_bridge.revisions import alembic_border, own_path
 from omega_bridge.revisions.operations import CREATED, INDEXES
 from omega_bridge.revisions.parts import left_the_part
@@ -35,6 +35,7 @@ from omega_bridge.revisions.recording import ATTEMPTS
 from omega_bridge.revisions.row_guard import GUARD, Exported
 from omega_bridge.revisions.sending import as_on_connecting, be_oneself, begin_behind, play, settle
 from omega_bridge.revisions.set_before import SetSoFar, set_so_far
+from omega_bridge.sql import identifier
 from omega_bridge.steps import Registry
 from omega_bridge.version_table import VersionTable
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from omega_bridge.typed import Migrations
 
 log = logging.getLogger("omega_bridge")
+_NOT_PERMITTED = "42501"
 _OF_ROWS = ("22", "23")
 """SQLSTATE classes of what rows make fail: data exceptions, and violations of constraints."""
 
@@ -193,7 +195,7 @@ class Recorder:
             detail["reason"] = str(getattr(error, "message", error))
             detail["destroyed"] = [d.as_dict() for d in getattr(error, "failures", ())]
         outcome = Outcome.FAILED if told is not None else Outcome.REFUSED
-        with raw.transaction():
+        with suppress(errors.NotPermitted), permissions(self.session), raw.transaction():  # what ended the command says so
             ledger_store.prepare(raw, self.config.trusted_owners, self.table)
             ledger_store.append(
                 raw, [Draft(Driver.ALEMBIC, event, self.run, revision.revision, ",".join(checksums), outcome, detail)]
@@ -214,10 +216,19 @@ class Recorder:
             return rejected("the first revision", *found)
         exported = exported_of(self.running) if self.running is not None else None
         what = exported.told if exported is not None else f"revision {getattr(module, 'revision', 'none')}"
+        from omega_bridge.startup.run import granted
+
+        if found[0] == _NOT_PERMITTED and found[1].startswith("permission denied for database "):
+            return not_permitted(self.raw, found[1], "upgrade")
+        if found[0] == _NOT_PERMITTED and self.running is None:
+            told = f"the role {self.raw.info.user!r} may not keep the revision in {self.table or VersionTable()}: {found[1]}"
+            return errors.NotPermitted(told, hint=f"{granted(found[1], identifier(self.raw.info.user))}.")
         hint = (
             "Correct the step in the list, and export; or the revision, if it is your own. What came before it stands, with its version: "
             "go on with alembic upgrade head."
         )
+        if found[0] == _NOT_PERMITTED:
+            hint = f"The role that upgrades lacks a privilege: {granted(found[1], identifier(self.raw.info.user))}. {hint}"
         if exported is not None and found[0].startswith(_OF_ROWS) and (later := self._mender(exported)) is not None:
             hint = (
                 f"The step {later}, later in the list, changes rows that may be the reason: a start goes on with it, and tries this one "

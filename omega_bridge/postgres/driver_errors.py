@@ -60,11 +60,14 @@ def _translate(exc: psycopg.Error, dsn: str) -> errors.OmegaBridgeError | None:
             hint="Nothing is half-applied: start again when the server is back.",
         )
     if exc.sqlstate is None:
-        told = "the database does not exist" if _AUTHENTICATION[4] in text else text.rpartition("failed: ")[2][:200]
+        words = text.rpartition("failed: ")[2].partition(" Is the server running")[0]  # libpq's question is our hint
+        told = without_secrets(words[:200], [dsn])
+        if _AUTHENTICATION[4] in text:
+            told = f"the {'role' if 'FATAL: role' in text else 'database'} does not exist"
         if not is_clear(dsn):  # libpq may have taken a part of the password for something else, and quote it
             return errors.DatabaseUnreachable(f"no connection to {where}: its parts cannot be told apart", hint=ESCAPES)
         return errors.DatabaseUnreachable(
-            f"no connection to {where}: {without_secrets(told, [dsn])}",
+            f"no connection to {where}: {told}",
             hint="The server answered, and refused: check the role, its password and the database in the URL."
             if "FATAL:" in text  # the same word in every lc_messages; the rest is in the server's language, without SQLSTATE
             else "Is the server running, and are host, port and database right? Try: psql with the same URL.",

@@ -376,22 +376,27 @@ def _bytes(query: str | bytes) -> bytes:
     return query if isinstance(query, bytes) else query.encode()
 
 
+def not_permitted(connection: psycopg.Connection[TupleRow], message: str, what: str) -> errors.NotPermitted:
+    """The error for a role without the rights that the bridge's own schema takes. ``what``: the command that needs them."""
+    from omega_bridge.postgres.grants import THEIRS
+
+    user, database = connection.info.user, connection.info.dbname
+    return errors.NotPermitted(
+        f"the role {user!r} may not do what the {what} needs: {message}",
+        hint=THEIRS
+        if message.endswith(" schema omega_bridge")
+        else f'Grant it: GRANT CREATE ON DATABASE "{database}" TO "{user}"; or have '
+        f'the bridge\'s schema made once: CREATE SCHEMA omega_bridge AUTHORIZATION "{user}";',
+    )
+
+
 @contextmanager
-def permissions(session: Session) -> Iterator[None]:
-    """What the server forbids the whole boot, in our words."""
+def permissions(session: Session, what: str = "boot") -> Iterator[None]:
+    """What the server forbids the whole boot, or other command, in our words."""
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as exc:
-        from omega_bridge.postgres.grants import THEIRS
-
-        message = exc.diag.message_primary or ""
-        raise errors.NotPermitted(
-            f"the role {session.connection.info.user!r} may not do what the boot needs: {message}",
-            hint=THEIRS
-            if message.endswith(" schema omega_bridge")
-            else f'Grant it: GRANT CREATE ON DATABASE "{session.connection.info.dbname}" TO "{session.connection.info.user}"; or have '
-            f'the bridge\'s schema made once: CREATE SCHEMA omega_bridge AUTHORIZATION "{session.connection.info.user}";',
-        ) from exc
+        raise not_permitted(session.connection, exc.diag.message_primary or "", what) from exc
     except psycopg.errors.ReadOnlySqlTransaction as exc:
         from omega_bridge.postgres.driver_errors import read_only
 

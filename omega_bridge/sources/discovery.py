@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from omega_bridge.errors import OmegaBridgeError
-from omega_bridge.sources.text import tree_of
+from omega_bridge.sources.text import not_in_its_encoding, tree_of
 
 _MOST = 5000
 """Files that are looked at."""
@@ -61,9 +62,30 @@ def python_files(root: Path) -> Iterator[Path]:
 def read_tree(path: Path) -> ast.Module | None:
     """The file's tree; ``None`` for one that Python does not read."""
     try:
-        return tree_of(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, ValueError, OmegaBridgeError):
+        return tree_of(text_of(path), str(path))
+    except (OSError, ValueError, SyntaxError, OmegaBridgeError):
         return None
+
+
+def text_of(path: Path) -> str:
+    """In the encoding that Python takes it for. Raises ``OSError``, ``SyntaxError`` and ``UnicodeDecodeError``."""
+    with tokenize.open(path) as file:
+        return file.read()
+
+
+def unread(root: Path) -> Iterator[OmegaBridgeError]:
+    """Why files that speak of a list by its name are not read."""
+    for path in python_files(root):
+        shown = path.relative_to(root).as_posix()
+        try:
+            if b"migration_steps" in path.read_bytes():
+                tree_of(text_of(path), shown)
+        except OmegaBridgeError as error:
+            yield error
+        except (SyntaxError, UnicodeDecodeError) as error:
+            yield not_in_its_encoding(shown, error)
+        except (OSError, ValueError):
+            continue
 
 
 def lists(root: Path) -> tuple[Candidate, ...]:

@@ -37,11 +37,16 @@ def from_text(path: Path, variable: str, shown: str | None = None) -> Registry:
         with tokenize.open(path) as file:
             text = file.read()
     except (UnicodeDecodeError, SyntaxError) as exc:
-        raise SourceSyntaxError(
-            f"{name} is not in the encoding that Python takes it for: {exc}",
-            hint="Save the file as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-",
-        ) from exc
+        raise not_in_its_encoding(name, exc) from exc
     return parse_list(text, variable, name)
+
+
+def not_in_its_encoding(name: str, error: Exception) -> SourceSyntaxError:
+    """The error for Python source that cannot be decoded."""
+    return SourceSyntaxError(
+        f"{name} is not in the encoding that Python takes it for: {error}",
+        hint="Save the file as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-",
+    )
 
 
 def _near(name: str, among: Iterable[str]) -> list[str]:

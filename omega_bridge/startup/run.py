@@ -254,14 +254,15 @@ def missing_privileges(failures: Iterable[StepOutcome]) -> str:
     English, or for what they do not name, the hint points there.
     """
     lacking = [step.error.message for step in failures if step.error is not None and step.error.sqlstate == "42501"]
-    grants = list(dict.fromkeys(_grant(message) for message in lacking))
+    grants = list(dict.fromkeys(granted(message) for message in lacking))
     return f"The role that starts lacks a privilege: {'; '.join(grants)}. " if grants else ""
 
 
-def _grant(message: str) -> str:
+def granted(message: str, role: str = "<role>") -> str:
+    """What to grant ``role`` for these words of PostgreSQL."""
     for denied, grant in _GRANTS.items():
         if message.startswith(denied):
-            return grant.format(message[len(denied) :].strip(), role="<role>")
+            return grant.format(message[len(denied) :].strip(), role=role)
     return "grant it what the message names, or start as the owner"
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 import omega_bridge
+from omega_bridge import environment
 from omega_bridge.analysis import analyse
+from omega_bridge.config import Config
 from omega_bridge.errors import NotPermitted, StatementRejected, StepFailed
+from omega_bridge.revisions import alembic_border
+from omega_bridge.revisions.files import export
 from omega_bridge.startup.preview import Promise, look
 from omega_bridge.steps import Registry
 from tests.fixtures.roles import MakeRole
@@ -57,6 +62,45 @@ def test_who_may_not_read_the_record_is_told_what_to_grant(database: str, make_r
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(re.search(r"GRANT .*(?=; to start)", told.value.hint)[0].replace("<role>", role).encode())  # type: ignore[index]
     assert look(url, analysis, promise).versions == ()
+
+
+def test_an_upgrade_without_a_privilege_says_what_to_grant(database: str, make_role: MakeRole, tmp_path: Path) -> None:
+    """For the table of the version, for the bridge's own schema, and for a step's table; never with the driver's traceback alone."""
+    steps = Registry.of(
+        [("one", "CREATE TABLE IF NOT EXISTS one (id int)"), ("two", "ALTER TABLE one ADD COLUMN IF NOT EXISTS a int")]
+    )
+    export(analyse(steps), tmp_path)
+    url = make_role("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    role = str(conninfo_to_dict(url)["user"])
+    config = alembic_border.alembic_config(tmp_path, url)
+    config.attributes |= {"omega_bridge_config": Config(root=tmp_path), "omega_bridge_registry": (steps, None)}
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE one (id int)")
+        for error, told, hint, cure in (
+            (
+                NotPermitted,
+                "may not keep the revision in alembic_version",
+                f"GRANT USAGE, CREATE ON SCHEMA public TO {role}",
+                None,
+            ),
+            (
+                NotPermitted,
+                "may not do what the upgrade needs",
+                f'GRANT CREATE ON DATABASE "{conn.info.dbname}" TO "{role}"',
+                None,
+            ),
+            (
+                StepFailed,
+                "must be owner of table one",
+                f"ALTER TABLE one OWNER TO {role}",
+                f"ALTER TABLE one OWNER TO {role}",
+            ),
+        ):
+            with pytest.raises(error, match=told) as raised:
+                environment.upgrade(config, "head")
+            assert hint in str(raised.value.hint)
+            conn.execute((cure or hint).encode())
+    environment.upgrade(config, "head")
 
 
 def test_another_failure_speaks_of_no_privilege(database: str) -> None:

@@ -100,6 +100,20 @@ def test_each_revision_says_how_the_database_came_by_it(database: str, history: 
     assert how(look(database, history)) == ["alembic", "boot", "held", "alembic"]
 
 
+def test_a_revision_written_by_hand_on_top_is_the_head(database: str, history: Path) -> None:
+    """A database that has run it stands at the head; one that has not is behind."""
+    environment.upgrade(alembic(database, history), "head")
+    last = look(database, history).head
+    (history / "versions" / "mine.py").write_text(
+        f'"""mine"""\nrevision = "aaaa00000001"\ndown_revision = "{last}"\n\n\ndef upgrade() -> None: ...\n\n\ndef downgrade() -> None: ...\n'
+    )
+    told = {c.name: (c.ok, c.told) for c in look(database, history).checks}
+    assert told["database"] == (False, f"at {last}; the head is aaaa00000001")
+    environment.upgrade(alembic(database, history), "head")
+    told = {c.name: (c.ok, c.told) for c in look(database, history).checks}
+    assert told["database"] == (True, "at aaaa00000001, the head")
+
+
 def test_what_has_drifted_or_stands_failed_is_in_the_report(database: str, history: Path) -> None:
     """It agrees with ``drift``; and says what was not compared."""
     omega_bridge.boot(database, STEPS, history=history)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from omega_bridge.cli.finding import find
-from omega_bridge.errors import SourceNotFound
+from omega_bridge.errors import SourceNotFound, SourceSyntaxError
 from omega_bridge.sources import load
 from omega_bridge.sources.appending import append
 from omega_bridge.steps import Step
@@ -215,3 +215,27 @@ def test_a_step_can_be_appended_where_the_list_was_found(tmp_path: Path, shape: 
     text = (tmp_path / name).read_text()
     compile(text, name, "exec")
     assert shape != "an attribute of self" or 'self.migration_steps.append("SELECT 3")' in text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b'migration_steps = [\n    "caf\xe9",\n]\n', "main.py is not in the encoding"),
+        (b"migration_steps = [\n    'x',\n}\n", "main.py:3 is not valid Python"),
+        (b"<<<<<<< HEAD\nmigration_steps = []\n", "main.py:1 holds merge markers"),
+    ],
+    ids=["encoding", "syntax", "merge"],
+)
+def test_a_list_that_python_does_not_read_is_not_taken_for_none(tmp_path: Path, text: bytes, told: str) -> None:
+    """An empty list beside it would pass for the project's; a file that does not speak of one is none of its business."""
+    (tmp_path / "broken.py").write_text("{{ template }} (")
+    assert find(tmp_path, None, None).steps is None
+    (tmp_path / "main.py").write_bytes(text)
+    with pytest.raises(SourceSyntaxError, match=told):
+        find(tmp_path, None, None)
+
+
+def test_a_file_names_its_encoding(tmp_path: Path) -> None:
+    """As Python reads it."""
+    (tmp_path / "main.py").write_bytes(f"# -*- coding: latin-1 -*-\nmigration_steps = [{T}]  # caf\xe9\n".encode("latin-1"))
+    assert find(tmp_path, None, None).steps == "main.py:migration_steps"
