@@ -19,6 +19,7 @@ from omega_bridge.kinds.privileges import granted
 from omega_bridge.kinds.restoring import restored
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.gaps import MODELS, Forecast, Unkept, forecast, together, unkept_by_models
+from omega_bridge.planning.meant import asked
 from omega_bridge.planning.row_flow import words_of
 from omega_bridge.planning.world import World, is_anything
 from omega_bridge.postgres.dsn import normalise
@@ -28,6 +29,7 @@ from omega_bridge.postgres.runner import runner
 from omega_bridge.postgres.session import open_session
 from omega_bridge.postgres.undone import left_undone
 from omega_bridge.revisions.models import is_model
+from omega_bridge.sql import identifier
 from omega_bridge.steps import Place
 
 if TYPE_CHECKING:
@@ -138,7 +140,10 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
         differences = tuple(replace(d, last_right=last[1].at) if was_right(d.departure) else d for d in differences)
     unseen = (
         *seen.unseen,
-        *(f"what step {name} makes: on a scratch database it fails: {why}" for name, why in expected.rejected.items()),
+        *(
+            f"what step {name} makes: on a scratch database it fails: {why}{asked(why, expected.catalog)}"
+            for name, why in expected.rejected.items()
+        ),
     )
     return Drift(differences, seen.beyond, standing, unseen, last[1] if last is not None else None)
 
@@ -171,12 +176,33 @@ def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Foreca
 def _instead(departure: Departure, found: Catalog, expected: Expectation) -> str:
     """SQL that puts it back; empty where none is known."""
     key, attributes = departure.key, expected.catalog.get(departure.key)
+    if departure.attribute == "default" and (again := _called_as_before(departure, found, expected.catalog)):
+        return again
     if departure.attribute == "grants":
         owner = found.objects[key].get("owner")
         return granted(key, texts(departure.expected), texts(departure.found), str(owner) if owner is not None else None)
     if attributes is not None and key in expected.owned:
         attributes = {**attributes, "owner": expected.owned[key]}
     return restored(key, attributes, departure.attribute)
+
+
+def _called_as_before(departure: Departure, found: Catalog, expected: Catalog) -> str:
+    """The way back from a renamed sequence of a column, of whose new name its default tells; "" for any other default."""
+    was, now = _sequences(expected, departure.key), _sequences(found, departure.key)
+    if len(was) != 1 or len(now) != 1 or was[0] in found or was[0].schema != now[0].schema:
+        return ""
+    if was[0].name not in str(departure.expected) or now[0].name not in str(departure.found):
+        return ""
+    return f"ALTER SEQUENCE IF EXISTS {identifier(now[0].schema, now[0].name)} RENAME TO {identifier(was[0].name)}"
+
+
+def _sequences(catalog: Catalog, column: Key) -> list[Key]:
+    owner = f"{column.table}.{column.name}"
+    return [
+        k
+        for k in catalog
+        if k.kind is Kind.SEQUENCE and k.schema == column.schema and catalog.objects[k].get("owned_by") == owner
+    ]
 
 
 def _unread(analysis: Analysis, ahead: Forecast) -> tuple[frozenset[str], ...]:

@@ -29,6 +29,7 @@ from omega_bridge.planning import renamed_along
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.gaps import Unkept
 from omega_bridge.planning.held import PRINTED, Promised, otherwise
+from omega_bridge.planning.meant import asked
 from omega_bridge.planning.needs import type_names
 from omega_bridge.planning.renames import Rename, kept_mandatory, left_mandatory, renames
 from omega_bridge.planning.world import World
@@ -115,7 +116,10 @@ def _compared(setting: Setting, server: Scratch) -> Held:
     promised, wanted, unseen = _promised(setting, server)
     stands = setting.yesterday.schema
     if stands is not None and stands.listed == setting.listed and not setting.by_list:
-        failing = (f"what step {step} makes: on a scratch database it fails: {why}" for step, why in stands.rejected.items())
+        failing = (
+            f"what step {step} makes: on a scratch database it fails: {why}{asked(why, stands.catalog)}"
+            for step, why in stands.rejected.items()
+        )
         made = _Made(stands.catalog, stands.promised, tuple(failing))
         gaps = (*_against(promised, made, server), *_kept_mandatory(setting, promised, stands.catalog))
         return Held(gaps, (), (), (*unseen, *made.unseen))
@@ -269,7 +273,7 @@ def _after(setting: Setting, ground: Catalog | None, server: Scratch) -> _Made:
     unseen = (
         *(f"{key} of yesterday's schema: it could not be made on scratch" for key in left),
         *(
-            f"what step {step} makes: on a scratch database it fails: {why}"
+            f"what step {step} makes: on a scratch database it fails: {why}{asked(why, catalog)}"
             for step, why in amiss.items()
             if not step.startswith("model-")
         ),

@@ -43,7 +43,7 @@ def check(
         gate.check_models(setup.setting(directory), servers),
     )
     ok = all(c.ok for c in checks)
-    problems = of_checks(checks, Sources(setup.root))
+    problems = of_checks(checks, Sources(setup.root, setup.registry.source))
     match options.format_of(format_, json=json):
         case Format.JSON:
             output.as_json({"ok": ok, "checks": [c.as_dict() for c in checks]})

@@ -83,9 +83,9 @@ def lint(
         case Format.TEXT:
             output.aside(told(setup.unfounded))
             output.aside(edited.told(setup.splits))
-            show(of_findings(found, Sources(setup.root)), instead=instead, all_notes=bool(select))
+            show(of_findings(found, Sources(setup.root, setup.registry.source)), instead=instead, all_notes=bool(select))
             if runs is not None:
                 show_measured(runs)
         case other:
-            print_for_programs(of_findings(found, Sources(setup.root)), other)
+            print_for_programs(of_findings(found, Sources(setup.root, setup.registry.source)), other)
     raise typer.Exit(1 if is_failing(found, strict=strict) else 0)

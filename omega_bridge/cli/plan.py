@@ -30,7 +30,8 @@ def plan(
             ("step", "kind", "action", "why"),
         )
         for step in found.plan.pending:
-            typer.echo(f"\n-- {step.analysis.id} ({step.analysis.step.place})")
+            place = str(step.analysis.step.place).strip("()")
+            typer.echo(f"\n-- {step.analysis.id} ({place})")
             for loss in losses(step.analysis):
                 typer.echo(f"-- loses data: {loss.message}")
             for told in found.meets.get(step.analysis.id, ()):
@@ -38,6 +39,8 @@ def plan(
             if locks := found.locks_of(step):
                 typer.echo(f"-- locks: {', '.join(locks)}")
             typer.echo(";\n".join(s.text for s in step.statements) + ";" if step.statements else step.analysis.step.sql.strip())
+        if found.locks:
+            typer.echo("\nlocks in all:")
         for lock in found.locks:
-            typer.echo(f"lock: {lock}")
+            typer.echo(f"  {lock}")
     raise typer.Exit(1 if any(s.analysis.kind != "data" for s in found.plan.pending) else 0)

@@ -82,6 +82,8 @@ class Sources:
     """The lines of the files that steps stand in, read once; none of one that is not there."""
 
     root: Path
+    listed: str = ""
+    """Where the list is written, for steps of which no line is known."""
     _read: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def lines(self, file: str) -> tuple[str, ...]:
@@ -120,7 +122,7 @@ def _of(finding: Finding, sources: Sources) -> Problem:
         spot,
         code,
         str(finding.weight or ""),
-        finding.place.file or "",
+        finding.place.file or sources.listed,
     )
 
 

@@ -151,7 +151,7 @@ def _found(setup: Setup, directory: Any) -> dict[str, Any]:
         },
         "models": {
             "lacks": [lack.as_dict() for lack in lacks],
-            "told": _of_models(lacks, setup.metadata),
+            "told": _of_models(lacks, setup.metadata, is_pending=bool(seen.pending)),
         },
         "revision": {
             "current": list(seen.versions),
@@ -183,19 +183,22 @@ def _entries(setup: Setup) -> list[Any]:
         return list(ledger_store.read(session.connection))
 
 
-def _of_models(found: tuple[Lack, ...], metadata: MetaData | None) -> str:
-    """What the models need and the database does not have."""
+def _of_models(found: tuple[Lack, ...], metadata: MetaData | None, *, is_pending: bool) -> str:
+    """What the models need and the database does not have. ``is_pending``: a start has steps to send, which may make it."""
     if metadata is None:
         return "none are configured"
     if not found:
         return "the database has every table, column and label that they name"
     more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
-    return f"{'; '.join(map(str, found[:5]))}{more}; run: omega-bridge add"
+    then = "the pending steps may make it; whether they do: omega-bridge check" if is_pending else "run: omega-bridge add"
+    return f"{'; '.join(map(str, found[:5]))}{more}; {then}"
 
 
 def _lacking(seen: Look, drifted: Drift | None) -> str:
     """What the database does not hold of the list, as far as it was looked at."""
-    told = [f"{len(seen.pending)} step(s) pending: {', '.join(s.analysis.id for s in seen.pending[:5])}"] if seen.pending else []
+    ids = [s.analysis.id for s in seen.pending]
+    more = f", and {len(ids) - 5} more" if len(ids) > 5 else ""
+    told = [f"{len(ids)} step(s) pending: {', '.join(ids[:5])}{more}"] if ids else []
     told += [f"step {s['id']} stands {s['outcome']}: {s['reason']}" for s in seen.standing[:5]]
     if drifted and drifted.differences:
         told.append(f"{len(drifted.differences)} difference(s) from what the list leads to; see: omega-bridge drift")

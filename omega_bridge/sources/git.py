@@ -126,7 +126,7 @@ def _git(root: Path, *arguments: str) -> str:
         told = done.stderr.strip().splitlines()
         raise ConfigurationInvalid(
             f"git {arguments[0]} failed: {told[0] if told else 'no word why'}",
-            hint="Run the command inside the repository, with a tag, a commit or a range (REV..REV) that exists there.",
+            hint="Run the command inside the repository, with a tag, a commit or a range (REV..REV) that exists there. A revision: see alembic history.",
         )
     return done.stdout
 

@@ -164,14 +164,20 @@ def repair(
         f"; {len(run.standing)} step(s) stand undone" if run.standing else "",
         extra={"outcome": str(verdict), "revision": revision},
     )  # fmt: skip
-    raise_if_asked(run, options, _first(session, analysis, run, metadata, options) if verdict is BootOutcome.FAILED else "")
+    raise_if_asked(
+        run, options, _first(session, analysis, run, metadata, options, after) if verdict is BootOutcome.FAILED else ""
+    )
     return run
 
 
-def _first(session: Session, analysis: Analysis, run: Run, metadata: MetaData | None, options: Options) -> str:
+def _first(session: Session, analysis: Analysis, run: Run, metadata: MetaData | None, options: Options, after: Catalog) -> str:
     """What to do first about steps that failed."""
+    from omega_bridge.planning.meant import meant
+
     ground = _how_to_lay(session.connection, options.history, run.steps)
-    return ground + _of_models(analysis, run.steps, run.lacks, metadata)
+    near = ((o.id, meant(str(o.error), after)) for o in run.steps if o.outcome is Outcome.FAILED and o.error is not None)
+    typos = "".join(f"Is table {name} meant by step {step}? " for step, name in near if name)
+    return ground + typos + _of_models(analysis, run.steps, run.lacks, metadata)
 
 
 def _not_laid(connection: Connection, analysis: Analysis, history: Path | None, outcomes: Iterable[StepOutcome]) -> str:

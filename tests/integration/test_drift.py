@@ -217,6 +217,27 @@ EVERYWHERE = [
 ]
 
 
+@pytest.mark.parametrize("taken", [False, True], ids=["free", "taken"])
+def test_a_renamed_sequence_is_put_back_by_what_is_told(database: str, server: Server, *, taken: bool) -> None:
+    """The statement to append runs, again and again: a new name, or, where the old one is another sequence's now, the default."""
+    steps = ["CREATE TABLE IF NOT EXISTS t (id serial PRIMARY KEY)"]
+    analysis = analyse(Registry.of(steps))
+    wanted = make(analysis, "", GivenServer(server.url))
+    omega_bridge.boot(database, steps)
+    nothing = analyse(Registry(()))
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("ALTER SEQUENCE t_id_seq RENAME TO other")
+        if taken:
+            conn.execute("CREATE SEQUENCE t_id_seq")
+        (found,) = drift(database, analysis, nothing, wanted).differences
+        assert found.instead.startswith("ALTER TABLE" if taken else "ALTER SEQUENCE IF EXISTS public.other RENAME TO t_id_seq")
+        for _ in range(2):
+            conn.execute(found.instead.encode())
+    left = {(str(d.key), d.attribute) for d in drift(database, analysis, nothing, wanted).differences}
+    assert ("column public.t.id", "default") not in left
+    assert taken or not left
+
+
 def test_another_role_in_another_schema(database: str, make_role: MakeRole, server: Server) -> None:
     """Who ran the list on the scratch database, and in which schema, is no drift, nor is who asks; a role that is no superuser sees all there is to see."""
     name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]

@@ -91,6 +91,13 @@ def test_the_log_says_when_what_stands_is_tried_again(database: str, caplog: pyt
     assert "nothing else to do" in caplog.messages[-1]
 
 
+def test_a_misspelled_table_is_asked_about(database: str) -> None:
+    """The hint of the start that failed begins with the name that may be meant."""
+    with pytest.raises(StepFailed) as told:
+        omega_bridge.boot(database, [STEPS[0], ("note", "ALTER TABLE ordres ADD COLUMN IF NOT EXISTS note text")])
+    assert str(told.value.hint).startswith("Is table orders meant by step note? Correct the statement")
+
+
 def test_a_column_that_the_failed_step_adds_is_not_to_be_added_first(database: str) -> None:
     """The models lack it for the same reason; one that no step adds is named."""
     execute(database, "CREATE TABLE orders (id int PRIMARY KEY)")

@@ -103,6 +103,16 @@ def test_notes_that_repeat_are_named_together(tmp_path: Path, monkeypatch: pytes
     assert len(json.loads(CliRunner().invoke(app, ["lint", "--steps", "main.py:steps", "--json"]).output)["findings"]) == 30
 
 
+def test_without_a_line_a_problem_stands_in_the_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Python computes has no line of its own: the list is named as the configuration names it."""
+    (tmp_path / "computed_steps.py").write_text("steps = [f'TRUNCATE t{n}' for n in range(1)]\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    shown = CliRunner().invoke(app, ["lint", "--steps", "computed_steps:steps"]).output
+    assert "computed_steps:steps: " in shown
+    assert "no source" not in shown
+
+
 def test_an_unreadable_step_is_shown_at_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line that the parser rejects."""
     (tmp_path / "main.py").write_text('steps = ["""SELECT 1;\n  SELCT 2"""]\n')
