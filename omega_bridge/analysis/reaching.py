@@ -23,6 +23,19 @@ _WORDS = re.compile(
 )
 
 
+_MET = re.compile(
+    _SHARED.pattern
+    + r"|\b(alter\s+database|comment\s+on\s+(role|tablespace|database)|security\s+label|(drop|reassign)\s+owned)\b"
+    r"|\b(grant|revoke)\b(?![^;]*\bon\b)",  # privileges are on something, a membership is not
+    re.IGNORECASE,
+)
+
+
+def may_meet_another(text: str) -> bool:
+    """Whether a text may write rows of catalogs that all databases of a server share: sent to two of them at once, one may be rejected."""
+    return _MET.search(text) is not None
+
+
 def may_reach_elsewhere(text: str) -> bool:
     """Whether a step may connect to another server, or run a program."""
     return _WORDS.search(text) is not None or way_out(text) is not None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from omega_bridge.analysis import analyse
-from omega_bridge.analysis.reaching import is_of_the_server, may_reach_elsewhere
+from omega_bridge.analysis.reaching import may_meet_another, may_reach_elsewhere
 from omega_bridge.audit.beside import beside
 from omega_bridge.audit.by_hand import by_hand_in
 from omega_bridge.audit.grounds import Ground
@@ -147,7 +147,7 @@ class _Starts:
 
 def _share_nothing(texts: Iterable[str]) -> bool:
     """Whether it cannot matter for these which of two databases of one server takes them first."""
-    return not any(is_of_the_server(text) or may_reach_elsewhere(text) for text in texts)
+    return not any(may_meet_another(text) or may_reach_elsewhere(text) for text in texts)
 
 
 @contextmanager

@@ -1,20 +1,23 @@
 """Translation validation at export: each lifted revision against the step's own SQL, on two scratch databases.
 
 The list's SQL runs on one as the naive loop would send it, the operations on the other: from the state before the step,
-from the state after it, and back. What does not lead to the same catalog is written verbatim.
+from the state after it, and back. What does not lead to the same catalog is written verbatim. Neither waits for the other: while the server
+works for one side, in a thread of its own, the other goes on.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
 from omega_bridge.analysis.context import only_sets
-from omega_bridge.analysis.reaching import ELSEWHERE, may_reach_elsewhere
+from omega_bridge.analysis.reaching import ELSEWHERE, may_meet_another, may_reach_elsewhere
 from omega_bridge.audit.pairs import alembic, upgrade
 from omega_bridge.audit.scratch import Scratch, ScratchDatabase, scratch_database
 from omega_bridge.catalog import Catalog, Difference, Key, Kind, diff
@@ -23,7 +26,7 @@ from omega_bridge.planning import World
 from omega_bridge.planning.foundation import Foundation
 from omega_bridge.planning.reruns import unsettled
 from omega_bridge.postgres.dsn import connection_parameters
-from omega_bridge.postgres.following import PLANNED_ONCE, Follower, Mark, Names, together
+from omega_bridge.postgres.following import PLANNED_ONCE, Follower, Names, together
 from omega_bridge.postgres.foundation import run_on
 from omega_bridge.postgres.plain_loop import rehearse, send
 from omega_bridge.revisions.lifting import Lifted, Part, verbatim_operation
@@ -53,12 +56,22 @@ class Differs(Exception):
     """The operations do not do what the step does; the message says where."""
 
 
+_Tried: TypeAlias = "Sequence[Catalog | Differs]"
+"""What is there after each of two runs, up to the first that was rejected."""
+
+
 class ScratchProver:
-    """Two databases side by side: ``naive`` takes the list's own SQL, ``trial`` the operations."""
+    """Two databases side by side: ``naive`` takes the list's own SQL, ``trial`` the operations. ``beside``: a thread for the former."""
 
     def __init__(
-        self, naive: Connection, trial: Trial, advance: Callable[[int], object], databases: tuple[ScratchDatabase, ...] = ()
+        self,
+        naive: Connection,
+        trial: Trial,
+        advance: Callable[[int], object],
+        beside: ThreadPoolExecutor,
+        databases: tuple[ScratchDatabase, ...] = (),
     ) -> None:
+        self._beside = beside
         self._databases = databases
         self._naive = naive
         self._trial = trial
@@ -100,21 +113,63 @@ class ScratchProver:
             return Verdict(tuple(verbatim(s, ELSEWHERE) for s in steps), Proof.VERBATIM)
         self._heed(texts)
         before = self._before
-        self._left.changed()
-        rejected = any(send(self._naive, texts))
-        self._before = self._left.look()
-        self._near = self._left.changed()
+        is_verbatim = all(found.is_verbatim for found in lifted)
+        is_inside = not is_verbatim and all(p.transactional for found in lifted for p in found.parts)
+        tried: _Tried = ()
+        if is_inside and not any(map(may_meet_another, texts)):
+            tried, (rejected, again) = self._both(lifted, texts)
+        else:
+            rejected, again = self._sent(texts, once_more=is_inside)
         self._changed |= _names(diff(before, self._before, among=self._near))
         self._advance(1)
         if rejected:
+            self._trial.connection.rollback()
             send(self._trial.driver, texts)
             return Verdict(tuple(verbatim(s, REJECTED, attempt=True) for s in steps), Proof.VERBATIM, rejected=True)
-        if all(found.is_verbatim for found in lifted):
+        if is_verbatim:
             send(self._trial.driver, texts)
             return Verdict(tuple(lifted), Proof.VERBATIM)
-        if not all(p.transactional for found in lifted for p in found.parts):
+        if not is_inside:
             return self._outside(steps, lifted, self._before)
-        return self._inside(steps, lifted, before, texts)
+        return self._inside(steps, lifted, before, again, tried or self._tried(lifted), texts)
+
+    def _both(self, lifted: Sequence[Lifted], texts: list[str]) -> tuple[_Tried, tuple[bool, Catalog]]:
+        """Both sides at once: they are databases of their own, and nothing in the texts is the whole server's."""
+        sent = self._beside.submit(partial(self._sent, texts, once_more=True))
+        try:
+            return self._tried(lifted), sent.result()
+        except BaseException:  # nobody waits for it any more
+            self._naive.cancel()
+            raise
+
+    def _sent(self, texts: Sequence[str], *, once_more: bool) -> tuple[bool, Catalog]:
+        """Send the step's own SQL. Whether it was rejected, and what is there after it; ``once_more``: after sending it once more, which is
+        taken back.
+        """
+        self._left.changed()
+        rejected = any(send(self._naive, texts))
+        self._before = again = self._left.look()
+        if once_more and not rejected:
+            with self._naive.transaction(force_rollback=True):
+                mark = self._left.mark()
+                rehearse(self._naive, texts)
+                again = self._left.look(mark)
+        self._near = self._left.changed()
+        return rejected, again
+
+    def _tried(self, lifted: Sequence[Lifted]) -> _Tried:
+        """What is there after the operations, and after them once more; why not, where they are rejected."""
+        operations = [o for found in lifted for p in found.parts for o in _operations(p)]
+        found: list[Catalog | Differs] = []
+        try:
+            self._run(operations)
+            found.append(self._right.look())
+            mark = self._right.mark()
+            self._run(operations)
+            found.append(self._right.look(mark))
+        except Differs as told:
+            found.append(told)
+        return found
 
     def judge_on(self, step: StepAnalysis, lifted: Lifted, ways: Sequence[str]) -> bool:
         """See ``Prover``."""
@@ -135,7 +190,7 @@ class ScratchProver:
         self._near = self._left.changed()
         try:
             self._run([RunStepOp(way)])
-            self._forward((lifted,), after, again)
+            self._forward(self._tried((lifted,)), after, again)
             return not self._back((lifted,), before, after)
         except Differs:
             return False
@@ -228,11 +283,19 @@ class ScratchProver:
         """Set what a step sets, for those behind it in this transaction, in which nothing can be discarded."""
         rehearse(self._naive, (_BEGINNING if discards_all(text) else text,))
 
-    def _inside(self, steps: Sequence[StepAnalysis], lifted: Sequence[Lifted], before: Catalog, texts: list[str]) -> Verdict:
+    def _inside(
+        self,
+        steps: Sequence[StepAnalysis],
+        lifted: Sequence[Lifted],
+        before: Catalog,
+        again: Catalog,
+        tried: _Tried,
+        texts: list[str],
+    ) -> Verdict:
         """Forward, once more, and back, in one transaction: kept where all of it is as the step does it."""
-        after, again = self._before, self._rehearsed(texts)
+        after = self._before
         try:
-            self._forward(lifted, after, again)
+            self._forward(tried, after, again)
         except Differs as told:
             self._trial.connection.rollback()
             send(self._trial.driver, texts)
@@ -242,13 +305,13 @@ class ScratchProver:
         self._trial.connection.commit()
         return Verdict(tuple(irrevocable(found, why) for found in lifted) if why else tuple(lifted), Proof.PROVEN)
 
-    def _forward(self, lifted: Sequence[Lifted], after: Catalog, again: Catalog) -> None:
-        operations = [o for found in lifted for p in found.parts for o in _operations(p)]
-        self._run(operations)
-        self._same(after, "from the state before it")
-        mark = self._right.mark()
-        self._run(operations)
-        self._same(again, "from the state after it", mark=mark)
+    def _forward(self, tried: _Tried, after: Catalog, again: Catalog) -> None:
+        self._near = together(self._near, self._right.changed())
+        places = ((after, "from the state before it"), (again, "from the state after it"))
+        for found, (wanted, where) in zip(tried, places, strict=False):
+            if isinstance(found, Differs):
+                raise found
+            self._alike(wanted, found, where)
 
     def _back(self, lifted: Sequence[Lifted], before: Catalog, after: Catalog) -> str:
         """Try the way back where every step has one; the reason why it leads nowhere, or nothing."""
@@ -281,26 +344,22 @@ class ScratchProver:
         self._trial.connection.commit()
         return Verdict(tuple(lifted), Proof.PROVEN)
 
-    def _rehearsed(self, texts: Sequence[str]) -> Catalog:
-        """The catalog after sending the texts once more, which is taken back."""
-        with self._naive.transaction(force_rollback=True):
-            mark = self._left.mark()
-            rehearse(self._naive, texts)
-            found = self._left.look(mark)
-        self._near = together(self._near, self._left.changed())
-        return found
-
     def _same(
+        self, wanted: Catalog, where: str, *, order: bool = True, sides: str = "left: the step, right: the operations"
+    ) -> None:
+        found = self._right.look()
+        self._near = together(self._near, self._right.changed())
+        self._alike(wanted, found, where, order=order, sides=sides)
+
+    def _alike(
         self,
         wanted: Catalog,
+        found: Catalog,
         where: str,
         *,
         order: bool = True,
         sides: str = "left: the step, right: the operations",
-        mark: Mark = None,
     ) -> None:
-        found = self._right.look(mark)
-        self._near = together(self._near, self._right.changed())
         differences = diff(wanted, found, ignore=frozenset() if order else _PLACE, among=self._near)
         if differences:
             raise Differs(f"{where}, {differences[0]} ({sides})")
@@ -376,6 +435,7 @@ def prover(scratch: Scratch, advance: Callable[[int], object] = lambda _n: None)
         trial = stack.enter_context(trial_on(connection_parameters(other.url)))
         other.check(trial.driver)
         trial.driver.rollback()
-        judge = ScratchProver(session.connection, trial, advance, (naive, other))
+        beside = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="omega-bridge-steps"))
+        judge = ScratchProver(session.connection, trial, advance, beside, (naive, other))
         trial.driver.commit()
         yield judge
