@@ -32,6 +32,7 @@ from omega_bridge.planning.foundation import Foundation
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions import files, sums
+from omega_bridge.revisions.graph import graph_of
 from omega_bridge.revisions.ground import begins_with, stands_on
 from omega_bridge.revisions.matching import match
 from omega_bridge.steps import Registry
@@ -72,7 +73,8 @@ def verify(
         with open_session(normalise(scratch.url)) as session:
             server_version = session.server_version
             witness = find_witness(server_version)
-            kept = results(keeps, analysis, folder, session, witness, takes=takes and since is None)
+            place = keeps if graph_of(folder, lines).is_ours_alone else None  # what is written by hand may read anything
+            kept = results(place, analysis, folder, session, witness, takes=takes and since is None)
         points = tuple(points_of(folder, lines, grounds[0], _places(analysis, folder, lines)))
         found: list[Begun] = []
         upgraded: ScratchDatabase | None = None

@@ -3,6 +3,7 @@
 A result is taken for the very content that it was found for, and for nothing else: the list with its flags, each file of the history, what
 the list stands on, the bridge itself, what it is built on, the server with what a proof may meet on it, and the witness. Only what was
 found right is kept: what differs, is rejected or was foreseen otherwise is tried each time. The files are this user's, as those of ``readings``.
+Of a history with revisions written by hand nothing is kept: these may read anything.
 """
 
 from __future__ import annotations

@@ -87,3 +87,24 @@ def test_one_that_postgresql_rejects_is_named(tmp_path: Path, server: Server) ->
     with pytest.raises(StepFailed, match=r"aaa1.*nowhere"):
         compiled(tmp_path, server, STEPS)
     assert not (tmp_path / "omega.sum").exists()
+
+
+@pytest.mark.parametrize("place", [1, 2], ids=["between the exported ones", "on top of them"])
+def test_what_one_reads_beside_itself_is_asked_each_time(tmp_path: Path, server: Server, place: int) -> None:
+    """No earlier result counts: its file is the same, and what it does is not."""
+    steps, beside = [table_of("notes"), table_of("bills")], tmp_path / "beside.sql"
+    beside.write_text("SELECT 1")
+    reads = f"from pathlib import Path; op.execute(Path({str(beside)!r}).read_text())"
+    folder = tmp_path / "alembic"
+    compiled(folder, server, steps[:place])
+    by_hand(folder, "aaa1", heads(folder)[0], reads)
+    compiled(folder, server, steps)
+    found = [verify(Registry.of(steps), None, server, history=folder, keeps=tmp_path / "cache")]
+    beside.write_text("DROP TABLE notes")
+    found.append(verify(Registry.of(steps), None, server, history=folder, keeps=tmp_path / "cache"))
+    assert [(f.equivalent, [s.kept for s in f.starts]) for f in found] == [(True, [0, 0]), (False, [0, 0])]
+
+
+def table_of(name: str) -> str:
+    """A step of its own."""
+    return f"CREATE TABLE IF NOT EXISTS {name} (id int PRIMARY KEY)"
