@@ -40,7 +40,7 @@ ROOM = Room(
         "valid": "REINDEX INDEX CONCURRENTLY {object}",
     },
     asked=Asked(
-        there="EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass({text}) AND indisvalid)",
+        there="to_regclass({text}) IS NOT NULL",
         gone="DROP INDEX {object}",
         comment="obj_description(to_regclass({text}), 'pg_class')",
         renamed="ALTER INDEX {object} RENAME TO {new}",

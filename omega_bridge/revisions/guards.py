@@ -31,7 +31,7 @@ def regclass(name: str, schema: str | None = None) -> str:
 
 
 def is_there(kind: str, name: str, table: str | None = None, schema: str | None = None) -> str:
-    """A condition that holds where the object exists; an INVALID index does not count.
+    """A condition that holds where the object exists; an INVALID index does, too: ``CREATE INDEX`` finds it there, and whose it is, who knows.
 
     ``kind`` is one of the catalog's words; ``table`` is the owner of a column, constraint, trigger or policy. A
     function's name carries its argument types.

@@ -65,3 +65,33 @@ def test_a_step_that_lacks_its_foundation_is_an_operation_where_its_text_implies
                 "SELECT outcome, count(*) FROM omega_bridge.omega_bridge_ledger WHERE event = 'upgrade' GROUP BY 1"
             ).fetchall()
             assert dict(told) == ({"applied": 7, "failed": 1} if url == there else {"failed": 7, "already-there": 1})
+
+
+INVALID = (
+    "CREATE TABLE patients (id bigint PRIMARY KEY, name text)",
+    "CREATE INDEX ix_name ON patients (lower(name))",
+    "CREATE TABLE days (id int, day date NOT NULL) PARTITION BY RANGE (day)",
+    "CREATE TABLE days_26 PARTITION OF days FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+    "CREATE INDEX ix_days ON ONLY days (id)",
+    "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_name'::regclass",
+)
+
+
+def test_an_index_that_is_invalid_is_left_as_it_is(server: Server, make_database: MakeDatabase, tmp_path: Path) -> None:
+    """One that no record names may be at work, or wait for its partitions; ``CREATE INDEX`` finds it there, and a history, too."""
+    steps = ["CREATE INDEX IF NOT EXISTS ix_name ON patients (lower(name))", "CREATE INDEX ix_days ON days (id)"]
+    (tmp_path / "env.py").write_text("from alembic import context\nfrom omega_bridge.environment import run\n\nrun(context)\n")
+    export(analyse(Registry.of(steps)), tmp_path, prover=lambda _n: prover(server))
+    assert '"index"' in "".join(path.read_text() for path in (tmp_path / "versions").glob("*.py"))
+    url = make_database()
+    asked = b"SELECT array_agg(indexrelid::text ORDER BY 1) FROM pg_index WHERE NOT indisvalid"
+    with psycopg.connect(url, autocommit=True) as conn:
+        for text in INVALID:
+            conn.execute(text.encode())
+        before = conn.execute(asked).fetchone()
+        config = alembic_config(tmp_path, url)
+        config.attributes["omega_bridge_config"] = Config(root=tmp_path)
+        environment.upgrade(config, "head")
+        assert conn.execute(asked).fetchone() == before
+        assert before is not None
+        assert len(before[0]) == 2

@@ -68,9 +68,8 @@ class EnsureOp(Operation):
     def _guarded(self, *, optional: bool) -> Sequence[str]:
         if self.replace:
             return (self.sql,)
-        first = [f"DROP INDEX IF EXISTS {guards.identifier(self.name, self.schema)}"] if self.kind == "index" else []
         there = guards.is_there(self.kind, self.name, self.table, self.schema)
-        return (guards.unless(there, *first, self.sql, optional=f"{self.kind} {self.name}" if optional else None),)
+        return (guards.unless(there, self.sql, optional=f"{self.kind} {self.name}" if optional else None),)
 
     def arguments(self) -> Sequence[Argument]:
         return (
@@ -106,8 +105,6 @@ class EnsureAbsentOp(Operation):
 
     def statements(self) -> Sequence[str]:
         there = guards.is_there(self.kind, self.name, self.table, self.schema)
-        if self.kind == "index":
-            there = f"{guards.regclass(self.name, self.schema)} IS NOT NULL"
         return (
             guards.unless(f"NOT ({there})", guards.drop(self.kind, self.name, self.table, self.schema, cascade=self.cascade)),
         )
