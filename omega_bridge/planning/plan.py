@@ -58,20 +58,21 @@ class Plan:
 class Planner:
     """Decides the steps of one list. ``done_once``: checksums of steps marked ``repeat="once"`` that have succeeded.
 
-    ``failing``: the steps that did not work when they were tried last: nothing is left to them.
+    ``failing``: the steps that did not work when they were tried last: nothing is left to them. Made of a long list it takes a while: before
+    the database is asked.
     """
 
     def __init__(self, analysis: Analysis, done_once: Collection[str] = ()) -> None:
         self.analysis = analysis
         self.provided: Provided = analysis.provided()
         self.failing: set[int] = set()
-        self._done_once = done_once
+        self.done_once = done_once
         self._overrides = Overrides(analysis, self.provided)
 
     def plan(self, index: int, world: World, *, anew: bool = False) -> PlannedStep:
         """Decide one step; ``world`` is changed by what the step would do. ``anew``: it is to run where it only rebuilds, too."""
         step = self.analysis.steps[index]
-        if step.step.repeat is Repeat.ONCE and step.kind is not StepKind.SCHEMA and step.checksum in self._done_once:
+        if step.step.repeat is Repeat.ONCE and step.kind is not StepKind.SCHEMA and step.checksum in self.done_once:
             return PlannedStep(step, Action.SKIP, "data, to be run once, and done")
         if step.kind is StepKind.DATA:
             found = evaluate(step.program, world, self.provided)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 import psycopg
@@ -21,6 +22,7 @@ from omega_bridge.kinds import READ
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
+from omega_bridge.planning.locks import locks_of
 from omega_bridge.planning.reruns import gives_itself_work
 from omega_bridge.planning.step_outcome import outcome_of, skipped
 from omega_bridge.postgres import guarding, ledger_store, lock, waiting
@@ -55,12 +57,13 @@ def _is_private(s: Sql, started: Catalog) -> bool:
 
 class Sent(NamedTuple):
     """A batch. ``outcomes``: ``None`` where it was undone. ``settled``: the places in it of steps that might have given themselves work,
-    and did not.
+    and did not. ``locks``: on tables, that its statements took.
     """
 
     taken: list[PlannedStep]
     outcomes: list[StepOutcome] | None = None
     settled: frozenset[int] = frozenset()
+    locks: Sequence[str] = ()
 
 
 def execute(executor: Executor, planned: Iterable[PlannedStep], promised: Promised, *, is_last: bool, reaches: bool) -> Sent:
@@ -87,7 +90,13 @@ def execute(executor: Executor, planned: Iterable[PlannedStep], promised: Promis
                 batch.append(step)
                 if step.action is Action.RUN:
                     sender.add(s.text for s in step.statements)
-            sender.finish(promised.think)
+            locks: list[str] = []
+
+            def meanwhile() -> None:
+                promised.think()
+                locks.extend(chain.from_iterable(map(locks_of, batch)))
+
+            sender.finish(meanwhile)
         asked = probe_function.ask(session.connection, promised.watched) if is_last else None
         fresh = executor.reader.read(executor.names)
         judged = _judged(executor, batch, fresh, time.perf_counter() - started)
@@ -107,7 +116,7 @@ def execute(executor: Executor, planned: Iterable[PlannedStep], promised: Promis
     notices = session.drain_notices()
     if notices:
         outcomes[-1] = replace(outcomes[-1], notices=notices)
-    return Sent(batch, outcomes, settled)
+    return Sent(batch, outcomes, settled, locks)
 
 
 def _judged(

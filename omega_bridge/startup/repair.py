@@ -18,6 +18,7 @@ from omega_bridge.catalog import Catalog
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import BootOutcome, Standing, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
+from omega_bridge.planning.plan import Planner
 from omega_bridge.postgres import clean_state, ledger_store, lock
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.driver_errors import server_error
@@ -54,7 +55,7 @@ def understood(
     named: Callable[[frozenset[str]], object],
     *,
     keeps: bool = True,
-) -> Analysis:
+) -> Planner:
     """The list with the place of each step, ahead of it what only the models know, read; what was read before is kept. Asks no server.
 
     ``steps``: what ``registry`` was made of. ``named`` is called with the identifiers that a start has to look at, as soon as they are known.
@@ -70,13 +71,13 @@ def understood(
     of_models = complete.steps[: len(complete) - len(registry)]
     analysis = analyse(Registry((*of_models, *placed.steps), placed.source) if of_models else placed)
     readings.keep(step.reading for step in analysis)
-    return analysis
+    return Planner(analysis)
 
 
 def repair(
     session: Session,
     reader: CatalogReader,
-    analysis: Analysis,
+    planner: Planner,
     metadata: MetaData | None,
     options: Options,
     digest: str,
@@ -84,21 +85,21 @@ def repair(
 ) -> Run:
     """Bring the database up to the list, and record it. The caller holds the lock."""
     connection = session.connection
-    if takes_escapes(connection):
-        analysis = with_escapes(analysis)
+    planner = Planner(with_escapes(planner.analysis)) if takes_escapes(connection) else planner
+    analysis = planner.analysis
     names = scope(analysis, options.critical_tables, metadata)
     known = ledger_store.recall(connection)
     refuse_if_newer(known, analysis, head, options)
     before = reader.read(names)
     report(inspect(before, options.critical_tables, metadata))
     executor = Executor(
-        session, reader, before, names, analysis.provided(), str(uuid.uuid4()), ledger_store.tip(connection),
+        session, reader, before, names, planner.provided, str(uuid.uuid4()), ledger_store.tip(connection),
         Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout, options.lock_timeout),
         options.allow_destructive,
     )  # fmt: skip
-    once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()
+    planner.done_once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()
     promised = clean_state.Promised(analysis, names)
-    done = Convergence(executor, analysis, once, before, promised)
+    done = Convergence(executor, planner, before, promised)
     done.run()
     session.execute(
         "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; DISCARD TEMP"

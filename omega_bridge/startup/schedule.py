@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from itertools import chain, islice, takewhile
 
-from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
+from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.catalog import Catalog, Key
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
@@ -38,10 +38,7 @@ _DEFAULTS = Tag.ALTER_DEFAULT_PRIVILEGES
 class Convergence:
     """A start's passes over the list until nothing changes, and what came of them."""
 
-    def __init__(
-        self, executor: Executor, analysis: Analysis, done_once: frozenset[str], started: Catalog, promised: clean_state.Promised
-    ) -> None:
-        planner = Planner(analysis, done_once)
+    def __init__(self, executor: Executor, planner: Planner, started: Catalog, promised: clean_state.Promised) -> None:
         self._runner = _OnServer(executor, planner, started, promised)
         self._schedule = Schedule(self._runner, planner)
 
@@ -184,7 +181,7 @@ class _OnServer:
         """A batch, where two steps or more have something to do and it stands."""
         if index < self._tried:
             return ()
-        taken, outcomes, settled = self._sent_together(index)
+        taken, outcomes, settled, _ = self._sent_together(index)
         self._tried = index + len(taken)
         if not outcomes:
             self._foresee(index, taken)
@@ -214,13 +211,12 @@ class _OnServer:
         if sent.outcomes is None:
             log.info("[MIGRATION] a step of them did not work out: going on one by one")
             return sent
-        is_told = log.isEnabledFor(logging.INFO)
-        for p, outcome in zip(sent.taken, sent.outcomes, strict=True):
-            if p.action is Action.RUN:
-                if is_told:
+        if log.isEnabledFor(logging.INFO):
+            for p, outcome in zip(sent.taken, sent.outcomes, strict=True):
+                if p.action is Action.RUN:
                     told = (outcome.id, _short(p.reason), outcome.outcome)
                     log.info("[MIGRATION] Applying step %s (%s): %s", *told, extra=outcome.log_fields())
-                self.locks.extend(locks_of(p))
+        self.locks.extend(sent.locks)
         return sent
 
     def _foresee(self, index: int, taken: list[PlannedStep]) -> None:
