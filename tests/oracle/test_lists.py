@@ -76,6 +76,14 @@ APART = {
         ),
         ("CREATE TABLE t (id int)",),
     ),
+    "a-step-stands-behind-what-it-needs-ahead-of-a-rename": Listed(
+        "ahead",
+        (
+            Entry(("ALTER TABLE t ALTER COLUMN n TYPE text",)),
+            Entry(("CREATE TABLE IF NOT EXISTS t (id int, n int)",)),
+            Entry(("ALTER TABLE IF EXISTS t RENAME TO t_new",)),
+        ),
+    ),
     "a-rename-waits-for-hidden-rows": Listed(
         "rename",
         (
