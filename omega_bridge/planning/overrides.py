@@ -94,6 +94,7 @@ class _Look:
         return (
             self._says_otherwise(later, effect)
             and self._stands(later)
+            and not self._is_rejected(later.index)
             and (not later.needs_it or self._is_idle(later.index))
             and self._is_unread(index, later, effect.key)
         )
@@ -120,6 +121,17 @@ class _Look:
         if later.effect.present:
             return there and self._world.holds(later.effect) is not False
         return not there and all(self._is_made(later, e) for e in later.becomes)
+
+    def _is_rejected(self, index: int) -> bool:
+        """Whether one of several statements makes what is there, so that PostgreSQL takes none of the step's: it has no word."""
+        certain = list(_certain(self._all._steps[index].program))
+        mark, is_there = self._world.mark(), False
+        for s in certain if len(certain) > 1 else ():
+            is_there = is_there or (bool(s.again) and bool(s.effects) and all(self._world.holds(e) is True for e in s.effects))
+            for effect in s.results:
+                self._world.apply(effect)
+        self._world.rollback(mark)
+        return is_there
 
     def _is_made(self, later: _Later, effect: Effect) -> bool:
         """Whether what a step makes of the object is there, or was taken on by a step behind it."""

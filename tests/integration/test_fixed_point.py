@@ -223,3 +223,30 @@ def test_a_step_that_has_given_itself_none_needs_no_further_pass(database: str) 
     assert omega_bridge.boot(database, steps).passes == 1
     assert scalar(database, NAMES) == "id label weight"
     assert omega_bridge.boot(database, steps, retry=True).outcome == "current"
+
+
+def test_a_default_of_null_is_what_the_server_keeps_of_it(database: str) -> None:
+    """Of a type with a length it keeps a NULL that is cast, of any other nothing: a start sends what sets it, and sees what is there."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS parcels (id int, code varchar(9), weight numeric(4,1) DEFAULT 1, label text DEFAULT 'x')",
+        *(f"ALTER TABLE parcels ALTER COLUMN {name} SET DEFAULT NULL" for name in ("id", "code", "weight", "label")),
+    ]
+    assert omega_bridge.boot(database, steps).outcome == "repaired"
+    told = "SELECT string_agg(a.attname || ' ' || pg_get_expr(d.adbin, d.adrelid), ', ' ORDER BY 1) FROM pg_attrdef d JOIN pg_attribute a"
+    kept = scalar(database, f"{told} ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = 'parcels'::regclass")
+    assert kept == "code NULL::character varying, weight NULL::numeric"
+    assert omega_bridge.boot(database, steps).outcome == "current"
+
+
+def test_a_step_that_is_rejected_whole_takes_nothing_away(database: str) -> None:
+    """What it would drop first is not left to it: one statement makes what is there, and PostgreSQL takes none of them."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE parcels (id int)")
+        conn.execute("CREATE TABLE routes (id int)")
+    steps = [
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_policies WHERE policyname = 'own' AND tablename = 'parcels') THEN"
+        " CREATE POLICY own ON parcels USING (id > 0); END IF; END $$",
+        "DROP POLICY IF EXISTS own ON parcels; CREATE TABLE routes (id int)",
+    ]
+    omega_bridge.boot(database, steps, on_error="continue")
+    assert scalar(database, "SELECT count(*) FROM pg_policies WHERE policyname = 'own'") == 1

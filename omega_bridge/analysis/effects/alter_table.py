@@ -8,7 +8,7 @@ from dataclasses import field
 from omega_bridge.analysis.effects.columns import COLUMN, CONSTRAINT, column, columns_in, default, references, table_constraint
 from omega_bridge.analysis.effects.naming import RELATION, TYPE, NotRead, member, relation
 from omega_bridge.analysis.effects.targets import RENAMED
-from omega_bridge.analysis.program import DOUBT, Effect, Sql
+from omega_bridge.analysis.program import ANYTHING, DOUBT, Effect, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.kinds import ROOMS
 from omega_bridge.sql import Fields, ParseNode, Statement, deparse_type, fields, goes_beyond, inner, known, strings
@@ -164,6 +164,8 @@ def _command(found: _Found, table: Key, command: ParseNode) -> None:
             found.cascade = command.behavior == DropBehavior.CASCADE
         case AlterTableType.COLUMN_DEFAULT:
             wanted = default(definition) if definition is not None else None
+            if definition is not None and wanted is None:
+                wanted = ANYTHING  # SET DEFAULT NULL: of varchar(9) it is kept as NULL::character varying, of text it is none
             found.effects.append(Effect(this, attributes=(("default", wanted),)))
             found.needs.extend((this, *(references(definition) if definition is not None else ())))
         case AlterTableType.SET_NOT_NULL | AlterTableType.DROP_NOT_NULL:

@@ -108,7 +108,8 @@ def column(table: Key, definition: ParseNode) -> Parts:
             case ConstrType.NOTNULL:
                 attributes["nullable"] = False
             case ConstrType.DEFAULT:
-                attributes["default"] = default(constraint.raw_expr)
+                wanted = default(constraint.raw_expr)
+                attributes["default"] = ANYTHING if wanted is None and definition.type_name.typmods else wanted
             case ConstrType.IDENTITY:
                 attributes |= {"identity": constraint.generated_when, "nullable": False}
                 effects.append(Effect(_sequence(table, name, constraint)))
@@ -145,7 +146,11 @@ def _sequence(table: Key, column: str, identity: ParseNode) -> Key:
 
 
 def default(expression: ParseNode) -> object:
-    """A default as the catalog has it. That of NULL is none; where the NULL is cast, only the server can tell."""
+    """A default as the catalog has it. That of NULL is none; where the NULL is cast, only the server can tell.
+
+    Of a type with a length PostgreSQL keeps it as ``NULL::character varying`` (``AddRelationNewConstraints`` in src/backend/catalog/heap.c
+    spares a constant, and there it is coerced first); who knows the type alone can say.
+    """
     node = inner(expression)
     is_cast = name_of(node) == "TypeCast"
     while name_of(node) == "TypeCast":
