@@ -392,7 +392,9 @@ class _Trial:
         return loop(self.place, "once", open_, held=held).picture == found
 
     def _is_behind_what_it_needs(self, found: frozenset[str]) -> bool:
-        """Whether a history has steps that PostgreSQL rejects at their place behind what they need, ahead of who renames it; the rest in order."""
+        """Whether a history has steps that PostgreSQL rejects at their place behind what they need, and behind them who is held back for them
+        at a start; the rest in order.
+        """
         entries = self.listed.entries
         if self.folder is None or self.listed.start or len({e.text for e in entries}) < len(entries):
             return False
@@ -402,7 +404,7 @@ class _Trial:
         order = sorted(range(len(entries)), key=lambda n: ran.get(entries[n].text, -1))
         moved = {n for place, n in enumerate(order) if any(other > n for other in order[:place])}
         self.place.fresh("once", like="start")
-        if not moved or moved & one_pass(self.place, "once", entries, set())[1]:
+        if not moved or moved & one_pass(self.place, "once", entries, set())[1] - self.held_back:
             return False
         self.place.fresh("once", like="start")
         return loop(self.place, "once", tuple(entries[n] for n in order)).picture == found
