@@ -123,11 +123,14 @@ class _Look:
         return not there and all(self._is_made(later, e) for e in later.becomes)
 
     def _is_rejected(self, index: int) -> bool:
-        """Whether one of several statements makes what is there, so that PostgreSQL takes none of the step's: it has no word."""
+        """Whether one of several statements makes what is there by another's doing, and otherwise: PostgreSQL takes none of the step's, and took
+        none. It has no word.
+        """
         certain = list(_certain(self._all._steps[index].program))
         mark, is_there = self._world.mark(), False
         for s in certain if len(certain) > 1 else ():
-            is_there = is_there or (bool(s.again) and bool(s.effects) and all(self._world.holds(e) is True for e in s.effects))
+            is_another = bool(s.again and s.effects) and any(self._world.holds(e) is False for e in s.implied)
+            is_there = is_there or (is_another and all(self._world.holds(e) is True for e in s.effects))
             for effect in s.results:
                 self._world.apply(effect)
         self._world.rollback(mark)

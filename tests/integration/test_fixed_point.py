@@ -246,7 +246,22 @@ def test_a_step_that_is_rejected_whole_takes_nothing_away(database: str) -> None
     steps = [
         "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_policies WHERE policyname = 'own' AND tablename = 'parcels') THEN"
         " CREATE POLICY own ON parcels USING (id > 0); END IF; END $$",
-        "DROP POLICY IF EXISTS own ON parcels; CREATE TABLE routes (id int)",
+        "DROP POLICY IF EXISTS own ON parcels; CREATE TABLE routes (id int, day date)",
     ]
     omega_bridge.boot(database, steps, on_error="continue")
     assert scalar(database, "SELECT count(*) FROM pg_policies WHERE policyname = 'own'") == 1
+
+
+def test_a_step_that_has_taken_something_away_and_would_be_rejected_now_keeps_its_word(database: str) -> None:
+    """It is rejected for what it has made itself: what it took away is not made again, as the loop does from its second pass on."""
+    steps = [
+        "CREATE FUNCTION jobs(a text) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "DROP FUNCTION jobs(text); CREATE FUNCTION jobs(a text, b int) RETURNS int LANGUAGE sql AS 'SELECT 2'",
+    ]
+    omega_bridge.boot(database, steps)
+    for again in (False, True):
+        omega_bridge.boot(database, [*steps, "CREATE TABLE IF NOT EXISTS parcels (id int)"], retry=again)
+        assert (
+            scalar(database, "SELECT string_agg(oid::regprocedure::text, ' ') FROM pg_proc WHERE proname = 'jobs'")
+            == "jobs(text,integer)"
+        )
