@@ -25,7 +25,7 @@ from omega_bridge.revisions.files import RecordedTexts
 from omega_bridge.revisions.matching import match
 from omega_bridge.revisions.standing import standing_of
 from omega_bridge.revisions.sums import SumLine, check, head_of, read_sum, revisions
-from omega_bridge.startup.foundation import not_laid
+from omega_bridge.startup.foundation import how_to_lay, not_laid
 from omega_bridge.startup.lacks import lacks
 from omega_bridge.startup.repair import scope
 from omega_bridge.startup.start import promise_digest
@@ -62,6 +62,8 @@ class Survey:
     gaps: tuple[Gap, ...]
     beyond: tuple[str, ...] = ()
     """Revisions that hold although one before them does not."""
+    first: str = ""
+    """What to do before a start repairs the rest: where the foundation is missing, no start lays it unasked."""
 
 
 def survey(
@@ -167,7 +169,7 @@ def adopt(
         every = survey(connection, analysis, folder, expected=expected)
         found = replace(every, gaps=tuple(gap for gap in every.gaps if gap.step not in accepted))
         if found.gaps or found.head is None:
-            return found
+            return replace(found, first=how_to_lay(connection, folder) if found.gaps else "")
         names = scope(analysis, critical, metadata)
         if lacking := lacks(read_catalog(connection, names), metadata):
             return replace(found, gaps=tuple(Gap(found.head, lack.name, str(lack)) for lack in lacking))

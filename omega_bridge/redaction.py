@@ -6,6 +6,7 @@ What is certain to be read as libpq reads it is shown but for its secrets; of an
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
@@ -64,6 +65,13 @@ def without_secrets(text: str, databases: Iterable[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text
+
+
+def known_here(arguments: Iterable[str]) -> list[str]:
+    """What may hold a secret, of the environment and of the arguments, for ``without_secrets``."""
+    given = list(arguments)
+    values = (*os.environ.values(), *given, *(g.partition("=")[2] for g in given))
+    return [os.environ.get("PGPASSWORD", ""), *(v for v in values if "://" in v or "password" in v.lower())]
 
 
 def _secrets(database: str) -> Iterator[str]:

@@ -56,5 +56,6 @@ def adopt(
         )
         for gap in found.gaps:
             typer.echo(f"  {gap.revision}  {gap.step}: {gap.reason}")
-        typer.echo("a start repairs what is missing, and stamps: omega-bridge boot; what stays as it is: --accept STEP")
+        repairs = "a start repairs what is missing, and stamps: omega-bridge boot; what stays as it is: --accept STEP"
+        typer.echo(found.first.strip() or repairs)
     raise typer.Exit(0 if adopted else 1)

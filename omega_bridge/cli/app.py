@@ -38,6 +38,10 @@ VERBS = {
 """Each verb with its line of the help. Its module, of the same name, is loaded when it is called."""
 
 
+class Interrupted(Exception):
+    """The verb was interrupted (Ctrl-C, SIGINT)."""
+
+
 class Uncut(TyperGroup):
     """A group whose list of commands has every line whole, on as many lines as the terminal's width takes."""
 
@@ -55,6 +59,13 @@ class Verbs(Uncut):
         """The verb that ``args`` name, loaded. Fails, with what was probably meant, where there is no such verb."""
         name, verb, rest = super().resolve_command(ctx, args)
         return name, _load(name) if name in VERBS else verb, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the verb. An interruption goes on as ours: of its own Typer makes an exit code without a word, or "Aborted", as its version has it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as exc:
+            raise Interrupted from exc
 
 
 app = typer.Typer(
@@ -120,7 +131,8 @@ def run(arguments: Sequence[str] | None = None) -> None:
     except UsageError as error:
         _misused(error, given)
         sys.exit(2)
-    except KeyboardInterrupt:
+    except (Interrupted, KeyboardInterrupt):
+        print("interrupted: ended before it was through", file=sys.stderr)
         sys.exit(130)
     except typer.Abort:
         print("aborted: a question was not answered", file=sys.stderr)
@@ -149,9 +161,9 @@ def _of_a_file(error: OSError) -> OmegaBridgeError | None:
 def _misused(error: Any, given: Sequence[str]) -> None:
     """A verb or an option that there is not, or one without its value: as text with the line of usage, or as JSON."""
     from omega_bridge.errors import ConfigurationInvalid
-    from omega_bridge.redaction import without_secrets
+    from omega_bridge.redaction import known_here, without_secrets
 
-    error.message = without_secrets(error.message, _urls(given))
+    error.message = without_secrets(error.message, known_here(given))
     if not _wants_json(given):
         error.show()
         return
@@ -164,23 +176,15 @@ def unforeseen(error: Exception, given: Sequence[str]) -> None:
     import traceback
 
     from omega_bridge.errors import OmegaBridgeError
-    from omega_bridge.redaction import without_secrets
+    from omega_bridge.redaction import known_here, without_secrets
 
-    urls = _urls(given)
+    urls = known_here(given)
     print(without_secrets("".join(traceback.format_exception(error)), urls), file=sys.stderr)
     told = OmegaBridgeError(
         without_secrets(f"unforeseen: {type(error).__name__}: {error}", urls),
         hint="This should not happen: please report it, with the traceback on stderr.",
     )
     report(told, as_json=_wants_json(given))
-
-
-def _urls(given: Sequence[str]) -> list[str]:
-    """What may hold a secret, of the environment and of the arguments."""
-    import os
-
-    values = (*os.environ.values(), *given, *(g.partition("=")[2] for g in given))
-    return [v for v in values if "://" in v or "password" in v.lower()]
 
 
 def _wants_json(given: Sequence[str]) -> bool:

@@ -47,7 +47,10 @@ def status(
     if watch:
         from omega_bridge.cli.watching import watch as look_again
 
-        look_again(lambda: _found(setup, directory), lambda found: _lines(found, every=every), interval, json=json)
+        try:
+            look_again(lambda: _found(setup, directory), lambda found: _lines(found, every=every), interval, json=json)
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None  # how it ends
     found = _found(setup, directory)
     name_owners_in(setup)
     if json:

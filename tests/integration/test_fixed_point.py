@@ -9,6 +9,7 @@ from alembic import command
 
 import omega_bridge
 from omega_bridge.analysis import analyse
+from omega_bridge.audit.equivalence import verify
 from omega_bridge.catalog import Key, Kind, diff
 from omega_bridge.config import Config
 from omega_bridge.embedded import Server
@@ -236,6 +237,24 @@ def test_a_default_of_null_is_what_the_server_keeps_of_it(database: str) -> None
     kept = scalar(database, f"{told} ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = 'parcels'::regclass")
     assert kept == "code NULL::character varying, weight NULL::numeric"
     assert omega_bridge.boot(database, steps).outcome == "current"
+
+
+def test_a_default_of_null_in_a_definition_is_what_the_server_keeps_of_it(server: Server, database: str) -> None:
+    """Of a domain it keeps a NULL that is cast, of an enum nothing: what is foreseen of a start is what comes."""
+    steps = [
+        "CREATE DOMAIN grams AS int",
+        "CREATE TYPE shade AS ENUM ('light')",
+        'CREATE TABLE IF NOT EXISTS parcels (id int DEFAULT NULL, weight grams DEFAULT NULL, shade shade DEFAULT NULL, "text" text DEFAULT NULL)',
+        "ALTER TABLE parcels ADD COLUMN IF NOT EXISTS net grams DEFAULT NULL",
+        "DO $$ BEGIN IF (SELECT count(column_default) FROM information_schema.columns WHERE table_name = 'parcels') = 2 THEN"
+        " CREATE TABLE IF NOT EXISTS weighed (id int); END IF; END $$",
+        "DO $$ BEGIN IF EXISTS (SELECT FROM information_schema.columns WHERE table_name = 'parcels' AND column_name = 'weight'"
+        " AND column_default IS NOT NULL) THEN CREATE TABLE IF NOT EXISTS grams_kept (id int); END IF; END $$",
+    ]
+    found = verify(Registry.of(steps), None, server)
+    assert (found.differences, found.predictions.mistaken) == ((), ())
+    omega_bridge.boot(database, steps, on_error="continue")
+    assert scalar(database, "SELECT count(*) FROM pg_class WHERE relname IN ('weighed', 'grams_kept')") == 2
 
 
 def test_a_step_that_is_rejected_whole_takes_nothing_away(database: str) -> None:

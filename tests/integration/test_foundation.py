@@ -430,6 +430,23 @@ def test_the_verb_lays_what_is_configured(
         assert ("nothing says what the foundation is" in done.stderr) == (not named)
 
 
+def test_adopting_an_empty_database_says_how_to_lay_it(
+    tmp_path: Path, database: str, foundation: Foundation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plain start lays none: what is told first is what does, and then the gaps are those of the list."""
+    (tmp_path / "main.py").write_text(f"steps = {STEPS!r}\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:steps"\nfoundation = "db/schema.sql"\n')
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["export", "--no-prove"]).exit_code == 0
+    done = CliRunner().invoke(app, ["adopt", "--database-url", database])
+    assert done.exit_code == 1
+    assert "lay it by alembic upgrade head, omega-bridge boot --lay-foundation" in done.stdout.splitlines()[-1]
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(foundation.statement.encode())
+    done = CliRunner().invoke(app, ["adopt", "--database-url", database])
+    assert (done.exit_code, done.stdout.splitlines()[-1].startswith("a start repairs what is missing")) == (1, True)
+
+
 def test_without_one_export_and_lint_name_what_the_list_stands_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once, for people and for programs; the history keeps the list's order."""
     (tmp_path / "main.py").write_text(f"steps = {STEPS!r}\n")

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -118,6 +119,28 @@ def test_the_servers_work_ends_with_the_client(database: str, how: signal.Signal
         start.wait(30)
         wait_for(0)
     assert omega_bridge.boot(database, [T, A]).outcome == "repaired"
+
+
+def test_an_interrupted_verb_says_so_in_one_line(database: str, tmp_path: Path) -> None:
+    """Ctrl-C on ``boot``: 130, a line for the person behind the log, and nothing of Python's."""
+    (tmp_path / "main.py").write_text(f"steps = {[T, 'DO $$ BEGIN PERFORM pg_sleep(600); END $$']!r}\n")
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from omega_bridge.cli import main; main()"
+    verb = subprocess.Popen(
+        [sys.executable, "-c", code, "boot", "--steps", "main.py:steps", "--database-url", database, "--json"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with psycopg.connect(database, autocommit=True) as conn:
+        for _ in range(600):
+            if conn.execute(WORKING).fetchone() == (1,):
+                break
+            time.sleep(0.05)
+    verb.send_signal(signal.SIGINT)
+    out, err = verb.communicate(timeout=60)
+    assert (verb.returncode, out, err.splitlines()[-1]) == (130, "", "interrupted: ended before it was through")
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,34 @@ class Unsendable(Exception):
 
     def __init__(self, one: str, other: str) -> None:
         super().__init__(f"{one} and {other}")
+
+
+def raises_from(_: None) -> Iterator[int]:
+    """An error of ours that comes from another."""
+    yield from ()
+    try:
+        int("nothing")
+    except ValueError as exc:
+        raise errors.NotScratch("it leads elsewhere") from exc
+
+
+def exits(_: None) -> Iterator[int]:
+    """As an ``env.py`` may."""
+    yield 1
+    sys.exit("enough of it")
+
+
+def says_and_dies(text: str) -> Iterator[int]:
+    """Its last words, to standard error."""
+    yield 1
+    print(text, file=sys.stderr, flush=True)
+    os._exit(9)
+
+
+def says(text: str) -> Iterator[int]:
+    """Something beside its results."""
+    print(text, file=sys.stderr)
+    yield 1
 
 
 def raises_another(_: None) -> Iterator[int]:
@@ -93,6 +122,38 @@ def test_an_error_that_cannot_be_sent_comes_as_its_text() -> None:
     """And never as the end of the results."""
     with beside(raises_another, None) as results, pytest.raises(RuntimeError, match="Unsendable: this and that"):
         next(results)
+
+
+def test_an_error_comes_with_what_it_came_from() -> None:
+    """The traceback of the other process is its cause."""
+    with beside(raises_from, None) as results, pytest.raises(errors.NotScratch) as raised:
+        next(results)
+    assert "ValueError: invalid literal for int() with base 10: 'nothing'" in str(raised.value.__cause__)
+
+
+def test_whoever_ends_the_other_process_ends_the_work_alone() -> None:
+    """``sys.exit`` there is an error here, with its words."""
+    with beside(exits, None) as results:
+        assert next(results) == 1
+        with pytest.raises(RuntimeError, match="SystemExit: enough of it"):
+            next(results)
+
+
+def test_last_words_are_told_without_secrets(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """Of a process that ends too soon: with its exit code, once."""
+    monkeypatch.setenv("SOME_URL", "postgresql://me:s3cret@db/x")
+    with beside(says_and_dies, "no memory at postgresql://me:s3cret@db/x") as results:
+        assert next(results) == 1
+        with pytest.raises(errors.ProcessEnded, match=r"exit code 9; it said:\nno memory at \*\*\*\n  hint"):
+            next(results)
+    assert capfd.readouterr().err == ""
+
+
+def test_what_it_says_beside_its_results_is_said_here(capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning, say."""
+    with beside(says, "look out") as results:
+        assert list(results) == [1]
+    assert capsys.readouterr().err == "look out\n"
 
 
 @pytest.mark.parametrize(("how", "told"), [("exits", "exit code 0"), ("killed", "SIGKILL")])

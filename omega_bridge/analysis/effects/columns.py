@@ -18,7 +18,7 @@ from omega_bridge.analysis.effects.naming import (
 )
 from omega_bridge.analysis.program import ANYTHING, VISIBLE, Effect
 from omega_bridge.catalog import Key, Kind
-from omega_bridge.sql import ParseNode, deparse_expression, deparse_type, fields, inner, known, name_of, strings, walk
+from omega_bridge.sql import ParseNode, as_printed, deparse_expression, deparse_type, fields, inner, known, name_of, strings, walk
 from omega_bridge.sql.building import constraint_definition, index_of_constraint
 from omega_bridge.sql.grammar import ConstrType
 from omega_bridge.values import dataclass
@@ -109,7 +109,8 @@ def column(table: Key, definition: ParseNode) -> Parts:
                 attributes["nullable"] = False
             case ConstrType.DEFAULT:
                 wanted = default(constraint.raw_expr)
-                attributes["default"] = ANYTHING if wanted is None and definition.type_name.typmods else wanted
+                is_kept = definition.type_name.typmods or as_printed(written) is None
+                attributes["default"] = ANYTHING if wanted is None and is_kept else wanted
             case ConstrType.IDENTITY:
                 attributes |= {"identity": constraint.generated_when, "nullable": False}
                 effects.append(Effect(_sequence(table, name, constraint)))
@@ -148,8 +149,9 @@ def _sequence(table: Key, column: str, identity: ParseNode) -> Key:
 def default(expression: ParseNode) -> object:
     """A default as the catalog has it. That of NULL is none; where the NULL is cast, only the server can tell.
 
-    Of a type with a length PostgreSQL keeps it as ``NULL::character varying`` (``AddRelationNewConstraints`` in src/backend/catalog/heap.c
-    spares a constant, and there it is coerced first); who knows the type alone can say.
+    Of a type with a length PostgreSQL keeps it as ``NULL::character varying``, of a domain as ``NULL::integer``
+    (``AddRelationNewConstraints`` in src/backend/catalog/heap.c spares a constant, and there it is coerced first); who knows the type alone
+    can say, and which of a list's own names are domains is not known here.
     """
     node = inner(expression)
     is_cast = name_of(node) == "TypeCast"
