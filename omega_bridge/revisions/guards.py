@@ -11,6 +11,7 @@ from omega_bridge.catalog import Kind
 from omega_bridge.kinds import ROOMS
 from omega_bridge.kinds.room import Asked
 from omega_bridge.revisions.dialect import PREPARER
+from omega_bridge.sql.building import without_into
 
 
 def identifier(name: str, schema: str | None = None) -> str:
@@ -95,7 +96,7 @@ def unless(condition: str, *statements: str, optional: str | None = None) -> str
 def attempted(sql: str) -> str:
     """A block that runs the text, and takes its error for a notice."""
     told = "'omega-bridge: the step was not possible here: %', SQLERRM"
-    text = f"BEGIN\n    EXECUTE {tagged(sql)};\nEXCEPTION WHEN OTHERS THEN\n    RAISE NOTICE {told};\nEND"
+    text = f"BEGIN\n    EXECUTE {tagged(without_into(sql))};\nEXCEPTION WHEN OTHERS THEN\n    RAISE NOTICE {told};\nEND"
     return f"DO {tagged(f' {text} ')}"
 
 

@@ -23,6 +23,7 @@ from omega_bridge.catalog import texts as listed
 from omega_bridge.errors import StepRefused, StepSyntaxError
 from omega_bridge.revisions.guards import identifier, literal, tagged
 from omega_bridge.sql import parse
+from omega_bridge.sql.building import without_into
 from omega_bridge.tags import Tag
 
 if TYPE_CHECKING:
@@ -241,7 +242,9 @@ def in_a_block(text: str, exported: Exported, command: str) -> str:
     told = literal(f"omega-bridge: {exported.told} would destroy rows: %".replace("%:", "%%:"))
     unwatched = literal(f"omega-bridge: {exported.told} {unseen('%')}".replace("%:", "%%:"))
     ways = (IN_THE_DATABASE, QUESTION.replace("{text}", "step"))
-    body = _BLOCK.format(step=tagged(text.strip()), told=told, unseen=unwatched, ways=ways, hint=literal(exported.hint(command)))
+    body = _BLOCK.format(
+        step=tagged(without_into(text.strip())), told=told, unseen=unwatched, ways=ways, hint=literal(exported.hint(command))
+    )
     return f"DO {tagged(body)}"
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql.libpg_query import pb
 from omega_bridge.sql.nodes import ParseNode, copied, inner, strings
-from omega_bridge.sql.parser import Statement, deparse_statement
+from omega_bridge.sql.parser import Statement, deparse_statement, parse
 from omega_bridge.tags import Tag
 
 
@@ -28,6 +29,35 @@ def set_locally(statement: Statement) -> str:
     local = copied(statement.node)
     local.is_local = True
     return deparse_statement(statement.tag, local)
+
+
+def without_into(text: str) -> str:
+    """A text whose ``SELECT ... INTO`` is written as ``CREATE TABLE ... AS``, which makes the same: PL/pgSQL has another meaning for ``INTO``,
+    and its ``EXECUTE`` takes none (PostgreSQL's manual, "SELECT INTO"). A text that is not read stays.
+    """
+    if "into" not in text.lower():
+        return text
+    try:
+        found = parse(text)
+    except StepSyntaxError:
+        return text
+    for statement in reversed(found):
+        if statement.tag == Tag.SELECT and (made := _as_table(statement.node)) is not None:
+            text = text[: statement.offset] + made + text[statement.offset + len(statement.text) :]
+    return text
+
+
+def _as_table(select: ParseNode) -> str | None:
+    query = copied(select)
+    first = query
+    while first.HasField("larg"):  # of a UNION, the name of the table stands in the first query
+        first = first.larg
+    if not first.HasField("into_clause"):
+        return None
+    made = pb.CreateTableAsStmt(into=first.into_clause, objtype=pb.OBJECT_TABLE)
+    first.ClearField("into_clause")
+    made.query.select_stmt.CopyFrom(query)
+    return deparse_statement(Tag.CREATE_TABLE_AS, made)
 
 
 def constraint_definition(constraint: ParseNode, columns: tuple[str, ...]) -> str:

@@ -416,6 +416,28 @@ def test_a_column_of_an_enumeration_has_a_guard_of_a_few_lines(tmp_path: Path, m
         assert (done.returncode == 0, told in done.stderr) == (not told, True)
 
 
+def test_a_select_into_is_made_by_the_sql_too(tmp_path: Path, database: str, psql: str) -> None:
+    """PL/pgSQL's ``EXECUTE`` takes none: watched, and in a step that PostgreSQL rejects where only an empty database is known."""
+    steps: list[str | Step] = [
+        START.partition(";")[0],
+        "WITH old AS (SELECT id FROM t) SELECT id INTO snap FROM old UNION SELECT 7; INSERT INTO snap VALUES (8)",
+        "SELECT 'it''s' AS a, legacy.* INTO UNLOGGED kept FROM legacy -- from before the list",
+    ]
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE legacy (id int); INSERT INTO legacy VALUES (1), (2)")
+    exported(tmp_path, steps)
+    config = configured(tmp_path, database, registry=Registry.of(steps))
+    config.output_buffer = io.StringIO()
+    command.upgrade(config, "head", sql=True)
+    script = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database]
+    done = subprocess.run(script, input=config.output_buffer.getvalue(), capture_output=True, text=True, check=False)
+    assert (done.returncode, "not possible here" in done.stderr) == (0, False), done.stderr
+    assert value(database, "SELECT count(*) FROM snap") == 2
+    assert (
+        value(database, "SELECT (SELECT relpersistence::text FROM pg_class WHERE relname = 'kept') || count(*)::text FROM kept") == "u2"
+    )
+
+
 def test_a_script_that_only_adds_is_written_as_sql(tmp_path: Path, database: str) -> None:
     """``--sql`` refuses no script for its own BEGIN and COMMIT where none of its statements takes a row."""
     steps: list[str | Step] = [START.partition(";")[0], "BEGIN; ALTER TABLE t ADD COLUMN IF NOT EXISTS w int; COMMIT"]
