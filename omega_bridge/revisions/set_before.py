@@ -1,4 +1,4 @@
-"""What the history has set for the session ahead of where an upgrade begins: on a new connection nothing of it is in force."""
+"""What the history has set for the session, and made for it, ahead of where an upgrade begins: on a new connection nothing of it is there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from alembic.util import CommandError
 
 from omega_bridge.analysis.context import in_force, only_sets
+from omega_bridge.analysis.of_session import making_again
+from omega_bridge.revisions.guards import attempted
 from omega_bridge.revisions.row_guard import Exported
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ class SetSoFar:
 
     def __init__(self) -> None:
         self._standing: dict[str, str] = {}
+        self._made: dict[str, str] = {}
 
     def take(self, revision: Script) -> None:
         """One revision more, as Alembic has it."""
@@ -30,13 +33,16 @@ class SetSoFar:
             return
         for label in found.steps:
             self._standing.pop(label, None)
+            self._made.pop(label, None)
         if not _RETIRED.search(str(revision.module.__doc__ or "")):
             settings = ((label, text) for label, text in zip(found.steps, found.texts, strict=False) if only_sets(text))
             self._standing.update(settings)
+            self._made.update(zip(found.steps, found.texts, strict=False))
 
     def statements(self) -> tuple[str, ...]:
-        """What sets it again."""
-        return tuple(in_force(self._standing.values()).values()) if self._standing else ()
+        """What sets it again, and then makes the temporary tables again; where PostgreSQL rejects one of these, nothing stops."""
+        settings = tuple(in_force(self._standing.values()).values()) if self._standing else ()
+        return (*settings, *map(attempted, making_again(self._made.values())))
 
 
 def set_so_far(script: ScriptDirectory, heads: Collection[str]) -> SetSoFar:
@@ -52,7 +58,7 @@ def set_so_far(script: ScriptDirectory, heads: Collection[str]) -> SetSoFar:
 
 
 def set_before(script: ScriptDirectory, heads: Collection[str]) -> tuple[str, ...]:
-    """What the steps up to these revisions that only set something have left, as statements."""
+    """What the steps up to these revisions have left in their session alone, as statements."""
     return set_so_far(script, heads).statements()
 
 

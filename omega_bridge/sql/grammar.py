@@ -162,7 +162,14 @@ class ObjectType:
 class OnCommitAction:
     """What becomes of a temporary table."""
 
+    DROP: Final[int] = pb.ONCOMMIT_DROP
     NOOP: Final[int] = pb.ONCOMMIT_NOOP
+
+
+class DiscardMode:
+    """What of a session is let go."""
+
+    TEMP: Final[int] = pb.DISCARD_TEMP
 
 
 class OnConflictAction:

@@ -434,7 +434,8 @@ def test_a_select_into_is_made_by_the_sql_too(tmp_path: Path, database: str, psq
     assert (done.returncode, "not possible here" in done.stderr) == (0, False), done.stderr
     assert value(database, "SELECT count(*) FROM snap") == 2
     assert (
-        value(database, "SELECT (SELECT relpersistence::text FROM pg_class WHERE relname = 'kept') || count(*)::text FROM kept") == "u2"
+        value(database, "SELECT (SELECT relpersistence::text FROM pg_class WHERE relname = 'kept') || count(*)::text FROM kept")
+        == "u2"
     )
 
 

@@ -38,6 +38,14 @@ LISTS = {
     "who the session is": [
         "GRANT CREATE ON SCHEMA public TO {role}", "SET SESSION AUTHORIZATION {role}", T, "RESET SESSION AUTHORIZATION", U,
     ],
+    "a temporary table": [
+        "CREATE TEMP TABLE IF NOT EXISTS src (id int)", "INSERT INTO src SELECT 1 WHERE NOT EXISTS (SELECT FROM src)",
+        "CREATE TABLE IF NOT EXISTS t AS SELECT id, 'x'::text AS a FROM src", "DROP TABLE IF EXISTS src", U,
+    ],
+    "a temporary table that stays": [
+        "CREATE TEMP TABLE src ON COMMIT PRESERVE ROWS AS SELECT 1 AS id; CREATE INDEX ON src (id)", U,
+        "INSERT INTO u (id) SELECT id FROM src", "ALTER TABLE src ADD COLUMN a int", "INSERT INTO u SELECT * FROM pg_temp.src",
+    ],
     "what a default is read by": ["SET datestyle = 'SQL, DMY'", "CREATE TABLE IF NOT EXISTS t (at date DEFAULT '03/04/2020')"],
 }  # fmt: skip
 
@@ -109,10 +117,17 @@ def test_it_is_as_on_one_connection(steps: list[str], make_database: MakeDatabas
                 conn.execute(f"DROP OWNED BY {role}".encode())
 
 
-NAMED = ("the search path of later steps", "by a function", "a role that stays", "what a default is read by")
+NAMED = (
+    "the search path of later steps",
+    "a temporary table",
+    "a temporary table that stays",
+    "by a function",
+    "a role that stays",
+    "what a default is read by",
+)
 
 
-@pytest.mark.parametrize("name", [NAMED[0], *(pytest.param(name, marks=pytest.mark.long) for name in NAMED[1:])])
+@pytest.mark.parametrize("name", [*NAMED[:3], *(pytest.param(name, marks=pytest.mark.long) for name in NAMED[3:])])
 def test_an_upgrade_from_the_middle_is_as_on_one_connection(
     name: str, make_database: MakeDatabase, make_role: MakeRole, tmp_path: Path
 ) -> None:
