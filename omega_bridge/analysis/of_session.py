@@ -79,7 +79,7 @@ def _is_read_alone(node: ParseNode) -> bool:
 
 
 def _is_temporary(relation: ParseNode) -> bool:
-    return relation.relpersistence == "t" or relation.schemaname == "pg_temp"
+    return bool(relation.relpersistence == "t" or relation.schemaname == "pg_temp")
 
 
 def _stands(relation: ParseNode, standing: frozenset[str]) -> bool:
