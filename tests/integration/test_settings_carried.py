@@ -46,6 +46,12 @@ LISTS = {
         "CREATE TEMP TABLE src ON COMMIT PRESERVE ROWS AS SELECT 1 AS id; CREATE INDEX ON src (id)", U,
         "INSERT INTO u (id) SELECT id FROM src", "ALTER TABLE src ADD COLUMN a int", "INSERT INTO u SELECT * FROM pg_temp.src",
     ],
+    "what is in pg_temp": [
+        U, "CREATE TYPE pg_temp.kind AS ENUM ('int')", "CREATE OR REPLACE FUNCTION pg_temp.add(tab text, col text, kind pg_temp.kind) RETURNS void"
+        " LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('ALTER TABLE %I ADD COLUMN IF NOT EXISTS %I %s DEFAULT 1', tab, col, kind); END $$; SELECT 1",
+        "PREPARE fill (int) AS INSERT INTO u (id) VALUES ($1)", "SELECT pg_temp.add('u', 'b', 'int')", "EXECUTE fill(1)",
+        "DO $$ BEGIN PERFORM pg_temp.add('u', 'c', 'int'); END $$", "DEALLOCATE fill",
+    ],
     "what a default is read by": ["SET datestyle = 'SQL, DMY'", "CREATE TABLE IF NOT EXISTS t (at date DEFAULT '03/04/2020')"],
 }  # fmt: skip
 
@@ -121,13 +127,14 @@ NAMED = (
     "the search path of later steps",
     "a temporary table",
     "a temporary table that stays",
+    "what is in pg_temp",
     "by a function",
     "a role that stays",
     "what a default is read by",
 )
 
 
-@pytest.mark.parametrize("name", [*NAMED[:3], *(pytest.param(name, marks=pytest.mark.long) for name in NAMED[3:])])
+@pytest.mark.parametrize("name", [*NAMED[:4], *(pytest.param(name, marks=pytest.mark.long) for name in NAMED[4:])])
 def test_an_upgrade_from_the_middle_is_as_on_one_connection(
     name: str, make_database: MakeDatabase, make_role: MakeRole, tmp_path: Path
 ) -> None:
