@@ -243,3 +243,20 @@ def test_a_session_that_would_take_no_writes_is_taken_back(database: str, step: 
         run = omega_bridge.boot(database, steps, on_error="continue")
         assert [s.outcome for s in run.steps] == [first, "failed", "applied", first]
         assert "takes no writes" in run.steps[1].reason
+
+
+def test_what_is_the_sessions_own_is_no_gap(database: str) -> None:
+    """A routine, a type and a view in ``pg_temp`` have been made, and no catalog shows them afterwards: nothing stands undone for it."""
+    steps = [
+        U,
+        "CREATE TYPE pg_temp.kind AS ENUM ('int')",
+        "CREATE FUNCTION pg_temp.add(tab text, kind pg_temp.kind) RETURNS void LANGUAGE plpgsql"
+        " AS $$ BEGIN EXECUTE format('ALTER TABLE %I ADD COLUMN IF NOT EXISTS b %s', tab, kind); END $$",
+        "CREATE VIEW pg_temp.seen AS SELECT 'u'::text AS tab",
+        "DO $$ BEGIN PERFORM pg_temp.add(tab, 'int') FROM pg_temp.seen; END $$",
+    ]
+    run = omega_bridge.boot(database, steps)
+    assert [(s.outcome, s.reason) for s in run.steps if s.outcome != "applied"] == []
+    assert omega_bridge.boot(database, steps).outcome == "current"
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT count(b) FROM u").fetchone() == (0,)

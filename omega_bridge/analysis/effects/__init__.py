@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import NamedTuple
 
-from omega_bridge.analysis.effects.naming import NotRead, relation
+from omega_bridge.analysis.effects.naming import OWN_SCHEMA, NotRead, relation
 from omega_bridge.analysis.effects.repeating import errors_again
 from omega_bridge.analysis.program import DOUBT, Effect, Sql
 from omega_bridge.catalog import Key, Kind
@@ -71,14 +71,26 @@ def read(statement: Statement) -> Sql:
     try:
         found = reader.read(statement)
     except NotRead:
-        transactional = not getattr(statement.node, "concurrent", False) and not _refuses_a_transaction(statement)
-        return Sql(statement.text, statement.tag, opaque=True, transactional=transactional, offset=statement.offset)
+        return _left_to_the_server(statement)
+    if not found.data and any(key.schema == OWN_SCHEMA for key in _about(found)):
+        return _left_to_the_server(statement)
     if _refuses_a_transaction(statement):
         found = replace(found, transactional=False)
     if goes_beyond(statement.node, reader.known):
         return _in_doubt(found)
     again = () if found.opaque or not found.effects else tuple(errors_again(statement))
     return replace(found, again=again) if again else found
+
+
+def _left_to_the_server(statement: Statement) -> Sql:
+    """One of which nothing is claimed: what it is about is not read here, or is the session's own, which no catalog of ours shows."""
+    transactional = not getattr(statement.node, "concurrent", False) and not _refuses_a_transaction(statement)
+    return Sql(statement.text, statement.tag, opaque=True, transactional=transactional, offset=statement.offset)
+
+
+def _about(found: Sql) -> Iterator[Key]:
+    yield from (effect.key for effect in (*found.effects, *found.implied))
+    yield from (*found.needs, *found.destroys)
 
 
 def _in_doubt(found: Sql) -> Sql:

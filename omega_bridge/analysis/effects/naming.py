@@ -12,6 +12,8 @@ from omega_bridge.catalog import Key, Kind
 from omega_bridge.sql import ParseNode, Statement, deparse_type, fields, inner, known, printed_argument, strings
 
 NAME_BYTES = 63
+OWN_SCHEMA = "pg_temp"
+"""Where a session has what is its own."""
 
 RELATION = fields(RangeVar=known("", "schemaname relname inh", relpersistence=("p", "u")))
 """A relation by its name; neither that of a database nor one that is temporary."""
@@ -25,7 +27,7 @@ class NotRead(Exception):
 
 def is_temporary(range_var: ParseNode) -> bool:
     """Whether a relation is one of the session's own: no catalog of ours shows it."""
-    return bool(range_var.relpersistence == "t" or range_var.schemaname == "pg_temp")
+    return bool(range_var.relpersistence == "t" or range_var.schemaname == OWN_SCHEMA)
 
 
 def made(range_var: ParseNode, kind: Kind) -> Key:
