@@ -1,4 +1,4 @@
-"""A setting that a database has, or a role in it."""
+"""A setting that a database has, or a role in it; but for the bridge's own, the mark of a scratch database."""
 
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds.counted import EQUALS, HERE, Counted, both
@@ -16,7 +16,7 @@ ROOM = Room(
         "value": "substr(c.value, strpos(c.value, '=') + 1)",
     },
     rows="pg_db_role_setting x CROSS JOIN LATERAL unnest(x.setconfig) AS c (value)",
-    only="x.setdatabase = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())",
+    only="x.setdatabase = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) AND c.value !~ '^application_name=omega_bridge scratch '",
     comment="",
     statements=Statements(
         create=unnamed(Tag.ALTER_ROLE_SET, Tag.ALTER_DATABASE_SET, leaves=()),

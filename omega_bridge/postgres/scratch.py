@@ -1,7 +1,8 @@
 """Databases made for a while on a given server, and the mark by which one is known again.
 
-The mark is the database's comment: it stands in a catalog of the whole cluster, so that who makes a database can set it
-without connecting there, and neither a dump of the database nor a copy of it holds it.
+The mark is the database's comment, and a setting of the database: a step may put another comment in the place of the first, or reset the
+second. Both stand in catalogs of the whole cluster, so that who makes a database can set them without connecting there, and neither a dump
+of the database nor a copy of it holds them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from omega_bridge import errors
 from omega_bridge.postgres.session import open_session
 
 BARE = "template0"
+_SETTING = "application_name"
+"""One that every owner of a database may set, to any text; a connection brings its own. An unknown one only a superuser may."""
 
 
 def create_database(server: str, name: str, template: str = BARE) -> None:
@@ -72,19 +75,23 @@ def url_for(server: str, name: str) -> str:
 
 
 def put_mark(server: str, name: str, token: str) -> None:
-    """Say in the database's comment that it is a scratch one. Goes through the connection that made it."""
+    """Say of the database that it is a scratch one. Goes through the connection that made it."""
+    statement = sql.SQL("COMMENT ON DATABASE {0} IS {1}; ALTER DATABASE {0} SET {2} TO {3}").format(
+        sql.Identifier(name), sql.Literal(_mark(token)), sql.SQL(_SETTING), sql.Literal(_short(token))
+    )
     with open_session(server) as session:
-        statement = sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(_mark(token)))
         session.execute(statement.as_bytes(session.connection))
 
 
 def require_mark(connection: psycopg.Connection[TupleRow], token: str) -> None:
     """Raises ``NotScratch`` where the database that this connection leads to does not carry the mark."""
     row = connection.execute(
-        "SELECT pg_catalog.current_database(), pg_catalog.shobj_description(d.oid, 'pg_database') "
-        "FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"
+        "SELECT pg_catalog.current_database(), pg_catalog.shobj_description(d.oid, 'pg_database'), s.setconfig "
+        "FROM pg_catalog.pg_database d LEFT JOIN pg_catalog.pg_db_role_setting s ON s.setdatabase OPERATOR(pg_catalog.=) d.oid "
+        "AND s.setrole OPERATOR(pg_catalog.=) 0::pg_catalog.oid "
+        "WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"
     ).fetchone()
-    if row is None or row[1] != _mark(token):
+    if row is None or (row[1] != _mark(token) and f"{_SETTING}={_short(token)}" not in (row[2] or ())):
         raise errors.NotScratch(
             f"the connection that was meant for a scratch database leads to {row[0] if row else 'another one'!r}, which is not one",
             hint="Nothing was sent to it. A pooler or a service file that maps databases must let scratch ones through: "
@@ -94,3 +101,8 @@ def require_mark(connection: psycopg.Connection[TupleRow], token: str) -> None:
 
 def _mark(token: str) -> str:
     return f"omega-bridge: a scratch database, mark {token}"
+
+
+def _short(token: str) -> str:
+    """It has room for 63 bytes."""
+    return f"omega_bridge scratch {token[:32]}"

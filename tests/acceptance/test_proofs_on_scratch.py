@@ -157,6 +157,25 @@ def test_a_copy_of_a_scratch_database_is_none(server: Server, make_database: Mak
             scratch.check(conn)
 
 
+@pytest.mark.parametrize(
+    "said", ["COMMENT ON DATABASE %I IS ''ours''", "COMMENT ON DATABASE %I IS NULL", "ALTER DATABASE %I RESET ALL"]
+)
+def test_a_list_that_speaks_of_its_database_is_proven(said: str, tmp_path: Path, server: Server) -> None:
+    """What a step puts in the place of one mark leaves the other."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        f"DO $$ BEGIN EXECUTE format('{said}', current_database()); END $$",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int",
+    ]
+    export(analyse(Registry.of(steps)), tmp_path, prover=lambda _: prover(server))
+    found = verify(Registry.of(steps), None, server, history=tmp_path)
+    assert (found.equivalent, found.rejected) == (True, ())
+    with scratch_database(server, "one") as scratch:
+        scratch.boot(steps)
+        with scratch.session() as session:
+            assert session.rows("SELECT attname FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum = 2") == [("a",)]
+
+
 def test_no_proof_reaches_another_server(tmp_path: Path, make_database: MakeDatabase, server: Server) -> None:
     """A subscription of the list is made on no scratch database, whoever proves; its revision is the step's own SQL."""
     publisher = make_database()
