@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-_DISCARD_ALL = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*discard\s+all(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.I | re.S)
+from omega_bridge.regexes import regex
+
+_DISCARD_ALL = regex(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*discard\s+all(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.I | re.S)
 
 _PARTS = """CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES;
 DO $omega$ DECLARE named pg_catalog.text; BEGIN

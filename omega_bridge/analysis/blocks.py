@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from enum import IntEnum
 from functools import lru_cache
@@ -32,6 +31,7 @@ from omega_bridge.analysis.program import (
 )
 from omega_bridge.analysis.variables import Bindings, Variables, common
 from omega_bridge.errors import StepSyntaxError
+from omega_bridge.regexes import regex
 from omega_bridge.sql import TOO_DEEP, Statement, Tree, inner, name_of, parse, parse_block, parse_expression
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
@@ -368,7 +368,7 @@ class _Reader(Variables):
         return found
 
 
-_ASSIGNMENT = re.compile(r'\s*("(?:[^"]|"")+"|\w+)\s*:?=')
+_ASSIGNMENT = regex(r'\s*("(?:[^"]|"")+"|\w+)\s*:?=')
 
 
 def _turned(choice: If) -> Program:

@@ -6,10 +6,9 @@ none of them, so that what a later grammar adds falls on the safe side.
 
 from __future__ import annotations
 
-import re
-
 from omega_bridge.analysis.program import VISIBLE
 from omega_bridge.errors import StepSyntaxError
+from omega_bridge.regexes import regex
 from omega_bridge.sql import ParseNode, beyond, inner, name_of, parse_type, strings
 
 NAME_BYTES = 63
@@ -77,7 +76,7 @@ def text_of(node: ParseNode) -> str:
     return value
 
 
-_PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([A-Za-z_][A-Za-z0-9_$]*))\s*(\.|\Z)')
+_PART = regex(r'\s*(?:"((?:[^"]|"")+)"|([A-Za-z_][A-Za-z0-9_$]*))\s*(\.|\Z)')
 
 
 def name_in(text: str) -> tuple[str, str]:

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 
 from omega_bridge.discarding import discards_all
 from omega_bridge.errors import StepSyntaxError
+from omega_bridge.regexes import regex
 from omega_bridge.sql import Statement, parse
 from omega_bridge.sql.building import set_locally
 from omega_bridge.sql.grammar import VariableSetKind
 from omega_bridge.tags import Tag
 
-_WITHIN = re.compile(
+_WITHIN = regex(
     r"\bset_config\b|\b(?:set|reset)\s+(?:session\s+|local\s+)?(?:role|authorization|search_path|\w*timeout|all)\b|\bdiscard\b",
     re.IGNORECASE,
 )
@@ -46,7 +47,7 @@ def sets_for_session(text: str) -> bool:
 
 
 _NAMES = {"search_path", "role", "session_authorization"}
-_WITHOUT_MEANING = re.compile(r"\w*timeout|client_min_messages")
+_WITHOUT_MEANING = regex(r"\w*timeout|client_min_messages")
 """Rows come out the same under any of them."""
 
 
@@ -72,8 +73,8 @@ def changes_search_path(text: str) -> bool:
 
 # --- steps that do nothing else --------------------------------------------------------------------------------
 
-_BEGINS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SET|RESET|DISCARD)\b", re.IGNORECASE | re.DOTALL)
-_CALL = re.compile(r"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'([^']*)'\s*,\s*'[^']*'\s*,\s*false\s*\)\s*;?\s*", re.IGNORECASE)
+_BEGINS = regex(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SET|RESET|DISCARD)\b", re.IGNORECASE | re.DOTALL)
+_CALL = regex(r"\s*SELECT\s+(?:pg_catalog\.)?set_config\(\s*'([^']*)'\s*,\s*'[^']*'\s*,\s*false\s*\)\s*;?\s*", re.IGNORECASE)
 _TAKEN_BACK = {VariableSetKind.RESET, VariableSetKind.SET_DEFAULT}
 WHO = ("session_authorization", "role")
 """Settings that ``RESET ALL`` leaves, in the order in which they are set: who the session is decides what it may be."""

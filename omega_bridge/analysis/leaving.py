@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 
+from omega_bridge.regexes import regex
+
 _PROGRAM = r"copy\M.*?\m(from|to)\s+program\s*(e|u&)?['$](?=[^\s),;])"
 _SESSION = r"(dblink|dblink_exec|dblink_open|dblink_send_query|pg_background_launch)\"?\s*\("
 _PATTERN = rf"\m({_PROGRAM}|{_SESSION})"
 """As PostgreSQL writes regular expressions."""
-_IN_PYTHON = re.compile(_PATTERN.replace(r"\m", r"\b").replace(r"\M", r"\b"), re.IGNORECASE | re.DOTALL)
-_UNTRUSTED = re.compile(r"\s*do\b.*\blanguage\s+[\"']?(plpython3?u|plperlu|pltclu|plsh)\b", re.IGNORECASE | re.DOTALL)
+_IN_PYTHON = regex(_PATTERN.replace(r"\m", r"\b").replace(r"\M", r"\b"), re.IGNORECASE | re.DOTALL)
+_UNTRUSTED = regex(r"\s*do\b.*\blanguage\s+[\"']?(plpython3?u|plperlu|pltclu|plsh)\b", re.IGNORECASE | re.DOTALL)
 
 
 def way_out(text: str) -> str | None:

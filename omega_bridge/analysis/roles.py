@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_WORDS = re.compile(
+from omega_bridge.regexes import regex
+
+_WORDS = regex(
     r"\bset\b.*\b(role|authorization)\b|\breset\b|\bdiscard\b|\bset_config\b|\bexecute\b(?!\s+(?:function|procedure)\b)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -15,7 +17,7 @@ def may_change_role(text: str) -> bool:
     return _WORDS.search(text) is not None
 
 
-_SETS = re.compile(
+_SETS = regex(
     r"(?:\A|;|\*/|\n|'|\bbegin\b|\bthen\b|\belse\b|\bloop\b)\s*(?:set|reset|discard)\b|\bset_config\b"
     r"|\bexecute\b(?!\s+(?:function|procedure)\b)|\bcall\b",
     re.IGNORECASE,
@@ -30,7 +32,7 @@ def may_change_settings(text: str) -> bool:
 TAKES_NO_WRITES = "behind it the session takes no writes: neither the list's nor the record"
 """Why a step that makes it read-only is taken back."""
 
-_READ_ONLY = re.compile(r"\bread\s+only\b|read_only\b", re.IGNORECASE)
+_READ_ONLY = regex(r"\bread\s+only\b|read_only\b", re.IGNORECASE)
 
 
 def may_set_read_only(text: str) -> bool:

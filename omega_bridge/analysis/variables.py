@@ -9,15 +9,16 @@ from omega_bridge.analysis.guards import ROW, Scalar
 from omega_bridge.analysis.program import Condition, Program, Sql, Unknown, patterns
 from omega_bridge.analysis.program import statements as found_in
 from omega_bridge.catalog import Kind
+from omega_bridge.regexes import regex
 from omega_bridge.sql import Tree
 from omega_bridge.tags import Tag
 
 Bindings = dict[str, "Condition | Scalar"]
 _NAMES_OF_TEXT = {"text", "varchar", "name"}
 _OWN = ("", "found", "sqlstate", "sqlerrm", "(unnamed row)")
-_ALIAS = re.compile(r"\bALIAS\s+FOR\b", re.I)
+_ALIAS = regex(r"\bALIAS\s+FOR\b", re.I)
 """A further name of a variable, of which the tree says nothing."""
-_SHORT = re.compile(r"\bvar(?:char|ying)\s*\(", re.I)
+_SHORT = regex(r"\bvar(?:char|ying)\s*\(", re.I)
 
 
 class Variables:
@@ -33,7 +34,7 @@ class Variables:
         count = Counter(n.lower() for n in self.names)
         self.twice = {n for n in count if count[n] > 1}
         self.variables = frozenset(n for n in self.names if n not in _OWN)
-        self.spoken = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(self.variables))) + r")(?!\w)", re.I)
+        self.spoken = regex(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(self.variables))) + r")(?!\w)", re.I)
         self.is_short = _SHORT.search(text) is not None
         self.has_aliases = _ALIAS.search(text) is not None
         self.bindings: Bindings = {}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from omega_bridge.analysis.program import Sql
 from omega_bridge.catalog import Kind
 from omega_bridge.kinds import READ
 from omega_bridge.planning.plan import PlannedStep
+from omega_bridge.regexes import regex
 
 
 def locks_of(planned: PlannedStep) -> list[str]:
@@ -27,7 +27,7 @@ def locks_of(planned: PlannedStep) -> list[str]:
     return found
 
 
-_REFERENCES = re.compile(r'^FOREIGN KEY .*?\bREFERENCES ((?:(?:"(?:[^"]|"")+"|[^\s"(.]+)\.)?(?:"(?:[^"]|"")+"|[^\s"(.]+))')
+_REFERENCES = regex(r'^FOREIGN KEY .*?\bREFERENCES ((?:(?:"(?:[^"]|"")+"|[^\s"(.]+)\.)?(?:"(?:[^"]|"")+"|[^\s"(.]+))')
 
 
 def _referenced(s: Sql) -> Iterator[str]:

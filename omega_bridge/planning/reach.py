@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from omega_bridge.analysis import StepAnalysis
 from omega_bridge.analysis.program import CURRENT, PATH, RELATIONS, VISIBLE, All, AnyOf, Condition, Not, Sql, Unknown, conditions
 from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.regexes import regex
 from omega_bridge.tags import Tag
 
 _WRITING = {Tag.INSERT, Tag.UPDATE, Tag.DELETE, Tag.MERGE}
@@ -24,15 +25,13 @@ _MAKING = {
 _MAINTAINING = {Tag.REFRESH_MAT_VIEW, Tag.VACUUM, Tag.REINDEX, Tag.CLUSTER, Tag.ALTER_TABLE}
 """Of one relation, where it is named: their effect is not in their text, and yet is on that relation."""
 
-_SENDING = re.compile(
-    r"^(query|table|schema|database|cursor)_to_xml|^set_config$|^lo_|^pg_(advisory|try_advisory|terminate|reload)"
-)
+_SENDING = regex(r"^(query|table|schema|database|cursor)_to_xml|^set_config$|^lo_|^pg_(advisory|try_advisory|terminate|reload)")
 """PostgreSQL's own functions that run a text, or do something to the whole database or server."""
 
 _KNOWN = frozenset({*_CALLING, *_MAKING, *_MAINTAINING})
 _TABLES = frozenset({*RELATIONS, Kind.COLUMN})
-_CALL = re.compile(r'"?(\w+)"?\s*\(')
-_QUALIFIED = re.compile(r'(?:"((?:[^"]|"")+)"|(\w+))\s*\.\s*["\w]')
+_CALL = regex(r'"?(\w+)"?\s*\(')
+_QUALIFIED = regex(r'(?:"((?:[^"]|"")+)"|(\w+))\s*\.\s*["\w]')
 
 
 def calls(step: StepAnalysis, catalog: Catalog, home: Collection[str]) -> frozenset[str] | None:

@@ -8,15 +8,16 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from omega_bridge.errors import ConfigurationInvalid
+from omega_bridge.regexes import regex
 
-_SCHEME = re.compile(r"\A(postgres(?:ql)?)(?:\+[a-z0-9_]+)?://", re.I)
-_ANY_SCHEME = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://")
+_SCHEME = regex(r"\A(postgres(?:ql)?)(?:\+[a-z0-9_]+)?://", re.I)
+_ANY_SCHEME = regex(r"\A[A-Za-z][A-Za-z0-9+.-]*://")
 _FOREIGN = {
     "prepared_statement_cache_size", "async_fallback", "prepared_statement_name_func", "statement_cache_size",
     "server_settings", "command_timeout", "timeout", "pool_size",
 }  # fmt: skip
-_LOGIN = re.compile(r"\A[^@/]*@")
-_PLAIN = re.compile(
+_LOGIN = regex(r"\A[^@/]*@")
+_PLAIN = regex(
     rf"(?:(?!(?:ssl|{'|'.join(sorted(_FOREIGN))})=)\w+=[\w.~:/@,*-]+(?:&(?!$)|$))*", re.ASCII
 )  # fmt: skip
 """A query that libpq takes as it is: its own names, and values without an escape. What it would refuse is written anew."""

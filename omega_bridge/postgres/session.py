@@ -23,6 +23,7 @@ from psycopg.rows import TupleRow
 from omega_bridge import errors
 from omega_bridge.outcomes import Cost
 from omega_bridge.postgres.dsn import conninfo, unreadable
+from omega_bridge.regexes import regex
 
 if TYPE_CHECKING:
     from omega_bridge.postgres.lock_keys import Held
@@ -307,7 +308,7 @@ def _connected(dsn: str) -> Opened:
 _KEPT_ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """Where the network is cut while the server works for us, nobody tells: after a minute (in seconds, over TCP) the connection is lost."""
 
-_PLAIN = re.compile(
+_PLAIN = regex(
     r"postgresql://([\w.~-]+(:[\w.~-]*)?@)?(\d+\.\d+\.\d+\.\d+(:\d+)?/[\w.~-]+|/[\w.~-]+\?host=/[\w./~-]*(&port=\d+)?)", re.ASCII
 )
 """A URL with an address or a socket's folder, without escapes and without parameters of its own."""

@@ -6,6 +6,7 @@ Only a boot that has something to repair asks for it, so a start with nothing to
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +30,8 @@ def located(registry: Registry, steps: object) -> Registry:
     for module, name in _holders(steps):
         path = Path(str(module.__file__))
         try:
+            if not _may_make(path, name):  # it imports the list: a long program is parsed for nothing
+                continue
             read = from_text(path, name, shown=_shown(path))
         except (OmegaBridgeError, OSError, ValueError):
             continue
@@ -48,6 +51,11 @@ def _holders(steps: object) -> list[tuple[ModuleType, str]]:
             for name in [name for name, value in list(held.items()) if value is steps]:
                 found.setdefault((held["__file__"], name), (module, name))
     return list(found.values())
+
+
+def _may_make(path: Path, name: str) -> bool:
+    """Whether the source may assign to the variable, or append to it. Raises ``OSError``."""
+    return re.search(rf"\b{re.escape(name)}\s*(?:[:.]|\+?=(?!=))", path.read_text("utf-8", "replace")) is not None
 
 
 def _with_places(registry: Registry, read: Registry) -> Registry:

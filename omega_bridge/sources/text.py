@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from omega_bridge.errors import DynamicStep, NotAList, SourceNotFound, SourceSyntaxError
+from omega_bridge.regexes import regex
 from omega_bridge.steps import Place, Registry, Step
 from omega_bridge.values import dataclass
 
@@ -67,7 +68,7 @@ def parse_list(text: str, variable: str, shown: str) -> Registry:
     return Registry(tuple(entries or ()), f"{shown}:{variable}")
 
 
-_OF_SELF = re.compile(r"\b(self|cls)\.\w+\s*(:[^=\n]+)?(=|\+=|\.append|\.extend|\.insert)")
+_OF_SELF = regex(r"\b(self|cls)\.\w+\s*(:[^=\n]+)?(=|\+=|\.append|\.extend|\.insert)")
 
 
 class OfSelf(ast.Name):
@@ -87,7 +88,8 @@ def tree_of(text: str, shown: str) -> ast.Module:
     """The tree of Python source. Raises ``SourceSyntaxError``."""
     try:
         with _one_at_a_time:
-            return _Plain().visit(ast.parse(text)) if _OF_SELF.search(text) else ast.parse(text)
+            tree = ast.parse(text)
+            return _Plain().visit(tree) if ("self." in text or "cls." in text) and _OF_SELF.search(text) else tree
     except SyntaxError as exc:
         marker = re.search(r"^(<{7}|={7}|>{7})( |$)", text, re.M)
         if marker:

@@ -8,12 +8,13 @@ from functools import lru_cache
 from itertools import pairwise
 
 from omega_bridge.errors import StepSyntaxError
+from omega_bridge.regexes import regex
 from omega_bridge.sql import libpg_query
 from omega_bridge.sql.libpg_query import pb
 
 COMMENTS = frozenset({pb.Token.Value("SQL_COMMENT"), pb.Token.Value("C_COMMENT")})
-DOLLAR_QUOTED = re.compile(r"\A(\$[^$]*\$)(.*)\1\Z", re.S)
-_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+DOLLAR_QUOTED = regex(r"\A(\$[^$]*\$)(.*)\1\Z", re.S)
+_PLAIN_NAME = regex(r"[a-z_][a-z0-9_]*")
 _IDENT = pb.Token.Value("IDENT")
 _SCONST = pb.Token.Value("SCONST")
 
@@ -31,7 +32,7 @@ def sendable(text: str) -> bytes:
     return raw
 
 
-_WITH_CLIENT = re.compile(r"\bcopy\b.*\bstd(in|out)\b", re.IGNORECASE | re.DOTALL)
+_WITH_CLIENT = regex(r"\bcopy\b.*\bstd(in|out)\b", re.IGNORECASE | re.DOTALL)
 
 
 def _copies_with_client(found: list[str]) -> bool:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 
+from omega_bridge.regexes import regex
 from omega_bridge.sql import libpg_query
 from omega_bridge.sql.lexer import DOLLAR_QUOTED, tokens
 from omega_bridge.sql.libpg_query import pb
 
-_NEAR = re.compile(r'at or near "(.*)"\Z', re.S)
+_NEAR = regex(r'at or near "(.*)"\Z', re.S)
 
 
 def in_block(text: str, message: str) -> int | None:

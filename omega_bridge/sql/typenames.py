@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from omega_bridge.regexes import regex
 
-MODIFIER = re.compile(r"\s*\(([^)]*)\)")
+MODIFIER = regex(r"\s*\(([^)]*)\)")
 
 _ALIASES = {
     "int": "integer", "int4": "integer", "int8": "bigint", "int2": "smallint", "bool": "boolean", "varchar": "character varying",
@@ -24,7 +24,7 @@ def printed_type(written: str) -> str:
     return f"{plain}{modifier[0].strip() if modifier else ''}{array}"
 
 
-_CANONICAL = re.compile(
+_CANONICAL = regex(
     r"(?:integer|bigint|smallint|boolean|text|uuid|jsonb?|date|bytea|real|double precision|inet|cidr|xml|money|oid|tsvector|interval"
     r"|time(?:stamp)?(?:\([0-6]\))? with(?:out)? time zone|numeric(?:\(\d+,\d+\))?|(?:character|bit)\(\d+\)"
     r"|character varying(?:\(\d+\))?|bit varying(?:\(\d+\))?)(?:\[\])?"

@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "steps",
         "sql",
         "errors+options+option_schema+redaction+writing+pages+who+discarding+model_files+user_code+version_table+tags",
-        "values",
+        "values+regexes",
     )
 )
 # Who may import a module besides what the layers say (the package itself, which is the public API, imports any).

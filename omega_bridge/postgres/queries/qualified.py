@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from omega_bridge.regexes import regex
+
 _WORDS = {
     "all", "and", "any", "array", "as", "by", "case", "cast", "coalesce", "distinct", "else", "exists", "extract", "filter", "from",
     "greatest", "having", "in", "is", "join", "lateral", "least", "like", "materialized", "not", "nullif", "on", "only", "operator", "or",
@@ -17,8 +19,8 @@ _WORDS = {
 }  # fmt: skip
 """What may stand before a parenthesis and is no function."""
 
-_PARTS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|([A-Za-z_][\w$]*)(?=\s*\()", re.ASCII)
-_BEFORE = re.compile(r"(?:\.|\bas|\)\s*(?:as)?)\s*\Z", re.I)
+_PARTS = regex(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|([A-Za-z_][\w$]*)(?=\s*\()", re.ASCII)
+_BEFORE = regex(r"(?:\.|\bas|\)\s*(?:as)?)\s*\Z", re.I)
 
 
 @lru_cache(maxsize=8)
