@@ -7,7 +7,7 @@ path could offer another one that fits better (PostgreSQL's manual, "Operator Ty
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -51,7 +51,12 @@ def check(connection: Connection, named: Collection[str] = (), table: VersionTab
 
     ``table``: where the history's revision is kept.
     """
-    if found := strangers(connection, named, table):
+    refuse(strangers(connection, named, table))
+
+
+def refuse(found: Sequence[str]) -> None:
+    """Raise ``NotTrusted`` where there is anything."""
+    if found:
         told = "; ".join(found[:5])
         raise errors.NotTrusted(
             f"the bridge's own objects are not in trusted hands: {told}",
@@ -69,12 +74,21 @@ def oid_of(table: VersionTable | None) -> str:
 
 def strangers(connection: Connection, named: Collection[str] = (), table: VersionTable | None = None) -> tuple[str, ...]:
     """What is not in trusted hands, each with its owner; nothing where all is well, or nothing of ours is there."""
-    version = connection.info.server_version
+    row = connection.execute(question(connection.info.server_version, named, table).encode()).fetchone()
+    return told_by(row[0] if row else None)
+
+
+def question(version: int, named: Collection[str] = (), table: VersionTable | None = None) -> str:
+    """What ``strangers`` asks, in SQL: its one value, JSON, tells ``told_by``."""
     text = query("strangers").replace("{versions}", oid_of(table))
     for alias in ("n.nspowner", "c.relowner", "p.proowner"):
         text = text.replace(f"{{trusted {alias}}}", trusted(alias, version, named))
-    rows = connection.execute(text.encode()).fetchall()
-    return tuple(f"{what} (owner {owner})" for what, owner in rows)
+    return f"SELECT pg_catalog.json_agg(pg_catalog.json_build_array(what, owner)) FROM (\n{text}) AS found (what, owner)"
+
+
+def told_by(answer: Iterable[tuple[str, str]] | None) -> tuple[str, ...]:
+    """What is not in trusted hands, by the answer to ``question``."""
+    return tuple(f"{what} (owner {owner})" for what, owner in answer or ())
 
 
 def _name(name: str) -> str:

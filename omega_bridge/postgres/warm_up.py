@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
 
-from omega_bridge.postgres import ledger_store, lock
+from omega_bridge.postgres import ledger_store, lock, trust
 from omega_bridge.postgres.catalog_reader import CatalogReader
+from omega_bridge.postgres.own_tables import There
 from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import Session, border
 from omega_bridge.version_table import VersionTable
@@ -29,15 +31,20 @@ def getting_ready(
     """
     sender = Sender(session)
     reader = reader.goes_on(sender) if reader is not None else CatalogReader(session, sender)
-    is_lacking = bool(ledger_store.lacking(session.connection, owners, table))
+    there = There.of(session.connection)
+    is_whole = there.schema and not there.lacks  # whose it is, the server looks up meanwhile: till then nothing in it is touched
+    is_lacking = not is_whole and bool(ledger_store.lacking(session.connection, owners, table))
     with border(session.dsn), lock.database(session, turn) if is_lacking else nullcontext():
         # another start may have made it meanwhile
         text = ledger_store.lacking(session.connection, owners, table) if is_lacking else ""
+        asked = [trust.question(session.connection.info.server_version, owners, table)] if is_whole else []
         made, prepared = ["BEGIN", text, "COMMIT"] if text else [], reader.preparation()
-        if made or prepared:
-            sender.begin(";\n".join([*made, "BEGIN", *prepared, "COMMIT"]))  # a new schema makes plans invalid
+        if asked or made or prepared:
+            sender.begin(";\n".join([*asked, *made, "BEGIN", *prepared, "COMMIT"]))  # a new schema makes plans invalid
         try:
             yield reader
             sender.finish()
         finally:
             session.rollback()
+        if is_whole:
+            trust.refuse(trust.told_by(json.loads(sender.first or b"null")))
