@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from omega_bridge.analysis import Analysis, StepKind
 from omega_bridge.catalog import Catalog
 from omega_bridge.expectation import Expectation, What, compare, moved
 from omega_bridge.expectation_file import kept
-from omega_bridge.ledger import Draft, Driver, Event
+from omega_bridge.ledger import Draft, Driver, Event, new_run
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.foundation import LABEL
 from omega_bridge.postgres import clean_state, ledger_store
@@ -189,7 +188,7 @@ def adopt(
             detail["accepted"] = [gap.as_dict() for gap in every.gaps if gap.step in accepted]
         with connection.transaction():
             stamped = clean_state.stamp(connection, lambda versions: standing.move(versions, found.head).revision, table)
-            draft = Draft(Driver.BOOT, Event.STAMP, str(uuid.uuid4()), found.head, "", "already-there", detail)
+            draft = Draft(Driver.BOOT, Event.STAMP, new_run(), found.head, "", "already-there", detail)
             ledger_store.append(connection, [draft])
             digest = promise_digest(registry.digest(), metadata, found.head, table)
             clean_state.remember(connection, promised, (), catalog, asked, digest, stamped, table=table)

@@ -24,7 +24,9 @@ from omega_bridge.analysis.reading import Reading, give, known, reading_of
 
 log = logging.getLogger("omega_bridge")
 
-_FORMAT = "omega-bridge readings 1"
+_FORMAT = "omega-bridge readings 2"
+_BEHIND = b"\t"
+"""Between what follows from a program and the program: no JSON holds it."""
 _OFF = ("off", "0", "no", "false")
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _PACKAGE = Path(__file__).parent
@@ -47,14 +49,18 @@ def folder(environ: Mapping[str, str]) -> Path | None:
 
 @cache
 def reader() -> str | None:
-    """Who reads: a digest of the reader's source, the parser's and of Python's version; ``None`` where they cannot be had."""
+    """Who reads: a digest of the release, the reader's source, the parser's files and Python's version; ``None`` where they cannot be had.
+
+    A source file is known by its name, its size and the second of its last change: by just that Python knows whether the bytecode that it
+    runs is of this source ("Cached bytecode invalidation", Python's reference), and none of a hundred files is opened.
+    """
     found = hashlib.sha256(repr(sys.version_info[:2]).encode())
     try:
+        found.update((_PACKAGE / "__init__.py").read_bytes())  # which says the release
         for name in _SOURCES:
-            for entry in sorted(os.listdir(_PACKAGE / name)):
-                if entry.endswith(".py"):
-                    found.update(f"\0{name}/{entry}\0".encode())
-                    found.update((_PACKAGE / name / entry).read_bytes())
+            with os.scandir(_PACKAGE / name) as entries:
+                sources = [(e.name, e.stat()) for e in entries if e.name.endswith(".py")]
+            found.update(repr((name, sorted((of, s.st_size, int(s.st_mtime)) for of, s in sources))).encode())
         found.update(_parser())
     except OSError:
         return None
@@ -84,9 +90,10 @@ class Readings:
         self._plain: dict[str, object] = {}
         """By text: what is kept of it, as it is written, where this process has not read it."""
         lines = {text: self._lines.get(key) for key, text in self._by_key.items() if known(text) is None}
-        held = {text: line for text, line in lines.items() if line}
+        self._held = {text: line.partition(_BEHIND) for text, line in lines.items() if line}
         try:
-            self._plain = dict(zip(held, json.loads(b"[%b]" % b",".join(held.values())), strict=True))
+            told = json.loads(b"[%b]" % b",".join([head for head, _, _ in self._held.values()]))
+            self._plain = dict(zip(self._held, told, strict=True))
         except (ValueError, RecursionError):
             self._lines.clear()
 
@@ -106,7 +113,7 @@ class Readings:
 
     def _kept(self) -> Iterator[Reading]:
         try:
-            yield from [as_reading(text, plain) for text, plain in self._plain.items()]
+            yield from [as_reading(text, plain, self._held[text][2]) for text, plain in self._plain.items()]
         except ValueError:
             self._lines.clear()
 
@@ -132,7 +139,7 @@ def _key(text: str) -> str:
 
 def _line(reading: Reading) -> bytes | None:
     try:
-        return json.dumps(as_plain(reading), separators=(",", ":")).encode()
+        return _BEHIND.join(json.dumps(part, separators=(",", ":")).encode() for part in as_plain(reading))
     except (ValueError, RecursionError):
         return None
 

@@ -43,6 +43,8 @@ class KeptStep(TypedDict):
     checksum: str
     additive: bool
     elsewhere: NotRequired[list[tuple[str, int, str]]]
+    settled: NotRequired[bool]
+    """It was seen to have nothing to do in the schema as it was recorded."""
 
 
 class KeptError(TypedDict):

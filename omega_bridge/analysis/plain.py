@@ -5,10 +5,13 @@ A list's first item says what it stands for; what is not written for certain, or
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from typing import Any, TypeAlias
 
+from omega_bridge.analysis.dependencies import Dependencies
 from omega_bridge.analysis.program import (
     ANYTHING,
     All,
@@ -26,7 +29,7 @@ from omega_bridge.analysis.program import (
     Sql,
     Unknown,
 )
-from omega_bridge.analysis.reading import Reading, StepKind
+from omega_bridge.analysis.reading import Reading, StepKind, kept
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.tags import Tag
 
@@ -42,33 +45,59 @@ _KINDS: dict[object, Kind] = {str(kind): kind for kind in Kind}
 _STATEMENTS: dict[object, Tag] = {str(tag): tag for tag in Tag}
 _STEP_KINDS = {str(kind): kind for kind in StepKind}
 _DERIVED = (
-    "checksum", "label", "size", "is_certain", "hangs_on_the_rest", "only_sets", "transactional", "may_destroy", "is_additive",
+    "checksum", "label", "size", "is_certain", "hangs_on_the_rest", "only_sets", "leaves_settings", "transactional",
+    "may_destroy", "is_additive",
 )  # fmt: skip
 
 
-def as_plain(reading: Reading) -> list[Plain]:
-    """The reading without its text. Raises ``ValueError`` for one that is not written: of a text that does not parse."""
+def as_plain(reading: Reading) -> tuple[list[Plain], Plain]:
+    """The reading without its text: what follows from its program, and that. Raises ``ValueError`` for one that is not written: of a text
+    that does not parse.
+    """
     if reading.problem is not None or reading.named or any(s.tag is Tag.UNREADABLE for s in reading.statements):
         raise ValueError("only what was read of a text alone, to its end, is written")
     derived: list[Plain] = [getattr(reading, name) for name in _DERIVED]
     provides: list[Plain] = [[str(kind), name] for kind, name in sorted(reading.provides)]
     names: list[Plain] = [*sorted(reading.names)]
     taken_away: list[Plain] = [*sorted(reading.taken_away)]
-    return [str(reading.kind), derived, names, taken_away, provides, _encoded(reading.program)]
+    leans = reading.dependencies
+    words: list[Plain] = [[*sorted(part)] for part in (*leans[:4], *leans[5:7])]
+    loose: list[Plain] = [[*pair] for pair in sorted(leans.loose)]
+    shared: Plain = None if leans.shared is None else [*sorted(leans.shared)]
+    return [str(reading.kind), derived, names, taken_away, provides, [words, loose, leans.is_whole, shared]], _encoded(
+        reading.program
+    )
 
 
-def as_reading(text: str, plain: object) -> Reading:
-    """The reading of ``text`` that was written. Raises ``ValueError`` for what none was written as."""
+def as_reading(text: str, plain: object, program: bytes) -> Reading:
+    """The reading of ``text`` that was written. ``program`` is JSON, and is looked at when it is asked for: what none was written as is
+    read anew then. Raises ``ValueError`` for what no reading was written as.
+    """
     try:
-        kind, derived, names, taken_away, provides, program = _list(plain)
-        found = Reading(text, _program(program), _STEP_KINDS[kind])
-        found.__dict__.update(zip(_DERIVED, _list(derived), strict=True))
-        found.__dict__["names"] = frozenset(_list(names))
-        found.__dict__["taken_away"] = frozenset(_list(taken_away))
-        found.__dict__["provides"] = frozenset([(_KINDS[of], name) for of, name in _list(provides)])
-    except (TypeError, KeyError, IndexError, RecursionError) as exc:
+        kind, values, names, taken_away, provides, leans = _list(plain)
+        derived = dict(zip(_DERIVED, _list(values), strict=True))
+        derived["names"] = frozenset(_list(names))
+        derived["taken_away"] = frozenset(_list(taken_away))
+        derived["provides"] = frozenset([(_KINDS[of], name) for of, name in _list(provides)])
+        derived["dependencies"] = _dependencies(*_list(leans))
+        return kept(text, _STEP_KINDS[kind], partial(_program_in, program), derived)
+    except (TypeError, KeyError, IndexError) as exc:
         raise ValueError(f"no reading is written like this: {exc}") from exc
-    return found
+
+
+def _dependencies(words: object, loose: object, is_whole: object, shared: object) -> Dependencies:
+    catalogs, relations, types, functions, schemas, others = (frozenset(_list(part)) for part in _list(words))
+    pairs = frozenset([(catalog, name) for catalog, name in _list(loose)])
+    said = None if shared is None else frozenset(_list(shared))
+    return Dependencies(catalogs, relations, types, functions, pairs, schemas, others, is_whole is not False, said)
+
+
+def _program_in(text: bytes) -> tuple[Any, ...]:
+    """Raises ``ValueError``."""
+    try:
+        return _program(json.loads(text))
+    except (TypeError, KeyError, IndexError, RecursionError) as exc:
+        raise ValueError(f"no program is written like this: {exc}") from exc
 
 
 def names_in(plain: object) -> list[str]:

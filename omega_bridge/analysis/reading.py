@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from omega_bridge import sql
+from omega_bridge.analysis.context import may_set_within, sets_for_session
+from omega_bridge.analysis.dependencies import Dependencies, dependencies
 from omega_bridge.analysis.program import (
     Compared,
     Condition,
@@ -52,6 +55,20 @@ class Reading:
     kind: StepKind
     problem: StepSyntaxError | None = None
     named: frozenset[str] = frozenset()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Program:
+            """The program of one that was kept, when it is asked for: of most steps of a list nobody does."""
+            if name != "program" or "_kept" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            try:
+                program = self.__dict__["_kept"]()
+            except ValueError:  # no program is written like this
+                program = _read(self.text).program
+            self.__dict__["program"] = program
+            del self.__dict__["_kept"]
+            return program
 
     @cached_property
     def statements(self) -> tuple[Sql, ...]:
@@ -118,6 +135,21 @@ class Reading:
         return bool(found) and (discards_all(self.text) or all(s.tag == Tag.VARIABLE_SET for s in found))
 
     @cached_property
+    def leaves_settings(self) -> bool:
+        """Whether it sets, beyond its own transaction, what later steps run under; a function of its own may do so unseen."""
+        tags = {s.tag for s in self.statements}
+        if self.only_sets or Tag.VARIABLE_SET in tags or "set_config" in self.text.lower():
+            return True
+        if any(s.opaque for s in self.statements) and may_set_within(self.text):
+            return True
+        return Tag.SCRIPT in tags and sets_for_session(self.text)
+
+    @cached_property
+    def dependencies(self) -> Dependencies:
+        """What it leans on."""
+        return dependencies(self.statements, [p for condition in conditions(self.program) for p in patterns(condition)])
+
+    @cached_property
     def transactional(self) -> bool:
         """Whether all of it may run inside a transaction."""
         return all(s.transactional for s in self.statements)
@@ -134,6 +166,15 @@ class Reading:
             s.tag in _ADDITIVE and not s.destroys and not s.opaque and all(e.present for e in s.effects) and _ignorable(s)
             for s in statements(self.program)
         )
+
+
+def kept(text: str, kind: StepKind, program: Callable[[], Program], derived: Mapping[str, object]) -> Reading:
+    """A reading that was made before. ``program`` gives its program, and raises ``ValueError`` where there is none; ``derived``: what
+    follows from that, by name.
+    """
+    found = object.__new__(Reading)
+    found.__dict__.update(text=text, kind=kind, problem=None, named=frozenset(), _kept=program, **derived)
+    return found
 
 
 _KEPT = 16384

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from omega_bridge.catalog import Catalog, diff
 from omega_bridge.config import Config, with_flags
 from omega_bridge.environment.asked import LOCK_TIMEOUT, exported_of
 from omega_bridge.environment.row_watch import RowWatch
-from omega_bridge.ledger import Draft, Driver, Event, Outcome
+from omega_bridge.ledger import Draft, Driver, Event, Outcome, new_run
 from omega_bridge.outcomes import recorded
 from omega_bridge.planning.foundation import PARTIAL
 from omega_bridge.postgres import guarding, indexes, ledger_store, lock
@@ -61,7 +60,7 @@ class Recorder:
     config: Config
     folder: Path
     given: tuple[Registry, MetaData | None] | None = None
-    run: str = field(default_factory=lambda: str(uuid.uuid4()))
+    run: str = field(default_factory=new_run)
     before: Catalog | None = None
     names: frozenset[str] | None = None
     reader: CatalogReader | None = None

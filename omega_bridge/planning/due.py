@@ -65,6 +65,24 @@ class Due:
         """Whether another step has made or changed something that it touches or reads since its turn."""
         return self._last(step, self.clock.added) > self.turns[step.id].ended
 
+    def is_settled(self, step: StepAnalysis) -> bool:
+        """Whether a step, all of which is read, was seen to have nothing to do, and nothing that it may look at has changed since.
+
+        Of one that was sent by itself nobody has looked yet whether it would do the same again.
+        """
+        outcome, turn = self.outcomes.get(step.id), self.turns.get(step.id)
+        return (
+            outcome is not None
+            and turn is not None
+            and turn.began == turn.ended
+            and outcome.outcome in (Outcome.APPLIED, Outcome.ALREADY_THERE)
+            and step.kind is StepKind.SCHEMA
+            and step.reading.is_certain
+            and step.id not in self.held
+            and not self.left_to.get(step.id)
+            and self._is_untouched(step, turn)
+        )
+
     def is_anew(self, step: StepAnalysis) -> bool:
         """Whether what a step rebuilds has the privileges by default of a day that has passed."""
         turn = self.turns.get(step.id)

@@ -35,15 +35,32 @@ class _Later:
 
 
 class Overrides:
-    """The last words of a list's steps, by object; made once for a list."""
+    """The last words of a list's steps, by object; made once for a list, each when it is asked for."""
 
     def __init__(self, analysis: Analysis, provided: Provided) -> None:
         self._steps = analysis.steps
         self._provided = provided
-        self._later: dict[_Name, list[_Later]] = {}
+        self._naming: dict[str, list[int]] = {}
         for index, step in enumerate(analysis):
-            for later in _last_words(index, step.program):
-                self._later.setdefault(_name(later.effect.key), []).append(later)
+            for name in step.names:
+                self._naming.setdefault(name, []).append(index)
+        self._said: dict[int, tuple[_Later, ...]] = {}
+        self._later: dict[_Name, tuple[_Later, ...]] = {}
+
+    def _words(self, key: Key) -> tuple[_Later, ...]:
+        """All about just this object: who speaks of it names it, and of a column its table."""
+        name = _name(key)
+        found = self._later.get(name)
+        if found is None:
+            naming = self._naming.get(key.table if key.kind is Kind.COLUMN else name[2], ())
+            found = tuple(la for index in naming for la in self._last_words(index) if _name(la.effect.key) == name)
+            self._later[name] = found
+        return found
+
+    def _last_words(self, index: int) -> tuple[_Later, ...]:
+        if index not in self._said:
+            self._said[index] = tuple(_last_words(index, self._steps[index].program))
+        return self._said[index]
 
     def speak_of(self, index: int, found: Evaluation) -> bool:
         """Whether a later step says anything of the objects that step ``index`` is about."""
@@ -54,9 +71,9 @@ class Overrides:
         """All words about an effect's object, or about the table that it belongs to; the last first."""
         key = effect.key
         owner = key.table or (str(dict(effect.attributes).get("table") or "") if key.kind is Kind.INDEX else "")
-        yield from reversed(self._later.get(_name(key), ()))
+        yield from reversed(self._words(key))
         if owner:
-            yield from reversed(self._later.get(_name(Key(Kind.TABLE, key.schema, "", owner)), ()))
+            yield from reversed(self._words(Key(Kind.TABLE, key.schema, "", owner)))
 
     def left_to(self, index: int, found: Evaluation, world: World, failing: Collection[int] = ()) -> tuple[int, ...]:
         """The later steps to which all is left that step ``index`` would still do in ``world``; none where it must do it.

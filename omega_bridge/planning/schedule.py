@@ -138,6 +138,13 @@ class Schedule:
         self._tell_undoing(is_cut=counted == MAX_PASSES)
         self._tell_held()
 
+    def settled(self) -> frozenset[str]:
+        """The steps, by id, of which it was seen that they have nothing to do as things are now; none of a list that does not settle."""
+        if self.undoing:
+            return frozenset()
+        told = {step for step, _ in self.misplaced} | {step for step, _, _ in self.remade}
+        return frozenset(step.id for step in self._analysis if step.id not in told and self._due.is_settled(step))
+
     # --- one pass ----------------------------------------------------------------------------------------------
 
     def _pass(self) -> None:
@@ -152,11 +159,12 @@ class Schedule:
                 index += 1
 
     def _take(self, index: int, taken: Sequence[Attempt]) -> None:
-        """Steps that ran as one: each was looked at in the catalog at their end."""
+        """Steps that ran as one, or not at all: each was looked at in the catalog at their end."""
         clock, path = self._due.clock, self.runner.world.catalog.search_path
         began = clock.now
         differences = tuple(d for attempt in taken for d in attempt.outcome.differences)
-        clock.tick(differences)
+        if differences:
+            clock.tick(differences)
         shadowed = dict.fromkeys(self._shadowed(differences), clock.now)
         clock.changed.update(shadowed)
         self._placed.update(range(index, index + len(taken)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
-from omega_bridge.analysis.context import for_one_transaction, may_set_within, sets_for_session
+from omega_bridge.analysis.context import for_one_transaction
 from omega_bridge.analysis.program import Handled
 from omega_bridge.catalog import Catalog
 from omega_bridge.errors import StepSyntaxError
@@ -29,11 +29,11 @@ from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.lookahead import lookahead
 from omega_bridge.sql import ends_transaction, sendable
 from omega_bridge.steps import Repeat
-from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 from omega_bridge.version_table import VersionTable
 
 if TYPE_CHECKING:
+    from omega_bridge.postgres.fast_path.probe import Probe
     from omega_bridge.typed import KeptData, KeptStanding, KeptStep
 
 
@@ -92,7 +92,7 @@ class Promised:
     @cached_property
     def has_context(self) -> bool:
         """Whether a step may set what later ones run under: then each of them means something only in its place."""
-        return any(map(_leaves_settings, self.analysis))
+        return any(step.reading.leaves_settings for step in self.analysis)
 
     @cached_property
     def contexts(self) -> tuple[tuple[str, ...] | None, ...]:
@@ -101,7 +101,7 @@ class Promised:
         now: tuple[str, ...] | None = ()
         for step in self.analysis:
             found.append(now)
-            if now is not None and _leaves_settings(step):
+            if now is not None and step.reading.leaves_settings:
                 further = for_one_transaction(step.step.sql) if step.reading.only_sets else None
                 now = None if further is None else (*now, *further)
         return tuple(found)
@@ -121,10 +121,12 @@ def remember(
     revision: str | None,
     inspection: Iterable[CriticalTable] = (),
     table: VersionTable | None = None,
+    settled: Collection[str] = (),
 ) -> None:
     """Leave the state of a clean boot, in its row and in what the probe says. Runs in the transaction that records it.
 
-    ``asked``: the token of just this ``catalog``, or of one before it. ``table``: where ``revision`` is kept.
+    ``asked``: the token of just this ``catalog``, or of one before it. ``table``: where ``revision`` is kept. ``settled``: the steps, by
+    id, that were seen to have nothing to do in this ``catalog``.
     """
     stands = {o.id: o for o in outcomes if o.is_undone}
     left = State(
@@ -133,7 +135,7 @@ def remember(
         tuple(sorted(promised.names)),
         asked.token,
         catalog.digest(),
-        promised.steps,
+        tuple({**kept, "settled": True} if kept["id"] in settled else kept for kept in promised.steps),
         tuple(
             _daily(s, context)
             for s, context in zip(promised.analysis, promised.contexts, strict=True)
@@ -143,16 +145,6 @@ def remember(
         tuple(t.as_dict() for t in inspection),
     )
     probe_function.remember(connection, asked, left, catalog.text(), table)
-
-
-def _leaves_settings(step: StepAnalysis) -> bool:
-    """Whether a step sets, beyond its own transaction, what later ones run under; a function of its own may do so unseen."""
-    tags = {s.tag for s in step.reading.statements}
-    if step.reading.only_sets or Tag.VARIABLE_SET in tags or "set_config" in step.step.sql.lower():
-        return True
-    if any(s.opaque for s in step.reading.statements) and may_set_within(step.step.sql):
-        return True
-    return Tag.SCRIPT in tags and sets_for_session(step.step.sql)
 
 
 def _standing(promised: Promised, outcome: StepOutcome) -> KeptStanding:
@@ -219,6 +211,25 @@ def without_effect(analysis: Analysis, catalog: Catalog) -> tuple[StepOutcome, .
                 planned = PlannedStep(step, Action.RUN, missing)
                 stands.append(outcome_of(planned, Outcome.NO_EFFECT, f"it ran, and {missing}"))
     return None if world.surely_differs_since(0) else tuple(stands)
+
+
+def settled_steps(known: State | None, found: Probe | None, analysis: Analysis) -> frozenset[int]:
+    """The places of the steps of which an earlier start has recorded that they have nothing to do; none where anything has changed since.
+
+    ``known``: what is recorded, read under the lock. ``found``: what the database answered this start, its token among it. The list must
+    go on where the recorded one ended: a step that comes, goes or changes before may mean another thing for those behind it.
+    """
+    if (
+        known is None
+        or found is None
+        or not found.is_as_recorded
+        or (known.token, known.digest) != (found.recorded, found.digest)
+    ):
+        return frozenset()
+    there = [kept["checksum"] for kept in known.steps]
+    if there != [step.checksum for step in analysis.steps[: len(there)]]:
+        return frozenset()
+    return frozenset(number for number, kept in enumerate(known.steps) if kept.get("settled") is True)
 
 
 def stamp(connection: Connection, move: Callable[[tuple[str, ...]], str | None], table: VersionTable | None = None) -> str | None:

@@ -29,7 +29,6 @@ from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.destruction import Refused
 from omega_bridge.postgres.driver_errors import server_error
 from omega_bridge.postgres.fast_path import probe_function
-from omega_bridge.postgres.fast_path.dependencies import may_do_anything
 from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.session import Session
@@ -144,7 +143,7 @@ class Executor:
             takes_role = self._begun(planned, wait, reaches=reaches)
             fresh = self._refreshed(step)
             outcome = replace(self._judge(planned, fresh), rows=session.rows_changed or 0)
-            if may_do_anything(step):
+            if step.reading.dependencies.is_whole:
                 outcome = replace(outcome, elsewhere=elsewhere.made(session))
             is_applied = outcome.outcome is Outcome.APPLIED
             drafts = [self._draft(outcome)] if is_applied else []
@@ -179,7 +178,7 @@ class Executor:
         step = planned.analysis
         journal = Journal(self.session, (step.id, step.checksum), self.run, self.driver, self.tip)
         stopped: outside.Stopped | None = None
-        began = elsewhere.moment(self.session) if may_do_anything(step) else None
+        began = elsewhere.moment(self.session) if step.reading.dependencies.is_whole else None
         try:
             with self._turn(reaches=self.reaches_beyond(step)):
                 outside.send(self.session, planned, self.limits, self._waits(), journal, self._guard(step))

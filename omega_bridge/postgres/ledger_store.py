@@ -256,6 +256,15 @@ def recall(connection: Connection) -> State | None:
     return None
 
 
+def recall_prepared(connection: Connection) -> State | None:
+    """``recall`` where all tables are there and of this layout: one question less."""
+    row = connection.execute(
+        f"SELECT {_STATE}, inspection FROM omega_bridge.omega_bridge_states"
+        " WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
+    ).fetchone()
+    return state_of(row) if row is not None else None
+
+
 def state_of(row: TupleRow) -> State:
     """A state from its row, in the order of the table's columns."""
     digest, revision, names, token, catalog_digest, *lists = row

@@ -7,7 +7,6 @@ connection, since nothing else of that transaction stands. Where there is no rec
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from omega_bridge.analysis.context import may_set
 from omega_bridge.errors import StepRefused
-from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip, seal, written
+from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip, new_run, seal, written
 from omega_bridge.revisions import own_settings
 from omega_bridge.revisions.alembic_border import server_error
 from omega_bridge.revisions.guards import literal
@@ -86,7 +85,7 @@ class _Recording:
     """Of one command: what is to be written with the next commit."""
 
     bind: Connection
-    run: str = field(default_factory=lambda: str(uuid.uuid4()))
+    run: str = field(default_factory=new_run)
     exported: dict[str, Exported] = field(default_factory=dict)
     attempts: list[tuple[str | None, str]] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)

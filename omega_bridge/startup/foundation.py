@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omega_bridge.analysis import Analysis
 from omega_bridge.catalog import Kind
-from omega_bridge.ledger import Draft, Driver, Event, Outcome
+from omega_bridge.ledger import Draft, Driver, Event, Outcome, new_run
 from omega_bridge.planning.foundation import LABEL
 from omega_bridge.postgres import ledger_store, lock
 from omega_bridge.postgres.foundation import is_lacking, missing, run_on
@@ -47,7 +46,7 @@ def lay(session: Session, named: Sequence[str], owners: Collection[str], turn: f
             "created": [f"table {name}" for name in foundation.tables],
             "reason": f"the foundation, {foundation.source}",
         }
-        draft = Draft(Driver.BOOT, Event.STEP, str(uuid.uuid4()), LABEL, foundation.checksum, Outcome.APPLIED, detail)
+        draft = Draft(Driver.BOOT, Event.STEP, new_run(), LABEL, foundation.checksum, Outcome.APPLIED, detail)
         ledger_store.append(connection, [draft])
         lock.prove(session)
     log.info("[MIGRATION] laid the foundation: %s", ", ".join(foundation.tables))

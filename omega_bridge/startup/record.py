@@ -101,6 +101,7 @@ class Recorded:
     digest: str
     reached: Reached
     unsettled: tuple[Unsettled, ...]
+    settled: frozenset[str]
     inspection: tuple[CriticalTable, ...]
 
 
@@ -147,7 +148,16 @@ def record(
         executor.tip = ledger_store.append(connection, [draft], executor.tip, min(_PATIENCE, executor.limits.budget))
         if asked.is_settled:
             clean_state.remember(
-                connection, promised, outcomes, after, asked, told.digest, revision, told.inspection, told.reached.table
+                connection,
+                promised,
+                outcomes,
+                after,
+                asked,
+                told.digest,
+                revision,
+                told.inspection,
+                told.reached.table,
+                told.settled,
             )
         lock.prove(session)
     return revision, moves[-1].warning if moves else ""

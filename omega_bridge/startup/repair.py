@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import re
-import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
 from omega_bridge.catalog import Catalog
-from omega_bridge.ledger import Outcome
+from omega_bridge.ledger import Outcome, new_run
 from omega_bridge.outcomes import BootOutcome, Standing, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
 from omega_bridge.planning.plan import Planner
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import MetaData
 
+    from omega_bridge.postgres.fast_path.probe import Probe
     from omega_bridge.startup.lacks import Lack
     from omega_bridge.typed import Connection
 
@@ -82,24 +82,26 @@ def repair(
     options: Options,
     digest: str,
     head: str | None,
+    found: Probe | None = None,
 ) -> Run:
-    """Bring the database up to the list, and record it. The caller holds the lock."""
+    """Bring the database up to the list, and record it. The caller holds the lock. ``found``: what the database answered before that."""
     connection = session.connection
-    planner = Planner(with_escapes(planner.analysis)) if takes_escapes(connection) else planner
+    if takes_escapes(connection):
+        planner, found = Planner(with_escapes(planner.analysis)), None
     analysis = planner.analysis
     names = scope(analysis, options.critical_tables, metadata)
-    known = ledger_store.recall(connection)
+    known = ledger_store.recall_prepared(connection)
     refuse_if_newer(known, analysis, head, options)
     before = reader.read(names)
     report(inspect(before, options.critical_tables, metadata))
     executor = Executor(
-        session, reader, before, names, planner.provided, str(uuid.uuid4()), ledger_store.tip(connection),
+        session, reader, before, names, planner.provided, new_run(), ledger_store.tip(connection),
         Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout, options.lock_timeout),
         options.allow_destructive,
     )  # fmt: skip
     planner.done_once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()
     promised = clean_state.Promised(analysis, names)
-    done = Convergence(executor, planner, before, promised)
+    done = Convergence(executor, planner, before, promised, clean_state.settled_steps(known, found, analysis))
     done.run()
     session.execute(
         "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; DISCARD TEMP"
@@ -131,7 +133,7 @@ def repair(
             _not_laid(connection, analysis, options.history, outcomes),
         )  # fmt: skip
         digest = digest if not lacking_of_models else _NEVER  # the next start looks again
-        recorded = Recorded(verdict, digest, reached, tuple(done.unsettled), inspection)
+        recorded = Recorded(verdict, digest, reached, tuple(done.unsettled), done.settled_in(after), inspection)
         revision, unmoved = record(session, executor, promised, outcomes, after, asked, recorded)
         warnings += (unmoved,) if unmoved else ()
         log.info("[MIGRATION] the ledger ends at %s", executor.tip)

@@ -7,9 +7,9 @@ effects are not in its text, data steps that have no row to change, the log.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import field
-from itertools import chain, islice, takewhile
+from itertools import chain, count, islice, takewhile
 
 from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.catalog import Catalog, Key
@@ -38,8 +38,15 @@ _DEFAULTS = Tag.ALTER_DEFAULT_PRIVILEGES
 class Convergence:
     """A start's passes over the list until nothing changes, and what came of them."""
 
-    def __init__(self, executor: Executor, planner: Planner, started: Catalog, promised: clean_state.Promised) -> None:
-        self._runner = _OnServer(executor, planner, started, promised)
+    def __init__(
+        self,
+        executor: Executor,
+        planner: Planner,
+        started: Catalog,
+        promised: clean_state.Promised,
+        settled: Collection[int] = (),
+    ) -> None:
+        self._runner = _OnServer(executor, planner, started, promised, settled)
         self._schedule = Schedule(self._runner, planner)
 
     def run(self) -> None:
@@ -75,6 +82,12 @@ class Convergence:
         """Outcomes in the order of the list."""
         return tuple(self.outcomes[s.id] for s in self._runner.planner.analysis if s.id in self.outcomes)
 
+    def settled_in(self, catalog: Catalog) -> frozenset[str]:
+        """The steps, by id, of which it was seen that they have nothing to do in ``catalog``; none where it is another one than they were
+        judged in: somebody else has changed it meanwhile.
+        """
+        return self._schedule.settled() if catalog == self._runner.executor.catalog else frozenset()
+
     def locks(self) -> list[str]:
         """The locks that were taken, each once."""
         return list(dict.fromkeys(self._runner.locks))
@@ -82,12 +95,15 @@ class Convergence:
 
 @dataclass(slots=True)
 class _OnServer:
-    """Runs steps on a database. ``started``: the catalog before the first one."""
+    """Runs steps on a database. ``started``: the catalog before the first one. ``settled``: the places of steps that have nothing to do
+    in it: an earlier start has seen that, and nothing has changed since.
+    """
 
     executor: Executor
     planner: Planner
     started: Catalog
     promised: clean_state.Promised
+    settled: Collection[int] = ()
     locks: list[str] = field(default_factory=list)
     _watcher: Watcher | None = None
     """Who looks at all of the database; where one step's effects, which its text does not tell, may concern another."""
@@ -178,7 +194,9 @@ class _OnServer:
     # --- steps that share a transaction ------------------------------------------------------------------------
 
     def together(self, index: int) -> Sequence[Attempt]:
-        """A batch, where two steps or more have something to do and it stands."""
+        """A batch, where two steps or more have something to do and it stands; or steps that are known to have nothing to do."""
+        if index in self.settled:
+            return [self._as_left(number) for number in takewhile(self.settled.__contains__, count(index))]
         if index < self._tried:
             return ()
         taken, outcomes, settled, _ = self._sent_together(index)
@@ -190,6 +208,9 @@ class _OnServer:
             Attempt(outcome, left_to=p.left_to, is_settled=n in settled)
             for n, (p, outcome) in enumerate(zip(taken, outcomes, strict=True))
         ]
+
+    def _as_left(self, index: int) -> Attempt:
+        return Attempt(skipped(PlannedStep(self.planner.analysis.steps[index], Action.SKIP, _AS_LEFT)), is_settled=True)
 
     def _sent_together(self, index: int) -> batch.Sent:
         """A batch that stands; else the steps that were planned."""
@@ -247,6 +268,9 @@ class _OnServer:
     def _reaches(self, planned: PlannedStep) -> bool:
         """Whether a step that a batch sends may reach beyond the schemas that are locked: no function acts on tables without rows."""
         return planned.action is Action.RUN and self.executor.reaches_beyond(planned.analysis, calls=False)
+
+
+_AS_LEFT = "everything it makes is there: nothing has changed since an earlier start saw it"
 
 
 def _short(reason: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from omega_bridge import readings
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.analysis.plain import as_plain, as_reading
 from omega_bridge.analysis.reading import Reading, forget, reading_of
+from omega_bridge.planning.plan import Planner
+from omega_bridge.postgres.clean_state import Promised
 from omega_bridge.readings import Readings, folder, reader
 from omega_bridge.sources import load
 from omega_bridge.steps import Registry
@@ -113,20 +116,30 @@ def test_another_reader_is_not_believed(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_reader_is_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any change to a module that a reading passes through, or to the parser, makes another reader."""
+    """Any change to a module that a reading passes through, to the parser, or to the release, makes another reader."""
+    (tmp_path / "__init__.py").write_text("__version__ = '1'")
+    os.utime(tmp_path / "__init__.py", (1, 1))
     for name in readings._SOURCES:
         (tmp_path / name).mkdir(exist_ok=True)
         (tmp_path / name / "one.py").write_text("1")
     monkeypatch.setattr(readings, "_PACKAGE", tmp_path)
     seen = {reader.__wrapped__()}
     for name in readings._SOURCES:
-        (tmp_path / name / "one.py").write_text("2")
+        (tmp_path / name / "one.py").write_text("12")  # another size
+        seen.add(reader.__wrapped__())
+        os.utime(tmp_path / name / "one.py", (1, 1))  # another time
+        seen.add(reader.__wrapped__())
+        (tmp_path / name / "one.py").rename(tmp_path / name / "two.py")
+        seen.add(reader.__wrapped__())
+        (tmp_path / name / "three.py").write_text("")
         seen.add(reader.__wrapped__())
     monkeypatch.setattr(readings, "_parser", lambda: b"another")
     seen.add(reader.__wrapped__())
-    assert len(seen) == len(readings._SOURCES) + 2
-    (tmp_path / "sql" / "one.py").chmod(0)
-    (tmp_path / "sql" / "two.py").mkdir()
+    (tmp_path / "__init__.py").write_text("__version__ = '2'")
+    os.utime(tmp_path / "__init__.py", (1, 1))
+    seen.add(reader.__wrapped__())
+    assert len(seen) == 4 * len(readings._SOURCES) + 3
+    shutil.rmtree(tmp_path / "sql")
     assert reader.__wrapped__() is None
 
 
@@ -149,7 +162,7 @@ BROKEN = {
     "cut": lambda raw: raw[:-1],
     "foreign": lambda raw: b"PK\x03\x04" + raw,
     "changed": lambda raw: raw.replace(b"column", b"colunm", 1),
-    "another format": lambda raw: raw.replace(b" 1 ", b" 2 ", 1),
+    "another format": lambda raw: raw.replace(b" 2 ", b" 1 ", 1),
 }
 
 
@@ -175,6 +188,25 @@ def test_data_of_another_form_is_no_reading(line: str, tmp_path: Path) -> None:
     (tmp_path / f"{key[:16]}.readings").write_bytes(readings._whole(str(reader()), [(key, line.encode())]))
     assert kept(tmp_path, TEXTS)[1] == TEXTS
     assert kept(tmp_path, TEXTS)[1] == []
+
+
+@pytest.mark.parametrize("program", [b"", b"7", b"[]", b"[9999]", b"[0,[18]]", b"[[" * 3000, b'["no"]'])
+def test_a_program_of_another_form_is_read_anew(program: bytes, tmp_path: Path) -> None:
+    """A program is decoded when it is asked for; where none is written there, the text is read."""
+    derived, _ = as_plain(reading_of(TEXTS[1]))
+    assert as_reading(TEXTS[1], derived, program).program == reading_of(TEXTS[1]).program
+    assert as_reading(TEXTS[1], derived, program).kind is reading_of(TEXTS[1]).kind
+
+
+def test_of_a_kept_list_no_program_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a start has to know of every step does not need its program."""
+    kept(tmp_path, TEXTS)
+    monkeypatch.setattr("omega_bridge.analysis.plain._program", lambda plain: pytest.fail(f"decoded: {plain}"))
+    analysis, anew = kept(tmp_path, TEXTS)
+    promised = Promised(analysis, analysis.names())
+    promised.think()
+    Planner(analysis)
+    assert anew == []
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666], ids=oct)
@@ -236,8 +268,8 @@ def test_plain_is_json() -> None:
     """What is written survives JSON as it is."""
     reading = reading_of(TEXTS[0])
     plain = as_plain(reading)
-    assert json.loads(json.dumps(plain)) == plain
-    assert as_reading(TEXTS[0], plain) == reading
+    assert json.loads(json.dumps(plain)) == [*plain]
+    assert as_reading(TEXTS[0], plain[0], json.dumps(plain[1]).encode()) == reading
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
-from omega_bridge.analysis import Analysis, StepAnalysis
-from omega_bridge.analysis.program import ANY_SCHEMA, Pattern, Sql, conditions, patterns
-from omega_bridge.catalog import Key, Kind
-from omega_bridge.kinds import IN_CATALOG, LEAVES, MEMBERS, stored_in
-from omega_bridge.tags import Tag
+from omega_bridge.analysis import Analysis
 from omega_bridge.values import dataclass
-
-_RELATIONS = stored_in("pg_class")
-_TYPES = stored_in("pg_type")
-_FUNCTIONS = stored_in("pg_proc")
-_ALWAYS = ("pg_class", "pg_attribute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,109 +35,19 @@ class Watched:
 
 def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
     """All of it. ``names``: what else a start looks at, such as critical tables and those of the models."""
-    found = [s for step in analysis for s in step.reading.statements]
-    asked = [*_patterns(analysis)]
-    made = [e.key for statement in found for e in (*statement.effects, *statement.implied)]
-    keys = [*made, *(key for s in found for key in (*s.needs, *s.destroys))]
+    each = [step.reading.dependencies for step in analysis]
     loose: dict[str, frozenset[str]] = {}
-    for p in asked:
-        if p.table is None and p.name is not None:
-            for catalog in {IN_CATALOG[k] for k in p.kinds if k in MEMBERS}:
-                loose[catalog] = loose.get(catalog, frozenset()) | {p.name}
+    for catalog, name in frozenset().union(*(d.loose for d in each)):
+        loose[catalog] = loose.get(catalog, frozenset()) | {name}
+    shared = [d.shared for d in each]
     return Watched(
-        frozenset(_catalogs(found, asked)),
-        frozenset(_relations(keys, asked)) | (frozenset(names) - analysis.names()),
-        frozenset(_named(_TYPES, made, asked)),
-        frozenset(_named(_FUNCTIONS, made, asked)),
+        frozenset().union(*(d.catalogs for d in each)),
+        frozenset().union(*(d.relations for d in each)) | (frozenset(names) - analysis.names()),
+        frozenset().union(*(d.types for d in each)),
+        frozenset().union(*(d.functions for d in each)),
         loose,
-        frozenset(_schemas(keys, asked)),
-        others=frozenset((*(c for s in found if s.opaque for c in LEAVES.get(s.tag, ())), *_commented(found))),
-        is_whole=any(map(_may_do_anything, found)),
-        shared=_shared(found),
+        frozenset().union(*(d.schemas for d in each)),
+        others=frozenset().union(*(d.others for d in each)),
+        is_whole=any(d.is_whole for d in each),
+        shared=None if None in shared else frozenset().union(*(words for words in shared if words is not None)),
     )
-
-
-def _may_do_anything(statement: Sql) -> bool:
-    """Whether a statement's effect may lie anywhere."""
-    return statement.opaque and statement.tag not in LEAVES and not _GRANTED.search(statement.text)
-
-
-def may_do_anything(step: StepAnalysis) -> bool:
-    """Whether a step has a statement whose effect may lie anywhere."""
-    return any(map(_may_do_anything, step.reading.statements))
-
-
-def _commented(found: Iterable[Sql]) -> Iterator[str]:
-    """Comments on what is not looked for by its name."""
-    for key in (e.key for s in found for e in s.effects if "comment" in dict(e.attributes)):
-        if key.kind not in (*_RELATIONS, *_TYPES, *_FUNCTIONS, Kind.COLUMN):
-            yield "pg_description"
-
-
-_SHARED = re.compile(r"\b(create|alter|drop|on)\s+(role|user|group|database)\b", re.IGNORECASE)
-_GRANTED = re.compile(r"^\s*(grant|revoke)\b.*\bon\s+database\b", re.IGNORECASE | re.DOTALL)
-_WORD = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)')
-
-
-def _shared(found: Iterable[Sql]) -> frozenset[str] | None:
-    """Roles are told by their names, so that those of other databases make no start look again."""
-    texts = [s.text for s in found if s.opaque and (s.tag == Tag.GRANT_ROLE or _SHARED.search(s.text))]
-    if any("%" in text or "||" in text for text in texts):
-        return None
-    words = (w for text in texts for w in _WORD.finditer(text))
-    return frozenset(w[1].replace('""', '"') if w[1] is not None else w[2].lower() for w in words)
-
-
-def _patterns(analysis: Analysis) -> Iterator[Pattern]:
-    for step in analysis:
-        for condition in conditions(step.program):
-            yield from patterns(condition)
-
-
-def _catalogs(found: Iterable[Sql], asked: Iterable[Pattern]) -> Iterator[str]:
-    said: set[tuple[Kind, Any, bool]] = set()
-    for s in found:
-        for effect in (*s.effects, *s.implied):
-            kind, given = effect.key.kind, dict(effect.attributes)
-            said.add((kind, given.get("type") if kind is Kind.CONSTRAINT else None, "comment" in given))
-    for kind, constraint, is_commented in said:
-        yield from _catalog(kind, constraint)
-        if is_commented:
-            yield "pg_description"
-    for pattern in asked:
-        for kind in pattern.kinds:
-            yield from _catalog(kind, None)
-
-
-def _catalog(kind: Kind, constraint: Any) -> Iterator[str]:
-    """A primary key or unique constraint shows in ``pg_class``, as its index."""
-    catalog = IN_CATALOG.get(kind, _ALWAYS[0])
-    if catalog not in _ALWAYS and not (kind is Kind.CONSTRAINT and constraint in ("p", "u")):
-        yield catalog
-
-
-def _relations(keys: Collection[Key], asked: Iterable[Pattern]) -> Iterator[str]:
-    """Tables, their indexes and keys, sequences, views: the names in ``pg_class``."""
-    named = {*_RELATIONS, Kind.CONSTRAINT}
-    yield from ({key.table for key in keys} | {key.name for key in keys if key.kind in named}) - {""}
-    for pattern in asked:
-        yield from (n for n in (pattern.table, pattern.name if not named.isdisjoint(pattern.kinds) else None) if n)
-
-
-def _schemas(keys: Collection[Key], asked: Iterable[Pattern]) -> Iterator[str]:
-    yield from ({key.schema for key in keys} | {key.name for key in keys if key.kind is Kind.SCHEMA}) - {""}
-    for pattern in asked:
-        if pattern.schema and pattern.schema != ANY_SCHEMA:
-            yield pattern.schema
-        if pattern.name is not None and Kind.SCHEMA in pattern.kinds:
-            yield pattern.name
-
-
-def _named(kinds: tuple[Kind, ...], keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:
-    """What the list itself makes or asks for. A type or function that it only uses cannot go without a trace in the others."""
-    for key in keys:
-        if key.kind in kinds:
-            yield key.name.partition("(")[0]
-    for pattern in asked:
-        if pattern.name is not None and {*pattern.kinds} & {*kinds}:
-            yield pattern.name

@@ -51,10 +51,15 @@ class Probe:
     tried: float = 0.0
     """When what stands failed was last tried, in seconds since 1970."""
 
+    @property
+    def is_as_recorded(self) -> bool:
+        """Whether the schema has not changed since the record."""
+        return self.recorded == self.token
+
     def is_current(self, digest: str, head: str | None) -> bool:
         """Whether nothing has changed since the record, for a list with this digest and this exported head."""
         stamped = () if self.revision is None else (self.revision,)
-        return self.digest == digest and self.recorded == self.token and (head is None or self.versions == stamped)
+        return self.digest == digest and self.is_as_recorded and (head is None or self.versions == stamped)
 
     @property
     def has_failed(self) -> bool:

@@ -1,0 +1,131 @@
+"""What a text's promises and guards lean on: catalogs, and the names in them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from omega_bridge.analysis.program import ANY_SCHEMA, Pattern, Sql
+from omega_bridge.catalog import Key, Kind
+from omega_bridge.kinds import IN_CATALOG, LEAVES, MEMBERS, stored_in
+from omega_bridge.regexes import regex
+from omega_bridge.tags import Tag
+
+_RELATIONS = stored_in("pg_class")
+_TYPES = stored_in("pg_type")
+_FUNCTIONS = stored_in("pg_proc")
+_ALWAYS = ("pg_class", "pg_attribute")
+
+
+class Dependencies(NamedTuple):
+    """``catalogs`` beside ``pg_class`` and ``pg_attribute``; ``relations``, ``types`` and ``functions`` by bare name."""
+
+    catalogs: frozenset[str]
+    relations: frozenset[str]
+    types: frozenset[str]
+    functions: frozenset[str]
+    loose: frozenset[tuple[str, str]]
+    """The names that a guard looks for without saying on which table, each with its catalog."""
+    schemas: frozenset[str]
+    """Those that the text itself names."""
+    others: frozenset[str]
+    """Catalogs of what no name is known of."""
+    is_whole: bool
+    """Whether it has a statement whose effect may lie anywhere."""
+    shared: frozenset[str] | None
+    """Words of the statements about roles and the database, in the catalogs of the whole cluster, for which no event trigger
+    fires; ``None``: their names are put together at run time."""
+
+
+def dependencies(found: Collection[Sql], asked: Collection[Pattern]) -> Dependencies:
+    """All of it. ``found``: the statements, those in handlers included; ``asked``: what the guards look for."""
+    made = [e.key for statement in found for e in (*statement.effects, *statement.implied)]
+    keys = [*made, *(key for s in found for key in (*s.needs, *s.destroys))]
+    loose = ((IN_CATALOG[k], p.name) for p in asked if p.table is None and p.name is not None for k in p.kinds if k in MEMBERS)
+    return Dependencies(
+        frozenset(_catalogs(found, asked)),
+        frozenset(_relations(keys, asked)),
+        frozenset(_named(_TYPES, made, asked)),
+        frozenset(_named(_FUNCTIONS, made, asked)),
+        frozenset(loose),
+        frozenset(_schemas(keys, asked)),
+        frozenset((*(c for s in found if s.opaque for c in LEAVES.get(s.tag, ())), *_commented(found))),
+        any(map(_may_do_anything, found)),
+        _shared(found),
+    )
+
+
+def _may_do_anything(statement: Sql) -> bool:
+    """Whether a statement's effect may lie anywhere."""
+    return statement.opaque and statement.tag not in LEAVES and not _GRANTED.search(statement.text)
+
+
+def _commented(found: Iterable[Sql]) -> Iterator[str]:
+    """Comments on what is not looked for by its name."""
+    for key in (e.key for s in found for e in s.effects if "comment" in dict(e.attributes)):
+        if key.kind not in (*_RELATIONS, *_TYPES, *_FUNCTIONS, Kind.COLUMN):
+            yield "pg_description"
+
+
+_SHARED = regex(r"\b(create|alter|drop|on)\s+(role|user|group|database)\b", re.IGNORECASE)
+_GRANTED = regex(r"^\s*(grant|revoke)\b.*\bon\s+database\b", re.IGNORECASE | re.DOTALL)
+_WORD = regex(r'"((?:[^"]|"")+)"|([\w$]+)')
+
+
+def _shared(found: Iterable[Sql]) -> frozenset[str] | None:
+    """Roles are told by their names, so that those of other databases make no start look again."""
+    texts = [s.text for s in found if s.opaque and (s.tag == Tag.GRANT_ROLE or _SHARED.search(s.text))]
+    if any("%" in text or "||" in text for text in texts):
+        return None
+    words = (w for text in texts for w in _WORD.finditer(text))
+    return frozenset(w[1].replace('""', '"') if w[1] is not None else w[2].lower() for w in words)
+
+
+def _catalogs(found: Iterable[Sql], asked: Iterable[Pattern]) -> Iterator[str]:
+    said: set[tuple[Kind, Any, bool]] = set()
+    for s in found:
+        for effect in (*s.effects, *s.implied):
+            kind, given = effect.key.kind, dict(effect.attributes)
+            said.add((kind, given.get("type") if kind is Kind.CONSTRAINT else None, "comment" in given))
+    for kind, constraint, is_commented in said:
+        yield from _catalog(kind, constraint)
+        if is_commented:
+            yield "pg_description"
+    for pattern in asked:
+        for kind in pattern.kinds:
+            yield from _catalog(kind, None)
+
+
+def _catalog(kind: Kind, constraint: Any) -> Iterator[str]:
+    """A primary key or unique constraint shows in ``pg_class``, as its index."""
+    catalog = IN_CATALOG.get(kind, _ALWAYS[0])
+    if catalog not in _ALWAYS and not (kind is Kind.CONSTRAINT and constraint in ("p", "u")):
+        yield catalog
+
+
+def _relations(keys: Collection[Key], asked: Iterable[Pattern]) -> Iterator[str]:
+    """Tables, their indexes and keys, sequences, views: the names in ``pg_class``."""
+    named = {*_RELATIONS, Kind.CONSTRAINT}
+    yield from ({key.table for key in keys} | {key.name for key in keys if key.kind in named}) - {""}
+    for pattern in asked:
+        yield from (n for n in (pattern.table, pattern.name if not named.isdisjoint(pattern.kinds) else None) if n)
+
+
+def _schemas(keys: Collection[Key], asked: Iterable[Pattern]) -> Iterator[str]:
+    yield from ({key.schema for key in keys} | {key.name for key in keys if key.kind is Kind.SCHEMA}) - {""}
+    for pattern in asked:
+        if pattern.schema and pattern.schema != ANY_SCHEMA:
+            yield pattern.schema
+        if pattern.name is not None and Kind.SCHEMA in pattern.kinds:
+            yield pattern.name
+
+
+def _named(kinds: tuple[Kind, ...], keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:
+    """What the list itself makes or asks for. A type or function that it only uses cannot go without a trace in the others."""
+    for key in keys:
+        if key.kind in kinds:
+            yield key.name.partition("(")[0]
+    for pattern in asked:
+        if pattern.name is not None and {*pattern.kinds} & {*kinds}:
+            yield pattern.name

@@ -1,0 +1,139 @@
+"""A list that has grown, on a database that holds the rest of it: only what is new is judged, and only where that is safe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+import omega_bridge
+from omega_bridge.planning.plan import Planner
+from omega_bridge.startup import repair
+from omega_bridge.startup.run import Run
+from omega_bridge.steps import Step
+
+STEPS = [
+    "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)",
+    "ALTER TABLE t ADD COLUMN IF NOT EXISTS a text",
+    "CREATE TABLE IF NOT EXISTS u (id int PRIMARY KEY)",
+    "ALTER TABLE u ADD COLUMN IF NOT EXISTS a text",
+]
+NEW = "ALTER TABLE u ADD COLUMN IF NOT EXISTS b int"
+AS_LEFT = "everything it makes is there: nothing has changed since an earlier start saw it"
+Start = Any
+
+
+@pytest.fixture
+def start(database: str, monkeypatch: pytest.MonkeyPatch) -> Start:
+    """One start, with the places of the steps that it has judged."""
+    judged: list[int] = []
+    plan = Planner.plan
+    monkeypatch.setattr(
+        Planner, "plan", lambda self, index, *args, **given: judged.append(index) or plan(self, index, *args, **given)
+    )
+
+    def started(steps: list[str | Step], **options: Any) -> tuple[Run, set[int]]:
+        judged.clear()
+        return omega_bridge.boot(database, steps, on_error="continue", **options), set(judged)
+
+    return started
+
+
+def test_only_what_is_new_is_judged(start: Start) -> None:
+    """Steps that share no name with a new one are not looked at; those that do are, once it has changed something."""
+    start(STEPS)
+    run, judged = start([*STEPS, NEW])
+    assert [(s.outcome, s.reason) for s in run.steps[:4]] == [("already-there", AS_LEFT)] * 4
+    assert (run.outcome, judged) == ("repaired", {4})
+    assert start([*STEPS, NEW])[1] == set()
+
+
+def test_what_was_sent_by_itself_is_judged_once_more(start: Start) -> None:
+    """A step that ran in the last start was never seen to have nothing to do; nor what it touched since."""
+    start(STEPS)
+    start([*STEPS, NEW])
+    assert start([*STEPS, NEW, "CREATE TABLE IF NOT EXISTS w (id int)"])[1] == {2, 3, 4, 5}
+    assert start([*STEPS, NEW, "CREATE TABLE IF NOT EXISTS w (id int)", "CREATE TABLE IF NOT EXISTS x ()"])[1] == {5, 6}
+
+
+def test_a_changed_database_is_judged_whole(start: Start, database: str) -> None:
+    """What a hand has changed is put back by the start of a list that has grown, too."""
+    start(STEPS)
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("ALTER TABLE t DROP COLUMN a")
+    run, judged = start([*STEPS, NEW])
+    assert ([str(s.outcome) for s in run.steps], judged) == (
+        ["already-there", "applied", "already-there", "already-there", "applied"],
+        {0, 1, 2, 3, 4},
+    )
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [STEPS[0], *STEPS[2:], NEW],
+        [*STEPS[:2], NEW, *STEPS[2:]],
+        [STEPS[1], STEPS[0], *STEPS[2:], NEW],
+        [STEPS[0], STEPS[1].replace("text", "varchar(9)"), *STEPS[2:], NEW],
+    ],
+    ids=["one-gone", "one-between", "another-order", "one-edited"],
+)
+def test_a_list_that_changed_before_its_end_is_judged_whole(start: Start, steps: list[str]) -> None:
+    """A step that comes, goes or changes ahead of others may mean another thing for them."""
+    start(STEPS)
+    run, judged = start(steps)
+    assert judged >= set(range(len(steps)))
+    assert AS_LEFT not in [s.reason for s in run.steps]
+
+
+def test_a_retry_judges_everything(start: Start) -> None:
+    """Whatever is recorded."""
+    start(STEPS)
+    assert start([*STEPS, NEW], retry=True)[1] == {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "COMMENT ON COLUMN t.a IS 'x'; SELECT 1",
+        "DO $$ BEGIN EXECUTE 'ALTER TABLE t ALTER a SET DEFAULT ' || quote_literal('x'); END $$",
+        "UPDATE t SET a = 'x' WHERE a IS NULL",
+        "DO $$ BEGIN ALTER TABLE nowhere ADD COLUMN b int; EXCEPTION WHEN undefined_table THEN NULL; END $$",
+        "ALTER TABLE nowhere ADD COLUMN b int",
+    ],
+    ids=["not-read", "dynamic", "data", "without-effect", "failing"],
+)
+def test_what_is_not_certain_is_judged_at_each_start(start: Start, step: str) -> None:
+    """What is not read, is about rows, or has not worked, no record vouches for."""
+    start([*STEPS, step])
+    assert 4 in start([*STEPS, step, NEW])[1]
+
+
+def test_a_new_step_that_takes_away_is_seen_by_those_before(start: Start) -> None:
+    """What makes it is judged after it, and left to it."""
+    start(STEPS)
+    gone = Step("ALTER TABLE u DROP COLUMN IF EXISTS a", destructive=True)
+    run, judged = start([*STEPS, gone])
+    assert (3 in judged, 1 in judged) == (True, False)
+    assert [str(s.outcome) for s in run.steps] == ["already-there"] * 4 + ["applied"]
+    run, judged = start([*STEPS, gone, NEW])
+    assert judged == {2, 3, 4, 5}
+    assert "a later step takes away" in run.steps[3].reason
+
+
+def test_who_changes_it_while_a_start_is_at_work_is_not_vouched_for(start: Start, database: str) -> None:
+    """The record is then of a schema that no step was judged in."""
+    start(STEPS)
+    whole = repair._as_it_stands
+    with pytest.MonkeyPatch.context() as patch, psycopg.connect(database, autocommit=True) as other:
+
+        def changed(*args: Any) -> Any:
+            other.execute("ALTER TABLE t DROP COLUMN a")
+            return whole(*args)
+
+        patch.setattr(repair, "_as_it_stands", changed)
+        start([*STEPS, NEW])
+    run, judged = start([*STEPS, NEW, "CREATE TABLE IF NOT EXISTS w (id int)"])
+    assert 1 in judged
+    assert run.steps[1].outcome == "applied"
