@@ -86,7 +86,7 @@ class ScratchProver:
         """See ``Prover``."""
         for connection in (self._naive, self._trial.driver):
             run_on(connection, foundation)
-        self._trial.driver.commit()
+        self._trial.commit()
         self._before = self._left.look()
         return self._before
 
@@ -123,7 +123,7 @@ class ScratchProver:
         self._changed |= _names(diff(before, self._before, among=self._near))
         self._advance(1)
         if rejected:
-            self._trial.connection.rollback()
+            self._trial.rollback()
             send(self._trial.driver, texts)
             return Verdict(tuple(verbatim(s, REJECTED, attempt=True) for s in steps), Proof.VERBATIM, rejected=True)
         if is_verbatim:
@@ -195,8 +195,7 @@ class ScratchProver:
         except Differs:
             return False
         finally:
-            self._trial.connection.rollback()
-            self._trial.driver.rollback()
+            self._trial.rollback()
 
     def set(self, text: str) -> None:
         """See ``Prover``."""
@@ -297,12 +296,12 @@ class ScratchProver:
         try:
             self._forward(tried, after, again)
         except Differs as told:
-            self._trial.connection.rollback()
+            self._trial.rollback()
             send(self._trial.driver, texts)
             reason = f"the operations do not lead to the same schema: {told}"
             return Verdict(tuple(verbatim(s, reason) for s in steps), Proof.VERBATIM)
         why = self._back(lifted, before, after)
-        self._trial.connection.commit()
+        self._trial.commit()
         return Verdict(tuple(irrevocable(found, why) for found in lifted) if why else tuple(lifted), Proof.PROVEN)
 
     def _forward(self, tried: _Tried, after: Catalog, again: Catalog) -> None:
@@ -341,7 +340,7 @@ class ScratchProver:
         except Differs as told:
             send(self._trial.driver, [t for s in steps for t in _texts(s)])
             return Verdict(tuple(verbatim(s, str(told)) for s in steps), Proof.VERBATIM)
-        self._trial.connection.commit()
+        self._trial.commit()
         return Verdict(tuple(lifted), Proof.PROVEN)
 
     def _same(
@@ -434,8 +433,8 @@ def prover(scratch: Scratch, advance: Callable[[int], object] = lambda _n: None)
         session = stack.enter_context(naive.session())
         trial = stack.enter_context(trial_on(connection_parameters(other.url)))
         other.check(trial.driver)
-        trial.driver.rollback()
+        trial.rollback()
         beside = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="omega-bridge-steps"))
         judge = ScratchProver(session.connection, trial, advance, beside, (naive, other))
-        trial.driver.commit()
+        trial.commit()
         yield judge

@@ -98,6 +98,16 @@ class Trial:
         """psycopg's connection, inside the same transaction."""
         return driver_of(self.connection)
 
+    def commit(self) -> None:
+        """What an operation sends, and what is read, goes through the driver, of whose transaction SQLAlchemy may not know."""
+        self.connection.commit()
+        self.driver.commit()
+
+    def rollback(self) -> None:
+        """See ``commit``."""
+        self.connection.rollback()
+        self.driver.rollback()
+
     def run(self, operations: Iterable[MigrateOperation]) -> None:
         """Run them as a revision would. Raises what the server raises."""
         context = MigrationContext.configure(self.connection, opts={GUARD: None})
@@ -107,8 +117,7 @@ class Trial:
 
     def outside(self, operations: Iterable[MigrateOperation]) -> None:
         """Run what refuses a transaction. Raises what the server raises."""
-        self.connection.commit()
-        self.driver.commit()  # what was read through the driver began a transaction that SQLAlchemy does not know of
+        self.commit()
         context = MigrationContext.configure(self.connection, opts={GUARD: None})
         with context.begin_transaction(_per_migration=True), context.autocommit_block():
             runner = Operations(context)

@@ -253,6 +253,20 @@ def test_proofs_hold_and_are_recorded(tmp_path: Path, server: Server) -> None:
     assert (done.coverage.proven, done.coverage.unproven) == (4, 0)
 
 
+def test_what_has_no_way_back_is_there_for_the_next_proof(tmp_path: Path, server: Server) -> None:
+    """A label of an enumeration is used by the next step: what was proven is kept, so that this one, and those behind it, are proven, too."""
+    steps = [
+        "DO $$ BEGIN CREATE TYPE shade AS ENUM ('light'); EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        "ALTER TYPE shade ADD VALUE IF NOT EXISTS 'dark'",
+        "CREATE TABLE IF NOT EXISTS walls (id int PRIMARY KEY, shade shade DEFAULT 'dark')",
+        "ALTER TYPE shade ADD VALUE IF NOT EXISTS 'black'",
+        "ALTER TABLE walls ALTER COLUMN shade SET DEFAULT 'black'",
+        "CREATE SEQUENCE IF NOT EXISTS numbers",
+    ]
+    exported(tmp_path, steps, prover=lambda n: prover(server))
+    assert [line.proof for line in sums.read_sum(tmp_path)] == ["proven"] * 6
+
+
 def test_a_wrong_translation_is_not_used(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Operations that lead elsewhere are replaced by the step's own SQL, with the difference as the reason."""
     honest = native.add_column
