@@ -105,9 +105,9 @@ def _catalog(kind: Kind, constraint: Any) -> Iterator[str]:
 
 
 def _relations(keys: Collection[Key], asked: Iterable[Pattern]) -> Iterator[str]:
-    """Tables, their indexes and keys, sequences, views: the names in ``pg_class``."""
+    """Tables, their indexes and keys, sequences, views, composite types: the names in ``pg_class``."""
     named = {*_RELATIONS, Kind.CONSTRAINT}
-    yield from ({key.table for key in keys} | {key.name for key in keys if key.kind in named}) - {""}
+    yield from ({key.table for key in keys} | {key.name for key in keys if key.kind in {*named, Kind.COMPOSITE}}) - {""}
     for pattern in asked:
         yield from (n for n in (pattern.table, pattern.name if not named.isdisjoint(pattern.kinds) else None) if n)
 

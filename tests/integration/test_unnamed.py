@@ -99,6 +99,14 @@ DAMAGES = {
         "SELECT count(*) FROM information_schema.columns WHERE column_name = 'x'",
     ),
     "granted on all": ([T, GRANTED], "REVOKE SELECT ON tt FROM PUBLIC", "SELECT relacl::text FROM pg_class WHERE relname = 'tt'"),
+    "attribute of a composite type": (
+        [
+            "DO $$ BEGIN CREATE TYPE pair AS (a int); EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+            "ALTER TYPE pair ALTER ATTRIBUTE a TYPE bigint",
+        ],
+        "ALTER TYPE pair ALTER ATTRIBUTE a TYPE int",
+        "SELECT atttypid::regtype::text FROM pg_attribute WHERE attrelid = 'pair'::regclass",
+    ),
     "trigger at work": (
         [T, TF, "DROP TRIGGER IF EXISTS tr ON tt; CREATE TRIGGER tr BEFORE INSERT ON tt FOR EACH ROW EXECUTE FUNCTION tf()"],
         "ALTER TABLE tt DISABLE TRIGGER tr",
