@@ -45,7 +45,7 @@ def dependencies(found: Collection[Sql], asked: Collection[Pattern]) -> Dependen
     loose = ((IN_CATALOG[k], p.name) for p in asked if p.table is None and p.name is not None for k in p.kinds if k in MEMBERS)
     return Dependencies(
         frozenset(_catalogs(found, asked)),
-        frozenset(_relations(keys, asked)),
+        frozenset((*_relations(keys, asked), *_altered(found))),
         frozenset(_named(_TYPES, made, asked)),
         frozenset(_named(_FUNCTIONS, made, asked)),
         frozenset(loose),
@@ -78,8 +78,17 @@ def _shared(found: Iterable[Sql]) -> frozenset[str] | None:
     texts = [s.text for s in found if s.opaque and (s.tag == Tag.GRANT_ROLE or _SHARED.search(s.text))]
     if any("%" in text or "||" in text for text in texts):
         return None
-    words = (w for text in texts for w in _WORD.finditer(text))
-    return frozenset(w[1].replace('""', '"') if w[1] is not None else w[2].lower() for w in words)
+    return frozenset(_words(texts))
+
+
+def _words(texts: Iterable[str]) -> Iterator[str]:
+    for word in (w for text in texts for w in _WORD.finditer(text)):
+        yield word[1].replace('""', '"') if word[1] is not None else word[2].lower()
+
+
+def _altered(found: Iterable[Sql]) -> Iterator[str]:
+    """What a form of ``ALTER TABLE`` names that is not read, and that the list itself need not make: a view, an index, a type."""
+    return _words(s.text for s in found if s.opaque and s.tag == Tag.ALTER_TABLE and not s.needs)
 
 
 def _catalogs(found: Iterable[Sql], asked: Iterable[Pattern]) -> Iterator[str]:

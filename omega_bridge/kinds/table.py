@@ -89,7 +89,7 @@ ROOM = Room(
             CREATE_TABLE_AS,
             unnamed(Tag.CREATE_FOREIGN_TABLE, Tag.IMPORT_FOREIGN_SCHEMA),
         ),
-        alter=altered("pg_index", "pg_inherits"),
+        alter=altered("pg_index", "pg_inherits", "pg_foreign_table"),
         drop=dropped("OBJECT_TABLE"),
         comment=commented("OBJECT_TABLE"),
         rename=renamed("OBJECT_TABLE"),
