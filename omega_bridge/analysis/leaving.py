@@ -33,7 +33,7 @@ def unseen(way: str) -> str:
     return f"goes out of its transaction with {way}, so that nobody could see which rows it takes before they are gone"
 
 
-_QUOTED = "E'" + _PATTERN.replace("\\", "\\\\").replace("'", "\\'") + "'"
+_QUOTED = "E'" + _PATTERN.replace("\\", "\\\\").replace("'", "''") + "'"
 _BY_BODY = f"%s OPERATOR(pg_catalog.~*) {_QUOTED}"
 """Whether a body takes one itself, in SQL."""
 _LEAVES = f"""((NOT l.lanpltrusted AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{{c,internal}}'::pg_catalog.name[]))

@@ -195,3 +195,19 @@ def test_a_refusal_is_told_from_silence(database: str) -> None:
         hints.append(unreachable.value.hint)
     assert "The server answered" in hints[0]
     assert "Is the server running" in hints[1]
+
+
+@pytest.mark.parametrize("setting", ["backslash_quote = off", "standard_conforming_strings = off"])
+def test_how_a_database_reads_backslashes_is_the_lists_affair(setting: str, database: str) -> None:
+    """What a start asks itself is read alike under any of them: a step that changes rows, and one that drops a constraint, are applied."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        name = conn.info.dbname
+        conn.execute(f'ALTER DATABASE "{name}" SET {setting}'.encode())
+    steps = [
+        "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)",
+        "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING",
+        "ALTER TABLE t DROP CONSTRAINT IF EXISTS t_id; ALTER TABLE t ADD CONSTRAINT t_id CHECK (id > 0)",
+        "DO $$ BEGIN UPDATE t SET id = id + 1 WHERE id = 1; END $$",
+    ]
+    run = omega_bridge.boot(database, steps)
+    assert [(s.id, s.outcome) for s in run.steps if s.outcome != "applied"] == []
