@@ -26,5 +26,5 @@ ROOM = Room(
         grant=GRANT,
         set_schema=NONE,
     ),
-    counted=(Counted("pg_language"),),
+    counted=(Counted("pg_language", condition=""),),
 )

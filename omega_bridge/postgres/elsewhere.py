@@ -65,11 +65,21 @@ def _arms(condition: Mapping[str, str], source: str = "") -> str:
     )
 
 
-_MADE = _arms(
-    dict.fromkeys(_KEPT, _OWN),
+def _written(condition: str, source: str = "") -> str:
+    """Whose rows are so, and the domains with a constraint whose row is: their own is not written with it."""
+    return (
+        _arms(dict.fromkeys(_KEPT, condition), source)
+        + "\nUNION SELECT 'pg_type', x.contypid::pg_catalog.int8, s.nspname::pg_catalog.text FROM pg_catalog.pg_constraint x"
+        + f" JOIN spaces s ON s.oid OPERATOR(pg_catalog.=) x.connamespace{source}"
+        + f" WHERE {condition} AND x.contypid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid"
+    )
+
+
+_MADE = _written(
+    _OWN,
     " CROSS JOIN (SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text::pg_catalog.int8) AS own (xid)",
 )
-_SINCE = _arms(dict.fromkeys(_KEPT, "pg_catalog.age(x.xmin) OPERATOR(pg_catalog.<=) pg_catalog.age(%(xid)s::pg_catalog.xid)"))
+_SINCE = _written("pg_catalog.age(x.xmin) OPERATOR(pg_catalog.<=) pg_catalog.age(%(xid)s::pg_catalog.xid)")
 _NEXT = (
     "SELECT (pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text::pg_catalog.int8"
     " OPERATOR(pg_catalog.%) 4294967296)::pg_catalog.text"

@@ -157,6 +157,18 @@ ALTERED = {
         "ALTER TABLE tt ALTER id SET INCREMENT 2",
         "SELECT seqincrement FROM pg_sequence",
     ),
+    "constraint of a domain in another schema": (
+        "CREATE SCHEMA z; CREATE DOMAIN z.d AS int",
+        "ALTER DOMAIN z.d DROP CONSTRAINT IF EXISTS c; ALTER DOMAIN z.d ADD CONSTRAINT c CHECK (VALUE > 0)",
+        "ALTER DOMAIN z.d DROP CONSTRAINT c",
+        "SELECT count(*) FROM pg_constraint WHERE contypid = 'z.d'::regtype",
+    ),
+    "privilege on PostgreSQL's own language": (
+        "",
+        "REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC",
+        "GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC",
+        "SELECT has_language_privilege('pg_monitor', 'plpgsql', 'USAGE')",
+    ),
     "option of a foreign table": (
         "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE ft (a int) SERVER s OPTIONS (x '1')",
         "ALTER FOREIGN TABLE ft OPTIONS (SET x '2')",

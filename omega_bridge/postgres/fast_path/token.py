@@ -160,7 +160,7 @@ def _in_schemas(schemas: Sequence[int]) -> Iterable[_Rows]:
 
 
 def _by_oid(objects: Iterable[tuple[str, int]]) -> Iterable[_Rows]:
-    """These objects, with the columns and constraints of relations."""
+    """These objects, with the columns and constraints of relations, and the constraints of domains."""
     oids: dict[str, list[int]] = {}
     for catalog, oid in sorted(objects):
         oids.setdefault(catalog, []).append(oid)
@@ -170,6 +170,8 @@ def _by_oid(objects: Iterable[tuple[str, int]]) -> Iterable[_Rows]:
         if catalog == "pg_class":
             yield _Rows("pg_attribute", both("attrelid", "attnum"), f"attrelid {among} AND attnum OPERATOR(pg_catalog.>) 0")
             yield _Rows("pg_constraint", OID, f"conrelid {among}")
+        if catalog == "pg_type":
+            yield _Rows("pg_constraint", OID, f"contypid {among}")
 
 
 def _among(connection: Connection, column: str, names: Iterable[str]) -> str:
