@@ -75,7 +75,7 @@ class Due:
             outcome is not None
             and turn is not None
             and turn.began == turn.ended
-            and outcome.outcome in (Outcome.APPLIED, Outcome.ALREADY_THERE)
+            and (outcome.action, outcome.outcome) in _LOOKED_AT
             and step.kind is StepKind.SCHEMA
             and step.reading.is_certain
             and step.id not in self.held
@@ -171,6 +171,10 @@ class Due:
         if hangs_on_the_rest(step):
             return self.clock.schema
         return max(map(times.get, step.names, repeat(0)), default=0)
+
+
+_LOOKED_AT = ((Action.SKIP, Outcome.ALREADY_THERE), (Action.RUN, Outcome.APPLIED))
+"""Where it was sent and found nothing to do, only the server could tell."""
 
 
 def rebuilds(step: StepAnalysis) -> bool:
