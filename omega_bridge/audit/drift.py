@@ -6,7 +6,7 @@ of the promise compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -138,6 +138,7 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
     if last is not None:
         was_right = RightThen.of(last[0], expected, found, role)
         differences = tuple(replace(d, last_right=last[1].at) if was_right(d.departure) else d for d in differences)
+        differences += tuple(_changed_since(last[1], analysis, expected, {d.key for d in differences}))
     unseen = (
         *seen.unseen,
         *(
@@ -260,6 +261,20 @@ def _by_promise(seen: Compared, found: Catalog, models: Analysis, ahead: Forecas
                 unkept.place,
                 is_repaired,
             )
+
+
+def _changed_since(since: Since, analysis: Analysis, expected: Expectation, told: Collection[Key]) -> Iterator[Drifted]:
+    """What is gone or otherwise since the last start, of what an unread statement names that PostgreSQL rejected on scratch: nobody knows
+    what that leads to, and it left this behind when it ran here.
+    """
+    steps = [step for step in analysis if step.id in expected.rejected]
+    named = [(step, frozenset(words_of(s.text))) for step in steps for s in step.reading.statements if s.opaque]
+    for change in since.changes:
+        by = next((step for step, words in named if _words(change.key) <= words), None)
+        if by is not None and change.left is not None and change.key not in told:
+            what = What.DIFFERENT if change.attribute else What.MISSING
+            left, right = (change.left, change.right) if change.attribute else (None, None)
+            yield Drifted(what, change.key, change.attribute, left, right, by.id, by.step.place, None, last_right=since.at)
 
 
 def _only_rejected_there(expected: Expectation, standing: Iterable[KeptStanding]) -> Expectation:

@@ -60,6 +60,25 @@ def test_what_changed_since_the_last_start_is_told(database: str, server: Server
     assert right == {"index public.ix": at, "column public.tt.a": at, "column public.tt.by_hand": at, "column public.old.id": ""}
 
 
+def test_what_a_step_rejected_on_scratch_left_behind_is_drift_when_it_changes(database: str, server: Server) -> None:
+    """What an unread statement leads to is not known where the list cannot run: what it left when it ran here is what is held against."""
+    with connected(database) as conn:
+        conn.execute("CREATE TABLE theirs (id int, n int); CREATE TABLE others (id int)")
+    named = [f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS ours int" for name in ("theirs", "others")]
+    steps = [*STEPS, *named, "ALTER TABLE theirs SET (fillfactor = 70, autovacuum_enabled = false)"]
+    omega_bridge.boot(database, steps)
+    found = compared(database, server, steps)
+    assert (found.is_clean, len(found.unseen)) == (True, 3)
+    with connected(database) as conn:
+        conn.execute("ALTER TABLE theirs RESET (autovacuum_enabled); ALTER TABLE others SET (fillfactor = 50)")
+    found = compared(database, server, steps)
+    (one,) = found.differences
+    assert (str(one.key), one.what, one.is_repaired, one.last_right != "") == ("table public.theirs", "different", None, True)
+    assert (one.by, one.attribute) == (analyse(Registry.of(steps)).steps[-1].id, "options")
+    assert omega_bridge.boot(database, steps).outcome == "repaired"
+    assert compared(database, server, steps).is_clean
+
+
 def test_a_start_with_nothing_to_do_leaves_the_record_of_the_last_one(database: str, server: Server) -> None:
     """It writes nothing: what it found is what is on record."""
     omega_bridge.boot(database, STEPS)
