@@ -33,7 +33,6 @@ from omega_bridge.planning import scopes
 from omega_bridge.planning.attributes import Null, compared, same
 from omega_bridge.planning.overlay import Overlay
 from omega_bridge.planning.three_valued import Answer, all_of, conjunction, of_null, opposite
-from omega_bridge.regexes import regex
 
 _TABLE_LIKE = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
 _PARTS = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX, Kind.SEQUENCE, Kind.TRIGGER})
@@ -372,7 +371,7 @@ class World(Overlay):
 
     def _doubt_what_names(self, column: Key) -> None:
         """A column takes the constraints and indexes along that speak of it."""
-        names = regex(rf"(?<!\w){re.escape(column.name)}(?!\w)")
+        names = re.compile(rf"(?<!\w){re.escape(column.name)}(?!\w)")
         for key in dict.fromkeys((*self.catalog.objects, *self.changes)):
             attributes = self.get(key) if key.kind in (Kind.CONSTRAINT, Kind.INDEX) and key.schema == column.schema else None
             if attributes is None or (key.table or attributes.get("table")) != column.table:

@@ -33,7 +33,6 @@ from omega_bridge.values import dataclass
 from omega_bridge.version_table import VersionTable
 
 if TYPE_CHECKING:
-    from omega_bridge.postgres.fast_path.probe import Probe
     from omega_bridge.typed import KeptData, KeptStanding, KeptStep
 
 
@@ -213,19 +212,11 @@ def without_effect(analysis: Analysis, catalog: Catalog) -> tuple[StepOutcome, .
     return None if world.surely_differs_since(0) else tuple(stands)
 
 
-def settled_steps(known: State | None, found: Probe | None, analysis: Analysis) -> frozenset[int]:
-    """The places of the steps of which an earlier start has recorded that they have nothing to do; none where anything has changed since.
+def settled_steps(known: State, analysis: Analysis) -> frozenset[int]:
+    """The places of the steps of which an earlier start has recorded that they have nothing to do in the schema as it was recorded.
 
-    ``known``: what is recorded, read under the lock. ``found``: what the database answered this start, its token among it. The list must
-    go on where the recorded one ended: a step that comes, goes or changes before may mean another thing for those behind it.
+    The list must go on where the recorded one ended: a step that comes, goes or changes before may mean another thing for those behind it.
     """
-    if (
-        known is None
-        or found is None
-        or not found.is_as_recorded
-        or (known.token, known.digest) != (found.recorded, found.digest)
-    ):
-        return frozenset()
     there = [kept["checksum"] for kept in known.steps]
     if there != [step.checksum for step in analysis.steps[: len(there)]]:
         return frozenset()

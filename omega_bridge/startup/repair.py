@@ -23,6 +23,7 @@ from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.driver_errors import server_error
 from omega_bridge.postgres.executor import Executor
 from omega_bridge.postgres.fast_path import probe_function
+from omega_bridge.postgres.fast_path.probe import probe
 from omega_bridge.postgres.limits import Limits
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import MetaData
 
-    from omega_bridge.postgres.fast_path.probe import Probe
     from omega_bridge.startup.lacks import Lack
     from omega_bridge.typed import Connection
 
@@ -82,12 +82,10 @@ def repair(
     options: Options,
     digest: str,
     head: str | None,
-    found: Probe | None = None,
 ) -> Run:
-    """Bring the database up to the list, and record it. The caller holds the lock. ``found``: what the database answered before that."""
+    """Bring the database up to the list, and record it. The caller holds the lock."""
     connection = session.connection
-    if takes_escapes(connection):
-        planner, found = Planner(with_escapes(planner.analysis)), None
+    planner = Planner(with_escapes(planner.analysis)) if takes_escapes(connection) else planner
     analysis = planner.analysis
     names = scope(analysis, options.critical_tables, metadata)
     known = ledger_store.recall_prepared(connection)
@@ -101,7 +99,7 @@ def repair(
     )  # fmt: skip
     planner.done_once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()
     promised = clean_state.Promised(analysis, names)
-    done = Convergence(executor, planner, before, promised, clean_state.settled_steps(known, found, analysis))
+    done = Convergence(executor, planner, before, promised, _settled(session, known, analysis, options))
     done.run()
     session.execute(
         "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; DISCARD TEMP"
@@ -171,6 +169,18 @@ def repair(
         run, options, _first(session, analysis, run, metadata, options, after) if verdict is BootOutcome.FAILED else ""
     )
     return run
+
+
+def _settled(session: Session, known: ledger_store.State | None, analysis: Analysis, options: Options) -> frozenset[int]:
+    """The places of the steps that need not be judged. The database is asked for its token behind the reading of the catalog: what was read
+    before that is what is recorded, whoever has been at work since this start began.
+    """
+    settled = frozenset[int]() if known is None or options.retry else clean_state.settled_steps(known, analysis)
+    if known is None or not settled:
+        return settled
+    found = probe(session, owners=options.trusted_owners, within=max(options.boot_timeout, 1.0))
+    is_same = found is not None and found.is_as_recorded and (found.recorded, found.digest) == (known.token, known.digest)
+    return settled if is_same else frozenset()
 
 
 def _first(session: Session, analysis: Analysis, run: Run, metadata: MetaData | None, options: Options, after: Catalog) -> str:

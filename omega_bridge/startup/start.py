@@ -174,10 +174,9 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: M
     digest = promise_digest(digest_of(steps), metadata, head, options.kept_in)
     with open_session(normalise(database)) as session:
         session.cost.seconds["connect"] = time.perf_counter() - started
-        found = None if options.retry else _probed(session, options)
-        run = when_current(session, found, digest, head, options)
+        run = None if options.retry else when_current(session, digest, head, options)
         if run is None and options.direct_url is None:
-            run = _in_turn(session, steps, metadata, options, digest, head, found=found)
+            run = _in_turn(session, steps, metadata, options, digest, head)
     if run is None:  # the pooled connection is closed: nobody waits for a second one while he holds the first
         with open_session(normalise(options.direct_url), session.cost) as direct:
             run = _in_turn(direct, steps, metadata, options, digest, head)
@@ -206,14 +205,10 @@ def _in_turn(
     digest: str,
     head: str | None,
     *,
-    found: Probe | None = None,
     keeps: bool = True,
     known: CatalogReader | None = None,
 ) -> Run:
-    """Repair under the lock; nothing where another start did so meanwhile. Only who repairs loads what that needs.
-
-    ``found``: what this session has answered before.
-    """
+    """Repair under the lock; nothing where another start did so meanwhile. Only who repairs loads what that needs."""
     import time
 
     from omega_bridge.postgres.lock import exclusive
@@ -221,7 +216,7 @@ def _in_turn(
     from omega_bridge.postgres.waiting import nothing_waits_for_ever
 
     def done_by_another() -> Run | None:
-        return None if options.retry else when_current(session, _probed(session, options), digest, head, options)
+        return None if options.retry else when_current(session, digest, head, options)
 
     started = time.perf_counter()
     keeps_sessions = options.pooler_keeps_sessions
@@ -249,7 +244,7 @@ def _in_turn(
 
                 planner = understood(registry, steps, metadata, options.critical_tables, reader.look_ahead, keeps=keeps)
             garbage.count()
-            run = repair(session, reader, planner, metadata, options, digest, head, found)
+            run = repair(session, reader, planner, metadata, options, digest, head)
     session.cost.seconds["repair"] = time.perf_counter() - started
     return run
 
@@ -293,27 +288,20 @@ _SELDOM = 50
 """How many times as many objects have to come about before they are looked through."""
 
 
-def _probed(session: Session, options: Options) -> Probe | None:
-    """What the database answers a start."""
+def when_current(session: Session, digest: str, head: str | None, options: Options) -> Run | None:
+    """The run of a start that finds everything there; ``None`` where something differs."""
+    import logging
     import time
 
+    from omega_bridge.outcomes import Standing
+    from omega_bridge.postgres import data_steps
     from omega_bridge.postgres.fast_path.probe import probe
+    from omega_bridge.startup.run import Run, judged, raise_if_asked
 
     started = time.perf_counter()
     within = max(options.boot_timeout, 1.0)
     found = probe(session, critical=options.critical_tables, owners=options.trusted_owners, within=within)
     session.cost.seconds["probe"] = time.perf_counter() - started
-    return found
-
-
-def when_current(session: Session, found: Probe | None, digest: str, head: str | None, options: Options) -> Run | None:
-    """The run of a start that finds everything there; ``None`` where something differs. ``found``: what the database has answered."""
-    import logging
-
-    from omega_bridge.outcomes import Standing
-    from omega_bridge.postgres import data_steps
-    from omega_bridge.startup.run import Run, judged, raise_if_asked
-
     if found is None or not found.is_current(digest, head) or _is_to_be_judged(found, options):
         return None
     failed = _still_failing(session, found, options) if found.has_failed else ()

@@ -9,6 +9,7 @@ import pytest
 
 import omega_bridge
 from omega_bridge.planning.plan import Planner
+from omega_bridge.postgres import lock
 from omega_bridge.startup import repair
 from omega_bridge.startup.run import Run
 from omega_bridge.steps import Step
@@ -137,3 +138,36 @@ def test_who_changes_it_while_a_start_is_at_work_is_not_vouched_for(start: Start
     run, judged = start([*STEPS, NEW, "CREATE TABLE IF NOT EXISTS w (id int)"])
     assert 1 in judged
     assert run.steps[1].outcome == "applied"
+
+
+def test_who_changes_it_while_a_start_waits_is_seen(start: Start, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token is asked for once more behind the reading: the start before may have left something half done, and no record."""
+    start(STEPS)
+    exclusive = lock.exclusive
+
+    def changed(*args: Any, **given: Any) -> Any:
+        with psycopg.connect(database, autocommit=True) as other:
+            other.execute("ALTER TABLE t DROP COLUMN a")
+        return exclusive(*args, **given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lock, "exclusive", changed)
+        run, judged = start([*STEPS, NEW])
+    assert (1 in judged, str(run.steps[1].outcome)) == (True, "applied")
+
+
+def test_who_changes_it_behind_the_reading_is_seen(start: Start, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is taken as it was left; what the reading did not see, the record does not vouch for."""
+    start(STEPS)
+    inspect = repair.inspect
+
+    def changed(*args: Any) -> Any:
+        with psycopg.connect(database, autocommit=True) as other:
+            other.execute("ALTER TABLE t DROP COLUMN IF EXISTS a")
+        monkeypatch.undo()
+        return inspect(*args)
+
+    monkeypatch.setattr(repair, "inspect", changed)
+    run, _ = start([*STEPS, NEW])
+    assert AS_LEFT not in [s.reason for s in run.steps]
+    assert omega_bridge.boot(database, [*STEPS, NEW, "CREATE TABLE IF NOT EXISTS w (id int)"]).steps[1].outcome == "applied"
