@@ -52,6 +52,11 @@ class Clock:
                     if d.left is not None:
                         self.changed[name] = self.now
 
+    def met(self, names: Iterable[str]) -> None:
+        """At this moment these names may mean another thing than before."""
+        for times in (self.added, self.changed):
+            times.update(dict.fromkeys(names, self.now))
+
     def wrote(self, names: Iterable[str], *, is_told: bool) -> None:
         """At this moment a step changed rows. ``names``: those in its text; ``is_told``: the tables are among them."""
         self.rows.update(dict.fromkeys(names, self.now))

@@ -103,6 +103,8 @@ class Schedule:
     """The objects that were taken away so far, and the step that did."""
     _got_on: bool = False
     """Whether this pass changed the schema or rows, or a step worked where it did not before."""
+    _is_after_others: bool = False
+    """Whether somebody else has changed something meanwhile: what a step does again then is nobody's fault."""
     _is_first: bool = False
     """Whether a step worked in this pass for the first time."""
     _done: list[tuple[str, Key]] = field(default_factory=list)
@@ -118,6 +120,21 @@ class Schedule:
 
     def run(self) -> None:
         """Work through the list until a pass changes nothing that a further one would have to look at."""
+        self._tell_undoing(is_cut=self._go_through())
+        self._tell_held()
+
+    def follow(self, differences: tuple[Difference, ...], hidden: Iterable[str] = ()) -> None:
+        """Go on, where that gives any step something to do: somebody else has changed this in what the runner's world shows now. ``hidden``:
+        names that are another's there now, or no longer.
+        """
+        self._due.clock.tick(differences)
+        self._due.clock.met(hidden)
+        if self._due.is_any(self.runner.world):
+            self._is_after_others = True
+            self.run()
+
+    def _go_through(self) -> bool:
+        """Pass by pass. Whether it was cut short: the list does not settle."""
         clock, counted = self._due.clock, 0
         while counted < MAX_PASSES:
             self.passes += 1
@@ -135,8 +152,7 @@ class Schedule:
                 break
             if self._done and not self.runner.has_changed():
                 break
-        self._tell_undoing(is_cut=counted == MAX_PASSES)
-        self._tell_held()
+        return counted == MAX_PASSES
 
     def settled(self) -> frozenset[str]:
         """The steps, by id, of which it was seen that they have nothing to do as things are now; none of a list that does not settle."""
@@ -195,7 +211,7 @@ class Schedule:
     def _try(self, index: int) -> None:
         step, due = self._analysis.steps[index], self._due
         began, path = due.clock.now, self.runner.world.catalog.search_path
-        by_others = step.id not in due.turns or due.has_more(step)
+        by_others = not self._is_after_others and (step.id not in due.turns or due.has_more(step))
         outcome, beyond, due.left_to[step.id], _ = self.runner.attempt(index, anew=due.is_anew(step))
         (self.planner.failing.add if outcome.outcome is Outcome.FAILED else self.planner.failing.discard)(index)
         if outcome.action is Action.RUN and outcome.outcome is not Outcome.FAILED:

@@ -308,9 +308,11 @@ class Executor:
 
     def changed_since(self, before: Catalog) -> bool:
         """Whether the schema is another one than it was, printed under the same ``search_path``."""
-        is_alike = self.catalog.search_path == before.search_path
-        now = self.catalog if is_alike else self._read_under(before.search_path, self.names)
-        return bool(diff(before, now))
+        return bool(diff(before, self.as_printed_in(before, self.catalog)))
+
+    def as_printed_in(self, before: Catalog, now: Catalog) -> Catalog:
+        """What is there ``now``, printed as ``before`` was: under the same ``search_path``."""
+        return now if now.search_path == before.search_path else self._read_under(before.search_path, self.names)
 
     def _changes(self, step: StepAnalysis, before: Catalog, fresh: Catalog) -> tuple[Difference, ...]:
         """What a step changed. One that leaves another ``search_path`` is looked at under the one before: names are printed by it."""

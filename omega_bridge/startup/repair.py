@@ -10,7 +10,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
 from omega_bridge.catalog import Catalog
@@ -101,19 +101,7 @@ def repair(
     promised = clean_state.Promised(analysis, names)
     done = Convergence(executor, planner, before, promised, _settled(session, known, analysis, options))
     done.run()
-    session.execute(
-        "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; DISCARD TEMP"
-    )  # a step may have set it, and the record is one of what every start sees
-    outcomes = done.in_list_order()
-    table = options.kept_in
-    if head is not None and table is not None:  # before the schema is looked at: making it is a change of the schema
-        with connection.transaction():
-            clean_state.make_version_table(connection, table)
-            lock.prove(session)
-    promised = promised.with_effects(connection, known, options.history, outcomes)
-    if promised.effects:
-        executor.asked = None  # it was asked without them
-    asked, after = _as_it_stands(executor, promised)
+    outcomes, promised, asked, after, is_still = _at_the_end(session, done, executor, promised, known, head, options)
     lacking_of_models = _lacking_of_models(after, metadata)
     verdict = judged(outcomes, options, has_gap=bool(lacking_of_models))
     if verdict is BootOutcome.REPAIRED and not _is_work(
@@ -123,6 +111,7 @@ def repair(
     warnings = (
         *_warnings(outcomes, done, analysis, after),
         *(f"the models need what is not there: {lack}" for lack in lacking_of_models),
+        *(() if is_still else (_OVERTAKEN,)),
     )
     inspection = inspect(after, options.critical_tables, metadata)
     try:
@@ -130,7 +119,7 @@ def repair(
             options, head, known.revision if known else None, analysis, after, outcomes,
             _not_laid(connection, analysis, options.history, outcomes),
         )  # fmt: skip
-        digest = digest if not lacking_of_models else _NEVER  # the next start looks again
+        digest = digest if is_still and not lacking_of_models else _NEVER  # else the next start looks again
         recorded = Recorded(verdict, digest, reached, tuple(done.unsettled), done.settled_in(after), inspection)
         revision, unmoved = record(session, executor, promised, outcomes, after, asked, recorded)
         warnings += (unmoved,) if unmoved else ()
@@ -169,6 +158,49 @@ def repair(
         run, options, _first(session, analysis, run, metadata, options, after) if verdict is BootOutcome.FAILED else ""
     )
     return run
+
+
+class _End(NamedTuple):
+    """What a start has come to: the schema at its end with the token of just that. ``is_still``: the steps were judged in this schema; else
+    somebody else goes on changing it.
+    """
+
+    outcomes: tuple[StepOutcome, ...]
+    promised: clean_state.Promised
+    asked: probe_function.Asked
+    after: Catalog
+    is_still: bool
+
+
+def _at_the_end(
+    session: Session,
+    done: Convergence,
+    executor: Executor,
+    promised: clean_state.Promised,
+    known: ledger_store.State | None,
+    head: str | None,
+    options: Options,
+) -> _End:
+    """The schema as the steps have left it. Where somebody else has changed it behind them, they are gone through again."""
+    connection, table = session.connection, options.kept_in
+    looks = 0
+    while True:
+        looks += 1
+        session.execute(
+            "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; DISCARD TEMP"
+        )  # a step may have set it, and the record is one of what every start sees
+        outcomes = done.in_list_order()
+        if head is not None and table is not None:  # before the schema is looked at: making it is a change of the schema
+            with connection.transaction():
+                clean_state.make_version_table(connection, table)
+                lock.prove(session)
+        promised = promised.with_effects(connection, known, options.history, outcomes)
+        if promised.effects:
+            executor.asked = None  # it was asked without them
+        asked, after = _as_it_stands(executor, promised)
+        is_still = not done.follow(after, goes_on=looks < _LOOKED_AGAIN)
+        if is_still or looks == _LOOKED_AGAIN:
+            return _End(outcomes, promised, asked, after, is_still)
 
 
 def _settled(session: Session, known: ledger_store.State | None, analysis: Analysis, options: Options) -> frozenset[int]:
@@ -220,6 +252,10 @@ def _is_work(outcomes: Iterable[StepOutcome], analysis: Analysis, *, is_known: b
 
 _NEVER = "the models need what is not there"
 """In the place of a digest: no start takes such a state for its own."""
+
+_OVERTAKEN = "somebody else goes on changing what this start looks at: the next one judges all of it anew"
+_LOOKED_AGAIN = 3
+"""How often a start goes on where somebody else has changed the schema behind it."""
 
 _LEVELS = {BootOutcome.FAILED: logging.ERROR, BootOutcome.DEGRADED: logging.WARNING}
 

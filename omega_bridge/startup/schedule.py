@@ -7,12 +7,13 @@ effects are not in its text, data steps that have no row to change, the log.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import field
 from itertools import chain, count, islice, takewhile
 
 from omega_bridge.analysis import StepAnalysis, StepKind
-from omega_bridge.catalog import Catalog, Key
+from omega_bridge.catalog import Catalog, Key, diff
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, Planner, World
@@ -26,6 +27,7 @@ from omega_bridge.postgres import batch, clean_state, data_steps, lookahead
 from omega_bridge.postgres.executor import Executor
 from omega_bridge.postgres.row_flow import read_row_flow
 from omega_bridge.postgres.whole_catalog import Watcher, changes
+from omega_bridge.regexes import regex
 from omega_bridge.startup.run import Unsettled
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
@@ -33,6 +35,7 @@ from omega_bridge.values import dataclass
 log = logging.getLogger("omega_bridge")
 
 _DEFAULTS = Tag.ALTER_DEFAULT_PRIVILEGES
+_TEMPORARY = regex(r"\btemp(orary)?\b|\bpg_temp", re.IGNORECASE)
 
 
 class Convergence:
@@ -87,6 +90,29 @@ class Convergence:
         judged in: somebody else has changed it meanwhile.
         """
         return self._schedule.settled() if catalog == self._runner.executor.catalog else frozenset()
+
+    def follow(self, catalog: Catalog, *, goes_on: bool) -> bool:
+        """Whether somebody else has changed what the steps were judged in: ``catalog`` is how it is now, as a new connection sees it. What
+        that gives them to do is done, where this ``goes_on``.
+        """
+        executor = self._runner.executor
+        judged = executor.catalog
+        if catalog == judged:
+            return False
+        now = executor.as_printed_in(judged, catalog)
+        differences, hidden = diff(judged, now), self._hidden_since(judged, now)
+        if not differences and not hidden:
+            return False
+        if goes_on:
+            executor.catalog = catalog
+            self._schedule.follow(differences, hidden)
+        return True
+
+    def _hidden_since(self, judged: Catalog, now: Catalog) -> frozenset[str]:
+        """Names that somebody else's object bears now, or does no longer; but for temporary ones of the list's own, which are gone by then."""
+        found = frozenset(name for _, name in judged.hidden ^ now.hidden)
+        own = (s.names for s in self._runner.planner.analysis if found and _TEMPORARY.search(s.step.sql))
+        return found.difference(*own)
 
     def locks(self) -> list[str]:
         """The locks that were taken, each once."""

@@ -156,18 +156,61 @@ def test_who_changes_it_while_a_start_waits_is_seen(start: Start, database: str,
     assert (1 in judged, str(run.steps[1].outcome)) == (True, "applied")
 
 
-def test_who_changes_it_behind_the_reading_is_seen(start: Start, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is taken as it was left; what the reading did not see, the record does not vouch for."""
+@pytest.mark.parametrize("first", [(), ("CREATE SCHEMA IF NOT EXISTS side", "SET search_path = side, public")])
+def test_who_changes_it_behind_the_reading_is_seen(
+    start: Start, database: str, monkeypatch: pytest.MonkeyPatch, first: tuple[str, ...]
+) -> None:
+    """What the steps were judged in is held against what is there in the end."""
+    steps = [*STEPS, *first]
+    start(steps)
+    _behind_the_reading(monkeypatch, database, "ALTER TABLE t DROP COLUMN a", times=1)
+    run, _ = start([*steps, NEW.replace("u ", "public.u ")])
+    assert (str(run.steps[1].outcome), run.warnings) == ("applied", ())
+    with psycopg.connect(database) as conn:
+        conn.execute("SELECT a FROM t")
+    assert start([*steps, NEW.replace("u ", "public.u ")])[1] == set()
+
+
+def test_what_somebody_else_hides_behind_the_reading_is_seen(
+    start: Start, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guard that finds it, finds another thing than before."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "DO $$ BEGIN IF EXISTS (SELECT FROM pg_class WHERE relname = 'seen') THEN ALTER TABLE t ADD COLUMN IF NOT EXISTS b int; END IF; END $$",
+    ]
+    start(steps[:1])
+    with psycopg.connect(database, autocommit=True) as other:
+        _behind_the_reading(monkeypatch, other, "CREATE TEMPORARY TABLE seen ()", times=1)
+        run, _ = start(steps)
+        assert run.steps[1].outcome == "applied"
+
+
+def test_who_goes_on_changing_it_leaves_no_clean_record(start: Start, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start gives up after some looks; the next one judges everything."""
     start(STEPS)
-    inspect = repair.inspect
+    with monkeypatch.context() as patch:
+        _behind_the_reading(patch, database, "ALTER TABLE t DROP COLUMN IF EXISTS a", times=99)
+        run, _ = start([*STEPS, NEW])
+    assert [w for w in run.warnings if w.startswith("somebody else goes on changing")]
+    run, judged = start([*STEPS, NEW])
+    assert (str(run.steps[1].outcome), judged) == ("applied", {0, 1, 2, 3, 4})
+    assert start([*STEPS, NEW])[1] == set()
+
+
+def _behind_the_reading(monkeypatch: pytest.MonkeyPatch, database: Any, text: str, times: int) -> None:
+    """Another session sends ``text`` just before a start looks at what its steps have left, so many times."""
+    left = [times]
+    at_the_end = repair._as_it_stands
 
     def changed(*args: Any) -> Any:
-        with psycopg.connect(database, autocommit=True) as other:
-            other.execute("ALTER TABLE t DROP COLUMN IF EXISTS a")
-        monkeypatch.undo()
-        return inspect(*args)
+        if left[0]:
+            left[0] -= 1
+            if isinstance(database, psycopg.Connection):
+                database.execute(text)
+            else:
+                with psycopg.connect(database, autocommit=True) as other:
+                    other.execute(text)
+        return at_the_end(*args)
 
-    monkeypatch.setattr(repair, "inspect", changed)
-    run, _ = start([*STEPS, NEW])
-    assert AS_LEFT not in [s.reason for s in run.steps]
-    assert omega_bridge.boot(database, [*STEPS, NEW, "CREATE TABLE IF NOT EXISTS w (id int)"]).steps[1].outcome == "applied"
+    monkeypatch.setattr(repair, "_as_it_stands", changed)
