@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from omega_bridge.analysis.program import ANY_SCHEMA, Pattern, Sql
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.errors import StepSyntaxError
 from omega_bridge.kinds import IN_CATALOG, LEAVES, MEMBERS, stored_in
 from omega_bridge.regexes import regex
+from omega_bridge.sql import ParseNode, inner, name_of, parse, strings, walk
 from omega_bridge.tags import Tag
 
 _RELATIONS = stored_in("pg_class")
@@ -36,6 +39,9 @@ class Dependencies(NamedTuple):
     shared: frozenset[str] | None
     """Words of the statements about roles and the database, in the catalogs of the whole cluster, for which no event trigger
     fires; ``None``: their names are put together at run time."""
+    said: frozenset[tuple[str, str]]
+    """Schema and name of what its unread statements are about, and its comments on what is PostgreSQL's own; no schema where none is
+    written."""
 
 
 def dependencies(found: Collection[Sql], asked: Collection[Pattern]) -> Dependencies:
@@ -53,6 +59,7 @@ def dependencies(found: Collection[Sql], asked: Collection[Pattern]) -> Dependen
         frozenset((*(c for s in found if s.opaque for c in LEAVES.get(s.tag, ())), *_commented(found))),
         any(map(_may_do_anything, found)),
         _shared(found),
+        frozenset(_said(found)),
     )
 
 
@@ -89,6 +96,58 @@ def _words(texts: Iterable[str]) -> Iterator[str]:
 def _altered(found: Iterable[Sql]) -> Iterator[str]:
     """What a form of ``ALTER TABLE`` names that is not read, and that the list itself need not make: a view, an index, a type."""
     return _words(s.text for s in found if s.opaque and s.tag == Tag.ALTER_TABLE and not s.needs)
+
+
+_NOTHING_NAMED = frozenset({
+    Tag.DO, Tag.SCRIPT, Tag.SELECT, Tag.CALL, Tag.INSERT, Tag.UPDATE, Tag.DELETE, Tag.MERGE, Tag.COPY, Tag.TRUNCATE, Tag.EXPLAIN,
+    Tag.UNREADABLE, Tag.UNREAD,
+})  # fmt: skip
+"""What is about rows, or does what its text does not say."""
+_OF_POSTGRES = ("pg_catalog", "information_schema")
+
+
+def _said(found: Iterable[Sql]) -> Iterator[tuple[str, str]]:
+    """What is about objects by their names, whether the list makes them or not: an index in another schema, a function of PostgreSQL's."""
+    for s in found:
+        if s.opaque and s.tag not in _NOTHING_NAMED and LEAVES.get(s.tag) != ():
+            with suppress(StepSyntaxError):
+                yield from (about for statement in parse(s.text) for about in _about(statement.node))
+        elif s.tag == Tag.COMMENT:
+            for key in (e.key for e in s.effects):
+                name = key.table or key.name.partition("(")[0]
+                if key.schema in _OF_POSTGRES or (not key.schema and name.startswith("pg_")):
+                    yield key.schema, name
+
+
+def _about(statement: ParseNode) -> Iterator[tuple[str, str]]:
+    """The names in a statement that are those of objects: types of arguments are none."""
+    for node in walk(statement):
+        match name_of(node):
+            case "RangeVar":
+                yield node.schemaname, node.relname
+            case "ObjectWithArgs":
+                yield _split(strings(node.objname))
+            case "AlterDomainStmt" | "AlterTypeStmt" | "AlterEnumStmt":
+                yield _split(strings(node.type_name))
+            case "GrantStmt":
+                yield from _objects(node.objects)
+            case "CommentStmt" | "AlterOwnerStmt" | "RenameStmt" | "AlterObjectSchemaStmt" if node.HasField("object"):
+                yield from _objects([node.object])
+
+
+def _objects(nodes: Iterable[ParseNode]) -> Iterator[tuple[str, str]]:
+    for node in map(inner, nodes):
+        match name_of(node):
+            case "String":
+                yield "", node.sval
+            case "List" if node.items and all(name_of(inner(part)) == "String" for part in node.items):
+                yield _split(strings(node.items))
+            case "TypeName":
+                yield _split(strings(node.names))
+
+
+def _split(parts: tuple[str, ...]) -> tuple[str, str]:
+    return parts[-2] if len(parts) > 1 else "", parts[-1]
 
 
 def _catalogs(found: Iterable[Sql], asked: Iterable[Pattern]) -> Iterator[str]:

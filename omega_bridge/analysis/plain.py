@@ -64,7 +64,8 @@ def as_plain(reading: Reading) -> tuple[list[Plain], Plain]:
     words: list[Plain] = [[*sorted(part)] for part in (*leans[:4], *leans[5:7])]
     loose: list[Plain] = [[*pair] for pair in sorted(leans.loose)]
     shared: Plain = None if leans.shared is None else [*sorted(leans.shared)]
-    return [str(reading.kind), derived, names, taken_away, provides, [words, loose, leans.is_whole, shared]], _encoded(
+    about: list[Plain] = [[*pair] for pair in sorted(leans.said)]
+    return [str(reading.kind), derived, names, taken_away, provides, [words, loose, leans.is_whole, shared, about]], _encoded(
         reading.program
     )
 
@@ -85,11 +86,12 @@ def as_reading(text: str, plain: object, program: bytes) -> Reading:
         raise ValueError(f"no reading is written like this: {exc}") from exc
 
 
-def _dependencies(words: object, loose: object, is_whole: object, shared: object) -> Dependencies:
+def _dependencies(words: object, loose: object, is_whole: object, shared: object, about: object) -> Dependencies:
     catalogs, relations, types, functions, schemas, others = (frozenset(_list(part)) for part in _list(words))
     pairs = frozenset([(catalog, name) for catalog, name in _list(loose)])
-    said = None if shared is None else frozenset(_list(shared))
-    return Dependencies(catalogs, relations, types, functions, pairs, schemas, others, is_whole is not False, said)
+    of_server = None if shared is None else frozenset(_list(shared))
+    said = frozenset([(schema, name) for schema, name in _list(about)])
+    return Dependencies(catalogs, relations, types, functions, pairs, schemas, others, is_whole is not False, of_server, said)
 
 
 def _program_in(text: bytes) -> tuple[Any, ...]:

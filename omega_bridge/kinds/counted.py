@@ -7,8 +7,9 @@ from typing import NamedTuple
 EQUALS = "OPERATOR(pg_catalog.=)"
 OID = "oid::pg_catalog.int8"
 XMIN = "xmin::pg_catalog.text::pg_catalog.int8"
-BY_USERS = "oid OPERATOR(pg_catalog.>=) 16384"
+FIRST_OF_USERS = 16384
 """PostgreSQL's own objects have smaller oids (``FirstNormalObjectId`` in src/include/access/transam.h)."""
+BY_USERS = f"oid OPERATOR(pg_catalog.>=) {FIRST_OF_USERS}"
 HERE = f"(SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname {EQUALS} pg_catalog.current_database())"
 """The oid of this database."""
 

@@ -52,7 +52,7 @@ class Promised:
     def watched(self) -> Watched:
         """What the token goes over."""
         found = watched(self.analysis, self.names)
-        if not found.is_whole or not self.effects:
+        if not self.effects:
             return found
         made = list(elsewhere.every(self.effects))
         schemas = found.schemas | {m.schema for m in made}
@@ -61,16 +61,19 @@ class Promised:
     def with_effects(
         self, connection: Connection, known: State | None, file: Path | None, outcomes: Iterable[StepOutcome] = ()
     ) -> Promised:
-        """With what earlier starts recorded, what the catalog file tells, and what these ``outcomes`` did."""
-        if not self.watched.is_whole:
-            return self
-        from omega_bridge.expectation_file import kept  # most starts need none
+        """With what unread statements are about, what earlier starts recorded, what the catalog file tells, and what these ``outcomes``
+        did."""
+        effects = {elsewhere.SAID: elsewhere.said(connection, self.watched)} if self.watched.said else {}
+        if self.watched.is_whole:
+            from omega_bridge.expectation_file import kept  # most starts need none
 
-        expected = kept(file) if file is not None else None
-        ran = {o.checksum: tuple(elsewhere.Made(*row) for row in o.elsewhere) for o in outcomes}
-        here = elsewhere.named(connection, expected.catalog) if expected is not None else ()
-        effects = elsewhere.together(elsewhere.recorded(connection, known, self.analysis), ran, {elsewhere.FILE: here})
-        return replace(self, effects=effects) if effects else self
+            expected = kept(file) if file is not None else None
+            ran = {o.checksum: tuple(elsewhere.Made(*row) for row in o.elsewhere) for o in outcomes}
+            here = elsewhere.named(connection, expected.catalog) if expected is not None else ()
+            effects = elsewhere.together(
+                effects, elsewhere.recorded(connection, known, self.analysis), ran, {elsewhere.FILE: here}
+            )
+        return replace(self, effects=effects) if any(effects.values()) else self
 
     @cached_property
     def steps(self) -> tuple[KeptStep, ...]:

@@ -3,6 +3,7 @@
 A statement whose effect is not in its text (dynamic SQL, a function that is called) has everything in the schemas of the
 ``search_path`` watched for it. What it wrote beyond them is known to the transaction in which it ran: the catalog rows of its own
 transaction ids. What others wrote meanwhile has other ones. Where it ran on scratch alone, the catalog file tells the names.
+An unread statement whose text names what it is about has that looked up when the state is recorded, in every schema, PostgreSQL's own too.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from omega_bridge.analysis import Analysis
-from omega_bridge.catalog import Catalog
-from omega_bridge.kinds import stored_in
+from omega_bridge.catalog import Catalog, Kind
+from omega_bridge.kinds import ROOMS, stored_in
+from omega_bridge.kinds.counted import FIRST_OF_USERS
+from omega_bridge.postgres.encoding import storable
+from omega_bridge.postgres.fast_path.dependencies import Watched
 from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.session import Session
 
@@ -35,16 +39,20 @@ Effects = Mapping[str, tuple[Made, ...]]
 
 FILE = ""
 
+SAID = "said"
+"""Under this, what the unread statements of the whole list are about."""
+
 _SPACES = """
 WITH spaces AS MATERIALIZED (
   SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n
-  WHERE n.nspname OPERATOR(pg_catalog.<>) ALL ('{information_schema,omega_bridge,omega_bridge_sentinel}'::pg_catalog.name[])
-    AND n.nspname OPERATOR(pg_catalog.!~) '^pg_'
+  WHERE n.nspname OPERATOR(pg_catalog.<>) ALL ('{omega_bridge,omega_bridge_sentinel}'::pg_catalog.name[])
+    AND (n.nspname OPERATOR(pg_catalog.=) 'pg_catalog' OR n.nspname OPERATOR(pg_catalog.!~) '^pg_')
     AND n.nspname OPERATOR(pg_catalog.<>) ALL (pg_catalog.current_schemas(false))
     AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT schema FROM omega_bridge.omega_bridge_states))
 )
 """
-"""But for those in which another start has a state of its own: it looks there itself."""
+"""But for those in which another start has a state of its own: it looks there itself. PostgreSQL's own are among them: its functions have
+privileges that a step may take away."""
 _KEPT = {"pg_class": ("relnamespace", "relname"), "pg_type": ("typnamespace", "typname"), "pg_proc": ("pronamespace", "proname")}
 _PLAIN = "x.typrelid OPERATOR(pg_catalog.=) 0::pg_catalog.oid AND x.typelem OPERATOR(pg_catalog.=) 0::pg_catalog.oid"
 """Types that come with a relation, or are another's array, go with it."""
@@ -66,12 +74,19 @@ def _arms(condition: Mapping[str, str], source: str = "") -> str:
 
 
 def _written(condition: str, source: str = "") -> str:
-    """Whose rows are so, and the domains with a constraint whose row is: their own is not written with it."""
+    """Whose rows are so, and what has a constraint or a column whose row is: its own is not written with it."""
+    constraint = (
+        f"FROM pg_catalog.pg_constraint x JOIN spaces s ON s.oid OPERATOR(pg_catalog.=) x.connamespace{source} WHERE {condition}"
+    )
     return (
         _arms(dict.fromkeys(_KEPT, condition), source)
-        + "\nUNION SELECT 'pg_type', x.contypid::pg_catalog.int8, s.nspname::pg_catalog.text FROM pg_catalog.pg_constraint x"
-        + f" JOIN spaces s ON s.oid OPERATOR(pg_catalog.=) x.connamespace{source}"
-        + f" WHERE {condition} AND x.contypid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid"
+        + f"\nUNION SELECT 'pg_type', x.contypid::pg_catalog.int8, s.nspname::pg_catalog.text {constraint}"
+        + " AND x.contypid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid"
+        + f"\nUNION SELECT 'pg_class', x.conrelid::pg_catalog.int8, s.nspname::pg_catalog.text {constraint}"
+        + " AND x.conrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid"
+        + "\nUNION SELECT 'pg_class', c.oid::pg_catalog.int8, s.nspname::pg_catalog.text FROM pg_catalog.pg_attribute x"
+        + " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) x.attrelid"
+        + f" JOIN spaces s ON s.oid OPERATOR(pg_catalog.=) c.relnamespace{source} WHERE {condition}"
     )
 
 
@@ -116,6 +131,65 @@ def named(connection: Connection, catalog: Catalog) -> tuple[Made, ...]:
         return ()
     told = {"schemas": [k.schema for k in keys], "names": [k.name.partition("(")[0] for k in keys]}
     return tuple(Made(*row) for row in connection.execute(_NAMED.encode(), told))
+
+
+def _looked_for(catalog: str, space: str, name: str) -> str:
+    """What one catalog has of the names that are said."""
+    kind = "x.relkind::pg_catalog.text" if catalog == "pg_class" else "''"
+    if not space:
+        schema, joined, is_meant = "'pg_catalog'", "", f"x.oid OPERATOR(pg_catalog.<) {FIRST_OF_USERS}::pg_catalog.oid"
+    else:
+        schema = "s.nspname::pg_catalog.text"
+        joined = f" JOIN pg_catalog.pg_namespace s ON s.oid OPERATOR(pg_catalog.=) x.{space}"
+        is_meant = "s.nspname::pg_catalog.text OPERATOR(pg_catalog.=) CASE v.schema WHEN '' THEN s.nspname::pg_catalog.text ELSE v.schema END"
+    return (
+        f"SELECT '{catalog}', x.oid::pg_catalog.int8, {schema}, x.{name}::pg_catalog.text, {kind}, v.schema FROM pg_catalog.{catalog} x{joined}"
+        f" JOIN said v ON x.{name} OPERATOR(pg_catalog.=) v.name::pg_catalog.name WHERE {is_meant}"
+    )
+
+
+_PLACED = {**_KEPT, **{
+    room.stored.catalog: (room.stored.namespace, room.stored.column)
+    for room in ROOMS.values()
+    if room.stored.catalog not in _KEPT and room.stored.column.isidentifier() and not room.stored.table and not room.is_of_server
+    and (room.stored.namespace or room.kind in (Kind.SCHEMA, Kind.LANGUAGE, Kind.ACCESS_METHOD))
+}}  # fmt: skip
+"""Where something is found by its name: the catalog, the columns of its schema and of its name."""
+_SAID = (
+    "WITH said AS MATERIALIZED (SELECT schema, name FROM ROWS FROM (pg_catalog.unnest(%(schemas)s::pg_catalog.text[]),"
+    " pg_catalog.unnest(%(names)s::pg_catalog.text[])) AS v (schema, name))\n"
+    + "\nUNION ALL ".join(_looked_for(catalog, *columns) for catalog, columns in _PLACED.items())
+)
+_HERE = (
+    "SELECT s.nspname::pg_catalog.text, s.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false)) FROM pg_catalog.pg_namespace s"
+    " WHERE s.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true))"
+    " OR s.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT schema FROM omega_bridge.omega_bridge_states))"
+)
+"""The schemas in which no other start works, and whether each is on the search path."""
+_OWN_SCHEMAS = ("pg_catalog", "information_schema")
+
+
+def said(connection: Connection, watched: Watched) -> tuple[Made, ...]:
+    """What is here of that which unread statements are about, and is watched by no name: an index that the list does not make, what lies
+    in a schema beyond the search path, PostgreSQL's own.
+    """
+    pairs = [pair for pair in sorted(watched.said) if len(storable(connection, pair)) == len(pair)]
+    rows = connection.execute(_SAID.encode(), {"schemas": [s for s, _ in pairs], "names": [n for _, n in pairs]}).fetchall()
+    if not rows:
+        return ()
+    here: dict[str, bool] = dict(connection.execute(_HERE.encode()).fetchall())
+    by_name = {"pg_class": watched.relations, "pg_type": watched.types, "pg_proc": watched.functions}
+
+    def counts(catalog: str, schema: str, name: str, relkind: str, written: str) -> bool:
+        if schema in _OWN_SCHEMAS:
+            return schema == "pg_catalog" or bool(written)
+        if catalog not in _KEPT or schema.startswith("pg_") or not (written or schema in here):
+            return False
+        if watched.is_whole and here.get(schema):
+            return False
+        return relkind in ("i", "I") or name not in by_name[catalog]
+
+    return tuple(dict.fromkeys(Made(row[0], row[1], row[2]) for row in rows if counts(row[0], *row[2:])))
 
 
 _THERE = " UNION ALL ".join(

@@ -6,6 +6,8 @@ import psycopg
 import pytest
 
 import omega_bridge
+from omega_bridge.postgres.fast_path import sentinel
+from omega_bridge.postgres.session import open_session
 from tests.fixtures.databases import MakeDatabase
 
 T = "CREATE TABLE IF NOT EXISTS tt (id int PRIMARY KEY, a int, b int)"
@@ -132,6 +134,7 @@ def test_what_goes_is_put_back(make_database: MakeDatabase, name: str) -> None:
     assert omega_bridge.boot(url, steps).round_trips == 1
 
 
+Z = "CREATE SCHEMA z"
 ALTERED = {
     "attribute of a composite type": (
         "CREATE TYPE pair AS (a int)",
@@ -187,6 +190,121 @@ ALTERED = {
         "ALTER FOREIGN TABLE ft ALTER COLUMN a DROP NOT NULL",
         "SELECT attnotnull FROM pg_attribute WHERE attrelid = 'ft'::regclass AND attname = 'a'",
     ),
+    "statistics of an index in another schema": (
+        f"{Z}; CREATE TABLE z.tt (id int); CREATE INDEX ix ON z.tt ((id + 1))",
+        "ALTER INDEX z.ix ALTER COLUMN 1 SET STATISTICS 200",
+        "ALTER INDEX z.ix ALTER COLUMN 1 SET STATISTICS 300",
+        "SELECT attstattarget FROM pg_attribute WHERE attrelid = 'z.ix'::regclass",
+    ),
+    "statistics of an index, behind a guard": (
+        f"{Z}; CREATE TABLE z.tt (id int); CREATE INDEX ix ON z.tt ((id + 1))",
+        "DO $$ BEGIN IF EXISTS (SELECT FROM pg_class WHERE relname = 'ix') THEN"
+        " ALTER INDEX z.ix ALTER COLUMN 1 SET STATISTICS 200; END IF; END $$",
+        "ALTER INDEX z.ix ALTER COLUMN 1 SET STATISTICS 300",
+        "SELECT attstattarget FROM pg_attribute WHERE attrelid = 'z.ix'::regclass",
+    ),
+    "parameter of an index in another schema": (
+        f"{Z}; CREATE TABLE z.tt (id int); CREATE INDEX ix ON z.tt (id)",
+        "ALTER INDEX z.ix SET (fillfactor = 60)",
+        "ALTER INDEX z.ix RESET (fillfactor)",
+        "SELECT reloptions FROM pg_class WHERE oid = 'z.ix'::regclass",
+    ),
+    "index that goes with an extension": (
+        f"{Z}; CREATE TABLE z.tt (id int); CREATE INDEX ix ON z.tt (id)",
+        "ALTER INDEX z.ix DEPENDS ON EXTENSION plpgsql",
+        "ALTER INDEX z.ix NO DEPENDS ON EXTENSION plpgsql",
+        "SELECT count(*) FROM pg_depend WHERE deptype = 'x'",
+    ),
+    "parameter of a materialised view": (
+        f"{Z}; CREATE MATERIALIZED VIEW z.mv AS SELECT 1 AS one",
+        "ALTER MATERIALIZED VIEW z.mv ALTER COLUMN one SET STATISTICS 7",
+        "ALTER MATERIALIZED VIEW z.mv ALTER COLUMN one SET STATISTICS 8",
+        "SELECT attstattarget FROM pg_attribute WHERE attrelid = 'z.mv'::regclass AND attnum = 1",
+    ),
+    "parameter of a TOAST table": (
+        f"{Z}; CREATE TABLE z.tt (id text)",
+        "ALTER TABLE z.tt SET (toast.autovacuum_enabled = false)",
+        "ALTER TABLE z.tt SET (toast.autovacuum_enabled = true)",
+        "SELECT t.reloptions FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid WHERE c.oid = 'z.tt'::regclass",
+    ),
+    "name of a view's column": (
+        f"{Z}; CREATE VIEW z.v AS SELECT 1 AS one",
+        "ALTER VIEW z.v RENAME COLUMN one TO two",
+        "ALTER VIEW z.v RENAME COLUMN two TO one",
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'z.v'::regclass",
+    ),
+    "name of a composite type's attribute": (
+        f"{Z}; CREATE TYPE z.p AS (a int)",
+        "ALTER TYPE z.p RENAME ATTRIBUTE a TO b",
+        "ALTER TYPE z.p RENAME ATTRIBUTE b TO a",
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'z.p'::regclass AND attnum = 1",
+    ),
+    "function of PostgreSQL's own": (
+        "",
+        "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_backend_pid() FROM PUBLIC",
+        "GRANT EXECUTE ON FUNCTION pg_backend_pid() TO PUBLIC",
+        "SELECT proacl::text FROM pg_proc WHERE proname = 'pg_backend_pid'",
+    ),
+    "function of PostgreSQL's own, by its name alone": (
+        "",
+        "GRANT EXECUTE ON FUNCTION pg_stat_reset() TO pg_monitor",
+        "REVOKE EXECUTE ON FUNCTION pg_stat_reset() FROM pg_monitor",
+        "SELECT proacl::text FROM pg_proc WHERE proname = 'pg_stat_reset'",
+    ),
+    "table of PostgreSQL's own": (
+        "",
+        "GRANT SELECT (rolname) ON pg_authid TO pg_monitor",
+        "REVOKE SELECT (rolname) ON pg_authid FROM pg_monitor",
+        "SELECT has_column_privilege('pg_monitor', 'pg_authid', 'rolname', 'SELECT')",
+    ),
+    "view of the information schema": (
+        "",
+        "REVOKE SELECT ON information_schema.tables FROM PUBLIC",
+        "GRANT SELECT ON information_schema.tables TO PUBLIC",
+        "SELECT relacl::text FROM pg_class WHERE oid = 'information_schema.tables'::regclass",
+    ),
+    "type of PostgreSQL's own": (
+        "",
+        "REVOKE USAGE ON TYPE xml FROM PUBLIC",
+        "GRANT USAGE ON TYPE xml TO PUBLIC",
+        "SELECT has_type_privilege('pg_monitor', 'xml', 'USAGE')",
+    ),
+    "schema of PostgreSQL's own": (
+        "",
+        "REVOKE USAGE ON SCHEMA information_schema FROM PUBLIC",
+        "GRANT USAGE ON SCHEMA information_schema TO PUBLIC",
+        "SELECT has_schema_privilege('pg_monitor', 'information_schema', 'USAGE')",
+    ),
+    "function of PostgreSQL's own, in a statement that is put together": (
+        "",
+        "DO $$ BEGIN EXECUTE format('REVOKE EXECUTE ON FUNCTION %I() FROM PUBLIC', 'pg_backend_pid'); END $$",
+        "GRANT EXECUTE ON FUNCTION pg_backend_pid() TO PUBLIC",
+        "SELECT proacl::text FROM pg_proc WHERE proname = 'pg_backend_pid'",
+    ),
+    "comment on a function of PostgreSQL's own": (
+        "",
+        "COMMENT ON FUNCTION now() IS 'one'",
+        "COMMENT ON FUNCTION now() IS 'two'",
+        "SELECT obj_description('now'::regproc, 'pg_proc')",
+    ),
+    "comment on a table of PostgreSQL's own": (
+        "",
+        "COMMENT ON TABLE pg_class IS 'one'",
+        "COMMENT ON TABLE pg_class IS NULL",
+        "SELECT obj_description('pg_class'::regclass, 'pg_class')",
+    ),
+    "comment on a type of PostgreSQL's own": (
+        "",
+        "COMMENT ON TYPE int IS 'one'",
+        "COMMENT ON TYPE int IS 'two'",
+        "SELECT obj_description('int'::regtype, 'pg_type')",
+    ),
+    "comment on a language of PostgreSQL's own": (
+        "",
+        "COMMENT ON LANGUAGE sql IS 'one'",
+        "COMMENT ON LANGUAGE sql IS 'two'",
+        "SELECT obj_description(oid, 'pg_language') FROM pg_language WHERE lanname = 'sql'",
+    ),
 }
 
 
@@ -205,3 +323,69 @@ def test_what_the_list_alters_and_does_not_make_is_watched(make_database: MakeDa
         assert omega_bridge.boot(url, [step]).outcome == "repaired"
         assert conn.execute(value.encode()).fetchone() == wanted
     assert omega_bridge.boot(url, [step]).round_trips == 1
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, (_, step, _, _) in ALTERED.items() if "DROP" not in step and "RENAME" not in step]
+)
+def test_it_is_watched_where_it_was_so_before(make_database: MakeDatabase, name: str) -> None:
+    """The first start finds what the list says: it sends the statement, which need not write a thing, and watches what it is about."""
+    before, step, damage, value = ALTERED[name]
+    url = make_database()
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(before.encode())
+        conn.execute(step.encode())
+        omega_bridge.boot(url, [step])
+        wanted = conn.execute(value.encode()).fetchone()
+        conn.execute(damage.encode())
+        assert omega_bridge.boot(url, [step]).outcome == "repaired"
+        assert conn.execute(value.encode()).fetchone() == wanted
+
+
+PUT_TOGETHER = [
+    "parameter of a materialised view", "name of a view's column", "name of a composite type's attribute",
+    "statistics of an index in another schema", "function of PostgreSQL's own",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUT_TOGETHER)
+def test_what_is_altered_by_a_statement_that_is_put_together_is_watched(make_database: MakeDatabase, name: str) -> None:
+    """What it wrote is its recorded effect, whether a row of the object itself or of a column."""
+    before, step, damage, value = ALTERED[name]
+    step = f"DO $do$ DECLARE s text := $s${step}$s$; BEGIN EXECUTE s; END $do$"
+    url = make_database()
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(before.encode())
+        omega_bridge.boot(url, [step])
+        wanted = conn.execute(value.encode()).fetchone()
+        assert omega_bridge.boot(url, [step]).round_trips == 1
+        conn.execute(damage.encode())
+        assert omega_bridge.boot(url, [step]).outcome == "repaired"
+        assert conn.execute(value.encode()).fetchone() == wanted
+
+
+@pytest.mark.parametrize("name", ["statistics of an index in another schema", "comment on a function of PostgreSQL's own"])
+def test_the_event_trigger_tells_of_it_too(make_database: MakeDatabase, name: str) -> None:
+    """A mark in a schema that the list names counts, PostgreSQL's own included."""
+    before, step, damage, value = ALTERED[name]
+    url = make_database()
+    with open_session(url) as session:
+        sentinel.install(session)
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(before.encode())
+        omega_bridge.boot(url, [step])
+        wanted = conn.execute(value.encode()).fetchone()
+        assert omega_bridge.boot(url, [step]).round_trips == 1
+        conn.execute(damage.encode())
+        assert omega_bridge.boot(url, [step]).outcome == "repaired"
+        assert conn.execute(value.encode()).fetchone() == wanted
+
+
+def test_what_a_comment_is_about_alone_counts(make_database: MakeDatabase) -> None:
+    """Comments on the list's own functions have no start look at PostgreSQL's own of a name in their words."""
+    steps = [F, "COMMENT ON FUNCTION f() IS 'the text of now'"]
+    url = make_database()
+    omega_bridge.boot(url, steps)
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("COMMENT ON FUNCTION now() IS 'two'")
+    assert omega_bridge.boot(url, steps).round_trips == 1

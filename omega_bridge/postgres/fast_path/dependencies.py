@@ -27,10 +27,12 @@ class Watched:
     others: frozenset[str] = frozenset()
     is_whole: bool = False
     elsewhere: tuple[tuple[str, int], ...] = ()
-    """What such statements made in other schemas: catalog and oid."""
+    """What such statements made in other schemas, and what others are about that no name above finds: catalog and oid."""
     shared: frozenset[str] | None = frozenset()
     """Words of the statements about roles and the database, in the catalogs of the whole cluster, for which no event trigger
     fires; ``None``: their names are put together at run time."""
+    said: frozenset[tuple[str, str]] = frozenset()
+    """Schema and name of what unread statements are about; no schema where none is written."""
 
 
 def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
@@ -50,4 +52,5 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
         others=frozenset().union(*(d.others for d in each)),
         is_whole=any(d.is_whole for d in each),
         shared=None if None in shared else frozenset().union(*(words for words in shared if words is not None)),
+        said=frozenset().union(*(d.said for d in each)),
     )

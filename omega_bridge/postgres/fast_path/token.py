@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from omega_bridge.kinds import COUNTED, MEMBERS, ROOMS, stored_in
-from omega_bridge.kinds.counted import EQUALS, HERE, OID, XMIN, both
+from omega_bridge.kinds.counted import EQUALS, FIRST_OF_USERS, HERE, OID, XMIN, both
 from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.fast_path.dependencies import Watched
 from omega_bridge.postgres.own_tables import There
@@ -138,7 +138,7 @@ def _unnamed_rows(connection: Connection, watched: Watched, size: _Size) -> Iter
     """What counts though no name is known of it: one column of the token for all of it."""
     if watched.is_whole:
         yield from _in_schemas(size.path)
-        yield from _by_oid(watched.elsewhere)
+    yield from _by_oid(watched.elsewhere)
     for counted in (COUNTED[catalog] for catalog in sorted(COUNTED if watched.is_whole else watched.others)):
         if connection.info.server_version >= counted.since:
             yield _Rows(counted.catalog, counted.key, counted.condition, version=counted.version)
@@ -160,7 +160,7 @@ def _in_schemas(schemas: Sequence[int]) -> Iterable[_Rows]:
 
 
 def _by_oid(objects: Iterable[tuple[str, int]]) -> Iterable[_Rows]:
-    """These objects, with the columns and constraints of relations, and the constraints of domains."""
+    """These objects, with the columns and constraints of relations, the constraints of domains, and the comments on PostgreSQL's own."""
     oids: dict[str, list[int]] = {}
     for catalog, oid in sorted(objects):
         oids.setdefault(catalog, []).append(oid)
@@ -172,6 +172,8 @@ def _by_oid(objects: Iterable[tuple[str, int]]) -> Iterable[_Rows]:
             yield _Rows("pg_constraint", OID, f"conrelid {among}")
         if catalog == "pg_type":
             yield _Rows("pg_constraint", OID, f"contypid {among}")
+    if own := sorted({oid for those in oids.values() for oid in those if oid < FIRST_OF_USERS}):
+        yield _Rows("pg_description", both("objoid", "objsubid"), f"objoid {EQUALS} ANY ({_oids(own)})")
 
 
 def _among(connection: Connection, column: str, names: Iterable[str]) -> str:
@@ -253,7 +255,8 @@ def schemas(connection: Connection, watched: Watched) -> tuple[str, ...]:
         f"WITH {_SPACES} SELECT n.nspname FROM spaces s"
         " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) s.oid ORDER BY 1"
     )
-    return tuple(r[0] for r in connection.execute(_about(connection, watched, text)))
+    own = watched.schemas & {"pg_catalog", "information_schema"}
+    return tuple(sorted({*own, *(r[0] for r in connection.execute(_about(connection, watched, text)))}))
 
 
 def _about(connection: Connection, watched: Watched, text: str) -> bytes:
