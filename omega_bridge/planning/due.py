@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field
 from itertools import repeat
 from typing import NamedTuple
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
 from omega_bridge.analysis.program import may_take_another_way
+from omega_bridge.catalog import Difference, Key, Kind
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import NOT_DONE, Action, StepOutcome
 from omega_bridge.planning.clock import Clock
@@ -40,6 +41,8 @@ class Due:
     turns: dict[str, Turn] = field(default_factory=dict)
     left_to: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """To which later steps the work of a step is left."""
+    makers: dict[Key, int] = field(default_factory=dict)
+    """Who made an object as it is, where a step has: by its place in the list. Of tables and columns, who made them at all."""
     is_stirred: bool = False
     """Whether a further pass has sent a step that may have changed what the catalog does not show."""
 
@@ -60,6 +63,12 @@ class Due:
             self._is(index, world, is_elsewhere=step.id in self.turns and schemas > self.turns[step.id].ended)
             for index, step in enumerate(self._analysis)
         )
+
+    def note_made(self, index: int, differences: Iterable[Difference]) -> None:
+        """A step has changed something."""
+        for d in differences:
+            if d.right is not None and (not d.attribute or d.key.kind not in (Kind.TABLE, Kind.COLUMN)):
+                self.makers[d.key] = index
 
     def has_more(self, step: StepAnalysis) -> bool:
         """Whether another step has made or changed something that it touches or reads since its turn."""
@@ -159,7 +168,7 @@ class Due:
     def _comes_back(self, index: int, world: World) -> bool | None:
         """Whether later steps would make again, as it is, what the step takes away: it would only lose its rows."""
         failing = {o.id for o in self.outcomes.values() if o.outcome is Outcome.FAILED}
-        return comes_back(self._analysis, index, world, self.planner.provided, failing)
+        return comes_back(self._analysis, index, world, self.planner.provided, failing, self.makers)
 
     def _rows_since(self, step: StepAnalysis, turn: Turn) -> bool:
         """Whether rows have changed that may have been the reason for which a step had no effect: its handler hid the error."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from omega_bridge.analysis import Analysis
@@ -13,12 +14,16 @@ from omega_bridge.planning.reruns import hangs_on_the_rest
 from omega_bridge.planning.row_flow import words_of
 from omega_bridge.planning.world import World
 
+_NOBODY: Mapping[Key, int] = MappingProxyType({})
 
-def comes_back(analysis: Analysis, index: int, now: World, provided: Provided, failing: Collection[str]) -> bool | None:
+
+def comes_back(
+    analysis: Analysis, index: int, now: World, provided: Provided, failing: Collection[str], makers: Mapping[Key, int] = _NOBODY
+) -> bool | None:
     """Whether all that step ``index`` takes away is there again, as it is ``now``, when the steps behind it have run.
 
     ``failing``: the ids of those that do not work. Where one of them may make it without our knowing, it may be another; ``None``: then
-    the list writes rows that would be lost.
+    the list writes rows that would be lost. ``makers``: who made an object as it is now, where a step did.
     """
     world = now.copy()
     step = analysis.steps[index]
@@ -37,7 +42,9 @@ def comes_back(analysis: Analysis, index: int, now: World, provided: Provided, f
                 return None
             is_certain = False
     gone |= {column: now.get(column) or {} for key in gone if _has_columns(world, key) for column in now.columns(key)}
-    return is_certain and all(_is_as_before(key, before, world.get(key)) for key, before in gone.items())
+    return is_certain and all(
+        _is_as_before(key, before, world.get(key), is_anothers=makers.get(key, index) < index) for key, before in gone.items()
+    )
 
 
 def _has_columns(world: World, key: Key) -> bool:
@@ -45,10 +52,22 @@ def _has_columns(world: World, key: Key) -> bool:
     return key.kind is Kind.TABLE and (world.get(key) or {"columns known": False}).get("columns known") is not False
 
 
-def _is_as_before(key: Key, before: Mapping[str, Any], after: Mapping[str, Any] | None) -> bool:
+def _is_as_before(key: Key, before: Mapping[str, Any], after: Mapping[str, Any] | None, *, is_anothers: bool) -> bool:
+    """Whether an object is back as it was. Where only the server could tell, it is, unless a step ahead of the one that takes it away made it
+    so (``is_anothers``): what brings it back has another word for it.
+    """
     if after is None or any(before.get(said) is not None and said not in after for said in ("comment", "grants")):
         return False
+    if is_anothers and key.kind not in _WITHOUT_CONTENT and _OF_EACH.issuperset(before.keys() & after):
+        return False
+    otherwise = (False, None) if is_anothers else (False,)
     return not any(
-        name != "position" and name in before and before[name] != value and same(key, name, before, value) is False
+        name != "position" and name in before and before[name] != value and same(key, name, before, value) in otherwise
         for name, value in after.items()
     )
+
+
+_WITHOUT_CONTENT = (Kind.SCHEMA, Kind.EXTENSION, Kind.TABLE)
+"""One of the name is as good as another; what is in it is told object by object, or is rows."""
+_OF_EACH = frozenset({"position", "table", "valid"})
+"""What tells nothing of how an object is made."""

@@ -187,6 +187,7 @@ class Schedule:
         self.order.extend(range(index, index + len(taken)))
         for number, (outcome, _, left_to, is_settled) in enumerate(taken, start=index):
             self._due.left_to[outcome.id] = left_to
+            self._due.note_made(number, outcome.differences)
             self._settled(outcome)
             self._worked.add(outcome.id)
             step = self._analysis.steps[number]
@@ -221,6 +222,7 @@ class Schedule:
                 self._got_on = self._got_on or is_new or bool(outcome.rows or outcome.differences or beyond)
         if outcome.action is Action.RUN and (outcome.outcome is Outcome.APPLIED or outcome.differences or beyond):
             due.clock.tick(outcome.differences, beyond)
+            due.note_made(index, outcome.differences)
             if outcome.rows:
                 due.clock.wrote(step.names, is_told=not hangs_on_the_rest(step))
             due.clock.changed.update(dict.fromkeys(self._shadowed(outcome.differences), due.clock.now))

@@ -170,6 +170,62 @@ LISTS = {
 }
 
 
+MADE_OTHERWISE = {
+    "constraint": (
+        "FROM pg_constraint WHERE conname = 'x' AND pg_get_constraintdef(oid) LIKE '%10%'",
+        "ALTER TABLE t DROP CONSTRAINT IF EXISTS x",
+        "ALTER TABLE t ADD CONSTRAINT x CHECK (a < 10)",
+        "ALTER TABLE t ADD CONSTRAINT x CHECK (a < 20)",
+    ),
+    "index": (
+        "FROM pg_indexes WHERE indexname = 'x' AND indexdef LIKE '%(id)%'",
+        "DROP INDEX IF EXISTS x",
+        "CREATE INDEX x ON t (id)",
+        "CREATE INDEX IF NOT EXISTS x ON t (a)",
+    ),
+    "view": (
+        "FROM pg_views WHERE viewname = 'x' AND definition LIKE '%id%'",
+        "DROP VIEW IF EXISTS x",
+        "CREATE VIEW x AS SELECT id FROM t",
+        "CREATE VIEW x AS SELECT a FROM t",
+    ),
+    "policy": (
+        "FROM pg_policies WHERE policyname = 'x' AND qual LIKE '%id%'",
+        "DROP POLICY IF EXISTS x ON t",
+        "CREATE POLICY x ON t USING (id > 1)",
+        "CREATE POLICY x ON t USING (a > 1)",
+    ),
+    "trigger": (
+        "FROM pg_trigger WHERE tgname = 'x' AND pg_get_triggerdef(oid) LIKE '%INSERT%'",
+        "DROP TRIGGER IF EXISTS x ON t",
+        "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    ),
+    "function": (
+        "FROM pg_proc WHERE proname = 'x' AND prosrc LIKE '%1%'",
+        "DROP FUNCTION IF EXISTS x()",
+        "CREATE FUNCTION x() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE FUNCTION x() RETURNS int LANGUAGE sql AS 'SELECT 2'",
+    ),
+    "domain": (
+        "FROM pg_type WHERE typname = 'x' AND typdefault = '1'",
+        "DROP DOMAIN IF EXISTS x",
+        "CREATE DOMAIN x AS int DEFAULT 1",
+        "CREATE DOMAIN x AS int DEFAULT 2",
+    ),
+}
+"""By kind: how a guard asks for what an old step made, the way to take it away, the old statement, the one that a later step has."""
+LISTS |= {
+    f"a {kind} of an old guard, and what later steps make of it": [
+        T,
+        f"DO $$ BEGIN IF NOT EXISTS (SELECT 1 {asked}) THEN {drop}; {old}; END IF; END $$",
+        drop,
+        new,
+    ]
+    for kind, (asked, drop, old, new) in MADE_OTHERWISE.items()
+}
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_the_last_writer_has_the_last_word(make_database: MakeDatabase, name: str) -> None:
     """One boot ends where the loop ends, columns in their order; a second one that judges everything anew changes nothing."""
