@@ -226,7 +226,7 @@ def _only_there(wanted: Catalog, found: Catalog, promised: frozenset[Key]) -> tu
     ground = {Key(Kind.SCHEMA, "", "", name) for name in ("public", *found.search_path[:1])}  # on which every list may work
     lone = [key for key in sorted(found.objects) if key not in wanted and key not in ground and key not in promised]
     for key in lone:
-        owner = _owner(key, found.objects[key])
+        owner = whole_of(key, found.objects[key])
         if owner is not None and any(k in wanted for k in owner):
             added.append(key)
         elif owner is None or not any(k in found for k in owner):
@@ -234,7 +234,7 @@ def _only_there(wanted: Catalog, found: Catalog, promised: frozenset[Key]) -> tu
     return [k for k in added if not _comes_with(k, added)], beyond
 
 
-def _owner(key: Key, attributes: Attributes) -> tuple[Key, ...] | None:
+def whole_of(key: Key, attributes: Attributes) -> tuple[Key, ...] | None:
     """The relation that an object is a part of, in each kind that it may be; ``None`` for one that stands by itself."""
     table = key.table or (str(attributes.get("table") or "") if key.kind is Kind.INDEX else "")
     if key.kind is Kind.SEQUENCE and attributes.get("owned_by"):
@@ -257,7 +257,7 @@ def _without_what_goes_along(departures: list[Departure], wanted: Catalog, found
     told = {d.key for d in departures}
     keys = {(d.key.schema, d.key.name) for d in departures if d.key.kind is Kind.CONSTRAINT}
     for departure in departures:
-        owner = _owner(departure.key, wanted.get(departure.key) or {})
+        owner = whole_of(departure.key, wanted.get(departure.key) or {})
         if departure.what is What.MISSING and owner is not None and any(k in gone for k in owner):
             continue
         if departure.key.kind is Kind.INDEX and (departure.key.schema, departure.key.name) in keys:

@@ -14,7 +14,7 @@ from omega_bridge.analysis import Analysis, with_escapes
 from omega_bridge.analysis.program import DOUBT
 from omega_bridge.audit.since import RightThen, Since, since_last_start
 from omega_bridge.catalog import Catalog, Key, Kind, texts
-from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, moved
+from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, moved, whole_of
 from omega_bridge.kinds.privileges import granted
 from omega_bridge.kinds.restoring import restored
 from omega_bridge.planning.attributes import same
@@ -22,6 +22,7 @@ from omega_bridge.planning.gaps import MODELS, Forecast, Unkept, forecast, toget
 from omega_bridge.planning.meant import asked
 from omega_bridge.planning.row_flow import words_of
 from omega_bridge.planning.world import World, is_anything
+from omega_bridge.postgres.catalog_store import Seen
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.of_server import read_against
 from omega_bridge.postgres.printing import takes_escapes
@@ -138,15 +139,20 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
     if last is not None:
         was_right = RightThen.of(last[0], expected, found, role)
         differences = tuple(replace(d, last_right=last[1].at) if was_right(d.departure) else d for d in differences)
-        differences += tuple(_changed_since(last[1], analysis, expected, {d.key for d in differences}))
+        differences += tuple(_changed_since(*last, analysis, expected, {d.key for d in differences}))
+    made = last[0].made if last is not None else {}
+    known = {step.id for step in analysis if made.get(step.checksum)}
     unseen = (
         *seen.unseen,
         *(
             f"what step {name} makes: on a scratch database it fails: {why}{asked(why, expected.catalog)}"
             for name, why in expected.rejected.items()
+            if name not in known
         ),
     )
-    return Drift(differences, seen.beyond, standing, unseen, last[1] if last is not None else None)
+    there = frozenset().union(*made.values())
+    beyond = tuple(key for key in seen.beyond if _named(key) not in there)
+    return Drift(differences, beyond, standing, unseen, last[1] if last is not None else None)
 
 
 def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Forecast, expected: Expectation) -> Iterator[Drifted]:
@@ -263,18 +269,33 @@ def _by_promise(seen: Compared, found: Catalog, models: Analysis, ahead: Forecas
             )
 
 
-def _changed_since(since: Since, analysis: Analysis, expected: Expectation, told: Collection[Key]) -> Iterator[Drifted]:
-    """What is gone or otherwise since the last start, of what an unread statement names that PostgreSQL rejected on scratch: nobody knows
-    what that leads to, and it left this behind when it ran here.
+def _changed_since(
+    seen: Seen, since: Since, analysis: Analysis, expected: Expectation, told: Collection[Key]
+) -> Iterator[Drifted]:
+    """What is gone or otherwise since the last start, of what a step left behind when it ran here, and nobody else knows of: what an unread
+    statement names that PostgreSQL rejected on scratch, and what a step of unknown effect made that is not what the list leads to there.
     """
-    steps = [step for step in analysis if step.id in expected.rejected]
-    named = [(step, frozenset(words_of(s.text))) for step in steps for s in step.reading.statements if s.opaque]
+    rejected = [step for step in analysis if step.id in expected.rejected]
+    named = [(step, frozenset(words_of(s.text))) for step in rejected for s in step.reading.statements if s.opaque]
+    makers = {name: step for step in analysis for name in seen.made.get(step.checksum, ())}
+    gone = {change.key for change in since.changes if not change.attribute and change.right is None}
     for change in since.changes:
+        if change.left is None or change.key in told:
+            continue
         by = next((step for step, words in named if _words(change.key) <= words), None)
-        if by is not None and change.left is not None and change.key not in told:
-            what = What.DIFFERENT if change.attribute else What.MISSING
-            left, right = (change.left, change.right) if change.attribute else (None, None)
-            yield Drifted(what, change.key, change.attribute, left, right, by.id, by.step.place, None, last_right=since.at)
+        if by is None and change.key not in expected.catalog:
+            by = makers.get(_named(change.key))
+        whole = whole_of(change.key, seen.catalog.objects.get(change.key, {}))
+        if by is None or (whole is not None and not gone.isdisjoint(whole)):
+            continue
+        what = What.DIFFERENT if change.attribute else What.MISSING
+        left, right = (change.left, change.right) if change.attribute else (None, None)
+        yield Drifted(what, change.key, change.attribute, left, right, by.id, by.step.place, None, last_right=since.at)
+
+
+def _named(key: Key) -> tuple[str, str]:
+    """The schema and name of an object, or of what it is a part of."""
+    return key.schema, key.table or key.name.partition("(")[0]
 
 
 def _only_rejected_there(expected: Expectation, standing: Iterable[KeptStanding]) -> Expectation:

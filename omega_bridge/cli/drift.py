@@ -79,7 +79,7 @@ def _tell(found: Drift) -> None:
 def _verdict(found: Drift) -> str:
     """The last line, and with it why the exit code is what it is."""
     if found.is_clean:
-        return "no drift in what was looked at" if found.unseen else "no drift"
+        return f"not looked at: {len(found.unseen)} of the above; nothing differs in the rest" if found.unseen else "no drift"
     told = f"{len(found.differences)} difference(s)" if found.differences else "no difference in the schema"
     undone = f", and {len(found.standing)} step(s) of the list stand undone: the list does not hold" if found.standing else ""
     return told + undone

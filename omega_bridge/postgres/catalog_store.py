@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import field
 
 import psycopg
 from psycopg.rows import TupleRow
 
 from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.own_tables import There
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.values import dataclass
@@ -35,11 +38,33 @@ _FOUND = (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """``catalog``: the objects that carry one of ``names``, as the last start left them. ``at``: when, in ISO format."""
+    """``catalog``: the objects that carry one of ``names``, as the last start left them. ``at``: when, in ISO format. ``made``: by the
+    checksum of a step of unknown effect, the schema and name of what it made or changed; its names are among them.
+    """
 
     catalog: Catalog
     names: tuple[str, ...]
     at: str
+    made: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+
+
+_AND_MADE = b"\n"
+"""Between the text of the catalog, which has none, and what steps of unknown effect made."""
+
+
+def text(
+    connection: Connection, catalog: Catalog, names: Collection[str], made: Mapping[str, Sequence[tuple[str, str]]]
+) -> bytes:
+    """What is kept of a ``catalog`` that was read by ``names``: its text; behind it what steps made, and that as it is, where it is no
+    part of the catalog.
+    """
+    if not any(made.values()):
+        return catalog.text()
+    further = {name for objects in made.values() for _, name in objects} - {*names}
+    objects = read_catalog(connection, further).objects if further else {}
+    more = Catalog({key: attributes for key, attributes in objects.items() if key not in catalog})
+    told = {"made": made, "names": sorted(further)}
+    return _AND_MADE.join([catalog.text(), json.dumps(told).encode(), more.text()])
 
 
 def row(digest: str, catalog: bytes) -> tuple[str, bytes]:
@@ -60,9 +85,13 @@ def recall(connection: Connection) -> Seen | None:
         found = connection.execute(asked.encode(), (there.here,)).fetchone()
     if found is None:
         return None
-    text, digest, names, at = found
-    plain = zlib.decompress(text)
+    kept, digest, names, at = found
+    plain, *more = zlib.decompress(kept).split(_AND_MADE)
     if hashlib.sha256(plain).hexdigest() != digest:
         return None
-    objects = {Key(Kind(kind), *where): attributes for kind, *where, attributes in json.loads(plain)}
-    return Seen(Catalog(objects), tuple(names), at.isoformat(timespec="seconds"))
+    told = json.loads(more[0]) if more else {"made": {}, "names": []}
+    objects = {
+        Key(Kind(kind), *where): attributes for part in (plain, *more[1:]) for kind, *where, attributes in json.loads(part)
+    }
+    made = {checksum: frozenset(tuple(one) for one in those) for checksum, those in told["made"].items()}
+    return Seen(Catalog(objects), (*names, *told["names"]), at.isoformat(timespec="seconds"), made)

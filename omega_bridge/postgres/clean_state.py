@@ -21,7 +21,7 @@ from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import CriticalTable, StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
 from omega_bridge.planning.step_outcome import outcome_of
-from omega_bridge.postgres import elsewhere, ledger_store
+from omega_bridge.postgres import catalog_store, elsewhere, ledger_store
 from omega_bridge.postgres.executor import lack
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.fast_path.dependencies import Watched, watched
@@ -46,7 +46,9 @@ class Promised:
     analysis: Analysis
     names: frozenset[str]
     effects: elsewhere.Effects = field(default_factory=dict)
-    """What steps of unknown effect made where a start would not look."""
+    """What steps of unknown effect made or changed, and what is watched by no name."""
+    path: frozenset[str] = frozenset()
+    """The schemas of the ``search_path``, where there are such ``effects``: there a start looks at everything for them."""
 
     @cached_property
     def watched(self) -> Watched:
@@ -54,7 +56,7 @@ class Promised:
         found = watched(self.analysis, self.names)
         if not self.effects:
             return found
-        made = list(elsewhere.every(self.effects))
+        made = [m for m in elsewhere.every(self.effects) if not (found.is_whole and m.schema in self.path)]
         schemas = found.schemas | {m.schema for m in made}
         return replace(found, elsewhere=tuple((m.catalog, m.oid) for m in made), schemas=schemas)
 
@@ -73,7 +75,7 @@ class Promised:
             effects = elsewhere.together(
                 effects, elsewhere.recorded(connection, known, self.analysis), ran, {elsewhere.FILE: here}
             )
-        return replace(self, effects=effects) if any(effects.values()) else self
+        return replace(self, effects=effects, path=elsewhere.path(connection)) if any(effects.values()) else self
 
     @cached_property
     def steps(self) -> tuple[KeptStep, ...]:
@@ -146,7 +148,8 @@ def remember(
         tuple(_standing(promised, o) for o in stands.values()),
         tuple(t.as_dict() for t in inspection),
     )
-    probe_function.remember(connection, asked, left, catalog.text(), table)
+    made = elsewhere.by_name(connection, promised.effects)
+    probe_function.remember(connection, asked, left, catalog_store.text(connection, catalog, promised.names, made), table)
 
 
 def _standing(promised: Promised, outcome: StepOutcome) -> KeptStanding:

@@ -1,4 +1,4 @@
-"""What steps of unknown effect made in schemas that a start would not look at: their recorded effect, so that its loss is seen.
+"""What steps of unknown effect made, above all in schemas that a start would not look at: their recorded effect, so that its loss is seen.
 
 A statement whose effect is not in its text (dynamic SQL, a function that is called) has everything in the schemas of the
 ``search_path`` watched for it. What it wrote beyond them is known to the transaction in which it ran: the catalog rows of its own
@@ -42,17 +42,18 @@ FILE = ""
 SAID = "said"
 """Under this, what the unread statements of the whole list are about."""
 
+_OTHERS = "n.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT schema FROM omega_bridge.omega_bridge_states))"
 _SPACES = """
 WITH spaces AS MATERIALIZED (
   SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n
   WHERE n.nspname OPERATOR(pg_catalog.<>) ALL ('{omega_bridge,omega_bridge_sentinel}'::pg_catalog.name[])
     AND (n.nspname OPERATOR(pg_catalog.=) 'pg_catalog' OR n.nspname OPERATOR(pg_catalog.!~) '^pg_')
-    AND n.nspname OPERATOR(pg_catalog.<>) ALL (pg_catalog.current_schemas(false))
-    AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY(SELECT schema FROM omega_bridge.omega_bridge_states))
+    AND (n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false)) OR {others})
 )
-"""
+""".replace("{others}", _OTHERS)
 """But for those in which another start has a state of its own: it looks there itself. PostgreSQL's own are among them: its functions have
 privileges that a step may take away."""
+_BEYOND = " AND s.nspname OPERATOR(pg_catalog.<>) ALL (pg_catalog.current_schemas(false))"
 _KEPT = {"pg_class": ("relnamespace", "relname"), "pg_type": ("typnamespace", "typname"), "pg_proc": ("pronamespace", "proname")}
 _PLAIN = "x.typrelid OPERATOR(pg_catalog.=) 0::pg_catalog.oid AND x.typelem OPERATOR(pg_catalog.=) 0::pg_catalog.oid"
 """Types that come with a relation, or are another's array, go with it."""
@@ -103,11 +104,11 @@ _WANTED = (
     "EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest(%(schemas)s::pg_catalog.name[]), pg_catalog.unnest(%(names)s::pg_catalog.name[]))"
     " AS v (schema, name) WHERE s.nspname OPERATOR(pg_catalog.=) v.schema AND x.{name} OPERATOR(pg_catalog.=) v.name)"
 )
-_NAMED = _arms({catalog: _WANTED.replace("{name}", name) for catalog, (_, name) in _KEPT.items()})
+_NAMED = _arms({catalog: _WANTED.replace("{name}", name) + _BEYOND for catalog, (_, name) in _KEPT.items()})
 
 
 def made(session: Session) -> tuple[Made, ...]:
-    """What the open transaction has made or changed beyond the schemas of the ``search_path``."""
+    """What the open transaction has made or changed."""
     return tuple(Made(catalog, int(oid), schema) for catalog, oid, schema in session.connection.execute(_MADE.encode()))
 
 
@@ -119,7 +120,7 @@ def moment(session: Session) -> str:
 
 
 def made_since(session: Session, xid: str) -> tuple[Made, ...]:
-    """What was made or changed there since that ``moment``, by whomever: which transactions were the step's is not known."""
+    """What was made or changed since that ``moment``, by whomever: which transactions were the step's is not known."""
     return tuple(Made(*row) for row in session.connection.execute(_SINCE.encode(), {"xid": xid}))
 
 
@@ -190,6 +191,33 @@ def said(connection: Connection, watched: Watched) -> tuple[Made, ...]:
         return relkind in ("i", "I") or name not in by_name[catalog]
 
     return tuple(dict.fromkeys(Made(row[0], row[1], row[2]) for row in rows if counts(row[0], *row[2:])))
+
+
+_NAMES = " UNION ALL ".join(
+    f"SELECT '{catalog}', oid::pg_catalog.int8, {name}::pg_catalog.text FROM pg_catalog.{catalog}"
+    " WHERE oid OPERATOR(pg_catalog.=) ANY (%(oids)s::pg_catalog.oid[])"
+    for catalog, (_, name) in _KEPT.items()
+)
+
+
+def by_name(connection: Connection, effects: Effects) -> dict[str, list[tuple[str, str]]]:
+    """Schema and name of what each step has made or changed, as far as it is there; of the steps alone."""
+    of_steps = {checksum: objects for checksum, objects in effects.items() if checksum not in (FILE, SAID)}
+    if not of_steps:
+        return {}
+    rows = connection.execute(_NAMES.encode(), {"oids": [made.oid for made in every(of_steps)]})
+    names = {(catalog, oid): name for catalog, oid, name in rows}
+    return {
+        checksum: sorted({(m.schema, names[m.catalog, m.oid]) for m in objects if (m.catalog, m.oid) in names})
+        for checksum, objects in of_steps.items()
+    }
+
+
+def path(connection: Connection) -> frozenset[str]:
+    """The schemas of the ``search_path``."""
+    row = connection.execute("SELECT pg_catalog.current_schemas(false)::pg_catalog.text[]").fetchone()
+    assert row is not None  # it has no FROM
+    return frozenset(row[0])
 
 
 _THERE = " UNION ALL ".join(

@@ -195,7 +195,7 @@ def _at_the_end(
                 clean_state.make_version_table(connection, table)
                 lock.prove(session)
         promised = promised.with_effects(connection, known, options.history, outcomes)
-        if promised.effects:
+        if promised.watched.elsewhere:
             executor.asked = None  # it was asked without them
         asked, after = _as_it_stands(executor, promised)
         is_still = not done.follow(after, goes_on=looks < _LOOKED_AGAIN)
