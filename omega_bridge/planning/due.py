@@ -15,7 +15,7 @@ from omega_bridge.outcomes import NOT_DONE, Action, StepOutcome
 from omega_bridge.planning.clock import Clock
 from omega_bridge.planning.evaluate import Evaluation, lacking
 from omega_bridge.planning.plan import Planner
-from omega_bridge.planning.reruns import VIEWS, gives_itself_work, hangs_on_the_rest, is_maintenance, only_sets
+from omega_bridge.planning.reruns import PARSED, gives_itself_work, hangs_on_the_rest, is_maintenance, only_sets
 from omega_bridge.planning.returning import comes_back
 from omega_bridge.planning.world import World
 from omega_bridge.values import dataclass
@@ -161,7 +161,7 @@ class Due:
             return True
         if self.outcomes[step.id].outcome in NOT_DONE or may_take_another_way(step.program):
             return self._last(step, clock.added) > turn.began
-        if any(e.key.kind in VIEWS for s in statements(step.program) for e in s.effects):
+        if any(e.key.kind in PARSED for s in statements(step.program) for e in s.effects):
             return self._last(step, clock.added) > turn.began
         return self._last(step, clock.changed) > turn.began
 
