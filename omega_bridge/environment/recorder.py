@@ -30,7 +30,7 @@ from omega_bridge.postgres.session import Session, not_permitted, permissions
 from omega_bridge.revisions import alembic_border, own_path
 from omega_bridge.revisions.operations import CREATED, INDEXES
 from omega_bridge.revisions.parts import left_the_part
-from omega_bridge.revisions.recording import ATTEMPTS
+from omega_bridge.revisions.recording import ATTEMPTS, Rejected
 from omega_bridge.revisions.row_guard import GUARD, Exported
 from omega_bridge.revisions.sending import as_on_connecting, be_oneself, begin_behind, play, settle
 from omega_bridge.revisions.set_before import SetSoFar, set_so_far
@@ -70,7 +70,7 @@ class Recorder:
     guard: RowWatch | None = None
     table: VersionTable | None = None
     """Where the history's revision is kept."""
-    attempts: list[tuple[str | None, str]] = field(default_factory=list)
+    attempts: list[Rejected] = field(default_factory=list)
     is_pinned: bool = False
     after: Callable[[str], object] | None = None
     """Called with each revision that stands; the next one runs as on a connection of its own."""
@@ -139,7 +139,7 @@ class Recorder:
         if index.is_invalid:
             told = f"index {index.name} is INVALID, and the record does not name it: another session may be building it"
             log.warning("omega-bridge: %s; where none is, drop it", told)
-            self.attempts.append(("55000", told))
+            self.attempts.append(Rejected("55000", told))
             return False
         journal.begun(1, 1, index.name)
         return True
@@ -150,7 +150,8 @@ class Recorder:
         left_the_part(ctx, step)
         raw = self.raw
         ledger_store.prepare(raw, self.config.trusted_owners, self.table)
-        changes = diff(self.before, self._catalog(self.names)) if self.before is not None else ()
+        after = self._catalog(self.names) if self.before is not None else None
+        changes = diff(self.before, after) if self.before is not None and after is not None else ()
         event = Event.STAMP if step.is_stamp else Event.UPGRADE if step.is_upgrade else Event.DOWNGRADE
         subject = step.up_revision_id or ""
         module = getattr(step.up_revision, "module", None)
@@ -163,10 +164,13 @@ class Recorder:
         if self.guard is not None and self.guard.destroyed:
             detail["destroyed"] = [d.as_dict() for d in self.guard.destroyed]
         outcome = Outcome.APPLIED if changes else Outcome.ALREADY_THERE
-        if self.attempts:
-            outcome = Outcome.FAILED
-            sqlstate, message = self.attempts[0]
-            detail["error"] = {"sqlstate": sqlstate, "message": message}
+        for told in self.attempts:
+            found, missing = _became(told, after)
+            if found is not Outcome.ALREADY_THERE and outcome is not Outcome.FAILED:
+                outcome = found
+                detail["error"] = {"sqlstate": told.sqlstate, "message": told.message}
+                if missing:
+                    detail["reason"] = missing
         ledger_store.append(raw, [Draft(Driver.ALEMBIC, event, self.run, subject, ",".join(checksums), outcome, detail)])
         if event is Event.DOWNGRADE:
             probe_function.forget(raw)
@@ -325,6 +329,16 @@ class Recorder:
 
 _MAKES_FUNCTION = re.compile(r"\b(FUNCTION|PROCEDURE|OPERATOR|AGGREGATE|EXTENSION)\b", re.IGNORECASE)
 """What a later migration of the same transaction may call, unseen by another connection."""
+
+
+def _became(told: Rejected, catalog: Catalog | None) -> tuple[Outcome, str | None]:
+    """What became of a text that was rejected, as a start would say it; with what it lacks."""
+    from omega_bridge.analysis.reading import reading_of
+    from omega_bridge.planning.rejected import became_unasked
+
+    if not told.text or catalog is None:
+        return Outcome.ALREADY_THERE if told.is_of_its_own else Outcome.FAILED, None
+    return became_unasked(reading_of(told.text), told.sqlstate, catalog)
 
 
 def _names(step: MigrationStep) -> frozenset[str] | None:

@@ -20,9 +20,9 @@ from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import CriticalTable, StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
+from omega_bridge.planning.rejected import lack
 from omega_bridge.planning.step_outcome import outcome_of
 from omega_bridge.postgres import catalog_store, elsewhere, ledger_store
-from omega_bridge.postgres.executor import lack
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.fast_path.dependencies import Watched, watched
 from omega_bridge.postgres.ledger_store import State

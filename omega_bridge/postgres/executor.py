@@ -6,23 +6,23 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import field, replace
+from functools import partial
 
 import psycopg
 from psycopg import pq
 
 from omega_bridge.analysis import StepAnalysis, StepKind
-from omega_bridge.analysis.already import GONE_ALREADY, THERE_ALREADY, calls, speaks_of_its_own
+from omega_bridge.analysis.already import THERE_ALREADY, calls
 from omega_bridge.analysis.keeping import UNWATCHED, keeps_rows
-from omega_bridge.analysis.program import Program, Sql, statements
 from omega_bridge.analysis.roles import TAKES_NO_WRITES, may_change_role, may_change_settings, may_set_read_only
 from omega_bridge.catalog import Catalog, Difference, diff
 from omega_bridge.discarding import in_parts
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip
 from omega_bridge.outcomes import ServerError, StepOutcome, recorded
-from omega_bridge.planning import Action, PlannedStep, World, evaluate, lacking
+from omega_bridge.planning import Action, PlannedStep
 from omega_bridge.planning.evaluate import Provided
-from omega_bridge.planning.plan import unmet
+from omega_bridge.planning.rejected import became, lack
 from omega_bridge.planning.step_outcome import failed, outcome_of
 from omega_bridge.postgres import data_lock, elsewhere, guarding, ledger_store, lock, settings, waiting
 from omega_bridge.postgres.catalog_reader import CatalogReader
@@ -107,20 +107,13 @@ class Executor:
 
         A single statement whose object is there in another shape had not all the effect that it promises.
         """
-        program = planned.analysis.program
-        is_certain = planned.analysis.reading.is_certain and not any(s.data for s in planned.analysis.reading.statements)
-        alone = len(program) == 1 and isinstance(program[0], Sql)
-        taken_once = is_certain and error.sqlstate in THERE_ALREADY | GONE_ALREADY
-        if alone:
-            taken_once = speaks_of_its_own(program, error.sqlstate) or self._was_taken(planned, error)
-        if not taken_once:
-            return outcome_of(planned, Outcome.FAILED, str(error), error=error)
-        missing = lack(program, self.catalog, self.provided)
-        if missing and not alone:
-            return outcome_of(planned, Outcome.FAILED, str(error), error=error)
-        if missing:
-            return outcome_of(planned, Outcome.NO_EFFECT, f"{missing}; PostgreSQL says: {error}", error=error)
-        return outcome_of(planned, Outcome.ALREADY_THERE, f"PostgreSQL says: {error}")
+        taken = partial(self._was_taken, planned, error)
+        found, missing = became(planned.analysis.reading, error.sqlstate, self.catalog, self.provided, taken)
+        if found is Outcome.FAILED:
+            return outcome_of(planned, found, str(error), error=error)
+        if found is Outcome.NO_EFFECT:
+            return outcome_of(planned, found, f"{missing}; PostgreSQL says: {error}", error=error)
+        return outcome_of(planned, found, f"PostgreSQL says: {error}")
 
     def _was_taken(self, planned: PlannedStep, error: ServerError) -> bool:
         """Whether what a step calls is there already because the step was applied before, by either driver."""
@@ -340,20 +333,6 @@ _WHO = "SELECT NULLIF(pg_catalog.current_setting('role'), 'none'), session_user:
 def _is_wide(step: StepAnalysis) -> bool:
     """Whether a step may touch what it does not name."""
     return step.may_destroy or step.kind is StepKind.MIXED
-
-
-def lack(program: Program, catalog: Catalog, provided: Provided) -> str | None:
-    """What a step that ran still does not hold; ``None`` where all is well."""
-    end = World(catalog)
-    after = evaluate(program, end, provided)
-    if missing := lacking(after, World(catalog), end):
-        return "; ".join(f"{e.key} is not there" if e.present and not e.attributes else f"not so: {e}" for e in missing)
-    gone = after.swallowed or after.fails
-    if gone in {e.key for s in statements(program, handlers=True) for e in s.effects if not e.present}:
-        return None  # the step itself took it away: what it would lack a second time says nothing
-    if gone:
-        return f"{gone} is not there"
-    return unmet(after) if after.unmet else None
 
 
 def draft(outcome: StepOutcome, run: str, driver: Driver) -> Draft:

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import SQLAlchemyError
 
+from omega_bridge.analysis.already import speaks_of_its_own
 from omega_bridge.analysis.context import may_set
+from omega_bridge.analysis.reading import reading_of
 from omega_bridge.errors import StepRefused
 from omega_bridge.ledger import Draft, Driver, Event, Outcome, Tip, new_run, seal, written
 from omega_bridge.revisions import own_settings
@@ -33,7 +35,21 @@ if TYPE_CHECKING:
 log = logging.getLogger("omega_bridge")
 
 ATTEMPTS = "omega_bridge_attempts"
-"""The migration context's option that gathers what ``attempt_step`` could not do: ``(sqlstate, message)`` each."""
+"""The migration context's option that gathers what ``attempt_step`` could not do, a ``Rejected`` each."""
+
+
+class Rejected(NamedTuple):
+    """What PostgreSQL said of a ``text``; "" for what is no text of the list's."""
+
+    sqlstate: str | None
+    message: str
+    text: str = ""
+
+    @property
+    def is_of_its_own(self) -> bool:
+        """Whether it says "there already" of what the text itself makes."""
+        return bool(self.text) and speaks_of_its_own(reading_of(self.text).program, self.sqlstate)
+
 
 _RECORDING = "omega_bridge_recording"
 
@@ -87,7 +103,7 @@ class _Recording:
     bind: Connection
     run: str = field(default_factory=new_run)
     exported: dict[str, Exported] = field(default_factory=dict)
-    attempts: list[tuple[str | None, str]] = field(default_factory=list)
+    attempts: list[Rejected] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     has_failed: bool = False
     table: str = "alembic_version"
@@ -119,7 +135,7 @@ class _Recording:
         exported = self.exported.pop(step.up_revision_id or "", None)
         if exported is not None:
             kind = Event.UPGRADE if step.is_upgrade else Event.DOWNGRADE
-            error = self.attempts[0] if self.attempts else None
+            error = next((a[:2] for a in self.attempts if not a.is_of_its_own), None)
             self.drafts.append(self._draft(exported, kind, Outcome.FAILED if error else Outcome.APPLIED, error))
         self.attempts.clear()
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from alembic.operations import Operations
 
-from omega_bridge.analysis.already import speaks_of_its_own
 from omega_bridge.analysis.context import changes_search_path
 from omega_bridge.analysis.reading import reading_of
 from omega_bridge.discarding import in_parts
@@ -19,7 +18,7 @@ from omega_bridge.revisions.alembic_border import rejection
 from omega_bridge.revisions.operations.carried import AttemptStepOp
 from omega_bridge.revisions.operations.invalid_index import DropInvalidIndexOp
 from omega_bridge.revisions.operations.operation import INDEXES, Operation, is_held_back
-from omega_bridge.revisions.recording import ATTEMPTS
+from omega_bridge.revisions.recording import ATTEMPTS, Rejected
 from omega_bridge.revisions.row_guard import GUARD
 from omega_bridge.revisions.sending import send
 from omega_bridge.sql import ends_transaction, parse, sendable
@@ -111,6 +110,5 @@ def _attempt(operations: Operations, operation: Operation, *, is_apart: bool) ->
             else:
                 send(bind, "ROLLBACK TO SAVEPOINT omega_bridge_attempt")
             log.warning("omega-bridge: the step was not possible here: %s", told[1])
-            if not speaks_of_its_own(reading_of(operation.words or text).program, told[0]):
-                operations.migration_context.opts.get(ATTEMPTS, []).append(told)
+            operations.migration_context.opts.get(ATTEMPTS, []).append(Rejected(*told, operation.words or text))
             return
