@@ -3,7 +3,7 @@ routines and types in ``pg_temp``, prepared statements. Pure.
 
 A definition may be given again by itself. A temporary table is made again by the steps that are about such tables alone, read what they
 fill it with, and call PostgreSQL's own functions. Where anything else may have written to it, it is not made again: to lack it is an
-error, and to read another content from it would be none.
+error, and to read another content from it would be none. So it is with a temporary sequence: it is made again as long as nobody names it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,10 @@ class _Session:
         if discards_all(text):
             self.tables, self.steps, self.definitions = frozenset(), [], []
             return
-        named = frozenset(name for name in self.tables if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE))
+        named = frozenset(name for name in self.tables if _names(text, name))
+        self._undefine(
+            "sequence", [d.name for d in self.definitions if _names(text, d.name)]
+        )  # where it stands then is not known
         if not named and not _BEGINS.search(text) and not (self.definitions and "drop" in text.lower()):
             return
         try:
@@ -89,8 +92,10 @@ class _Session:
         elif named or left != self.tables:
             self.steps.append(_Step(place, text, named | (left - self.tables)))
             self._stand(left)
-        for statement in statements:
+        for number, statement in enumerate(statements):
             self._define(place, statement)
+            later = [other.text for other in statements[number + 1 :]]
+            self._undefine("sequence", [d.name for d in self.definitions if any(_names(other, d.name) for other in later)])
 
     def _stand(self, tables: frozenset[str]) -> None:
         self.tables = tables
@@ -121,6 +126,10 @@ class _Session:
         self.definitions = [d for d in self.definitions if d.kind != kind or d.name not in gone]
 
 
+def _names(text: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
+
+
 def _defined(statement: Statement) -> tuple[str, str] | None:
     """What a statement does no more than write down for the session."""
     node = statement.node
@@ -133,6 +142,8 @@ def _defined(statement: Statement) -> tuple[str, str] | None:
             return "type", strings(node.type_name)[-1]
         case Tag.COMPOSITE_TYPE if _is_temporary(node.typevar):
             return "type", node.typevar.relname
+        case Tag.CREATE_SEQ if _is_temporary(node.sequence):
+            return "sequence", node.sequence.relname
         case Tag.PREPARE:
             return "prepared", node.name
     return None

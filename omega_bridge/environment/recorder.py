@@ -24,6 +24,7 @@ from omega_bridge.postgres.catalog_reader import CatalogReader, read_catalog
 from omega_bridge.postgres.driver_errors import lost_connection
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.foundation import rejected
+from omega_bridge.postgres.grants import homeless
 from omega_bridge.postgres.journal import Journal
 from omega_bridge.postgres.reaching import reaches_beyond
 from omega_bridge.postgres.session import Session, not_permitted, permissions
@@ -223,6 +224,8 @@ class Recorder:
 
         if found[0] == _NOT_PERMITTED and found[1].startswith("permission denied for database "):
             return not_permitted(self.raw, found[1], "upgrade")
+        if found[0] == _NOT_PERMITTED and self.running is None and "pg_catalog" in found[1]:  # under the path that pins it
+            return homeless(self.raw)
         if found[0] == _NOT_PERMITTED and self.running is None:
             told = f"the role {self.raw.info.user!r} may not keep the revision in {self.table or VersionTable()}: {found[1]}"
             return errors.NotPermitted(told, hint=f"{granted(found[1], identifier(self.raw.info.user))}.")

@@ -246,7 +246,9 @@ def stamp(connection: Connection, move: Callable[[tuple[str, ...]], str | None],
 
 
 def make_version_table(connection: Connection, table: VersionTable | None = None) -> str:
-    """In the shape that Alembic gives it, and its schema, where they are missing. Its name with its schema, quoted."""
+    """In the shape that Alembic gives it, and its schema, where they are missing. Its name with its schema, quoted. Raises ``NotPermitted``
+    where no schema could take it.
+    """
     if (there := ledger_store.version_table(connection, table)) is not None:
         return there
     parts = (_VERSION_TABLE,) if table is None else table.parts
@@ -255,7 +257,14 @@ def make_version_table(connection: Connection, table: VersionTable | None = None
     made = sql.SQL(
         "CREATE TABLE {} (version_num pg_catalog.varchar(32) NOT NULL, CONSTRAINT {} PRIMARY KEY (version_num))"
     ).format(sql.Identifier(*parts), sql.Identifier(f"{parts[-1]}_pkc"))
-    connection.execute(made)
+    try:
+        connection.execute(made)
+    except psycopg.errors.InvalidSchemaName:
+        if table is not None and table.schema is not None:
+            raise
+        from omega_bridge.postgres.grants import homeless
+
+        raise homeless(connection) from None
     name = ledger_store.version_table(connection, table)
     assert name is not None  # it was made a line before
     return name

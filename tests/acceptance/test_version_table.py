@@ -56,15 +56,24 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def run(self, url: str, *command: str, code: int = 0) -> str:
-        """A command in the folder."""
+    def _done(self, url: str, *command: str) -> subprocess.CompletedProcess[str]:
         made = url.replace("postgresql://", "postgresql+psycopg://")
         env = {**os.environ, "APP_DATABASE_URL": made, "DATABASE_URL": url}
-        done = subprocess.run(
+        return subprocess.run(
             [sys.executable, "-m", *command], cwd=self.folder, env=env, capture_output=True, text=True, check=False
         )
+
+    def run(self, url: str, *command: str, code: int = 0) -> str:
+        """A command in the folder."""
+        done = self._done(url, *command)
         assert done.returncode == code, done.stderr + done.stdout
         return done.stdout
+
+    def rejected(self, url: str, *command: str) -> str:
+        """What a command says that goes wrong."""
+        done = self._done(url, *command)
+        assert done.returncode != 0, done.stdout
+        return done.stderr
 
     def told(self, url: str, *verb: str, code: int = 0) -> dict[str, object]:
         """What a verb says as JSON."""
@@ -239,3 +248,30 @@ def test_a_foundation_is_made_without_any_historys_table(project: Project, datab
     text = (project.folder / "db" / "schema.sql").read_text()
     assert "patients" in text
     assert "version_num" not in text
+
+
+def test_where_no_schema_could_take_it_the_error_says_what_to_do(tmp_path: Path, make_database: MakeDatabase) -> None:
+    """An upgrade and a start say the same, and what they say helps: the first hint gives a path, the second a place."""
+    (tmp_path / "main.py").write_text('migration_steps = ["CREATE TABLE IF NOT EXISTS public.notes (id int)"]\n')
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:migration_steps"\n')
+    project = Project(tmp_path)
+    upgraded, started = make_database(), make_database()
+    project.run(upgraded, "omega_bridge", "init", "--yes")
+    project.run(upgraded, "omega_bridge", "export", "--no-prove")
+    for url in (upgraded, started):
+        name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute(f"ALTER DATABASE {name} SET search_path = ''".encode())
+    told = [
+        project.rejected(upgraded, "alembic", "upgrade", "head"),
+        project.rejected(started, "omega_bridge", "boot"),
+    ]
+    assert all("OB203" in text and "SET search_path = public" in text for text in told)
+    config = project.folder / "pyproject.toml"
+    config.write_text(config.read_text() + 'version-table-schema = "public"\n')
+    project.run(upgraded, "omega_bridge", "export", "--no-prove")
+    project.run(upgraded, "alembic", "upgrade", "head")
+    project.run(started, "omega_bridge", "boot")
+    for url in (upgraded, started):
+        with psycopg.connect(url, autocommit=True) as conn:
+            assert conn.execute("SELECT count(*) FROM public.alembic_version").fetchone() == (1,)

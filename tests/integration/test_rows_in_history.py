@@ -19,8 +19,10 @@ import omega_bridge
 from omega_bridge import Step, environment
 from omega_bridge.analysis import analyse
 from omega_bridge.analysis.leaving import way_out
+from omega_bridge.audit.proofs import prover
 from omega_bridge.catalog import diff
 from omega_bridge.config import Config
+from omega_bridge.embedded import Server
 from omega_bridge.errors import OmegaBridgeError, StepFailed, StepRefused
 from omega_bridge.postgres.session import open_session
 from omega_bridge.postgres.undone import left_undone
@@ -478,3 +480,32 @@ def test_an_upgrade_goes_on_past_rows_that_the_steps_handler_lets_pass(
     exported(tmp_path / "alembic", steps)
     command.upgrade(configured(tmp_path / "alembic", upgraded, registry=Registry.of(steps)), "head")
     assert not diff(catalog(booted), catalog(upgraded))
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["rows", "no rows"])
+def test_a_script_that_scratch_rejects_is_written_as_sql(
+    tmp_path: Path, server: Server, make_database: MakeDatabase, psql: str, *, is_there: bool
+) -> None:
+    """Each statement of it is judged by itself, as the upgrade does it: that of a type of which nobody has read what it does goes into a
+    block. What would lose rows is told when it runs.
+    """
+    database = make_database()
+    adds = "BEGIN; CREATE TABLE IF NOT EXISTS uu (id int); ALTER TABLE t ADD COLUMN IF NOT EXISTS w theirs.kind; COMMIT;"
+    loses = "BEGIN; ALTER TABLE theirs.kept ADD COLUMN IF NOT EXISTS w theirs.kind; DROP TABLE theirs.doomed; COMMIT"
+    steps: list[str | Step] = [START.partition(";")[0], adds, loses]
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE SCHEMA theirs; CREATE TABLE theirs.kept (id int); CREATE TABLE theirs.doomed (id int)")
+        conn.execute("CREATE DOMAIN theirs.kind AS int DEFAULT 5 CHECK (VALUE > 0)")
+        if is_there:
+            conn.execute("INSERT INTO theirs.doomed VALUES (1)")
+    export(analyse(Registry.of(steps)), tmp_path, prover=lambda _n: prover(server))
+    config = configured(tmp_path, database, registry=Registry.of(steps))
+    config.output_buffer = io.StringIO()
+    command.upgrade(config, "head", sql=True)
+    script = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database]
+    done = subprocess.run(script, input=config.output_buffer.getvalue(), capture_output=True, text=True, check=False)
+    assert (done.returncode == 0, "would destroy rows: table theirs.doomed (1)" in done.stderr) == (not is_there, is_there), (
+        done.stderr
+    )
+    assert value(database, "SELECT count(*) FROM information_schema.columns WHERE (table_name, column_name) = ('t', 'w')") == 1
+    assert value(database, "SELECT to_regclass('theirs.doomed') IS NOT NULL") is is_there

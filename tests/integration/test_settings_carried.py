@@ -46,6 +46,9 @@ LISTS = {
         "CREATE TEMP TABLE src ON COMMIT PRESERVE ROWS AS SELECT 1 AS id; CREATE INDEX ON src (id)", U,
         "INSERT INTO u (id) SELECT id FROM src", "ALTER TABLE src ADD COLUMN a int", "INSERT INTO u SELECT * FROM pg_temp.src",
     ],
+    "a temporary sequence": [
+        U, "CREATE TEMP SEQUENCE numbers START 7", "CREATE TABLE IF NOT EXISTS t (id int, a text)", "INSERT INTO u (id) SELECT nextval('numbers')",
+    ],
     "what is in pg_temp": [
         U, "CREATE TYPE pg_temp.kind AS ENUM ('int')", "CREATE OR REPLACE FUNCTION pg_temp.add(tab text, col text, kind pg_temp.kind) RETURNS void"
         " LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('ALTER TABLE %I ADD COLUMN IF NOT EXISTS %I %s DEFAULT 1', tab, col, kind); END $$; SELECT 1",
@@ -127,6 +130,7 @@ NAMED = (
     "the search path of later steps",
     "a temporary table",
     "a temporary table that stays",
+    "a temporary sequence",
     "what is in pg_temp",
     "by a function",
     "a role that stays",
@@ -134,7 +138,7 @@ NAMED = (
 )
 
 
-@pytest.mark.parametrize("name", [*NAMED[:4], *(pytest.param(name, marks=pytest.mark.long) for name in NAMED[4:])])
+@pytest.mark.parametrize("name", [*NAMED[:5], *(pytest.param(name, marks=pytest.mark.long) for name in NAMED[5:])])
 def test_an_upgrade_from_the_middle_is_as_on_one_connection(
     name: str, make_database: MakeDatabase, make_role: MakeRole, tmp_path: Path
 ) -> None:

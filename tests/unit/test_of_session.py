@@ -39,6 +39,12 @@ ROUTINE = "CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'"
         (["CREATE TYPE pg_temp.e AS ENUM ('a')", "CREATE TYPE pg_temp.c AS (a int)", "DROP TYPE pg_temp.e"], [1]),
         ([MADE, "CREATE TEMP VIEW v AS SELECT id FROM src", "SELECT * FROM v"], [0, 1]),
         (["CREATE TEMP VIEW v AS SELECT 1", "DROP VIEW v"], []),
+        (["CREATE TEMP SEQUENCE s", "CREATE TABLE t (id int)"], [0]),
+        (["CREATE TEMP SEQUENCE IF NOT EXISTS s START 7", "INSERT INTO t SELECT nextval('s')"], []),
+        (["CREATE TEMP SEQUENCE s; SELECT nextval('s')"], []),
+        (["CREATE TEMP SEQUENCE s", "DISCARD TEMP"], []),
+        (["CREATE TEMP SEQUENCE s", "DROP SEQUENCE s"], []),
+        (["CREATE SEQUENCE s", "CREATE TEMP TABLE src (id int)"], [1]),
     ],
     ids=str,
 )

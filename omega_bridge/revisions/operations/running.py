@@ -45,7 +45,7 @@ def _work(operations: Operations, operation: Operation) -> None:
             emit(operations, operation.drop)
         return
     for text in operation.statements():
-        words = operation.words if operation.words != text else None
+        words = operation.words if not is_apart and operation.words != text else None  # apart: each is judged by itself
         _guarded(operations, text, partial(emit, operations, text), words)
 
 
