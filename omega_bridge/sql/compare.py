@@ -10,9 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from omega_bridge.errors import StepSyntaxError
-from omega_bridge.sql import libpg_query
 from omega_bridge.sql.libpg_query import pb
-from omega_bridge.sql.nodes import PLACES, ParseNode, copied, name_of, strings
+from omega_bridge.sql.nodes import PLACES, ParseNode, copied, name_of, strings, unwrapped
 from omega_bridge.sql.parser import parse, parse_expression, parse_type
 from omega_bridge.tags import Tag
 
@@ -32,10 +31,10 @@ def same_expression(printed: str, written: str) -> bool | None:
 def is_of_its_column(printed: str, written: str, column: str) -> bool:
     """Whether a default is printed with the type of its column, where a bare literal was written: it would be stored so."""
     try:
-        one, other, wanted = _expression(printed), _literal(libpg_query.unwrap_node(_expression(written))), parse_type(column)
+        one, other, wanted = _expression(printed), _literal(unwrapped(_expression(written))), parse_type(column)
     except StepSyntaxError:
         return True
-    node = libpg_query.unwrap_node(one)
+    node = unwrapped(one)
     if other is None or other[0] is not None or other[1] != "sval" or name_of(node) != "TypeCast":
         return True
     cast = node.type_name
@@ -48,7 +47,7 @@ def is_of_its_column(printed: str, written: str, column: str) -> bool:
 
 def _matches(printed: ParseNode, written: ParseNode) -> bool:
     """Whether an expression is printed so where it was written so: a bare literal takes the type of what it is for."""
-    printed, written = libpg_query.unwrap_node(printed), libpg_query.unwrap_node(written)
+    printed, written = unwrapped(printed), unwrapped(written)
     one, other = _literal(printed), _literal(written)
     if one is not None and other is not None:
         return _same_literal(one, other)
@@ -85,7 +84,7 @@ _Literal = tuple[Any, str | None, Any]
 def _literal(node: ParseNode) -> _Literal | None:
     cast = None
     if name_of(node) == "TypeCast" and not _is_function_cast(node):
-        cast, node = _plain(node.type_name), libpg_query.unwrap_node(node.arg)
+        cast, node = _plain(node.type_name), unwrapped(node.arg)
     if name_of(node) != "A_Const":
         return None
     return cast, node.WhichOneof("val"), _constant(node)
@@ -124,13 +123,13 @@ def _surely(node: ParseNode, *, is_written: bool = False) -> str | int | bool | 
     Other types have forms of their own: ``'2024-01-31'`` prints as ``'2024-01-31 00:00:00'::timestamp without time zone``,
     ``'yes'`` as ``true``, ``'{"a":1}'`` as ``'{"a": 1}'::jsonb``.
     """
-    node = libpg_query.unwrap_node(node)
+    node = unwrapped(node)
     type_name = None
     if name_of(node) == "TypeCast":
         if node.type_name.typmods or node.type_name.array_bounds:
             return None
         type_name = [n.string.sval for n in node.type_name.names][-1]
-        node = libpg_query.unwrap_node(node.arg)
+        node = unwrapped(node.arg)
     if name_of(node) != "A_Const":
         return None
     value = _constant(node)
@@ -180,7 +179,7 @@ def _type(text: str) -> tuple[Any, tuple[str, ...]]:
     node = pb.TypeName()
     node.CopyFrom(parse_type(text))
     *schema, name = strings(node.names)
-    if name == "numeric" and len(node.typmods) == 2 and libpg_query.unwrap_node(node.typmods[1]).ival.ival == 0:
+    if name == "numeric" and len(node.typmods) == 2 and unwrapped(node.typmods[1]).ival.ival == 0:
         del node.typmods[1]
     is_array = bool(node.array_bounds)
     del node.array_bounds[:]
@@ -192,7 +191,7 @@ def _plain(node: ParseNode) -> Any:
     """A node as nested tuples that compare by meaning."""
     if not hasattr(node, "DESCRIPTOR"):
         return node
-    node = libpg_query.unwrap_node(node)
+    node = unwrapped(node)
     name = name_of(node)
     if name == "TypeCast":
         argument = _plain(node.arg)

@@ -12,10 +12,13 @@ import sys
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec, module_from_spec
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-_PARTS = ("pg_query_pb2", "errors", "native", "parse", "plpgsql", "scan", "walk")
+from omega_bridge.sql.messages import messages
+
+_PARTS = ("pg_query_pb2", "errors", "native", "parse", "plpgsql", "scan")
 """Each behind those that it imports."""
 
 
@@ -25,9 +28,12 @@ def _loaded() -> list[ModuleType]:
     package = find_spec("postgast")
     if "postgast" in sys.modules or package is None:
         return [import_module(name) for name in names]
-    found = PathFinder.find_spec
+    found, places = PathFinder.find_spec, list(package.submodule_search_locations or ())
+    made = messages(Path(places[0])) if places else None
+    if made is not None:
+        sys.modules[names[0]] = made
     try:
-        return [_load(name, found(name, package.submodule_search_locations)) for name in names]
+        return [made if made and name == names[0] else _load(name, found(name, places)) for name in names]
     finally:
         for name in names:
             sys.modules.pop(name, None)
@@ -45,16 +51,16 @@ def _load(name: str, spec: ModuleSpec | None) -> ModuleType:
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
-    from postgast import PgQueryError, parse, parse_plpgsql, scan, unwrap_node
+    from postgast import PgQueryError, parse, parse_plpgsql, scan
     from postgast import native as _native
     from postgast import pg_query_pb2 as pb
     from postgast.errors import check_error as _check_error
 else:
-    pb, _errors, _native, _parse, _plpgsql, _scan, _walk = _loaded()
+    pb, _errors, _native, _parse, _plpgsql, _scan = _loaded()
     PgQueryError, _check_error = _errors.PgQueryError, _errors.check_error
-    parse, parse_plpgsql, scan, unwrap_node = _parse.parse, _plpgsql.parse_plpgsql, _scan.scan, _walk.unwrap_node
+    parse, parse_plpgsql, scan = _parse.parse, _plpgsql.parse_plpgsql, _scan.scan
 
-__all__ = ["PgQueryError", "deparse", "parse", "parse_plpgsql", "pb", "scan", "unwrap_node"]
+__all__ = ["PgQueryError", "deparse", "parse", "parse_plpgsql", "pb", "scan"]
 
 
 def deparse(tree: Message) -> str:

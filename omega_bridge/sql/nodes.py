@@ -60,6 +60,12 @@ inner = cast("Callable[[ParseNode], ParseNode]", held)
 """The same of a wrapper that certainly holds one."""
 
 
+def unwrapped(node: ParseNode) -> ParseNode:
+    """The same of one that may hold none: then it is the wrapper itself."""
+    found = held(node)
+    return node if found is None else found
+
+
 def copied(node: ParseNode) -> ParseNode:
     """A node that may be changed: those that ``parse`` gives are shared."""
     copy: ParseNode = type(node)()

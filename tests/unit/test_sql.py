@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
+import postgast
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from postgast import pg_query_pb2 as pb
 
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import (
@@ -22,6 +26,7 @@ from omega_bridge.sql import (
     same_type,
     unswallowed,
 )
+from omega_bridge.sql.messages import messages
 
 STEP = "ALTER TABLE t ADD COLUMN a varchar(20) DEFAULT 'Some  Text'"
 BLOCK = "DO $$ BEGIN IF TRUE THEN ALTER TABLE t ADD a int; END IF; END $$"
@@ -162,6 +167,40 @@ def test_a_handler_is_made_to_tell() -> None:
     assert "THEN RAISE; RAISE NOTICE 'when x then %'" in str(unswallowed(text))
     assert unswallowed(BLOCK) is None
     assert unswallowed("DO $$ BEGIN RAISE EXCEPTION 'EXCEPTION WHEN others THEN'; END $$") is None
+
+
+def test_messages_are_those_that_postgast_makes() -> None:
+    """Each message with its fields, each enumeration with its values; and protobuf's implementation in Python is not loaded for them."""
+    made = messages(Path(pb.__file__).parent)
+    assert made is not None
+    described = pb.DESCRIPTOR
+    assert made.Node.DESCRIPTOR.file.serialized_pb == described.serialized_pb
+    assert {n for n in vars(pb) if not n.startswith("_")} - {"DESCRIPTOR", "DESCRIPTOR_POOL", "annotations"} <= vars(made).keys()
+    assert all(getattr(made, name).DESCRIPTOR.full_name == f"pg_query.{name}" for name in described.message_types_by_name)
+    for name, enum in described.enum_types_by_name.items():
+        assert getattr(made, name).items() == getattr(pb, name).items()
+        assert [getattr(made, value.name) for value in enum.values] == [value.number for value in enum.values]
+    tree = postgast.parse(
+        "CREATE TABLE t (a numeric(3, 2)[] DEFAULT '{}' CHECK (a IS NOT NULL)); SELECT 1 FROM t JOIN u USING (a)"
+    )
+    assert str(made.ParseResult.FromString(tree.SerializeToString())) == str(tree)
+    program = "import sys, omega_bridge.sql\nassert 'google.protobuf.internal.python_message' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("description", [b"", b"\x12\x00", b"\x0a\x7f", b"\x0a\x02\x0a\x7f"])
+def test_another_description_is_left_to_postgast(tmp_path: Path, description: bytes) -> None:
+    """What is not read as expected makes no messages."""
+    (tmp_path / "pg_query.desc").write_bytes(description)
+    assert messages(tmp_path) is None
+    assert messages(tmp_path / "none") is None
+
+
+def test_the_parser_is_loaded_by_protobufs_public_modules_where_it_has_to_be() -> None:
+    """With protobuf's implementation in Python the same statements are read."""
+    program = "from omega_bridge.sql import parse\nassert parse('SELECT 1')[0].tag == 'select_stmt'"
+    env = {**os.environ, "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+    subprocess.run([sys.executable, "-c", program], check=True, env=env)
 
 
 def test_the_parser_is_loaded_without_what_nobody_uses() -> None:
