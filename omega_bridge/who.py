@@ -37,8 +37,8 @@ def _account() -> str:
     if named := next((os.environ[name] for name in ("LOGNAME", "USER", "LNAME", "USERNAME") if os.environ.get(name)), ""):
         return named  # as ``getpass`` says, which asks about the terminal, too
     try:
-        import getpass
+        import pwd
 
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (KeyError, ImportError):
         return str(os.getuid())

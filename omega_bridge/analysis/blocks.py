@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntEnum
-from functools import lru_cache
 
 from omega_bridge.analysis.block_tree import flat, holds, is_single, query
 from omega_bridge.analysis.effects import read
@@ -43,29 +42,8 @@ MAX_DEPTH = 50
 no guard: json's scanner met it at 1,000 levels up to 3.11, and keeps to a larger one of C's stack since 3.12."""
 
 
-@lru_cache(maxsize=64)
-def read_program(sql: str) -> Program:
-    """A step's text as a program. Raises ``StepSyntaxError``."""
-    nodes: list[Node] = []
-    for statement in parse(sql):
-        if statement.tag == Tag.DO:
-            nodes.extend(_do(statement, sql[: statement.offset]))
-        else:
-            nodes.append(read(statement))
-    if any(isinstance(n, Sql) and n.tag in (Tag.VARIABLE_SET, Tag.DISCARD, Tag.TRANSACTION) for n in nodes):
-        # From here on names may mean something else, or the work is committed piecemeal: nothing is claimed.
-        return (
-            Sql(
-                sql,
-                Tag.SCRIPT,
-                opaque=True,
-                transactional=not any(isinstance(n, Sql) and not n.transactional for n in nodes),
-            ),
-        )
-    return tuple(nodes)
-
-
-def _do(statement: Statement, before: str) -> Program:
+def read_block(statement: Statement, before: str) -> Program:
+    """What a ``DO`` statement does; ``before`` is the text in front of it. Raises ``StepSyntaxError``."""
     language = [inner(a.def_elem.arg).sval for a in statement.node.args if a.def_elem.defname == "language"]
     if language and language[0].lower() != "plpgsql":
         return (Sql(statement.text, statement.tag, opaque=True, offset=statement.offset),)

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from omega_bridge import sql
-from omega_bridge.analysis.context import may_set_within, sets_for_session
 from omega_bridge.analysis.dependencies import Dependencies, dependencies
 from omega_bridge.analysis.program import (
     Compared,
@@ -140,6 +139,10 @@ class Reading:
         tags = {s.tag for s in self.statements}
         if self.only_sets or Tag.VARIABLE_SET in tags or "set_config" in self.text.lower():
             return True
+        if Tag.SCRIPT not in tags and not any(s.opaque for s in self.statements):
+            return False
+        from omega_bridge.analysis.context import may_set_within, sets_for_session
+
         if any(s.opaque for s in self.statements) and may_set_within(self.text):
             return True
         return Tag.SCRIPT in tags and sets_for_session(self.text)
@@ -210,7 +213,7 @@ def reading_of(text: str) -> Reading:
 
 
 def _read(text: str) -> Reading:
-    from omega_bridge.analysis.blocks import read_program
+    from omega_bridge.analysis.programs import read_program
 
     problem = None
     opaque = (Sql(text, Tag.UNREADABLE, opaque=True),)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from omega_bridge.analysis.analysis import StepAnalysis
-from omega_bridge.analysis.blocks import read_program
 from omega_bridge.analysis.effects import read
 from omega_bridge.analysis.handlers import swallowed_by
 from omega_bridge.analysis.program import Condition, Handled, If, Not, Program, Sql
+from omega_bridge.analysis.programs import read_program
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql import Statement, parse
 from omega_bridge.tags import Tag

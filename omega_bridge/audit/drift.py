@@ -20,7 +20,7 @@ from omega_bridge.kinds.restoring import restored
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.gaps import MODELS, Forecast, Unkept, forecast, together, unkept_by_models
 from omega_bridge.planning.meant import asked
-from omega_bridge.planning.row_flow import words_of
+from omega_bridge.planning.words import words_of
 from omega_bridge.planning.world import World, is_anything
 from omega_bridge.postgres.catalog_store import Seen
 from omega_bridge.postgres.dsn import normalise

@@ -10,6 +10,7 @@ from omega_bridge import errors
 from omega_bridge.analysis.keeping import UNWATCHED, Watched, keeps_rows, watched
 from omega_bridge.outcomes import Destroyed
 from omega_bridge.postgres import destruction, guarding, lock
+from omega_bridge.postgres.refused import Refused
 from omega_bridge.postgres.session import Session
 from omega_bridge.revisions.row_guard import Exported
 
@@ -47,7 +48,7 @@ class RowWatch:
             self.destroyed += destruction.watch(self.session, send, allowed=self.is_allowed, text=text or "")
             if is_alone:
                 lock.commit(self.session)
-        except destruction.Refused as refused:
+        except Refused as refused:
             self.session.rollback()
             raise self._refusal(refused.reason, refused.destroyed) from refused
         except destruction.ENDS_ITS_TRANSACTION:

@@ -16,7 +16,6 @@ from omega_bridge.planning.clock import Clock
 from omega_bridge.planning.evaluate import Evaluation, lacking
 from omega_bridge.planning.plan import Planner
 from omega_bridge.planning.reruns import PARSED, gives_itself_work, hangs_on_the_rest, is_maintenance, only_sets
-from omega_bridge.planning.returning import comes_back
 from omega_bridge.planning.world import World
 from omega_bridge.values import dataclass
 
@@ -167,6 +166,8 @@ class Due:
 
     def _comes_back(self, index: int, world: World) -> bool | None:
         """Whether later steps would make again, as it is, what the step takes away: it would only lose its rows."""
+        from omega_bridge.planning.returning import comes_back
+
         failing = {o.id for o in self.outcomes.values() if o.outcome is Outcome.FAILED}
         return comes_back(self._analysis, index, world, self.planner.provided, failing, self.makers)
 

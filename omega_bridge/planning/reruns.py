@@ -9,7 +9,7 @@ from omega_bridge.analysis.program import may_take_another_way
 from omega_bridge.catalog import Kind
 from omega_bridge.planning.evaluate import evaluate
 from omega_bridge.planning.overrides import Overrides
-from omega_bridge.planning.row_flow import words_of
+from omega_bridge.planning.words import words_of
 from omega_bridge.planning.world import World
 from omega_bridge.tags import Tag
 

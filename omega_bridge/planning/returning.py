@@ -11,7 +11,7 @@ from omega_bridge.catalog import Key, Kind
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.evaluate import Provided, evaluate
 from omega_bridge.planning.reruns import hangs_on_the_rest
-from omega_bridge.planning.row_flow import words_of
+from omega_bridge.planning.words import words_of
 from omega_bridge.planning.world import World
 
 _NOBODY: Mapping[Key, int] = MappingProxyType({})

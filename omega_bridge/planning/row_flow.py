@@ -5,20 +5,16 @@ Names stand without their schema and in lower case: two objects of one name coun
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field
-from functools import lru_cache
 from typing import NamedTuple, Self
 
 from omega_bridge.analysis import StepAnalysis, statements
 from omega_bridge.analysis.program import RELATIONS
 from omega_bridge.catalog import Kind
+from omega_bridge.planning.words import ANYWHERE, words_of
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
-
-ANYWHERE = "*"
-"""The name of what is not known: any table may be meant."""
 
 _BOTH = frozenset({"view", "function", "child"})
 _READ_BY_WORDS = frozenset({"sql", "plpgsql"})
@@ -125,9 +121,3 @@ def flow_of_steps(relations: Iterable[str], steps: Iterable[StepAnalysis]) -> Ro
             if "references" in words and words & {"cascade", "set"}:
                 links += [Link("cascade", one, other) for one in words & tables for other in words & tables]
     return RowFlow.of(tables, links, routines)
-
-
-@lru_cache(maxsize=4096)
-def words_of(text: str) -> frozenset[str]:
-    """Everything in a text that may be a name, in lower case; names in quotes as a whole, too."""
-    return frozenset(w.lower() for w in (*re.findall(r"\w+", text), *re.findall(r'"((?:[^"]|"")+)"', text)))

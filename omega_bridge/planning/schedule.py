@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from omega_bridge.analysis import Analysis, StepAnalysis
 from omega_bridge.catalog import Difference, Key
@@ -19,11 +19,13 @@ from omega_bridge.planning.clock import Changes
 from omega_bridge.planning.due import Due, Turn, is_opaque
 from omega_bridge.planning.plan import Planner
 from omega_bridge.planning.reruns import gives_itself_work, hangs_on_the_rest, only_sets
-from omega_bridge.planning.row_flow import RowFlow
 from omega_bridge.planning.step_outcome import outcome_of
 from omega_bridge.planning.waiting import Waiting
 from omega_bridge.planning.world import World
 from omega_bridge.values import dataclass
+
+if TYPE_CHECKING:
+    from omega_bridge.planning.row_flow import RowFlow
 
 MAX_PASSES = 8
 """A list that still changes something after so many passes never settles: the last outcomes stand. Further passes in which a step

@@ -9,16 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from omega_bridge.analysis import Analysis, Effect, StepAnalysis
 from omega_bridge.analysis.program import RELATIONS, TYPES, Sql
 from omega_bridge.catalog import Key, Kind
 from omega_bridge.outcomes import ServerError
-from omega_bridge.planning.row_flow import ANYWHERE, RowFlow, words_of
+from omega_bridge.planning.words import ANYWHERE, words_of
 from omega_bridge.planning.world import World
 from omega_bridge.sql.commands import keeps_rows_and_names, set_columns
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
+
+if TYPE_CHECKING:
+    from omega_bridge.planning.row_flow import RowFlow
 
 _MISSING: dict[str, tuple[Kind, ...]] = {
     "42P01": RELATIONS,

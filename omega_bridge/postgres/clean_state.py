@@ -13,7 +13,6 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
-from omega_bridge.analysis.context import for_one_transaction
 from omega_bridge.analysis.program import Handled
 from omega_bridge.catalog import Catalog
 from omega_bridge.errors import StepSyntaxError
@@ -22,17 +21,17 @@ from omega_bridge.outcomes import CriticalTable, StepOutcome
 from omega_bridge.planning import Action, PlannedStep, World, evaluate
 from omega_bridge.planning.rejected import lack
 from omega_bridge.planning.step_outcome import outcome_of
-from omega_bridge.postgres import catalog_store, elsewhere, ledger_store
+from omega_bridge.postgres import catalog_store, ledger_store
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.fast_path.dependencies import Watched, watched
 from omega_bridge.postgres.ledger_store import State
-from omega_bridge.postgres.lookahead import lookahead
 from omega_bridge.sql import ends_transaction, sendable
 from omega_bridge.steps import Repeat
 from omega_bridge.values import dataclass
 from omega_bridge.version_table import VersionTable
 
 if TYPE_CHECKING:
+    from omega_bridge.postgres.elsewhere import Effects
     from omega_bridge.typed import KeptData, KeptStanding, KeptStep
 
 
@@ -45,7 +44,7 @@ class Promised:
 
     analysis: Analysis
     names: frozenset[str]
-    effects: elsewhere.Effects = field(default_factory=dict)
+    effects: Effects = field(default_factory=dict)
     """What steps of unknown effect made or changed, and what is watched by no name."""
     path: frozenset[str] = frozenset()
     """The schemas of the ``search_path``, where there are such ``effects``: there a start looks at everything for them."""
@@ -56,6 +55,8 @@ class Promised:
         found = watched(self.analysis, self.names)
         if not self.effects:
             return found
+        from omega_bridge.postgres import elsewhere
+
         made = [m for m in elsewhere.every(self.effects) if not (found.is_whole and m.schema in self.path)]
         schemas = found.schemas | {m.schema for m in made}
         return replace(found, elsewhere=tuple((m.catalog, m.oid) for m in made), schemas=schemas)
@@ -65,6 +66,10 @@ class Promised:
     ) -> Promised:
         """With what unread statements are about, what earlier starts recorded, what the catalog file tells, and what these ``outcomes``
         did."""
+        if not self.watched.said and not self.watched.is_whole:
+            return self
+        from omega_bridge.postgres import elsewhere
+
         effects = {elsewhere.SAID: elsewhere.said(connection, self.watched)} if self.watched.said else {}
         if self.watched.is_whole:
             from omega_bridge.expectation_file import kept  # most starts need none
@@ -106,6 +111,8 @@ class Promised:
         for step in self.analysis:
             found.append(now)
             if now is not None and step.reading.leaves_settings:
+                from omega_bridge.analysis.context import for_one_transaction
+
                 further = for_one_transaction(step.step.sql) if step.reading.only_sets else None
                 now = None if further is None else (*now, *further)
         return tuple(found)
@@ -148,8 +155,17 @@ def remember(
         tuple(_standing(promised, o) for o in stands.values()),
         tuple(t.as_dict() for t in inspection),
     )
-    made = elsewhere.by_name(connection, promised.effects)
+    made = _made(connection, promised.effects)
     probe_function.remember(connection, asked, left, catalog_store.text(connection, catalog, promised.names, made), table)
+
+
+def _made(connection: Connection, effects: Effects) -> dict[str, list[tuple[str, str]]]:
+    """What steps have made, by schema and name."""
+    if not effects:
+        return {}
+    from omega_bridge.postgres import elsewhere
+
+    return elsewhere.by_name(connection, effects)
 
 
 def _standing(promised: Promised, outcome: StepOutcome) -> KeptStanding:
@@ -185,6 +201,8 @@ def _is_sendable(text: str) -> bool:
 
 def _daily(step: StepAnalysis, context: tuple[str, ...] | None) -> KeptData:
     """``context``: what it runs under; ``None`` where it means something only behind the steps that set that."""
+    from omega_bridge.postgres.lookahead import lookahead
+
     return {
         "id": step.id,
         "checksum": step.checksum,

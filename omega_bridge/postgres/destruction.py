@@ -21,6 +21,7 @@ from omega_bridge.analysis.program import Sql
 from omega_bridge.analysis.reading import reading_of
 from omega_bridge.outcomes import Destroyed
 from omega_bridge.postgres.queries import query
+from omega_bridge.postgres.refused import Refused
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
 
@@ -43,18 +44,6 @@ class Channel(Protocol):
 
     def rows(self, query: str | bytes) -> list[TupleRow]:
         """The rows of one query."""
-
-
-class Refused(Exception):
-    """What was run would have destroyed rows, or nobody could have seen it. The caller ends the transaction.
-
-    ``reason`` says it in one line; ``destroyed`` is empty where nothing could be counted.
-    """
-
-    def __init__(self, reason: str, destroyed: tuple[Destroyed, ...] = ()) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.destroyed = destroyed
 
 
 @dataclass(frozen=True, slots=True)

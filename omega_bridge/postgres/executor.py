@@ -24,13 +24,12 @@ from omega_bridge.planning import Action, PlannedStep
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.rejected import became, lack
 from omega_bridge.planning.step_outcome import failed, outcome_of
-from omega_bridge.postgres import data_lock, elsewhere, guarding, ledger_store, lock, settings, waiting
+from omega_bridge.postgres import guarding, ledger_store, lock, settings, waiting
 from omega_bridge.postgres.catalog_reader import CatalogReader
-from omega_bridge.postgres.destruction import Refused
-from omega_bridge.postgres.driver_errors import server_error
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.reaching import reaches_beyond
+from omega_bridge.postgres.refused import Refused
 from omega_bridge.postgres.session import Session
 from omega_bridge.sql import identifier, sendable
 from omega_bridge.tags import Tag
@@ -96,6 +95,8 @@ class Executor:
             outcome = self._refused(planned, refused)
         except psycopg.Error as exc:
             self.session.rollback()
+            from omega_bridge.postgres.driver_errors import server_error
+
             outcome = self._rejected(planned, server_error(exc))
         except StepSyntaxError as exc:
             self.session.rollback()
@@ -137,6 +138,8 @@ class Executor:
             fresh = self._refreshed(step)
             outcome = replace(self._judge(planned, fresh), rows=session.rows_changed or 0)
             if step.reading.dependencies.is_whole:
+                from omega_bridge.postgres import elsewhere
+
                 outcome = replace(outcome, elsewhere=elsewhere.made(session))
             is_applied = outcome.outcome is Outcome.APPLIED
             drafts = [self._draft(outcome)] if is_applied else []
@@ -171,6 +174,8 @@ class Executor:
         step = planned.analysis
         journal = Journal(self.session, (step.id, step.checksum), self.run, self.driver, self.tip)
         stopped: outside.Stopped | None = None
+        from omega_bridge.postgres import elsewhere
+
         began = elsewhere.moment(self.session) if step.reading.dependencies.is_whole else None
         try:
             with self._turn(reaches=self.reaches_beyond(step)):
@@ -208,7 +213,7 @@ class Executor:
         """One try at a step, in a transaction that stays open, and goes on under our own role and limits. Whether the step may leave
         another role to those behind it.
         """
-        turn = data_lock.TAKE if planned.analysis.kind is not StepKind.SCHEMA else ""
+        turn = _data_lock() if planned.analysis.kind is not StepKind.SCHEMA else ""
         waiting.begin_in_turn(self.session, planned.analysis.id, self.limits, lock_timeout, question=turn, reaches=reaches)
         self.session.rows_changed = 0
         if self.role is not None:
@@ -324,6 +329,12 @@ class Executor:
 
     def _draft(self, outcome: StepOutcome) -> Draft:
         return draft(outcome, self.run, self.driver)
+
+
+def _data_lock() -> str:
+    from omega_bridge.postgres.data_lock import TAKE
+
+    return TAKE
 
 
 _WHO = "SELECT NULLIF(pg_catalog.current_setting('role'), 'none'), session_user::pg_catalog.text, %s::pg_catalog.text"

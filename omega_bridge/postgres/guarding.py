@@ -7,14 +7,17 @@ that commits as it goes where it is read, and nothing of a user's runs along wit
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from psycopg import pq
 
-from omega_bridge.analysis.batches import batches_of, question, runs_along, untold
 from omega_bridge.analysis.keeping import UNWATCHED, Watched, is_script, keeps_rows, watched
 from omega_bridge.discarding import in_parts
-from omega_bridge.postgres.destruction import ENDS_ITS_TRANSACTION, Channel, Refused, watch
+from omega_bridge.postgres.refused import Refused
 from omega_bridge.values import dataclass
+
+if TYPE_CHECKING:
+    from omega_bridge.postgres.destruction import Channel
 
 TWO_STEPS = "; it stands beside what refuses a transaction: make two steps of it, so that each is whole"
 
@@ -56,6 +59,8 @@ class Guard:
             return
         if watched(text) is Watched.NO or is_script(text):
             raise Refused(UNWATCHED)
+        from omega_bridge.postgres.destruction import watch
+
         watch(channel, lambda: channel.execute(in_parts(text)), text=text)
 
     def alone(self, channel: Channel, text: str, commit: Callable[[], object]) -> None:
@@ -71,6 +76,8 @@ class Guard:
             return
         if watched(text) is Watched.NO:
             raise Refused(UNWATCHED)
+        from omega_bridge.postgres.destruction import ENDS_ITS_TRANSACTION, watch
+
         if channel.connection.info.transaction_status == pq.TransactionStatus.INTRANS:
             watch(channel, lambda: channel.execute(text), text=text)
             return
@@ -87,6 +94,8 @@ def goes_in_batches(channel: Channel, text: str) -> bool:
 
     Raises ``Refused`` where it is read, and something on its tables may take more.
     """
+    from omega_bridge.analysis.batches import batches_of, question, runs_along, untold
+
     found = batches_of(text)
     if found is not None and (why := runs_along(channel.rows(question(found)))):
         raise Refused(untold(why))

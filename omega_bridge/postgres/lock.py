@@ -22,7 +22,6 @@ from psycopg.rows import TupleRow
 
 from omega_bridge import errors
 from omega_bridge.postgres import settings
-from omega_bridge.postgres.driver_errors import read_only
 from omega_bridge.postgres.lock_keys import (
     CLASS,
     DATABASE,
@@ -79,6 +78,8 @@ def exclusive(
     """
     session.is_pooled, is_read_only, wanted = _look(session)
     if is_read_only:
+        from omega_bridge.postgres.driver_errors import read_only
+
         raise read_only()
     if session.is_pooled and not keeps_sessions:
         raise errors.PoolerDetected(

@@ -13,7 +13,6 @@ from omega_bridge import errors
 from omega_bridge.outcomes import ServerError
 from omega_bridge.postgres import lock, settings
 from omega_bridge.postgres.blockers import Blocked, holders, suspects, watching
-from omega_bridge.postgres.driver_errors import server_error
 from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.session import Session
 
@@ -62,11 +61,17 @@ def had_in_time(session: Session, patience: Patience, lock_timeout: float, attem
                 blocked = watcher.take() if watcher else Blocked()
                 wait, longer = lock_timeout, blocked.deadlock_timeout + ENOUGH
                 if blocked.is_by_autovacuum and any(b.prevents_wraparound for b in blocked.by):
-                    raise Busy(server_error(exc), blocked) from exc
+                    raise _busy(exc, blocked) from exc
                 if blocked.is_by_autovacuum and not has_waited_longer and longer <= patience.left:
                     wait, has_waited_longer = longer, True
                 elif not patience.again():
-                    raise Busy(server_error(exc), blocked) from exc
+                    raise _busy(exc, blocked) from exc
+
+
+def _busy(error: psycopg.Error, blocked: Blocked) -> Busy:
+    from omega_bridge.postgres.driver_errors import server_error
+
+    return Busy(server_error(error), blocked)
 
 
 @contextmanager
@@ -76,7 +81,7 @@ def nothing_waits_for_ever(session: Session, budget: float) -> Iterator[None]:
         yield
     except BUSY as exc:
         raise errors.RelationBusy(
-            f"other sessions kept locked for {budget:g} s what a start reads or records: {Busy(server_error(exc), _suspects(session))}",
+            f"other sessions kept locked for {budget:g} s what a start reads or records: {_busy(exc, _suspects(session))}",
             hint="Find the long transaction (SELECT pid, xact_start, query FROM pg_stat_activity ORDER BY xact_start), and start again.",
         ) from exc
 

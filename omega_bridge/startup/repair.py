@@ -20,7 +20,6 @@ from omega_bridge.planning import Action, World, evaluate, lacking
 from omega_bridge.planning.plan import Planner
 from omega_bridge.postgres import clean_state, ledger_store, lock
 from omega_bridge.postgres.catalog_reader import CatalogReader
-from omega_bridge.postgres.driver_errors import server_error
 from omega_bridge.postgres.executor import Executor
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.fast_path.probe import probe
@@ -125,6 +124,8 @@ def repair(
         warnings += (unmoved,) if unmoved else ()
         log.info("[MIGRATION] the ledger ends at %s", executor.tip)
     except BUSY as exc:
+        from omega_bridge.postgres.driver_errors import server_error
+
         revision = None
         warnings += (f"the record of this start was given up, and the next one looks again: {server_error(exc)}",)
     session.cost.locks.extend(done.locks())

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import field
 from itertools import chain, count, islice, takewhile
+from typing import TYPE_CHECKING
 
 from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.catalog import Catalog, Key, diff
@@ -19,18 +20,19 @@ from omega_bridge.outcomes import StepOutcome
 from omega_bridge.planning import Action, PlannedStep, Planner, World
 from omega_bridge.planning.locks import locks_of
 from omega_bridge.planning.reruns import hangs_on_the_rest, only_sets
-from omega_bridge.planning.row_flow import RowFlow
 from omega_bridge.planning.schedule import Attempt, Schedule
 from omega_bridge.planning.step_outcome import skipped
 from omega_bridge.planning.waiting import waits_for
-from omega_bridge.postgres import batch, clean_state, data_steps, lookahead
+from omega_bridge.postgres import batch, clean_state
 from omega_bridge.postgres.executor import Executor
-from omega_bridge.postgres.row_flow import read_row_flow
-from omega_bridge.postgres.whole_catalog import Watcher, changes
 from omega_bridge.regexes import regex
 from omega_bridge.startup.run import Unsettled
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
+
+if TYPE_CHECKING:
+    from omega_bridge.planning.row_flow import RowFlow
+    from omega_bridge.postgres.whole_catalog import Watcher
 
 log = logging.getLogger("omega_bridge")
 
@@ -147,6 +149,8 @@ class _OnServer:
     def __post_init__(self) -> None:
         uncertain = [s for s in self.planner.analysis if hangs_on_the_rest(s)]
         if len(uncertain) > 1 or any(q.tag == _DEFAULTS for s in uncertain for q in s.reading.statements):
+            from omega_bridge.postgres.whole_catalog import Watcher
+
             self._watcher = Watcher(self.executor.session.connection)
 
     @property
@@ -156,6 +160,8 @@ class _OnServer:
     @property
     def flow(self) -> RowFlow:
         if self._flow is None or self._flow[0] is not self.executor.catalog:
+            from omega_bridge.postgres.row_flow import read_row_flow
+
             self._flow = (self.executor.catalog, read_row_flow(self.executor.session))
         return self._flow[1]
 
@@ -168,7 +174,11 @@ class _OnServer:
     def has_changed(self) -> bool:
         if self._before is not None and self.executor.changed_since(self._before):
             return True
-        return self._watcher is not None and self._seen is not None and bool(changes(self._seen, self._watcher.look()))
+        if self._watcher is None or self._seen is None:
+            return False
+        from omega_bridge.postgres.whole_catalog import changes
+
+        return bool(changes(self._seen, self._watcher.look()))
 
     # --- one step ----------------------------------------------------------------------------------------------
 
@@ -176,7 +186,9 @@ class _OnServer:
         planned = self._planned(index, anew=anew)
         step = planned.analysis
         if planned.action is Action.RUN and step.kind is StepKind.DATA and self._has_nothing_to_do(step):
-            planned = PlannedStep(step, Action.SKIP, data_steps.NO_ROW)
+            from omega_bridge.postgres.data_steps import NO_ROW
+
+            planned = PlannedStep(step, Action.SKIP, NO_ROW)
         if planned.action is Action.SKIP:
             return Attempt(skipped(planned), left_to=planned.left_to)
         log.info("[MIGRATION] Applying step %s (%s)", step.id, _short(planned.reason), extra={"step": step.id})
@@ -199,14 +211,18 @@ class _OnServer:
         """Send a step. Where its effects are not all in its text, all of the database is compared, too."""
         if self._watcher is None or not hangs_on_the_rest(planned.analysis) or only_sets(planned.analysis):
             return Attempt(self.executor.execute(planned))
+        from omega_bridge.postgres.whole_catalog import changes
+
         before = self._watcher.look()
         outcome = self.executor.execute(planned)
         return Attempt(outcome, changes(before, self._watcher.look()))
 
     def _has_nothing_to_do(self, step: StepAnalysis) -> bool:
         """Whether a data step can be spared. Behind one that has set a role it is sent: that role's rights are not ours."""
+        from omega_bridge.postgres.lookahead import has_nothing_to_do
+
         executor = self.executor
-        return executor.role is None and lookahead.has_nothing_to_do(executor.session, step, executor.limits.lock_timeout)
+        return executor.role is None and has_nothing_to_do(executor.session, step, executor.limits.lock_timeout)
 
     def need(self, index: int, outcome: StepOutcome, later: Iterable[StepAnalysis]) -> Key | None:
         return waits_for(self.planner.analysis.steps[index], later, outcome.error, self.world)

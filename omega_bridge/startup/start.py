@@ -294,7 +294,6 @@ def when_current(session: Session, digest: str, head: str | None, options: Optio
     import time
 
     from omega_bridge.outcomes import Standing
-    from omega_bridge.postgres import data_steps
     from omega_bridge.postgres.fast_path.probe import probe
     from omega_bridge.startup.run import Run, judged, raise_if_asked
 
@@ -307,7 +306,7 @@ def when_current(session: Session, digest: str, head: str | None, options: Optio
     failed = _still_failing(session, found, options) if found.has_failed else ()
     if failed is None or (failed and options.foundation and _lacks_foundation(session, options)):
         return None
-    outcomes = data_steps.run(session, found.data, options.table_lock_timeout, options.trusted_owners, options.kept_in)
+    outcomes = _of_data(session, found, options)
     if outcomes is None:
         return None
     standing = tuple(Standing(s["id"], s["outcome"], s["reason"]) for s in found.standing)
@@ -339,6 +338,15 @@ def when_current(session: Session, digest: str, head: str | None, options: Optio
     )
     raise_if_asked(run, options, _how_to_lay(session, failed, options) if run.outcome == "failed" else "")
     return run
+
+
+def _of_data(session: Session, found: Probe, options: Options) -> tuple[StepOutcome, ...] | None:
+    """What became of the data steps; ``None`` where the whole list has to be looked at."""
+    if not found.data:
+        return ()
+    from omega_bridge.postgres import data_steps
+
+    return data_steps.run(session, found.data, options.table_lock_timeout, options.trusted_owners, options.kept_in)
 
 
 def _how_to_lay(session: Session, failed: Iterable[StepOutcome], options: Options) -> str:

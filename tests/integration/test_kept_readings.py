@@ -30,7 +30,7 @@ from omega_bridge.analysis import reading
 from omega_bridge.steps import Step
 url, *steps = json.loads(sys.argv[1])
 run = omega_bridge.boot(url, steps)
-reader = sys.modules.get("omega_bridge.analysis.blocks")
+reader = sys.modules.get("omega_bridge.analysis.programs")
 print(json.dumps({
     "read": reader.read_program.cache_info().misses if reader else 0,
     "outcome": run.outcome, "digest": run.catalog_digest,

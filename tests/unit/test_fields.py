@@ -9,12 +9,14 @@ import pytest
 from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
 
-from omega_bridge.analysis.effects import READERS, alter_table, read
+from omega_bridge.analysis.effects import alter_table, read, reader_of
 from omega_bridge.analysis.program import DOUBT, Sql
 from omega_bridge.catalog import Key, Kind
+from omega_bridge.kinds import READ
 from omega_bridge.planning import World
 from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.sql import Fields, Statement, inner, parse
+from omega_bridge.tags import Tag
 
 EVERY_CONSTRAINT = (
     "CONSTRAINT k CHECK (a > 0) NO INHERIT, UNIQUE NULLS NOT DISTINCT (a) INCLUDE (b) WITH (fillfactor = 50) USING INDEX TABLESPACE s, "
@@ -74,11 +76,19 @@ def copied(text: str) -> Statement:
     return Statement(statement.text, node, statement.tag, statement.offset)
 
 
+@pytest.mark.parametrize("tag", READ)
+def test_the_reader_that_a_room_names_is_there(tag: Tag) -> None:
+    """It is loaded when a statement is read: a room that names another one would be seen by users."""
+    assert reader_of(tag) is not None
+
+
 def places(text: str) -> Iterator[tuple[Statement, Any, Fields]]:
     """Each node of a statement that its reader looks at, in a copy of its own, and what is known there."""
     for number in range(200):
         statement = copied(text)
-        known = READERS[statement.tag].known
+        reader = reader_of(statement.tag)
+        assert reader is not None
+        known = reader.known
         found = [(node, known) for node in nodes(statement.node, known)]
         if statement.tag == "alter_table_stmt":
             for command in map(inner, statement.node.cmds):

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from postgast import pg_query_pb2 as pb
 
-from omega_bridge.analysis import analyse, blocks, guards
+from omega_bridge.analysis import analyse, blocks, guards, programs
 from omega_bridge.analysis.reading import forget, reading_of
 from omega_bridge.planning import World, evaluate, make_plan
 from omega_bridge.planning.settling import empty_catalog
@@ -134,10 +134,10 @@ def test_an_odd_block_is_read_or_left_to_the_server(data: st.DataObject, text: s
 
 def read_anew(text: str) -> None:
     """Read a text, and run it in thought, without what was kept of it; and keep nothing."""
-    blocks.read_program.cache_clear()
+    programs.read_program.cache_clear()
     forget()
     try:
         evaluate(reading_of(text).program, World(empty_catalog()))
     finally:
-        blocks.read_program.cache_clear()
+        programs.read_program.cache_clear()
         forget()

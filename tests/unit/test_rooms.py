@@ -183,7 +183,7 @@ def test_what_is_looked_for_by_name_is_found_by_its_name(room: kinds.Room) -> No
 
 @pytest.mark.parametrize("reader", ["objects.create_nothing", "nowhere.create_enum", "objects.split"])
 def test_a_reader_that_is_not_there_is_told(reader: str) -> None:
-    """A room that names a function which does not exist, or one without its fields, stops the import."""
+    """A room that names a function which does not exist, or one without its fields, is told."""
     with pytest.raises(ImportError, match=rf"create_am_stmt is said to be read by {reader}"):
         effects._reader(Read(Tag.CREATE_AM, reader))
 

@@ -6,8 +6,9 @@ field is set that its function does not know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from typing import NamedTuple
 
@@ -29,6 +30,13 @@ class Reader(NamedTuple):
     known: Fields
 
 
+@cache
+def reader_of(tag: Tag) -> Reader | None:
+    """What reads a kind of statement, as the room of its kind says; loaded when it is asked for. ``None`` for what nothing reads."""
+    said = READ.get(tag)
+    return None if said is None else _reader(said)
+
+
 def _reader(said: Read) -> Reader:
     """The function that a room names, and the fields beside it."""
     module, name = said.reader.split(".")
@@ -38,9 +46,6 @@ def _reader(said: Read) -> Reader:
     except (AttributeError, ImportError) as exc:
         raise ImportError(f"{said.tag} is said to be read by {said.reader}: {exc}") from exc
 
-
-READERS: Mapping[Tag, Reader] = {tag: _reader(said) for tag, said in READ.items()}
-"""By libpg_query's name for the statement; which function reads it is said in ``omega_bridge.kinds``."""
 
 _OUTSIDE_TRANSACTIONS = {
     Tag.VACUUM,
@@ -58,7 +63,7 @@ _OUTSIDE_TRANSACTIONS = {
 
 def read(statement: Statement) -> Sql:
     """What is known of one statement."""
-    reader = READERS.get(statement.tag)
+    reader = reader_of(statement.tag)
     if reader is None:
         return Sql(
             statement.text,

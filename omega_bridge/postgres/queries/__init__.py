@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 
 @cache
 def query(name: str) -> str:
     """The text of one query file, comment included."""
-    return resources.files(__name__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    return _HERE.joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+_HERE = Path(__file__).parent
