@@ -9,6 +9,7 @@ from omega_bridge.regexes import regex
 _WORDS = regex(
     r"\bset\b.*\b(role|authorization)\b|\breset\b|\bdiscard\b|\bset_config\b|\bexecute\b(?!\s+(?:function|procedure)\b)",
     re.IGNORECASE | re.DOTALL,
+    only_with=("set", "discard", "execute"),
 )
 
 
@@ -21,6 +22,7 @@ _SETS = regex(
     r"(?:\A|;|\*/|\n|'|\bbegin\b|\bthen\b|\belse\b|\bloop\b)\s*(?:set|reset|discard)\b|\bset_config\b"
     r"|\bexecute\b(?!\s+(?:function|procedure)\b)|\bcall\b",
     re.IGNORECASE,
+    only_with=("set", "discard", "execute", "call"),
 )
 
 
@@ -32,7 +34,7 @@ def may_change_settings(text: str) -> bool:
 TAKES_NO_WRITES = "behind it the session takes no writes: neither the list's nor the record"
 """Why a step that makes it read-only is taken back."""
 
-_READ_ONLY = regex(r"\bread\s+only\b|read_only\b", re.IGNORECASE)
+_READ_ONLY = regex(r"\bread\s+only\b|read_only\b", re.IGNORECASE, only_with=("read",))
 
 
 def may_set_read_only(text: str) -> bool:

@@ -46,7 +46,7 @@ def calls(step: StepAnalysis, catalog: Catalog, home: Collection[str]) -> frozen
         return None
     called = {k.name for s, _ in found if s.tag in _CALLING for k in s.needs if k.kind is Kind.FUNCTION}
     called |= {name for c in conditions(step.program) for name in _asked(c)}
-    if any(map(_SENDING.search, called)):
+    if any(_SENDING.search(name) for name in called):
         return None
     is_alone = {*home}.issuperset(catalog.search_path)  # then no name means another schema's
     if not is_alone and any(_is_elsewhere(key, catalog, home) for _, keys in found for key in keys):

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import psycopg
-from psycopg import pq, sql
+from psycopg import pq
 from psycopg.rows import TupleRow
 
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.kinds.question import arms
+from omega_bridge.postgres.encoding import array as text_array
 from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.printing import by_default, is_default
 from omega_bridge.postgres.queries import query
@@ -74,7 +75,7 @@ _NO_TABLE = "SELECT NULL::pg_catalog.oid AS oid WHERE false"
 
 def array(connection: psycopg.Connection[TupleRow], names: Collection[str]) -> str:
     """Names as an array in SQL, as the server stores them."""
-    return f"{sql.Literal(storable(connection, names)).as_string(connection)}::name[]"
+    return f"{text_array(connection, names)}::name[]"
 
 
 def everything(version: int) -> str:
@@ -112,17 +113,30 @@ class CatalogReader:
         self._session, self._sender, self._takes_back = session, sender, takes_back
         self._ahead: Collection[str] | None = None
         self._is_prepared = False
+        self._is_early = False
         self._times = 0
         if takes_back:
             session.connection.prepare_threshold = None  # psycopg deallocates all it finds where one of its own may be stale
         self._own = os.urandom(6).hex()  # a pooler may hand on a server connection with what was prepared there
 
-    def preparation(self) -> list[str]:
-        """The statements, of one transaction, after which the first ``read`` costs what the later ones cost; none where it does already."""
+    def preparation(self, *, has_states: bool) -> list[str]:
+        """The statements, of one transaction, after which the first ``read`` costs what the later ones cost; none where it does already.
+
+        ``has_states``: where the last start has kept the names that it looked at, which most often are those of this one; the server reads
+        by these already, while nobody here knows them yet.
+        """
         if self._session.is_pooled or self._is_prepared:
             return []
         prepare, self._is_prepared = self._prepare(), True
-        return [prepare, _GENERIC, f"EXECUTE {self._name} ('{{}}')"]
+        self._is_early = has_states and self._sender is not None and is_default(self._session.connection)
+        if not self._is_early:
+            return [prepare, _GENERIC, f"EXECUTE {self._name} ('{{}}')"]
+        return [
+            prepare,
+            _GENERIC,
+            _RECALLED,
+            f"EXECUTE {self._name} (pg_catalog.current_setting('omega_bridge.names')::pg_catalog.name[])",
+        ]
 
     @property
     def _name(self) -> str:
@@ -141,7 +155,13 @@ class CatalogReader:
     def look_ahead(self, names: Collection[str]) -> None:
         """Let the server read already, behind the preparation, while the caller goes on: the first ``read`` of these names waits less."""
         session = self._session
-        if self._sender is None or not self._is_prepared or len(names) > _FEW or not is_default(session.connection):
+        if (
+            self._is_early
+            or self._sender is None
+            or not self._is_prepared
+            or len(names) > _FEW
+            or not is_default(session.connection)
+        ):
             return
         self._sender.value = None
         self._sender.follow(";\n".join(["BEGIN", _GENERIC, self._executed(names), "COMMIT"]))
@@ -149,6 +169,16 @@ class CatalogReader:
 
     def _executed(self, names: Collection[str]) -> str:
         return f"EXECUTE {self._name} ({array(self._session.connection, names)})"
+
+    def read_first(self, names: Collection[str], recorded: Collection[str]) -> Catalog:
+        """``read``, for a start. ``recorded``: the names that the last one has kept."""
+        value = self._sender.value if self._sender is not None and self._is_early else None
+        self._is_early = False
+        if value is None or len(recorded) > _FEW or not frozenset(recorded) <= frozenset(names):
+            return self.read(names)
+        early = catalog_of((json.loads(value),))
+        more = storable(self._session.connection, frozenset(names).difference(recorded))
+        return early.patched(self.read(more), more) if more else early
 
     def read(self, names: Collection[str]) -> Catalog:
         """The catalog. Raises psycopg's ``InvalidSqlStatementName`` within a transaction in which a step deallocated ours;
@@ -215,3 +245,9 @@ _TAKEN_BACK = f"ROLLBACK TO SAVEPOINT {_PART}; RELEASE SAVEPOINT {_PART}"
 """What was set for the reading is as before; what was prepared stays."""
 _FEW = 2000
 """Names up to which a plan that knows nothing of their number is as good as one made for them, or better."""
+_RECALLED = (
+    "SELECT pg_catalog.set_config('omega_bridge.names', coalesce((SELECT CASE WHEN pg_catalog.cardinality(names)"
+    f" OPERATOR(pg_catalog.<=) {_FEW} THEN names::pg_catalog.text END FROM omega_bridge.omega_bridge_states"
+    " WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text), '{}'), true)"
+)
+"""The names that the last start has kept, into a setting: ``EXECUTE`` takes no query (PostgreSQL's manual, "EXECUTE")."""

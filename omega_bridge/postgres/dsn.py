@@ -10,13 +10,10 @@ from urllib.parse import parse_qsl, quote, urlencode
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.regexes import regex
 
-_SCHEME = regex(r"\A(postgres(?:ql)?)(?:\+[a-z0-9_]+)?://", re.I)
-_ANY_SCHEME = regex(r"\A[A-Za-z][A-Za-z0-9+.-]*://")
 _FOREIGN = {
     "prepared_statement_cache_size", "async_fallback", "prepared_statement_name_func", "statement_cache_size",
     "server_settings", "command_timeout", "timeout", "pool_size",
 }  # fmt: skip
-_LOGIN = regex(r"\A[^@/]*@")
 _PLAIN = regex(
     rf"(?:(?!(?:ssl|{'|'.join(sorted(_FOREIGN))})=)\w+=[\w.~:/@,*-]+(?:&(?!$)|$))*", re.ASCII
 )  # fmt: skip
@@ -35,7 +32,8 @@ def normalise(database: object) -> str:
     Raises ``ConfigurationInvalid`` for another database's URL.
     """
     text = _text(database)
-    if _ANY_SCHEME.match(text) is None:
+    scheme, mark, rest = text.partition("://")
+    if not mark or not _is_scheme(scheme):
         if "=" in text:
             return text
         from omega_bridge.redaction import redact
@@ -44,16 +42,16 @@ def normalise(database: object) -> str:
             f"{redact(text)!r} is no database URL",
             hint="Use postgresql://user@host:5432/database, or a libpq string (host=... dbname=...).",
         )
-    if not _SCHEME.match(text):
+    kind, _, driver = scheme.lower().partition("+")
+    if kind not in ("postgres", "postgresql") or (kind != scheme.lower() and not _is_driver(driver)):
         raise ConfigurationInvalid(
             f"the database URL begins with {text.partition('://')[0]}://, which is not PostgreSQL",
             hint="omega-bridge speaks to PostgreSQL only: postgresql://user@host:5432/database.",
         )
-    rest = _SCHEME.sub("", text)
-    login = _LOGIN.match(rest)  # libpq takes a "?" in a password as it is
-    start = rest.find("?", login.end() if login else 0)
+    before, at, _ = rest.partition("@")  # libpq takes a "?" in a password as it is
+    start = rest.find("?", len(before) + 1 if at and "/" not in before else 0)
     base, query = (rest[:start], rest[start + 1 :]) if start >= 0 else (rest, "")
-    if _PLAIN.fullmatch(query):
+    if not query or _PLAIN.fullmatch(query):
         return f"postgresql://{rest}"
     pairs = []
     for name, value in parse_qsl(query, keep_blank_values=True):
@@ -67,6 +65,19 @@ def normalise(database: object) -> str:
         elif name not in _FOREIGN:
             pairs.append((name, value))
     return f"postgresql://{base}" + (f"?{urlencode(pairs, quote_via=quote)}" if pairs else "")
+
+
+def _is_scheme(text: str) -> bool:
+    """A letter, then letters, digits and ``+.-``."""
+    return text.isascii() and text[:1].isalpha() and text.translate(_WITHOUT).isalnum()
+
+
+def _is_driver(text: str) -> bool:
+    """Letters, digits and underscores."""
+    return text.isascii() and text.replace("_", "a").isalnum()
+
+
+_WITHOUT = dict.fromkeys(map(ord, "+.-"))
 
 
 def _text(database: Any) -> str:

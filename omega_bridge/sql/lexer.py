@@ -32,7 +32,7 @@ def sendable(text: str) -> bytes:
     return raw
 
 
-_WITH_CLIENT = regex(r"\bcopy\b.*\bstd(in|out)\b", re.IGNORECASE | re.DOTALL)
+_WITH_CLIENT = regex(r"\bcopy\b.*\bstd(in|out)\b", re.IGNORECASE | re.DOTALL, only_with=("copy",))
 
 
 def _copies_with_client(found: list[str]) -> bool:

@@ -21,6 +21,14 @@ def test_it_is_as_compiled() -> None:
         _ = late.nothing  # type: ignore[attr-defined]
 
 
+def test_a_text_without_its_words_is_not_searched() -> None:
+    """What it finds has one of them in it, in any case; otherwise it is as compiled."""
+    late = regex(r"\b(set|reset)\b", re.IGNORECASE, only_with=("set",))
+    found = [late.search(text) for text in ("SELECT 1", "RESET ROLE", "offset", "x; Set y", "\u017fet")]
+    assert [m and m[0] for m in found] == [None, "RESET", None, "Set", "\u017fet"]
+    assert late.sub("-", "set a") == "- a"
+
+
 def test_nothing_is_compiled_before_it_is_used() -> None:
     """Loading the modules of a start compiles none of ours."""
     told = subprocess.run(

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import TupleRow
 
 from omega_bridge.kinds import COUNTED, MEMBERS, ROOMS, stored_in
 from omega_bridge.kinds.counted import EQUALS, FIRST_OF_USERS, HERE, OID, XMIN, both
-from omega_bridge.postgres.encoding import storable
+from omega_bridge.postgres.encoding import array
 from omega_bridge.postgres.fast_path.dependencies import Watched
 from omega_bridge.postgres.own_tables import There
 from omega_bridge.values import dataclass
@@ -64,7 +63,7 @@ def shared(connection: Connection, watched: Watched) -> tuple[str, ...]:
     if watched.shared is not None and not watched.shared:
         return ()
     names = watched.shared
-    mine = f"r.rolname {EQUALS} ANY ({_literal(connection, names)}::pg_catalog.name[])" if names is not None else "true"
+    mine = f"r.rolname {EQUALS} ANY ({array(connection, names)}::pg_catalog.name[])" if names is not None else "true"
     roles = f"ARRAY(SELECT r.oid FROM pg_catalog.pg_roles r WHERE {mine})"
     told = ", ".join(f"r.{name}" for name in _ROLE)
     settings = f"setdatabase {EQUALS} ANY (ARRAY[0, {HERE}]) AND setrole {EQUALS} ANY (0::pg_catalog.oid OPERATOR(pg_catalog.||) {roles})"
@@ -178,7 +177,7 @@ def _by_oid(objects: Iterable[tuple[str, int]]) -> Iterable[_Rows]:
 
 def _among(connection: Connection, column: str, names: Iterable[str]) -> str:
     """A name is one of these."""
-    return f"{column} {EQUALS} ANY ({_literal(connection, names)}::pg_catalog.name[])"
+    return f"{column} {EQUALS} ANY ({array(connection, names)}::pg_catalog.name[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +262,8 @@ def _about(connection: Connection, watched: Watched, text: str) -> bytes:
     """A query about what is watched."""
     states = There.of(connection).states
     return text.format(
-        names=_literal(connection, watched.relations),
-        schemas=_literal(connection, watched.schemas),
+        names=array(connection, watched.relations),
+        schemas=array(connection, watched.schemas),
         tenants=f"ARRAY(SELECT schema FROM {states})" if states else "'{}'",
     ).encode()
 
@@ -283,4 +282,4 @@ def scans_attributes(sizes: Sizes) -> bool:
 
 
 def _literal(connection: Connection, names: Iterable[str]) -> str:
-    return sql.Literal(storable(connection, names)).as_string(connection)
+    return array(connection, names)
