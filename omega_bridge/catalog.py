@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
@@ -183,11 +184,11 @@ class Catalog:
 
     @cached_property
     def _index(self) -> _Index:
-        index: _Index = {}
-        for key, attributes in self.objects.items():
+        index: defaultdict[str | tuple[str, ...], list[Key]] = defaultdict(list)
+        for key, attributes in self._held.items():
             for entry in _entries(key, attributes):
-                index.setdefault(entry, []).append(key)
-        return index
+                index[entry].append(key)
+        return dict(index)
 
     def digest(self) -> str:
         """SHA-256 over everything but the order of columns: equal for catalogs that mean the same."""
@@ -219,25 +220,20 @@ BY_TABLE = frozenset({Kind.COLUMN, Kind.POLICY, Kind.RULE, Kind.TRIGGER})
 """Kinds that a reader finds by the name of their table alone. Something else may bear theirs, as a trigger's function often does."""
 
 
-def _entries(key: Key, attributes: Attributes) -> Iterator[str | tuple[str, ...]]:
+def _entries(key: Key, attributes: Attributes) -> tuple[str | tuple[str, ...], ...]:
     """Under what a key stands in the index."""
     kind, _, table, name = key
+    if kind in BY_TABLE:  # most of what there is
+        return (kind, name), (kind, table, name), table
     if kind is Kind.FUNCTION:
         name = name.partition("(")[0]
-    yield kind, name
-    if table:
-        yield kind, table, name
+    own: tuple[str | tuple[str, ...], ...] = ((kind, name), (kind, table, name)) if table else ((kind, name),)
     if kind is Kind.SCHEMA or kind is Kind.EXTENSION:
-        yield _ALWAYS
-    elif kind in BY_TABLE:
-        yield table
-    else:
-        yield name
-        owner = table or str(attributes.get("table") or "")
-        if kind is Kind.SEQUENCE:
-            owner = str(attributes.get("owned_by") or "").partition(".")[0].strip('"')
-        if owner and owner != name:
-            yield owner
+        return (*own, _ALWAYS)
+    owner = table or str(attributes.get("table") or "")
+    if kind is Kind.SEQUENCE:
+        owner = str(attributes.get("owned_by") or "").partition(".")[0].strip('"')
+    return (*own, name, owner) if owner and owner != name else (*own, name)
 
 
 def _moved(index: _Index, gone: Mapping[Key, Attributes], come: Mapping[Key, Attributes]) -> _Index:

@@ -76,21 +76,24 @@ def as_reading(text: str, plain: object, program: bytes) -> Reading:
     """
     try:
         kind, values, names, taken_away, provides, leans = _list(plain)
-        derived = dict(zip(_DERIVED, _list(values), strict=True))
-        derived["names"] = frozenset(_list(names))
-        derived["taken_away"] = frozenset(_list(taken_away))
-        derived["provides"] = frozenset([(_KINDS[of], name) for of, name in _list(provides)])
-        derived["dependencies"] = _dependencies(*_list(leans))
+        words, loose, is_whole, shared, about = _list(leans)
+        _lists(values, names, taken_away, provides, words, loose, about)
+        derived = dict(zip(_DERIVED, values, strict=True))
+        derived["names"] = frozenset(names)
+        derived["taken_away"] = frozenset(taken_away)
+        derived["provides"] = frozenset([(_KINDS[of], name) for of, name in provides])
+        derived["dependencies"] = _dependencies(words, loose, is_whole, shared, about)
         return kept(text, _STEP_KINDS[kind], partial(_program_in, program), derived)
     except (TypeError, KeyError, IndexError) as exc:
         raise ValueError(f"no reading is written like this: {exc}") from exc
 
 
-def _dependencies(words: object, loose: object, is_whole: object, shared: object, about: object) -> Dependencies:
-    catalogs, relations, types, functions, schemas, others = (frozenset(_list(part)) for part in _list(words))
-    pairs = frozenset([(catalog, name) for catalog, name in _list(loose)])
+def _dependencies(words: list[Any], loose: list[Any], is_whole: object, shared: object, about: list[Any]) -> Dependencies:
+    _lists(*words)
+    catalogs, relations, types, functions, schemas, others = map(frozenset, words)
+    pairs = frozenset([(catalog, name) for catalog, name in loose])
     of_server = None if shared is None else frozenset(_list(shared))
-    said = frozenset([(schema, name) for schema, name in _list(about)])
+    said = frozenset([(schema, name) for schema, name in about])
     return Dependencies(catalogs, relations, types, functions, pairs, schemas, others, is_whole is not False, of_server, said)
 
 
@@ -177,6 +180,11 @@ def _program(plain: Plain) -> tuple[Any, ...]:
     if type(found) is not tuple:
         raise TypeError("it holds no program")
     return found
+
+
+def _lists(*parts: object) -> None:
+    if {*map(type, parts)} != {list}:
+        raise TypeError("a part of it is no list")
 
 
 def _list(plain: object) -> list[Any]:

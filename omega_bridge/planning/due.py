@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import field
 from itertools import repeat
 from typing import NamedTuple
@@ -58,9 +58,11 @@ class Due:
     def is_any(self, world: World) -> bool:
         """Whether a further pass would have anything to do. Names may mean other schemas by then, where one has come or gone."""
         schemas = self.clock.schemas
+        at_rest = self.settled() if not schemas else frozenset[str]()
         return any(
             self._is(index, world, is_elsewhere=step.id in self.turns and schemas > self.turns[step.id].ended)
             for index, step in enumerate(self._analysis)
+            if step.id not in at_rest
         )
 
     def note_made(self, index: int, differences: Iterable[Difference]) -> None:
@@ -73,23 +75,24 @@ class Due:
         """Whether another step has made or changed something that it touches or reads since its turn."""
         return self._last(step, self.clock.added) > self.turns[step.id].ended
 
-    def is_settled(self, step: StepAnalysis) -> bool:
-        """Whether a step, all of which is read, was seen to have nothing to do, and nothing that it may look at has changed since.
+    def settled(self) -> frozenset[str]:
+        """The steps, by id, all of which is read, that were seen to have nothing to do, and nothing that they may look at has changed since.
 
         Of one that was sent by itself nobody has looked yet whether it would do the same again.
         """
-        outcome, turn = self.outcomes.get(step.id), self.turns.get(step.id)
-        return (
-            outcome is not None
-            and turn is not None
-            and turn.began == turn.ended
-            and (outcome.action, outcome.outcome) in _LOOKED_AT
-            and step.kind is StepKind.SCHEMA
-            and step.reading.is_certain
-            and step.id not in self.held
-            and not self.left_to.get(step.id)
-            and self._is_untouched(step, turn)
-        )
+        return frozenset(self._settled())
+
+    def _settled(self) -> Iterator[str]:
+        outcomes, turns, held, left_to = self.outcomes, self.turns, self.held, self.left_to
+        for step in self._analysis:
+            outcome, turn = outcomes.get(step.id), turns.get(step.id)
+            if outcome is None or turn is None or turn.began != turn.ended or (outcome.action, outcome.outcome) not in _LOOKED_AT:
+                continue
+            reading = step.reading
+            if reading.kind is not StepKind.SCHEMA or not reading.is_certain or step.id in held or left_to.get(step.id):
+                continue
+            if self._is_untouched(step, turn):
+                yield step.id
 
     def is_anew(self, step: StepAnalysis) -> bool:
         """Whether what a step rebuilds has the privileges by default of a day that has passed."""
@@ -148,9 +151,12 @@ class Due:
             return True
         if clock.defaults > turn.ended:
             return False
+        names, away = step.names, step.reading.taken_away
+        if not hangs_on_the_rest(step) and names.isdisjoint(clock.added) and names.isdisjoint(clock.changed):
+            return away.isdisjoint(clock.added) or all(clock.added.get(name, 0) <= turn.began for name in away)
         if self._last(step, clock.added) > turn.began or self._last(step, clock.changed) > turn.began:
             return False
-        return all(clock.added.get(name, 0) <= turn.began for name in step.reading.taken_away)
+        return all(clock.added.get(name, 0) <= turn.began for name in away)
 
     def _is_suspect(self, index: int, turn: Turn, world: World) -> bool:
         """Whether others, or the step itself, may have given it work since it was judged."""

@@ -161,7 +161,7 @@ class Schedule:
         if self.undoing:
             return frozenset()
         told = {step for step, _ in self.misplaced} | {step for step, _, _ in self.remade}
-        return frozenset(step.id for step in self._analysis if step.id not in told and self._due.is_settled(step))
+        return self._due.settled() - told
 
     # --- one pass ----------------------------------------------------------------------------------------------
 
@@ -187,14 +187,15 @@ class Schedule:
         clock.changed.update(shadowed)
         self._placed.update(range(index, index + len(taken)))
         self.order.extend(range(index, index + len(taken)))
+        met, at_rest = Turn(began, clock.now, path), Turn(clock.now, clock.now, path)
         for number, (outcome, _, left_to, is_settled) in enumerate(taken, start=index):
             self._due.left_to[outcome.id] = left_to
             self._due.note_made(number, outcome.differences)
             self._settled(outcome)
             self._worked.add(outcome.id)
             step = self._analysis.steps[number]
-            is_met = (not is_settled and gives_itself_work(step)) or not step.names.isdisjoint(shadowed)
-            self._due.turns[outcome.id] = Turn(began if is_met else clock.now, clock.now, path)
+            is_met = (not is_settled and gives_itself_work(step)) or (shadowed and not step.names.isdisjoint(shadowed))
+            self._due.turns[outcome.id] = met if is_met else at_rest
             if outcome.action is Action.RUN:
                 self._done += [(outcome.id, d.key) for d in outcome.differences]
 

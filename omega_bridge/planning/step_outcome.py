@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omega_bridge.analysis import StepKind
+from omega_bridge.analysis import StepAnalysis, StepKind
 from omega_bridge.catalog import Difference
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import Action, Destroyed, ServerError, StepOutcome
@@ -12,6 +12,22 @@ from omega_bridge.planning.plan import PlannedStep
 def skipped(planned: PlannedStep) -> StepOutcome:
     """The outcome of a step that was not sent."""
     return outcome_of(planned, of_skipped(planned), planned.warning or planned.reason)
+
+
+def left(step: StepAnalysis, reason: str) -> StepOutcome:
+    """The outcome of a step of which it is known that all it makes is there."""
+    of, reading = step.step, step.reading
+    return StepOutcome(
+        step.id,
+        reading.kind,
+        Action.SKIP,
+        Outcome.ALREADY_THERE,
+        reason,
+        reading.checksum,
+        of.place,
+        of.title,
+        optional=of.optional,
+    )
 
 
 def of_skipped(planned: PlannedStep) -> Outcome:

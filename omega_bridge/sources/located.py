@@ -59,6 +59,10 @@ def _may_make(path: Path, name: str) -> bool:
 
 
 def _with_places(registry: Registry, read: Registry) -> Registry:
+    if [(s.sql, s.id, s.title, s.repeat, s.destructive, s.optional, s.place) for s in registry] == [
+        (s.sql, s.id, None, s.repeat, s.destructive, s.optional, _NOWHERE) for s in read
+    ]:  # the very list, with nothing of its own to keep
+        return Registry(read.steps, registry.source or read.source)
     known: dict[str, list[Step]] = {}
     for step in reversed(read.steps):
         known.setdefault(step.sql, []).append(step)

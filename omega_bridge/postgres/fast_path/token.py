@@ -279,7 +279,3 @@ def scans_classes(sizes: Sizes, names: int) -> bool:
 def scans_attributes(sizes: Sizes) -> bool:
     """The same for ``pg_attribute`` and the rows of our tables."""
     return sizes.can_hash and sizes.attributes < 1700 + 1.5 * sizes.ours
-
-
-def _literal(connection: Connection, names: Iterable[str]) -> str:
-    return array(connection, names)
