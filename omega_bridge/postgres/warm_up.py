@@ -38,7 +38,7 @@ def getting_ready(
         # another start may have made it meanwhile
         text = ledger_store.lacking(session.connection, owners, table) if is_lacking else ""
         asked = [trust.question(session.connection.info.server_version, owners, table)] if is_whole else []
-        made, prepared = ["BEGIN", text, "COMMIT"] if text else [], reader.preparation()
+        made, prepared = ["BEGIN", text, "COMMIT"] if text else [], reader.preparation(has_states=is_whole)
         if asked or made or prepared:
             sender.begin(";\n".join([*asked, *made, "BEGIN", *prepared, "COMMIT"]))  # a new schema makes plans invalid
         try:

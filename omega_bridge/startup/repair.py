@@ -31,6 +31,7 @@ from omega_bridge.readings import Readings, folder
 from omega_bridge.sources.located import located
 from omega_bridge.startup.inspection import inspect, report
 from omega_bridge.startup.record import Recorded, how_far, record, refuse_if_newer
+from omega_bridge.startup.rest import Rest, read_with, rest_of
 from omega_bridge.startup.run import Options, Run, judged, raise_if_asked
 from omega_bridge.startup.schedule import Convergence, touched
 from omega_bridge.steps import Registry, Repeat
@@ -89,7 +90,7 @@ def repair(
     names = scope(analysis, options.critical_tables, metadata)
     known = ledger_store.recall_prepared(connection)
     refuse_if_newer(known, analysis, head, options)
-    before = reader.read(names)
+    before = reader.read_first(names, known.names if known is not None else ())
     report(inspect(before, options.critical_tables, metadata))
     executor = Executor(
         session, reader, before, names, planner.provided, new_run(), ledger_store.tip(connection),
@@ -98,9 +99,10 @@ def repair(
     )  # fmt: skip
     planner.done_once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()
     promised = clean_state.Promised(analysis, names)
-    done = Convergence(executor, planner, before, promised, _settled(session, known, analysis, options))
+    settled, rest = _settled(session, known, promised, before, options)
+    done = Convergence(executor, planner, before, promised, settled)
     done.run()
-    outcomes, promised, asked, after, is_still = _at_the_end(session, done, executor, promised, known, head, options)
+    outcomes, promised, asked, after, is_still = _at_the_end(session, done, executor, promised, known, head, options, rest)
     lacking_of_models = _lacking_of_models(after, metadata)
     verdict = judged(outcomes, options, has_gap=bool(lacking_of_models))
     if verdict is BootOutcome.REPAIRED and not _is_work(
@@ -181,6 +183,7 @@ def _at_the_end(
     known: ledger_store.State | None,
     head: str | None,
     options: Options,
+    rest: Rest | None,
 ) -> _End:
     """The schema as the steps have left it. Where somebody else has changed it behind them, they are gone through again."""
     connection, table = session.connection, options.kept_in
@@ -198,22 +201,25 @@ def _at_the_end(
         promised = promised.with_effects(connection, known, options.history, outcomes)
         if promised.watched.elsewhere:
             executor.asked = None  # it was asked without them
-        asked, after = _as_it_stands(executor, promised)
+        asked, after = _as_it_stands(executor, promised, rest, outcomes)
         is_still = not done.follow(after, goes_on=looks < _LOOKED_AGAIN)
         if is_still or looks == _LOOKED_AGAIN:
             return _End(outcomes, promised, asked, after, is_still)
 
 
-def _settled(session: Session, known: ledger_store.State | None, analysis: Analysis, options: Options) -> frozenset[int]:
-    """The places of the steps that need not be judged. The database is asked for its token behind the reading of the catalog: what was read
-    before that is what is recorded, whoever has been at work since this start began.
+def _settled(
+    session: Session, known: ledger_store.State | None, promised: clean_state.Promised, before: Catalog, options: Options
+) -> tuple[frozenset[int], Rest | None]:
+    """The places of the steps that need not be judged, and what they are about. The database is asked for its token behind the reading of
+    the catalog: what was read ``before`` that is what is recorded, whoever has been at work since this start began.
     """
-    settled = frozenset[int]() if known is None or options.retry else clean_state.settled_steps(known, analysis)
+    settled = frozenset[int]() if known is None or options.retry else clean_state.settled_steps(known, promised.analysis)
     if known is None or not settled:
-        return settled
+        return settled, None
+    rest = rest_of(session.connection, before, promised, settled)
     found = probe(session, owners=options.trusted_owners, within=max(options.boot_timeout, 1.0))
     is_same = found is not None and found.is_as_recorded and (found.recorded, found.digest) == (known.token, known.digest)
-    return settled if is_same else frozenset()
+    return (settled, rest) if is_same else (frozenset(), None)
 
 
 def _first(session: Session, analysis: Analysis, run: Run, metadata: MetaData | None, options: Options, after: Catalog) -> str:
@@ -331,7 +337,9 @@ def _undone(done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[s
         lost.update(touched(outcome))
 
 
-def _as_it_stands(executor: Executor, promised: clean_state.Promised) -> tuple[probe_function.Asked, Catalog]:
+def _as_it_stands(
+    executor: Executor, promised: clean_state.Promised, rest: Rest | None, outcomes: Iterable[StepOutcome]
+) -> tuple[probe_function.Asked, Catalog]:
     """The schema at the end, with its token: as a batch read it, where the token is still the one from just before that.
 
     Otherwise all is asked anew, the question too: it names tables by their oids, and there may be more of them now.
@@ -342,6 +350,8 @@ def _as_it_stands(executor: Executor, promised: clean_state.Promised) -> tuple[p
     for _ in range(_LOOKS):  # an event trigger may note what another session does between the two
         if (found := probe_function.ask(connection, promised.watched)).is_settled:
             break
+    if rest is not None and not promised.effects and (after := read_with(rest, executor, outcomes)) is not None:
+        return found, after
     return found, executor.reader.read_meanwhile(promised.names, promised.think)
 
 

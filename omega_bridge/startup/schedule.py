@@ -21,7 +21,7 @@ from omega_bridge.planning import Action, PlannedStep, Planner, World
 from omega_bridge.planning.locks import locks_of
 from omega_bridge.planning.reruns import hangs_on_the_rest, only_sets
 from omega_bridge.planning.schedule import Attempt, Schedule
-from omega_bridge.planning.step_outcome import skipped
+from omega_bridge.planning.step_outcome import left, skipped
 from omega_bridge.planning.waiting import waits_for
 from omega_bridge.postgres import batch, clean_state
 from omega_bridge.postgres.executor import Executor
@@ -238,7 +238,8 @@ class _OnServer:
     def together(self, index: int) -> Sequence[Attempt]:
         """A batch, where two steps or more have something to do and it stands; or steps that are known to have nothing to do."""
         if index in self.settled:
-            return [self._as_left(number) for number in takewhile(self.settled.__contains__, count(index))]
+            steps = self.planner.analysis.steps
+            return [self._as_left(steps[number]) for number in takewhile(self.settled.__contains__, count(index))]
         if index < self._tried:
             return ()
         taken, outcomes, settled, _ = self._sent_together(index)
@@ -251,8 +252,8 @@ class _OnServer:
             for n, (p, outcome) in enumerate(zip(taken, outcomes, strict=True))
         ]
 
-    def _as_left(self, index: int) -> Attempt:
-        return Attempt(skipped(PlannedStep(self.planner.analysis.steps[index], Action.SKIP, _AS_LEFT)), is_settled=True)
+    def _as_left(self, step: StepAnalysis) -> Attempt:
+        return Attempt(left(step, _AS_LEFT), is_settled=True)
 
     def _sent_together(self, index: int) -> batch.Sent:
         """A batch that stands; else the steps that were planned."""

@@ -10,7 +10,8 @@ import pytest
 import omega_bridge
 from omega_bridge.planning.plan import Planner
 from omega_bridge.postgres import lock
-from omega_bridge.startup import repair
+from omega_bridge.postgres.catalog_reader import CatalogReader, read_catalog
+from omega_bridge.startup import repair, rest
 from omega_bridge.startup.run import Run
 from omega_bridge.steps import Step
 
@@ -169,6 +170,59 @@ def test_who_changes_it_behind_the_reading_is_seen(
     with psycopg.connect(database) as conn:
         conn.execute("SELECT a FROM t")
     assert start([*steps, NEW.replace("u ", "public.u ")])[1] == set()
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[str]]:
+    """By which names the catalog is read, by starts that take a short list for a long one."""
+    monkeypatch.setattr(rest, "_MANY", 0)
+    found: list[frozenset[str]] = []
+    reads = CatalogReader.read
+    monkeypatch.setattr(CatalogReader, "read", lambda self, names: found.append(frozenset(names)) or reads(self, names))
+    return found
+
+
+def test_the_rest_is_not_read_again(start: Start, database: str, read: list[frozenset[str]]) -> None:
+    """Of what no new step names the token is asked: the catalog that is recorded is the whole one all the same."""
+    start(STEPS)
+    read.clear()
+    run, _ = start([*STEPS, NEW])
+    assert all("t" not in names for names in read)
+    with psycopg.connect(database) as conn:
+        ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
+        assert run.catalog_digest == digest == read_catalog(conn, names).digest()
+    assert omega_bridge.boot(database, [*STEPS, NEW]).outcome == "current"
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "ALTER TABLE u RENAME COLUMN a TO b",  # what else prints it is printed in other words
+        "CREATE TABLE IF NOT EXISTS first.side (id int)",  # what names it by itself means another one
+        "DO $$ BEGIN EXECUTE 'ALTER TABLE t ADD COLUMN IF NOT EXISTS z int'; END $$",
+        "UPDATE u SET a = 'x' WHERE a IS NULL",
+    ],
+)
+def test_what_may_change_the_rest_has_it_read(start: Start, database: str, read: list[frozenset[str]], new: str) -> None:
+    """The catalog that is recorded is the one that is there."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        name = conn.info.dbname
+        conn.execute(
+            f'CREATE SCHEMA first; CREATE SCHEMA second; ALTER DATABASE "{name}" SET search_path = first, second, public'
+        )
+    first = [
+        "CREATE TABLE IF NOT EXISTS second.side (id int PRIMARY KEY)",
+        "CREATE TABLE IF NOT EXISTS public.u (id int PRIMARY KEY, a text)",
+        "CREATE TABLE IF NOT EXISTS public.t (id int PRIMARY KEY)",
+        "CREATE OR REPLACE VIEW public.v AS SELECT u.a, side.id FROM public.u, second.side",
+    ]
+    start(first)
+    read.clear()
+    run, _ = start([*first, new])
+    assert any("v" in names for names in read)
+    with psycopg.connect(database) as conn:
+        ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
+        assert run.catalog_digest == digest == read_catalog(conn, names).digest()
 
 
 def test_what_somebody_else_hides_behind_the_reading_is_seen(

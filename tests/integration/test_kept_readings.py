@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 import omega_bridge
 from omega_bridge.postgres.catalog_reader import read_catalog
+from omega_bridge.postgres.ledger_store import recall_prepared
 from omega_bridge.postgres.session import open_session
 from omega_bridge.postgres.warm_up import getting_ready
 from omega_bridge.steps import Step
@@ -71,19 +73,38 @@ def test_a_loss_is_repaired_without_reading(database: str, tmp_path: Path) -> No
 
 def test_a_catalog_that_was_asked_for_ahead_is_the_catalog(database: str) -> None:
     """What the server reads while the list is thought about is what it would have read afterwards; and it is used once."""
-    omega_bridge.boot(database, STEPS)
     names = frozenset({"t", "a", "t_pkey"})
     with open_session(database) as session:
+        session.connection.execute("CREATE TABLE t (id int PRIMARY KEY, a text)")
         with getting_ready(session, 5.0) as reader:
             reader.look_ahead(names)
         sent = session.cost.round_trips
-        ahead = reader.read(names)
+        ahead = reader.read_first(names, ())
         assert session.cost.round_trips == sent
         assert ahead == read_catalog(session.connection, names)
         session.connection.execute("ALTER TABLE t ADD COLUMN c int")
         assert reader.read(names) == read_catalog(session.connection, names) != ahead
+
+
+@pytest.mark.parametrize(("more", "less"), [((), ()), (("u", "z", "now"), ()), (("u",), ("t",)), ((), ("t", "a"))])
+def test_a_catalog_that_was_read_by_the_names_of_the_last_start_is_the_catalog(
+    database: str, more: tuple[str, ...], less: tuple[str, ...]
+) -> None:
+    """The server begins before anybody here knows the list; where the list names other things, too, those are added."""
+    omega_bridge.boot(database, STEPS)
+    with open_session(database) as session:
+        session.connection.execute(
+            "CREATE TABLE u (id int PRIMARY KEY); CREATE FUNCTION z() RETURNS int RETURN 1; CREATE TABLE other ()"
+        )
+        known = recall_prepared(session.connection)
+        assert known is not None
+        names = frozenset(known.names).union(more).difference(less)
         with getting_ready(session, 5.0) as reader:
-            reader.look_ahead(frozenset({"other"}))
+            reader.look_ahead(names)
+        sent = session.cost.round_trips
+        assert reader.read_first(names, known.names) == read_catalog(session.connection, names)
+        assert session.cost.round_trips - sent == 1 + bool(more or less)
+        session.connection.execute("ALTER TABLE t ADD COLUMN c int")
         assert reader.read(names) == read_catalog(session.connection, names)
 
 

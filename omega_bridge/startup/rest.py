@@ -1,0 +1,92 @@
+"""At the end of a start of a list that has grown: what its new steps do not name is as it was, and need not be read again.
+
+Of that rest the token is asked behind the first reading of the catalog, and once more at the end. Where it is the same one, whoever
+has been at work meanwhile, only what the new steps name is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from omega_bridge.analysis import StepAnalysis, StepKind
+from omega_bridge.catalog import Catalog, Key
+from omega_bridge.outcomes import Action, StepOutcome
+from omega_bridge.postgres import clean_state
+from omega_bridge.postgres.executor import Executor
+from omega_bridge.postgres.fast_path import probe_function, token
+from omega_bridge.values import dataclass
+
+if TYPE_CHECKING:
+    from omega_bridge.typed import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """``before``: the catalog when this was asked. ``names``: those of the steps that may have something to do. ``columns``: what is asked
+    of everything else that the list leans on; ``token``: the answer. ``settled``: the ids of the other steps.
+    """
+
+    before: Catalog
+    names: frozenset[str]
+    columns: tuple[str, ...]
+    token: str
+    settled: frozenset[str]
+
+
+def rest_of(connection: Connection, before: Catalog, promised: clean_state.Promised, settled: Collection[int]) -> Rest | None:
+    """The rest, behind the reading of ``before``. ``settled``: the places of the steps that have nothing to do. ``None`` where the others may do
+    more than add what they name, or where what the list does is known by no name.
+    """
+    analysis, watched = promised.analysis, promised.watched
+    others = [step for number, step in enumerate(analysis) if number not in settled]
+    if len(promised.names) < _MANY or not settled or watched.is_whole or not all(map(_only_adds, others)):
+        return None
+    names = frozenset().union(*(step.names for step in others))
+    rest = replace(
+        watched,
+        relations=watched.relations - names,
+        types=watched.types - names,
+        functions=watched.functions - names,
+        loose={catalog: loose - names for catalog, loose in watched.loose.items()},
+    )
+    columns = token.expressions(connection, rest)
+    ids = frozenset(analysis.steps[number].id for number in settled)
+    return Rest(before, names, columns, probe_function.token(connection, columns), ids)
+
+
+_MANY = 100
+"""Names from which on it pays: what has few is read in the time that asking takes."""
+
+
+def _only_adds(step: StepAnalysis) -> bool:
+    """Whether nothing that a step does not name is another thing behind it, or is printed in other words."""
+    reading = step.reading
+    return reading.kind is StepKind.SCHEMA and reading.is_certain and reading.is_additive and reading.transactional
+
+
+def read_with(rest: Rest, executor: Executor, outcomes: Iterable[StepOutcome]) -> Catalog | None:
+    """The catalog as it is now; ``None`` where all of it has to be read."""
+    catalog = executor.catalog
+    if catalog.search_path != rest.before.search_path or any(o.action is Action.RUN and o.id in rest.settled for o in outcomes):
+        return None
+    if probe_function.token(executor.session.connection, rest.columns) != rest.token:
+        return None
+    found = catalog.patched(executor.reader.read(rest.names), rest.names)
+    return None if _shadows(rest.before, found) else found
+
+
+def _shadows(before: Catalog, after: Catalog) -> bool:
+    """Whether something new bears the name of something else: by it others, which name that, may be printed in other words."""
+    hidden = {name for _, name in after.hidden}
+    for key in after.objects.keys() - before.objects.keys():
+        name = _bare(key)
+        others = (k for k in after.concerned((name,)) if _bare(k) == name and k.schema != key.schema)
+        if not key.table and (name in hidden or any(not k.table for k in others)):
+            return True
+    return False
+
+
+def _bare(key: Key) -> str:
+    return key.name.partition("(")[0]
