@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ from omega_bridge.planning.foundation import Foundation
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.foundation import run_on
+from omega_bridge.postgres.leftovers import drop_leftovers, held_open
 from omega_bridge.postgres.scratch import BARE, create_database, drop_database, put_mark, require_mark, url_for
 from omega_bridge.postgres.session import Session, open_session
 from omega_bridge.startup.run import Options, Run
@@ -99,8 +100,9 @@ _OPTIONS = Options(on_error="continue", accept_newer=True, retry=True)
 def scratch_database(server: Scratch, prefix: str) -> Iterator[ScratchDatabase]:
     """A fresh database that carries a mark, dropped at the end of the block."""
     token = secrets.token_hex(16)
-    with server.scratch_database(prefix) as url:
-        put_mark(normalise(server.url), str(connection_parameters(normalise(url))["dbname"]), token)
+    owner = held_open(normalise(server.url)) if isinstance(server, GivenServer) and server.stands_apart else nullcontext("")
+    with server.scratch_database(prefix) as url, owner as told:
+        put_mark(normalise(server.url), str(connection_parameters(normalise(url))["dbname"]), token, told)
         yield ScratchDatabase(normalise(url), token)
 
 
@@ -113,6 +115,11 @@ class GivenServer:
     def __init__(self, url: str, template: str = BARE) -> None:
         self.url = normalise(url)
         self._template = template
+
+    @property
+    def stands_apart(self) -> bool:
+        """Whether a session there is none of the template, which nobody may be connected to when it is copied."""
+        return connection_parameters(self.url).get("dbname") != self._template
 
     @contextmanager
     def scratch_database(self, prefix: str = "scratch") -> Iterator[str]:
@@ -127,9 +134,14 @@ class GivenServer:
 
 @contextmanager
 def scratch_server(url: str | None, template: str | None = None) -> Iterator[Scratch]:
-    """The given server, else a private one. Raises ``NoServerFound`` where there is neither, ``ConfigurationInvalid``."""
+    """The given server, without the databases that a killed process left there; else a private one.
+
+    Raises ``NoServerFound`` where there is neither, ``ConfigurationInvalid``.
+    """
     if url is not None:
-        yield GivenServer(url, template or BARE)
+        given = GivenServer(url, template or BARE)
+        drop_leftovers(given.url)
+        yield given
         return
     if template is not None:
         raise ConfigurationInvalid(

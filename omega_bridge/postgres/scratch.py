@@ -74,10 +74,10 @@ def url_for(server: str, name: str) -> str:
     return make_conninfo(server, dbname=name)
 
 
-def put_mark(server: str, name: str, token: str) -> None:
-    """Say of the database that it is a scratch one. Goes through the connection that made it."""
+def put_mark(server: str, name: str, token: str, owner: str = "") -> None:
+    """Say of the database that it is a scratch one, and whose. Goes through the connection that made it."""
     statement = sql.SQL("COMMENT ON DATABASE {0} IS {1}; ALTER DATABASE {0} SET {2} TO {3}").format(
-        sql.Identifier(name), sql.Literal(_mark(token)), sql.SQL(_SETTING), sql.Literal(_short(token))
+        sql.Identifier(name), sql.Literal(mark(token, owner)), sql.SQL(_SETTING), sql.Literal(short_mark(token))
     )
     with open_session(server) as session:
         session.execute(statement.as_bytes(session.connection))
@@ -91,7 +91,9 @@ def require_mark(connection: psycopg.Connection[TupleRow], token: str) -> None:
         "AND s.setrole OPERATOR(pg_catalog.=) 0::pg_catalog.oid "
         "WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"
     ).fetchone()
-    if row is None or (row[1] != _mark(token) and f"{_SETTING}={_short(token)}" not in (row[2] or ())):
+    if row is None or (
+        (row[1] or "").partition(", of ")[0] != mark(token) and f"{_SETTING}={short_mark(token)}" not in (row[2] or ())
+    ):
         raise errors.NotScratch(
             f"the connection that was meant for a scratch database leads to {row[0] if row else 'another one'!r}, which is not one",
             hint="Nothing was sent to it. A pooler or a service file that maps databases must let scratch ones through: "
@@ -99,10 +101,11 @@ def require_mark(connection: psycopg.Connection[TupleRow], token: str) -> None:
         )
 
 
-def _mark(token: str) -> str:
-    return f"omega-bridge: a scratch database, mark {token}"
+def mark(token: str, owner: str = "") -> str:
+    """What the comment says."""
+    return f"omega-bridge: a scratch database, mark {token}{f', of {owner}' if owner else ''}"
 
 
-def _short(token: str) -> str:
-    """It has room for 63 bytes."""
+def short_mark(token: str) -> str:
+    """What the setting says. It has room for 63 bytes."""
     return f"omega_bridge scratch {token[:32]}"
