@@ -41,8 +41,8 @@ def _translate(exc: psycopg.Error, dsn: str) -> errors.OmegaBridgeError | None:
     from omega_bridge.redaction import is_clear, redact, without_secrets
 
     text = " ".join(str(exc).split())
-    if not isinstance(exc, psycopg.OperationalError):
-        return None
+    if not isinstance(exc, psycopg.OperationalError) or exc.diag.severity_nonlocalized == "ERROR":
+        return None  # the session goes on behind an ERROR: of a statement that could not connect elsewhere, or says so
     where = redact(dsn)
     if exc.sqlstate in ("28P01", "28000") or (exc.sqlstate is None and any(a in text for a in _AUTHENTICATION[:4])):
         return errors.AuthenticationFailed(

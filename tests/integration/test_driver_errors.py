@@ -106,3 +106,22 @@ def test_a_server_that_refuses_tells_no_password(database: str) -> None:
     with pytest.raises(DatabaseUnreachable) as told:
         omega_bridge.boot(psycopg.conninfo.make_conninfo("", **parts), STEPS)
     assert "zq7w" not in f"{told.value}{told.value.__cause__}"
+
+
+SAYS_SO = {
+    "nobody there": "CREATE SUBSCRIPTION s CONNECTION 'host=127.0.0.1 port=1 connect_timeout=1' PUBLICATION p",
+    "connection lost": "CREATE TABLE u (id int); DO $$ BEGIN RAISE 'server closed the connection' USING ERRCODE = '08006'; END $$",
+    "shut down": "CREATE TABLE u (id int); DO $$ BEGIN RAISE 'bye' USING ERRCODE = 'admin_shutdown'; END $$",
+    "no password": "CREATE TABLE u (id int); DO $$ BEGIN RAISE 'bye' USING ERRCODE = 'invalid_password'; END $$",
+}
+
+
+@pytest.mark.parametrize("name", SAYS_SO)
+def test_a_step_that_speaks_of_a_connection_has_not_lost_ours(database: str, tmp_path: Path, name: str) -> None:
+    """PostgreSQL rejects it, and the session goes on: so does the start, and an upgrade names the step."""
+    steps: list[str | Step] = [*STEPS, Step(SAYS_SO[name], id="speaks"), "CREATE TABLE IF NOT EXISTS behind (id int)"]
+    run = omega_bridge.boot(database, steps, on_error="continue")
+    assert [str(s.outcome) for s in run.steps] == ["applied", "failed", "applied"]
+    exported(tmp_path, steps)
+    with pytest.raises(StepFailed, match="speaks"):
+        environment.upgrade(configured(tmp_path, database), "head")
