@@ -83,6 +83,8 @@ class _Reader(Variables):
         nodes: list[Node] = []
         is_plain = is_single(block)
         for name, datum in zip(self.names, self.datums, strict=True):
+            if not self.is_known(datum):
+                nodes.append(Sql(name, Tag.EXPRESSION))
             if "default_val" in datum:
                 nodes.extend(self.value(name if is_plain else "", datum, query(datum["default_val"])))
             if "cursor_explicit_expr" in datum:
@@ -257,7 +259,7 @@ class _Reader(Variables):
             self.bindings["found"] = found_row
         if bound is None and found_row is None:
             return self.computed(text, statement)
-        return ()
+        return () if bound is None or name in self.bindings else (Sql(text, Tag.EXPRESSION),)
 
     def computed(self, text: str, statement: Statement) -> Program:
         """A query whose values are not known from here on."""
@@ -306,7 +308,8 @@ class _Reader(Variables):
             self.bindings.pop(str(datum.get("refname", "")), None)
         if name:
             self.bind(name, datum, bound)
-        if bound is None and not before and not cannot_fail(node):
+        is_taken = not datum or self.takes(datum, node) or (bound is not None and (not name or name in self.bindings))
+        if not before and not (is_taken and (bound is not None or cannot_fail(node))):
             before.append(Sql(text, Tag.EXPRESSION))
         return tuple(before)
 
@@ -318,7 +321,7 @@ class _Reader(Variables):
         for text in given:
             before.extend(self.value("", {}, text))
         if level < _ERROR_LEVEL:
-            return tuple(n for n in before if isinstance(n, Sql) and n.opaque)
+            return tuple(n for n in before if isinstance(n, Sql))
         error = Raise(True, content.get("message", ""))
         if content.get("condname") or content.get("options"):  # which handler takes it is not followed
             return (*before, If(((Unknown("the error's own condition"), (error,)),)))

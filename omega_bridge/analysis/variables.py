@@ -10,10 +10,11 @@ from omega_bridge.analysis.program import Condition, Program, Sql, Unknown, patt
 from omega_bridge.analysis.program import statements as found_in
 from omega_bridge.catalog import Kind
 from omega_bridge.regexes import regex
-from omega_bridge.sql import Tree
+from omega_bridge.sql import ParseNode, Tree, inner, name_of
 from omega_bridge.tags import Tag
 
 Bindings = dict[str, "Condition | Scalar"]
+_OF_NUMBERS = {"int4", "int8", "float8", "text"}
 _NAMES_OF_TEXT = {"text", "varchar", "name"}
 _OWN = ("", "found", "sqlstate", "sqlerrm", "(unnamed row)")
 _ALIAS = regex(r"\bALIAS\s+FOR\b", re.I)
@@ -35,6 +36,7 @@ class Variables:
         self.twice = {n for n in count if count[n] > 1}
         self.variables = frozenset(n for n in self.names if n not in _OWN)
         self.spoken = regex(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(self.variables))) + r")(?!\w)", re.I)
+        self.source = text
         self.is_short = _SHORT.search(text) is not None
         self.has_aliases = _ALIAS.search(text) is not None
         self.bindings: Bindings = {}
@@ -53,6 +55,31 @@ class Variables:
         elif type_name != "bool":
             return
         self.bindings[name] = value
+
+    def takes(self, datum: Tree, node: ParseNode) -> bool:
+        """Whether a variable certainly takes a constant: PostgreSQL may reject any other value when the block runs."""
+        node, type_name = inner(node), datum.get("datatype", {}).get("PLpgSQL_type", {}).get("typname", "")
+        if name_of(node) != "A_Const":
+            return False
+        if node.isnull:
+            return not datum.get("notnull")
+        match node.WhichOneof("val"):
+            case "sval":
+                return type_name in _NAMES_OF_TEXT and not (self.is_short and type_name == "varchar")
+            case "ival":
+                return type_name in _OF_NUMBERS
+            case "boolval":
+                return type_name in ("bool", "text")
+        return False
+
+    def is_known(self, datum: Tree) -> bool:
+        """Whether the type that a variable is declared with is there on any server. The tree has one of another's as a record."""
+        if "datatype" in datum:
+            return "%" not in str(datum["datatype"].get("PLpgSQL_type", {}).get("typname", "%"))
+        name = str(datum.get("refname", ""))
+        if "lineno" not in datum or name in _OWN:
+            return True
+        return re.search(rf"(?<!\w){re.escape(name)}\"?\s+(?:pg_catalog\.)?record\b", self.source, re.I) is not None
 
     def forget(self, program: Program) -> None:
         """What a statement may have changed is no longer as it was looked up."""

@@ -60,11 +60,13 @@ class Evaluation:
     """Whether the rest runs at all is not known."""
     is_open: bool = False
     """Whether something that may run, or not, is not so yet."""
+    only_asserts: bool = False
+    """Whether the program is there to be rejected alone, by an answer that only the server has."""
 
     @property
     def is_nothing(self) -> bool:
         """Whether running the step would change nothing that the catalog shows."""
-        if self.fails or self.swallowed or self.raises:
+        if self.fails or self.swallowed or self.raises or self.only_asserts:
             return False
         return not self.residual or self.rebuilds
 
@@ -93,6 +95,7 @@ def evaluate(program: Program, world: World, provided: Provided = frozenset()) -
     except _Fails as failure:
         found.fails, found.raises = failure.key, failure.message or None
         world.rollback(mark)
+    found.only_asserts = found.in_doubt and not any(map(_does, statements(program, handlers=True)))
     found.rebuilds = _may_rebuild(found) and not world.differs_since(mark)
     if found.rebuilds:
         found.missing.clear()
@@ -134,7 +137,7 @@ def _run(program: Program, world: World, found: Evaluation, provided: Provided) 
 
 def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> None:
     if found.in_doubt:
-        if s.effects or s.data or s.opaque or s.destroys:
+        if _does(s):
             _may_run((s,), world, found)
         return
     answers = [] if s.opaque or s.data else [(e, world.holds(e)) for e in s.effects]
@@ -149,7 +152,7 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
                 raise _Fails(key)
             _may_run((s,), world, found)
             return
-    if not (s.effects or s.data or s.opaque or s.destroys):
+    if not _does(s):
         found.may_fail = True
         return
     found.residual.append(s)
@@ -162,6 +165,11 @@ def _statement(s: Sql, world: World, found: Evaluation, provided: Provided) -> N
     found.touches_rows = found.touches_rows or s.data
     for effect in s.results:
         world.apply(effect)
+
+
+def _does(s: Sql) -> bool:
+    """Whether a statement may change anything."""
+    return bool(s.effects or s.data or s.opaque or s.destroys)
 
 
 def _is_put_back(effect: Effect, s: Sql, world: World) -> bool:
@@ -217,7 +225,7 @@ def _in_doubt(arms: list[Program], world: World, found: Evaluation) -> None:
     """One of the arms is run, and only the server can tell which."""
     found.may_fail = True
     several = [s for arm in arms for s in statements(arm, handlers=True)]
-    if any(s.effects or s.data or s.opaque or s.destroys for s in several):
+    if any(map(_does, several)):
         _may_run(several, world, found)
     if any(raises(arm) for arm in arms):
         found.unknown = found.in_doubt = True
@@ -262,5 +270,5 @@ def _handled(node: Handled, world: World, found: Evaluation, provided: Provided)
     if is_idle and not found.unknown and any("others" in caught and not raises(arm) for caught, arm in node.handlers):
         found.may_fail = False  # what may fail is let pass, and takes nothing with it
     found.unknown, found.may_fail = found.unknown or before[0], found.may_fail or before[1]
-    if any(s.effects or s.data or s.opaque or s.destroys for s in work):
+    if any(map(_does, work)):
         _may_run(work, world, found)

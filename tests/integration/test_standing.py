@@ -382,3 +382,60 @@ def test_everybody_says_that_a_step_stands_undone(
     assert all(hows[step] in (outcome, "not there") for step, outcome in outcomes.items())
     assert said("plan")[0] == (1 if "failed" in outcomes.values() else 0)
     assert said("boot")[0] == (3 if "failed" in outcomes.values() else 0)
+
+
+DECLARED = {
+    "a value of another type": "n int := 'abc'",
+    "a value that is computed": "n int := 1 / 0",
+    "a value that is too long": "n varchar(2) := 'long'",
+    "null": "n int NOT NULL := NULL",
+    "the rows of a missing table": "n missing%ROWTYPE",
+    "the type of a missing column": "n t.missing%TYPE",
+    "a missing type": "n missing",
+}
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_what_a_block_declares_may_be_rejected(database: str, name: str) -> None:
+    """With the block goes all that it does, also where the start sends what is in it together with other steps."""
+    block = f"DO $$ DECLARE {DECLARED[name]}; BEGIN CREATE TABLE IF NOT EXISTS made (id int); END $$"
+    run = omega_bridge.boot(database, ["CREATE TABLE IF NOT EXISTS t (id int)", block], on_error="continue")
+    assert [str(s.outcome) for s in run.steps] == ["applied", "failed"]
+    assert run.standing[0].id == run.steps[1].id
+
+
+WITHIN = {
+    "a value of another type": "n := 'abc'",
+    "what a look-up finds, of another type": "SELECT data_type INTO n FROM information_schema.columns WHERE column_name = 'id'",
+    "another variable": "n := word",
+    "what a notice computes": "RAISE NOTICE '%', 1 / 0",
+}
+
+
+@pytest.mark.parametrize("name", WITHIN)
+def test_what_a_block_computes_may_be_rejected(database: str, name: str) -> None:
+    """An assignment takes away what the block made before."""
+    block = f"DO $$ DECLARE n int; word text := 'abc'; BEGIN CREATE TABLE IF NOT EXISTS made (id int); {WITHIN[name]}; END $$"
+    run = omega_bridge.boot(database, ["CREATE TABLE IF NOT EXISTS t (id int)", block], on_error="continue")
+    assert [str(s.outcome) for s in run.steps] == ["applied", "failed"]
+
+
+ASSERTED = {
+    "rows": "DO $$ BEGIN IF EXISTS (SELECT FROM t WHERE n IS NULL) THEN RAISE EXCEPTION 'first fill it'; END IF; END $$",
+    "an assertion": "DO $$ BEGIN ASSERT (SELECT count(n) FROM t) > 0, 'first fill it'; END $$",
+    "a count": "DO $$ DECLARE c int; BEGIN SELECT count(*) INTO c FROM t WHERE n IS NULL;"
+    " IF c > 0 THEN RAISE EXCEPTION 'first fill it'; END IF; END $$",
+}
+
+
+@pytest.mark.parametrize("name", ASSERTED)
+def test_a_step_that_only_asks_is_sent(database: str, name: str) -> None:
+    """It makes nothing that could be there already: what it asks for, only the server knows."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE t (id int, n int); INSERT INTO t VALUES (1)")
+        steps = ["CREATE TABLE IF NOT EXISTS t (id int, n int)", ASSERTED[name]]
+        told = [s.reason for s in omega_bridge.boot(database, steps, on_error="continue").standing]
+        assert ["first fill it" in reason for reason in told] == [True]
+        conn.execute("UPDATE t SET n = 1")
+    assert omega_bridge.boot(database, steps, on_error="continue").standing == ()
+    assert omega_bridge.boot(database, steps).outcome == "current"
