@@ -65,30 +65,41 @@ _OWN = (
 """Written by this transaction or one inside it: later than its beginning, seen by it, and not committed."""
 
 
-def _arms(condition: Mapping[str, str], source: str = "") -> str:
+def _arms(condition: Mapping[str, str]) -> str:
     return _SPACES + "\nUNION ALL ".join(
         f"SELECT '{catalog}', x.oid::pg_catalog.int8, s.nspname::pg_catalog.text FROM pg_catalog.{catalog} x"
-        f" JOIN spaces s ON s.oid OPERATOR(pg_catalog.=) x.{space}{source}"
+        f" JOIN spaces s ON s.oid OPERATOR(pg_catalog.=) x.{space}"
         f" WHERE {condition[catalog]}{f' AND {_PLAIN}' if catalog == 'pg_type' else ''}"
         for catalog, (space, _) in _KEPT.items()
     )
 
 
+_IS = "x.{} OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND "
+_SPACE_OF = "(SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) x.attrelid)"
+
+
 def _written(condition: str, source: str = "") -> str:
-    """Whose rows are so, and what has a constraint or a column whose row is: its own is not written with it."""
-    constraint = (
-        f"FROM pg_catalog.pg_constraint x JOIN spaces s ON s.oid OPERATOR(pg_catalog.=) x.connamespace{source} WHERE {condition}"
-    )
-    return (
-        _arms(dict.fromkeys(_KEPT, condition), source)
-        + f"\nUNION SELECT 'pg_type', x.contypid::pg_catalog.int8, s.nspname::pg_catalog.text {constraint}"
-        + " AND x.contypid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid"
-        + f"\nUNION SELECT 'pg_class', x.conrelid::pg_catalog.int8, s.nspname::pg_catalog.text {constraint}"
-        + " AND x.conrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid"
-        + "\nUNION SELECT 'pg_class', c.oid::pg_catalog.int8, s.nspname::pg_catalog.text FROM pg_catalog.pg_attribute x"
-        + " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) x.attrelid"
-        + f" JOIN spaces s ON s.oid OPERATOR(pg_catalog.=) c.relnamespace{source} WHERE {condition}"
-    )
+    """Whose rows are so, and what has a constraint or a column whose row is: its own is not written with it. Few rows are, so each catalog
+    is read for them first (``OFFSET 0`` keeps the planner from asking for each object).
+    """
+
+    def arm(catalog: str, oid: str, space: str, rows: str, more: str = "") -> str:
+        fresh = f"SELECT {oid} AS oid, {space} AS space FROM pg_catalog.{rows} x{source} WHERE {more}{condition} OFFSET 0"
+        return (
+            f"SELECT '{catalog}', w.oid::pg_catalog.int8, s.nspname::pg_catalog.text FROM ({fresh}) w"
+            " JOIN spaces s ON s.oid OPERATOR(pg_catalog.=) w.space"
+        )
+
+    arms = [
+        *(
+            arm(catalog, "x.oid", f"x.{space}", catalog, f"{_PLAIN} AND " if catalog == "pg_type" else "")
+            for catalog, (space, _) in _KEPT.items()
+        ),
+        arm("pg_type", "x.contypid", "x.connamespace", "pg_constraint", _IS.format("contypid")),
+        arm("pg_class", "x.conrelid", "x.connamespace", "pg_constraint", _IS.format("conrelid")),
+        arm("pg_class", "x.attrelid", _SPACE_OF, "pg_attribute", "x.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND "),
+    ]
+    return _SPACES + "\nUNION ".join(arms)
 
 
 _MADE = _written(
