@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from omega_bridge.analysis import StepAnalysis, StepKind
-from omega_bridge.catalog import Catalog, Key
+from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.outcomes import Action, StepOutcome
 from omega_bridge.postgres import clean_state
 from omega_bridge.postgres.executor import Executor
@@ -61,9 +61,10 @@ _MANY = 100
 
 
 def _only_adds(step: StepAnalysis) -> bool:
-    """Whether nothing that a step does not name is another thing behind it, or is printed in other words."""
+    """Whether it takes nothing away, and renames nothing, by which others may be told or printed in other words."""
     reading = step.reading
-    return reading.kind is StepKind.SCHEMA and reading.is_certain and reading.is_additive and reading.transactional
+    is_read = reading.kind is StepKind.SCHEMA and reading.is_certain and reading.transactional
+    return is_read and not reading.may_destroy and not reading.taken_away
 
 
 def read_with(rest: Rest, executor: Executor, outcomes: Iterable[StepOutcome]) -> Catalog | None:
@@ -73,8 +74,19 @@ def read_with(rest: Rest, executor: Executor, outcomes: Iterable[StepOutcome]) -
         return None
     if probe_function.token(executor.session.connection, rest.columns) != rest.token:
         return None
-    found = catalog.patched(executor.reader.read(rest.names), rest.names)
+    names = rest.names | _deparsed(catalog)
+    found = catalog.patched(executor.reader.read(names), names)
     return None if _shadows(rest.before, found) else found
+
+
+def _deparsed(catalog: Catalog) -> frozenset[str]:
+    """The names of what holds whole queries. Their texts are made of the tables as they are: of a join of two tables in parentheses, a new
+    column of one of them shows in a view's, though no row of it has changed (``set_relation_column_names`` in PostgreSQL's ``ruleutils.c``).
+    """
+    return frozenset(key.table or key.name.partition("(")[0] for key in catalog if key.kind in _OF_QUERIES)
+
+
+_OF_QUERIES = frozenset({Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.RULE, Kind.POLICY, Kind.FUNCTION})
 
 
 def _shadows(before: Catalog, after: Catalog) -> bool:

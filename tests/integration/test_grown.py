@@ -194,6 +194,25 @@ def test_the_rest_is_not_read_again(start: Start, database: str, read: list[froz
     assert omega_bridge.boot(database, [*STEPS, NEW]).outcome == "current"
 
 
+def test_a_view_is_read_that_prints_a_new_column(start: Start, database: str, read: list[frozenset[str]]) -> None:
+    """PostgreSQL gives the columns of a join in parentheses names of their own, where they would meet."""
+    steps = [
+        *STEPS,
+        "CREATE TABLE IF NOT EXISTS w (id int, c int)",
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_views WHERE viewname = 'v') THEN "
+        "CREATE VIEW v AS SELECT j.id, j.a, j.c FROM (t JOIN w USING (id)) j; END IF; END $$",
+    ]
+    start(steps)
+    start([*steps, "CREATE TABLE IF NOT EXISTS x ()"])  # of the view's step, too, it is seen now that it has nothing to do
+    read.clear()
+    run, judged = start([*steps, "CREATE TABLE IF NOT EXISTS x ()", "ALTER TABLE w ADD COLUMN IF NOT EXISTS a text"])
+    assert all("u" not in names for names in read)
+    assert 5 in judged  # behind the new column
+    with psycopg.connect(database) as conn:
+        ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
+        assert run.catalog_digest == digest == read_catalog(conn, names).digest()
+
+
 @pytest.mark.parametrize(
     "new",
     [
