@@ -140,6 +140,10 @@ def _objects(nodes: Iterable[ParseNode]) -> Iterator[tuple[str, str]]:
         match name_of(node):
             case "String":
                 yield "", node.sval
+            case "Integer":  # a large object, by its oid
+                yield "", str(node.ival)
+            case "Float":
+                yield "", node.fval
             case "List" if node.items and all(name_of(inner(part)) == "String" for part in node.items):
                 yield _split(strings(node.items))
             case "TypeName":

@@ -171,6 +171,9 @@ _SAID = (
     "WITH said AS MATERIALIZED (SELECT schema, name FROM ROWS FROM (pg_catalog.unnest(%(schemas)s::pg_catalog.text[]),"
     " pg_catalog.unnest(%(names)s::pg_catalog.text[])) AS v (schema, name))\n"
     + "\nUNION ALL ".join(_looked_for(catalog, *columns) for catalog, columns in _PLACED.items())
+    + "\nUNION ALL SELECT 'pg_largeobject_metadata', x.oid::pg_catalog.int8, 'pg_catalog', v.name, '', v.schema FROM said v"
+    " JOIN pg_catalog.pg_largeobject_metadata x ON x.oid OPERATOR(pg_catalog.=)"
+    " CASE WHEN v.name OPERATOR(pg_catalog.~) '^[0-9]{1,9}$' THEN v.name::pg_catalog.oid END"
 )
 _HERE = (
     "SELECT s.nspname::pg_catalog.text, s.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false)) FROM pg_catalog.pg_namespace s"

@@ -299,6 +299,18 @@ ALTERED = {
         "COMMENT ON TYPE int IS 'two'",
         "SELECT obj_description('int'::regtype, 'pg_type')",
     ),
+    "privilege on a large object": (
+        "SELECT lo_create(4711), lo_create(123456)",
+        "GRANT SELECT ON LARGE OBJECT 4711, 123456 TO pg_monitor",
+        "REVOKE SELECT ON LARGE OBJECT 123456 FROM pg_monitor",
+        "SELECT lomacl::text FROM pg_largeobject_metadata WHERE oid = 123456",
+    ),
+    "comment on a large object": (
+        "SELECT lo_create(4711)",
+        "COMMENT ON LARGE OBJECT 4711 IS 'one'",
+        "COMMENT ON LARGE OBJECT 4711 IS 'two'",
+        "SELECT description FROM pg_description WHERE objoid = 4711 AND classoid = 'pg_largeobject'::regclass",
+    ),
     "comment on a language of PostgreSQL's own": (
         "",
         "COMMENT ON LANGUAGE sql IS 'one'",
