@@ -84,6 +84,7 @@ class Due:
 
     def _settled(self) -> Iterator[str]:
         outcomes, turns, held, left_to = self.outcomes, self.turns, self.held, self.left_to
+        touched = {*self.clock.added, *self.clock.changed}
         for step in self._analysis:
             outcome, turn = outcomes.get(step.id), turns.get(step.id)
             if outcome is None or turn is None or turn.began != turn.ended or (outcome.action, outcome.outcome) not in _LOOKED_AT:
@@ -91,7 +92,8 @@ class Due:
             reading = step.reading
             if reading.kind is not StepKind.SCHEMA or not reading.is_certain or step.id in held or left_to.get(step.id):
                 continue
-            if self._is_untouched(step, turn):
+            is_far = not self.clock.defaults and reading.names.isdisjoint(touched) and reading.taken_away.isdisjoint(touched)
+            if is_far or self._is_untouched(step, turn):
                 yield step.id
 
     def is_anew(self, step: StepAnalysis) -> bool:

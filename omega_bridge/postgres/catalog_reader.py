@@ -113,7 +113,8 @@ class CatalogReader:
         self._session, self._sender, self._takes_back = session, sender, takes_back
         self._ahead: Collection[str] | None = None
         self._is_prepared = False
-        self._is_early = False
+        self.is_early = False
+        """Whether the server reads, or has read, by the names of the last start."""
         self._times = 0
         if takes_back:
             session.connection.prepare_threshold = None  # psycopg deallocates all it finds where one of its own may be stale
@@ -128,8 +129,8 @@ class CatalogReader:
         if self._session.is_pooled or self._is_prepared:
             return []
         prepare, self._is_prepared = self._prepare(), True
-        self._is_early = has_states and self._sender is not None and is_default(self._session.connection)
-        if not self._is_early:
+        self.is_early = has_states and self._sender is not None and is_default(self._session.connection)
+        if not self.is_early:
             return [prepare, _GENERIC, f"EXECUTE {self._name} ('{{}}')"]
         return [
             prepare,
@@ -156,7 +157,7 @@ class CatalogReader:
         """Let the server read already, behind the preparation, while the caller goes on: the first ``read`` of these names waits less."""
         session = self._session
         if (
-            self._is_early
+            self.is_early
             or self._sender is None
             or not self._is_prepared
             or len(names) > _FEW
@@ -172,8 +173,8 @@ class CatalogReader:
 
     def read_first(self, names: Collection[str], recorded: Collection[str]) -> Catalog:
         """``read``, for a start. ``recorded``: the names that the last one has kept."""
-        value = self._sender.value if self._sender is not None and self._is_early else None
-        self._is_early = False
+        value = self._sender.value if self._sender is not None and self.is_early else None
+        self.is_early = False
         if value is None or len(recorded) > _FEW or not frozenset(recorded) <= frozenset(names):
             return self.read(names)
         early = catalog_of((json.loads(value),))

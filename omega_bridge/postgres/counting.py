@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import pq
 from psycopg.rows import TupleRow
 
 from omega_bridge.outcomes import Cost
+
+if TYPE_CHECKING:
+    from omega_bridge.postgres.own_tables import There
 
 
 class CountedCursor(psycopg.Cursor[TupleRow]):
@@ -32,6 +35,8 @@ class CountedConnection(psycopg.Connection[TupleRow]):
     """Counts into ``cost``."""
 
     cost: Cost
+    there: There | None = None
+    """What is there of ours, where a start has seen that under the lock: all of it, which stays as long as the start is at work."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

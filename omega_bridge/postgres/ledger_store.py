@@ -273,7 +273,7 @@ def state_of(row: TupleRow) -> State:
 
 def remember(connection: Connection, state: State, question: str, catalog: bytes = b"") -> None:
     """Write the current schema's state, with the ``question`` that a start asks, and the ``catalog`` that it saw."""
-    kept = catalog_store.KEPT if catalog and There.of(connection).keeps_catalogs else ""
+    kept = catalog_store.KEPT if catalog and There.whole(connection).keeps_catalogs else ""
     target = codec(connection)
     told = (state.digest, state.revision, storable(connection, state.names), state.token, state.catalog_digest)
     lists = [written(part, target) for part in (state.steps, state.data, state.standing)]

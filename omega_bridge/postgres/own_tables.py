@@ -93,6 +93,12 @@ class There:
             may_have_catalogs=may_have_catalogs,
         )
 
+    @classmethod
+    def whole(cls, connection: psycopg.Connection[TupleRow]) -> There:
+        """The same for who asks about tables alone: within a start, what it has seen at its beginning."""
+        seen: There | None = getattr(connection, "there", None)
+        return seen or cls.of(connection)
+
     @property
     def lacks(self) -> bool:
         """Whether something is to be made, lifted or cleared away."""

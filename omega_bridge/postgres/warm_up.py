@@ -33,6 +33,7 @@ def getting_ready(
     reader = reader.goes_on(sender) if reader is not None else CatalogReader(session, sender)
     there = There.of(session.connection)
     is_whole = there.schema and not there.lacks  # whose it is, the server looks up meanwhile: till then nothing in it is touched
+    session.connection.there = there if is_whole else None  # type: ignore[attr-defined]  # a CountedConnection
     is_lacking = not is_whole and bool(ledger_store.lacking(session.connection, owners, table))
     with border(session.dsn), lock.database(session, turn) if is_lacking else nullcontext():
         # another start may have made it meanwhile

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
@@ -52,32 +52,36 @@ def understood(
     steps: object,
     metadata: MetaData | None,
     critical_tables: Collection[str],
-    named: Callable[[frozenset[str]], object],
+    reader: CatalogReader,
     *,
     keeps: bool = True,
-) -> Planner:
-    """The list with the place of each step, ahead of it what only the models know, read; what was read before is kept. Asks no server.
+) -> tuple[Planner, clean_state.Promised]:
+    """The list with the place of each step, ahead of it what only the models know, read; what was read before is kept. Asks no server, while
+    one reads for the ``reader``.
 
-    ``steps``: what ``registry`` was made of. ``named`` is called with the identifiers that a start has to look at, as soon as they are known.
-    ``keeps``: whether what is read is kept for later starts.
+    ``steps``: what ``registry`` was made of. ``keeps``: whether what is read is kept for later starts.
     """
     complete = _complete(registry, metadata)
     readings = Readings(folder(os.environ) if keeps else None, (step.sql for step in complete))
     names = readings.names()
     if names is not None:
-        named(_scope(names, critical_tables, metadata))
+        reader.look_ahead(_scope(names, critical_tables, metadata))
     placed = located(registry, steps) if keeps else registry  # while the server reads
     readings.give()
     of_models = complete.steps[: len(complete) - len(registry)]
     analysis = analyse(Registry((*of_models, *placed.steps), placed.source) if of_models else placed)
     readings.keep(step.reading for step in analysis)
-    return Planner(analysis)
+    promised = clean_state.Promised(analysis, scope(analysis, critical_tables, metadata))
+    if reader.is_early:
+        promised.think()
+    return Planner(analysis), promised
 
 
 def repair(
     session: Session,
     reader: CatalogReader,
     planner: Planner,
+    promised: clean_state.Promised,
     metadata: MetaData | None,
     options: Options,
     digest: str,
@@ -85,9 +89,10 @@ def repair(
 ) -> Run:
     """Bring the database up to the list, and record it. The caller holds the lock."""
     connection = session.connection
-    planner = Planner(with_escapes(planner.analysis)) if takes_escapes(connection) else planner
-    analysis = planner.analysis
-    names = scope(analysis, options.critical_tables, metadata)
+    if takes_escapes(connection):
+        planner = Planner(with_escapes(planner.analysis))
+        promised = clean_state.Promised(planner.analysis, scope(planner.analysis, options.critical_tables, metadata))
+    analysis, names = planner.analysis, promised.names
     known = ledger_store.recall_prepared(connection)
     refuse_if_newer(known, analysis, head, options)
     before = reader.read_first(names, known.names if known is not None else ())
@@ -98,7 +103,6 @@ def repair(
         options.allow_destructive,
     )  # fmt: skip
     planner.done_once = ledger_store.done_once(connection) if _has_once(analysis) else frozenset()
-    promised = clean_state.Promised(analysis, names)
     settled, rest = _settled(session, known, promised, before, options)
     done = Convergence(executor, planner, before, promised, settled)
     done.run()
@@ -323,10 +327,11 @@ def _warnings(outcomes: tuple[StepOutcome, ...], done: Convergence, analysis: An
 
 def _undone(done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[str]:
     """Steps that were applied, and whose work a later one took away or changed."""
-    provided = analysis.provided()
-    by_id = {step.id: step for step in analysis}
+    changed = [o for o in done.outcomes.values() if o.differences or o.outcome is Outcome.APPLIED]
+    provided = analysis.provided() if changed else frozenset()
+    by_id = {step.id: step for step in analysis} if changed else {}
     lost: set[str] = set()
-    for outcome in reversed(done.outcomes.values()):
+    for outcome in reversed(changed):
         step = by_id[outcome.id]
         is_schema = outcome.outcome is Outcome.APPLIED and outcome.kind == StepKind.SCHEMA
         if lost and is_schema and not lost.isdisjoint(step.names):

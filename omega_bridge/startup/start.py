@@ -242,9 +242,9 @@ def _in_turn(
             with getting_ready(session, options.lock_timeout, options.trusted_owners, options.kept_in, known) as reader:
                 from omega_bridge.startup.repair import repair, understood
 
-                planner = understood(registry, steps, metadata, options.critical_tables, reader.look_ahead, keeps=keeps)
+                planner, promised = understood(registry, steps, metadata, options.critical_tables, reader, keeps=keeps)
             garbage.count()
-            run = repair(session, reader, planner, metadata, options, digest, head)
+            run = repair(session, reader, planner, promised, metadata, options, digest, head)
     session.cost.seconds["repair"] = time.perf_counter() - started
     return run
 

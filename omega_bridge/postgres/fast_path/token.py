@@ -260,7 +260,7 @@ def schemas(connection: Connection, watched: Watched) -> tuple[str, ...]:
 
 def _about(connection: Connection, watched: Watched, text: str) -> bytes:
     """A query about what is watched."""
-    states = There.of(connection).states
+    states = There.whole(connection).states
     return text.format(
         names=array(connection, watched.relations),
         schemas=array(connection, watched.schemas),
