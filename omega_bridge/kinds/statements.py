@@ -154,7 +154,7 @@ OF_NO_KIND: tuple[Said, ...] = (
     Read(Tag.TRUNCATE, "drops.truncate", lock="ACCESS EXCLUSIVE"),
     Read(Tag.SELECT, "data.select", is_additive=True),
     Read(Tag.CALL, "data.call"),
-    Read(Tag.REFRESH_MAT_VIEW, "data.call", "REFRESH", leaves=()),
+    Read(Tag.REFRESH_MAT_VIEW, "data.refresh", "REFRESH", leaves=()),
     Read(Tag.LOCK, "data.nothing", "LOCK"),
     Read(Tag.VARIABLE_SHOW, "data.nothing", "SHOW"),
     Read(Tag.EXPLAIN, "data.explain"),

@@ -249,3 +249,26 @@ def test_settings_and_the_data_steps_of_every_start_are_no_repair(database: str,
     """Also where a start has to send them in their place: it says that it found everything there."""
     steps = [T, setting, "INSERT INTO t SELECT 1 WHERE NOT EXISTS (SELECT FROM t)"]
     assert [omega_bridge.boot(database, steps).outcome for _ in range(3)] == ["repaired", "current", "current"]
+
+
+REFRESHED = {
+    "alone": "REFRESH MATERIALIZED VIEW names",
+    "beside readers": "REFRESH MATERIALIZED VIEW CONCURRENTLY names",
+    "in a block": "DO $$ BEGIN REFRESH MATERIALIZED VIEW names; END $$",
+}
+
+
+@pytest.mark.parametrize("name", REFRESHED)
+def test_a_materialised_view_is_refreshed_at_every_start(database: str, name: str) -> None:
+    """Its rows are of the moment: a start that finds its schema as it was left refreshes them, as the loop would."""
+    steps = [
+        T,
+        "CREATE MATERIALIZED VIEW IF NOT EXISTS names AS SELECT DISTINCT name FROM t",
+        "CREATE UNIQUE INDEX IF NOT EXISTS names_name ON names (name)",
+        REFRESHED[name],
+    ]
+    omega_bridge.boot(database, steps)
+    execute(database, "INSERT INTO t VALUES (1, 'x')")
+    assert omega_bridge.boot(database, steps).outcome == "current"
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT name FROM names").fetchall() == [("x",)]

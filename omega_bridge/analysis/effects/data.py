@@ -93,6 +93,11 @@ def call(statement: Statement) -> Sql:
     )
 
 
+def refresh(statement: Statement) -> Sql:
+    """Rows, written anew from others; without data, all of them taken away."""
+    return call(statement) if statement.node.skip_data else _data(statement, None)
+
+
 SELECT = fields(
     SelectStmt=known(
         "",
