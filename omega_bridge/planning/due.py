@@ -8,14 +8,14 @@ from itertools import repeat
 from typing import NamedTuple
 
 from omega_bridge.analysis import Analysis, StepAnalysis, StepKind, statements
-from omega_bridge.analysis.program import may_take_another_way
+from omega_bridge.analysis.program import Effect, may_take_another_way
 from omega_bridge.catalog import Difference, Key, Kind
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import NOT_DONE, Action, StepOutcome
 from omega_bridge.planning.clock import Clock
 from omega_bridge.planning.evaluate import Evaluation, lacking
 from omega_bridge.planning.plan import Planner
-from omega_bridge.planning.reruns import PARSED, gives_itself_work, hangs_on_the_rest, is_maintenance, only_sets
+from omega_bridge.planning.reruns import VIEWS, gives_itself_work, hangs_on_the_rest, is_maintenance, only_sets
 from omega_bridge.planning.world import World
 from omega_bridge.values import dataclass
 
@@ -168,7 +168,7 @@ class Due:
             return True
         if self.outcomes[step.id].outcome in NOT_DONE or may_take_another_way(step.program):
             return self._last(step, clock.added) > turn.began
-        if any(e.key.kind in PARSED for s in statements(step.program) for e in s.effects):
+        if any(_keeps_its_reading(e) for s in statements(step.program) for e in s.effects):
             return self._last(step, clock.added) > turn.began
         return self._last(step, clock.changed) > turn.began
 
@@ -189,6 +189,11 @@ class Due:
         if hangs_on_the_rest(step):
             return self.clock.schema
         return max(map(times.get, step.names, repeat(0)), default=0)
+
+
+def _keeps_its_reading(effect: Effect) -> bool:
+    """Whether what is made keeps its text as it was read then: which columns a ``*`` is, which of several functions is called."""
+    return effect.key.kind in VIEWS or (effect.key.kind is Kind.FUNCTION and effect.present)
 
 
 _LOOKED_AT = ((Action.SKIP, Outcome.ALREADY_THERE), (Action.RUN, Outcome.APPLIED))

@@ -15,8 +15,6 @@ from omega_bridge.tags import Tag
 
 _MAINTENANCE = {Tag.VACUUM, Tag.REINDEX, Tag.CLUSTER, Tag.LOCK}
 VIEWS = (Kind.VIEW, Kind.MATERIALIZED_VIEW)
-PARSED = (*VIEWS, Kind.FUNCTION)
-"""What may keep a text as it was read when it was made: which columns a `*` is, which of several functions is called."""
 
 
 def unsettled(world: World, analysis: Analysis, among: Collection[str]) -> list[StepAnalysis]:
