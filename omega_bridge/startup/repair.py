@@ -220,7 +220,7 @@ def _settled(
     settled = frozenset[int]() if known is None or options.retry else clean_state.settled_steps(known, promised.analysis)
     if known is None or not settled:
         return settled, None
-    rest = rest_of(session.connection, before, promised, settled)
+    rest = rest_of(session.connection, before, promised, settled, known.names)
     found = probe(session, owners=options.trusted_owners, within=max(options.boot_timeout, 1.0))
     is_same = found is not None and found.is_as_recorded and (found.recorded, found.digest) == (known.token, known.digest)
     return (settled, rest) if is_same else (frozenset(), None)

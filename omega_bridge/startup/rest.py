@@ -35,18 +35,29 @@ class Rest:
     settled: frozenset[str]
 
 
-def rest_of(connection: Connection, before: Catalog, promised: clean_state.Promised, settled: Collection[int]) -> Rest | None:
-    """The rest, behind the reading of ``before``. ``settled``: the places of the steps that have nothing to do. ``None`` where the others may do
-    more than add what they name, or where what the list does is known by no name.
+def rest_of(
+    connection: Connection,
+    before: Catalog,
+    promised: clean_state.Promised,
+    settled: Collection[int],
+    recorded: Collection[str],
+) -> Rest | None:
+    """The rest, behind the reading of ``before``. ``settled``: the places of the steps that have nothing to do; ``recorded``: the names that the
+    last start has kept; of others nobody has asked whether they are still as in ``before``. ``None`` where the steps that have something to do
+    may do more than add what they name, or where what the list does is known by no name.
     """
     analysis, watched = promised.analysis, promised.watched
     others = [step for number, step in enumerate(analysis) if number not in settled]
     if len(promised.names) < _MANY or not settled or watched.is_whole or not all(map(_only_adds, others)):
         return None
-    names = frozenset().union(*(step.names for step in others))
+    names = promised.names.difference(recorded).union(*(step.names for step in others))
+    relations = watched.relations - names
+    if not _is_near(before, watched.schemas, relations):
+        return None
     rest = replace(
         watched,
-        relations=watched.relations - names,
+        catalogs=watched.catalogs | _HANGING,
+        relations=relations,
         types=watched.types - names,
         functions=watched.functions - names,
         loose={catalog: loose - names for catalog, loose in watched.loose.items()},
@@ -54,6 +65,16 @@ def rest_of(connection: Connection, before: Catalog, promised: clean_state.Promi
     columns = token.expressions(connection, rest)
     ids = frozenset(analysis.steps[number].id for number in settled)
     return Rest(before, names, columns, probe_function.token(connection, columns), ids)
+
+
+_HANGING = frozenset({"pg_index", "pg_constraint", "pg_trigger", "pg_policy", "pg_description"})
+"""What a reading by names brings along: an index of a partitioned table shows in partitions that no step names."""
+
+
+def _is_near(before: Catalog, schemas: Collection[str], relations: Collection[str]) -> bool:
+    """Whether the token of the rest is of each schema that ``before`` shows something of (``token.schemas``)."""
+    near = {"", *before.search_path, *schemas, *(key.schema for key in before if key.name in relations and not key.table)}
+    return near.issuperset(key.schema for key in before)
 
 
 _MANY = 100
@@ -90,12 +111,15 @@ _OF_QUERIES = frozenset({Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.RULE, Kind.POLI
 
 
 def _shadows(before: Catalog, after: Catalog) -> bool:
-    """Whether something new bears the name of something else: by it others, which name that, may be printed in other words."""
+    """Whether something new bears the name of something else: by it others, which name that, may be printed in other words. So may what
+    calls a function, where there is another one of that name that the call may mean (``generate_function_name`` in ``ruleutils.c``).
+    """
     hidden = {name for _, name in after.hidden}
-    for key in after.objects.keys() - before.objects.keys():
+    replaced = (k for k in after if k.kind is Kind.FUNCTION and k in before and before.objects[k] != after.objects[k])
+    for key in (*(after.objects.keys() - before.objects.keys()), *replaced):
         name = _bare(key)
-        others = (k for k in after.concerned((name,)) if _bare(k) == name and k.schema != key.schema)
-        if not key.table and (name in hidden or any(not k.table for k in others)):
+        others = (k for k in after.concerned((name,)) if _bare(k) == name and k != key)
+        if key.kind is Kind.EXTENSION or (not key.table and (name in hidden or any(not k.table for k in others))):
             return True
     return False
 

@@ -244,6 +244,65 @@ def test_what_may_change_the_rest_has_it_read(start: Start, database: str, read:
         assert run.catalog_digest == digest == read_catalog(conn, names).digest()
 
 
+FF = "CREATE OR REPLACE FUNCTION ff(a int{}) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'"
+
+
+@pytest.mark.parametrize(
+    ("first", "new"),
+    [
+        (
+            [
+                "CREATE TABLE IF NOT EXISTS whole (id int, k int NOT NULL) PARTITION BY RANGE (k)",
+                "CREATE TABLE IF NOT EXISTS part PARTITION OF whole FOR VALUES FROM (0) TO (10)",
+            ],
+            "CREATE INDEX IF NOT EXISTS whole_id ON whole (id)",
+        ),
+        (
+            [FF.format(", b int DEFAULT 1"), "CREATE TABLE IF NOT EXISTS o (id int, CONSTRAINT o_is CHECK (ff(id) > 0))"],
+            FF.format(""),
+        ),
+        (
+            [
+                FF.format(", b text"),
+                FF.format(", b int DEFAULT 1"),
+                "CREATE TABLE IF NOT EXISTS o (id int, CONSTRAINT o_is CHECK (ff(id) > 0))",
+            ],
+            FF.format(", b text DEFAULT 'x'"),
+        ),
+    ],
+    ids=["index-of-a-partition", "overloaded", "overloaded-by-a-default"],
+)
+def test_what_a_new_step_changes_elsewhere_is_recorded(
+    start: Start, database: str, read: list[frozenset[str]], first: list[str], new: str
+) -> None:
+    """A partition gets an index, though no row of the partition changes; a call that may mean two functions is printed with its schema."""
+    start([*STEPS, *first])
+    run, _ = start([*STEPS, *first, new])
+    assert run.steps[-1].outcome == "applied"
+    with psycopg.connect(database) as conn:
+        ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
+        assert run.catalog_digest == digest == read_catalog(conn, names).digest()
+
+
+def test_what_only_this_start_looks_at_is_read_again(
+    start: Start, database: str, read: list[frozenset[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table of which the last start recorded nothing may be changed before the token is asked."""
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE apart (id int)")
+        start(STEPS)
+        asks = repair.rest_of
+
+        def changed(*args: Any) -> Any:
+            conn.execute("ALTER TABLE apart ADD COLUMN a int")
+            return asks(*args)
+
+        monkeypatch.setattr(repair, "rest_of", changed)
+        run, _ = start([*STEPS, NEW], critical_tables=("apart",))
+        ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
+        assert run.catalog_digest == digest == read_catalog(conn, names).digest()
+
+
 def test_what_somebody_else_hides_behind_the_reading_is_seen(
     start: Start, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

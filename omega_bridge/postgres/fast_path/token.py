@@ -104,6 +104,9 @@ def _rows(connection: Connection, watched: Watched, size: _Size) -> Iterable[_Ro
             near = here(stored.namespace) if stored.namespace else f"{stored.table} {EQUALS} {elsewhere}"
             also = f" OR ({_among(connection, name, loose)} AND {near})" if loose else ""
             yield _Rows(catalog, OID, f"{stored.table} {EQUALS} ANY ({oids}){also}")
+    if "pg_index" in watched.catalogs:
+        indexes = f"SELECT indexrelid FROM pg_catalog.pg_index WHERE indrelid {EQUALS} ANY ({oids})"
+        yield _Rows("pg_class", OID, f"oid {EQUALS} ANY (ARRAY({indexes}))")
     named = {"pg_class": ("relname", "relnamespace", watched.relations)}
     named |= {"pg_type": ("typname", "typnamespace", watched.types)} if watched.types else {}
     named |= {"pg_proc": ("proname", "pronamespace", watched.functions)} if watched.functions else {}
