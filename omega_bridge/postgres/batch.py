@@ -112,7 +112,7 @@ def execute(executor: Executor, planned: Iterable[PlannedStep], promised: Promis
     except psycopg.Error:
         session.rollback()
         return Sent(batch)
-    executor.catalog, executor.tip, executor.asked = fresh, tip, asked
+    executor.catalog, executor.tip, executor.asked = fresh, tip, (asked, fresh) if asked is not None else None
     notices = session.drain_notices()
     if notices:
         outcomes[-1] = replace(outcomes[-1], notices=notices)

@@ -51,8 +51,8 @@ class Executor:
     allow_destructive: Collection[str] = ()
     driver: Driver = Driver.BOOT
     patience: Patience | None = None
-    asked: probe_function.Asked | None = None
-    """The token of the schema from just before a batch read ``catalog`` whole; of use only where it still holds."""
+    asked: tuple[probe_function.Asked, Catalog] | None = None
+    """The token of the schema from just before a batch read it whole, and what it read; of use only where both still hold."""
     overheard: bool | None = None
     """Whether event triggers of others run at each DDL statement; ``None`` where that has to be asked."""
     role: str | None = None

@@ -194,6 +194,7 @@ def _at_the_end(
     looks = 0
     while True:
         looks += 1
+        passing = done.passing()
         session.execute(
             "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; DISCARD TEMP"
         )  # a step may have set it, and the record is one of what every start sees
@@ -206,8 +207,9 @@ def _at_the_end(
         if promised.watched.elsewhere:
             executor.asked = None  # it was asked without them
         asked, after = _as_it_stands(executor, promised, rest, outcomes)
-        is_still = not done.follow(after, goes_on=looks < _LOOKED_AGAIN)
-        if is_still or looks == _LOOKED_AGAIN:
+        goes_on = looks < _LOOKED_AGAIN and not passing  # what is gone, a step that is sent again may look for
+        is_still = not done.follow(after, passing, goes_on=goes_on)
+        if is_still or not goes_on:
             return _End(outcomes, promised, asked, after, is_still)
 
 
@@ -345,13 +347,16 @@ def _undone(done: Convergence, analysis: Analysis, after: Catalog) -> Iterator[s
 def _as_it_stands(
     executor: Executor, promised: clean_state.Promised, rest: Rest | None, outcomes: Iterable[StepOutcome]
 ) -> tuple[probe_function.Asked, Catalog]:
-    """The schema at the end, with its token: as a batch read it, where the token is still the one from just before that.
+    """The schema at the end, with its token: as a batch read it, where no step has changed it since, and the token is still the one from just
+    before that.
 
     Otherwise all is asked anew, the question too: it names tables by their oids, and there may be more of them now.
     """
-    connection, asked = executor.session.connection, executor.asked
-    if asked is not None and asked.is_settled and probe_function.token(connection, asked.columns) == asked.token:
-        return asked, executor.catalog
+    connection = executor.session.connection
+    if executor.asked is not None:
+        asked, read = executor.asked
+        if asked.is_settled and executor.catalog == read and probe_function.token(connection, asked.columns) == asked.token:
+            return asked, read
     for _ in range(_LOOKS):  # an event trigger may note what another session does between the two
         if (found := probe_function.ask(connection, promised.watched)).is_settled:
             break

@@ -7,7 +7,6 @@ effects are not in its text, data steps that have no row to change, the log.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import field
 from itertools import chain, count, islice, takewhile
@@ -25,7 +24,6 @@ from omega_bridge.planning.step_outcome import left, skipped
 from omega_bridge.planning.waiting import waits_for
 from omega_bridge.postgres import batch, clean_state
 from omega_bridge.postgres.executor import Executor
-from omega_bridge.regexes import regex
 from omega_bridge.startup.run import Unsettled
 from omega_bridge.tags import Tag
 from omega_bridge.values import dataclass
@@ -37,7 +35,21 @@ if TYPE_CHECKING:
 log = logging.getLogger("omega_bridge")
 
 _DEFAULTS = Tag.ALTER_DEFAULT_PRIVILEGES
-_TEMPORARY = regex(r"\btemp(orary)?\b|\bpg_temp", re.IGNORECASE)
+_ON_PASSING = (
+    "{} OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT oid FROM pg_catalog.pg_class"
+    " WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()))"
+)
+_PASSING = " UNION ALL ".join(
+    f"SELECT {name}::pg_catalog.text FROM pg_catalog.{catalog} WHERE {where}"
+    for catalog, name, where in (
+        ("pg_class", "relname", "relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"),
+        ("pg_type", "typname", "typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"),
+        ("pg_proc", "proname", "pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"),
+        ("pg_constraint", "conname", "connamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"),
+        ("pg_trigger", "tgname", _ON_PASSING.format("tgrelid")),
+        ("pg_policy", "polname", _ON_PASSING.format("polrelid")),
+    )
+)
 
 
 class Convergence:
@@ -93,28 +105,30 @@ class Convergence:
         """
         return self._schedule.settled() if catalog == self._runner.executor.catalog else frozenset()
 
-    def follow(self, catalog: Catalog, *, goes_on: bool) -> bool:
+    def passing(self) -> frozenset[str]:
+        """Names that the list looks at, and objects bear that end with this session: those in its schema for temporary ones."""
+        executor = self._runner.executor
+        if not executor.catalog.hidden:
+            return frozenset()
+        rows = executor.session.connection.execute(_PASSING.encode())
+        return executor.names.intersection(name for (name,) in rows)
+
+    def follow(self, catalog: Catalog, passing: Collection[str], *, goes_on: bool) -> bool:
         """Whether somebody else has changed what the steps were judged in: ``catalog`` is how it is now, as a new connection sees it. What
-        that gives them to do is done, where this ``goes_on``.
+        that gives them to do is done, where this ``goes_on``. ``passing``: names of the list's own temporary objects, which are gone.
         """
         executor = self._runner.executor
         judged = executor.catalog
         if catalog == judged:
             return False
         now = executor.as_printed_in(judged, catalog)
-        differences, hidden = diff(judged, now), self._hidden_since(judged, now)
+        differences, hidden = diff(judged, now), frozenset(name for _, name in judged.hidden ^ now.hidden).difference(passing)
         if not differences and not hidden:
             return False
         if goes_on:
             executor.catalog = catalog
             self._schedule.follow(differences, hidden)
         return True
-
-    def _hidden_since(self, judged: Catalog, now: Catalog) -> frozenset[str]:
-        """Names that somebody else's object bears now, or does no longer; but for temporary ones of the list's own, which are gone by then."""
-        found = frozenset(name for _, name in judged.hidden ^ now.hidden)
-        own = (s.names for s in self._runner.planner.analysis if found and _TEMPORARY.search(s.step.sql))
-        return found.difference(*own)
 
     def locks(self) -> list[str]:
         """The locks that were taken, each once."""

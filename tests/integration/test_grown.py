@@ -330,6 +330,58 @@ def test_who_goes_on_changing_it_leaves_no_clean_record(start: Start, database: 
     assert start([*STEPS, NEW])[1] == set()
 
 
+def test_who_takes_away_just_what_came_behind_a_batch_is_seen(
+    start: Start, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The schema is then as the batch left it, but not as the steps after it did."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "CREATE SCHEMA IF NOT EXISTS side",
+        "SET search_path = side, public",
+        "CREATE TABLE IF NOT EXISTS z (id int)",
+    ]
+    _behind_the_reading(monkeypatch, database, "DROP TABLE side.z", times=1)
+    run, _ = start(steps)
+    with psycopg.connect(database) as conn:
+        conn.execute("SELECT FROM side.z")
+        ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
+        assert run.catalog_digest == digest == read_catalog(conn, names).digest()
+    assert start(steps)[0].outcome == "current"
+
+
+def test_what_ends_with_the_start_is_nobody_elses_doing(start: Start) -> None:
+    """A temporary table of the list's own, of which no text says so."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "CREATE TABLE IF NOT EXISTS pg_temp.first (id int)",
+        "SET search_path = pg_temp, public",
+        "CREATE TABLE IF NOT EXISTS passing (id int)",
+        "RESET search_path",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS b int",
+    ]
+    run, _ = start(steps)
+    assert repair._OVERTAKEN not in run.warnings
+    assert start(steps)[0].outcome == "current"
+
+
+def test_a_step_is_not_sent_again_without_the_temporary_table_that_it_reads(
+    start: Start, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next start makes that one again, too."""
+    steps = [
+        *STEPS,
+        "CREATE TEMPORARY TABLE IF NOT EXISTS passing AS SELECT 1 AS id",
+        "CREATE TABLE IF NOT EXISTS kept AS SELECT * FROM passing",
+    ]
+    _behind_the_reading(monkeypatch, database, "DROP TABLE kept", times=1)
+    run, _ = start(steps)
+    assert [str(s.outcome) for s in run.steps] == ["applied"] * 6
+    assert run.warnings == (repair._OVERTAKEN,)
+    assert start(steps)[0].steps[-1].outcome == "applied"
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT id FROM kept").fetchall() == [(1,)]
+
+
 def _behind_the_reading(monkeypatch: pytest.MonkeyPatch, database: Any, text: str, times: int) -> None:
     """Another session sends ``text`` just before a start looks at what its steps have left, so many times."""
     left = [times]
