@@ -21,6 +21,7 @@ from omega_bridge.postgres.queries import query
 from omega_bridge.postgres.queries.qualified import qualified
 from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.trust import NO_STRANGERS
 
 _KINDS = {str(kind): kind for kind in Kind}
 ONE_VALUE = (
@@ -124,7 +125,7 @@ class CatalogReader:
         """The statements, of one transaction, after which the first ``read`` costs what the later ones cost; none where it does already.
 
         ``has_states``: where the last start has kept the names that it looked at, which most often are those of this one; the server reads
-        by these already, while nobody here knows them yet.
+        by these already, while nobody here knows them yet. ``trust.noted`` comes ahead of them then.
         """
         if self._session.is_pooled or self._is_prepared:
             return []
@@ -247,8 +248,10 @@ _TAKEN_BACK = f"ROLLBACK TO SAVEPOINT {_PART}; RELEASE SAVEPOINT {_PART}"
 _FEW = 2000
 """Names up to which a plan that knows nothing of their number is as good as one made for them, or better."""
 _RECALLED = (
-    "SELECT pg_catalog.set_config('omega_bridge.names', coalesce((SELECT CASE WHEN pg_catalog.cardinality(names)"
-    f" OPERATOR(pg_catalog.<=) {_FEW} THEN names::pg_catalog.text END FROM omega_bridge.omega_bridge_states"
-    " WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text), '{}'), true)"
+    f"SELECT pg_catalog.set_config('omega_bridge.names', coalesce(CASE WHEN {NO_STRANGERS} THEN (SELECT CASE WHEN"
+    f" pg_catalog.cardinality(names) OPERATOR(pg_catalog.<=) {_FEW} THEN names::pg_catalog.text END FROM omega_bridge.omega_bridge_states"
+    " WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text) END, '{}'), true)"
 )
-"""The names that the last start has kept, into a setting: ``EXECUTE`` takes no query (PostgreSQL's manual, "EXECUTE")."""
+"""The names that the last start has kept, into a setting: ``EXECUTE`` takes no query (PostgreSQL's manual, "EXECUTE"). A stranger's table
+is not read: a column of it may be of a type whose casts are the stranger's functions, and would run as who starts.
+"""

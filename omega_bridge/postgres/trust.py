@@ -86,6 +86,15 @@ def question(version: int, named: Collection[str] = (), table: VersionTable | No
     return f"SELECT pg_catalog.json_agg(pg_catalog.json_build_array(what, owner)) FROM (\n{text}) AS found (what, owner)"
 
 
+def noted(asked: str) -> str:
+    """``question``, with the answer kept to the end of the transaction: what the server is sent along with it may ask ``NO_STRANGERS``."""
+    return f"SELECT pg_catalog.set_config('omega_bridge.strangers', coalesce(({asked})::pg_catalog.text, '[]'), true)"
+
+
+NO_STRANGERS = "pg_catalog.current_setting('omega_bridge.strangers') OPERATOR(pg_catalog.=) '[]'"
+"""Whether nothing was found that is not in trusted hands."""
+
+
 def told_by(answer: Iterable[tuple[str, str]] | None) -> tuple[str, ...]:
     """What is not in trusted hands, by the answer to ``question``."""
     return tuple(f"{what} (owner {owner})" for what, owner in answer or ())

@@ -38,10 +38,10 @@ def getting_ready(
     with border(session.dsn), lock.database(session, turn) if is_lacking else nullcontext():
         # another start may have made it meanwhile
         text = ledger_store.lacking(session.connection, owners, table) if is_lacking else ""
-        asked = [trust.question(session.connection.info.server_version, owners, table)] if is_whole else []
+        asked = [trust.noted(trust.question(session.connection.info.server_version, owners, table))] if is_whole else []
         made, prepared = ["BEGIN", text, "COMMIT"] if text else [], reader.preparation(has_states=is_whole)
         if asked or made or prepared:
-            sender.begin(";\n".join([*asked, *made, "BEGIN", *prepared, "COMMIT"]))  # a new schema makes plans invalid
+            sender.begin(";\n".join([*made, "BEGIN", *asked, *prepared, "COMMIT"]))  # a new schema makes plans invalid
         try:
             yield reader
             sender.finish()

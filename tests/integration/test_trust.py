@@ -64,6 +64,34 @@ def test_a_strangers_record_is_no_record(database: str, make_role: MakeRole, is_
         assert conn.execute("SELECT to_regclass('t')").fetchone() == (None,)
 
 
+LIKE_OURS = """
+CREATE SCHEMA omega_bridge; GRANT USAGE ON SCHEMA omega_bridge TO PUBLIC;
+CREATE TABLE public.calls (who text); GRANT INSERT ON public.calls TO PUBLIC;
+CREATE TYPE public.evil AS (a text);
+CREATE FUNCTION public.evil(public.evil[]) RETURNS text LANGUAGE plpgsql AS
+  $f$ BEGIN INSERT INTO public.calls VALUES (current_user); RETURN '{}'; END $f$;
+CREATE CAST (public.evil[] AS text) WITH FUNCTION public.evil(public.evil[]);
+CREATE TABLE omega_bridge.omega_bridge_ledger ();
+CREATE TABLE omega_bridge.omega_bridge_chain ();
+CREATE TABLE omega_bridge.omega_bridge_catalogs ();
+CREATE TABLE omega_bridge.omega_bridge_states (schema text, names public.evil[]);
+INSERT INTO omega_bridge.omega_bridge_states VALUES ('public', '{}');
+GRANT ALL ON ALL TABLES IN SCHEMA omega_bridge TO PUBLIC;
+"""
+
+
+@pytest.mark.parametrize("is_superuser", [False, True], ids=["a-plain-role", "a-superuser"])
+def test_a_strangers_states_are_not_read_ahead(database: str, make_role: MakeRole, is_superuser: bool) -> None:
+    """What the server does while the list is read waits for its answer: a cast of the stranger's would run as who starts."""
+    with connected(make_role(CREATE, IN_PUBLIC)) as conn:
+        conn.execute(LIKE_OURS.encode())
+    url = database if is_superuser else make_role(CREATE, IN_PUBLIC)
+    with pytest.raises(NotTrusted):
+        omega_bridge.boot(url, STEPS)
+    with connected(database) as conn:
+        assert conn.execute("SELECT who FROM public.calls").fetchall() == []
+
+
 def test_what_a_stranger_left_in_a_schema_of_ours_is_refused(database: str, make_role: MakeRole) -> None:
     """The schema came into trusted hands, and what is in it did not."""
     with connected(make_role(CREATE)) as conn:
