@@ -81,7 +81,7 @@ def as_reading(text: str, plain: object, program: bytes) -> Reading:
         derived = dict(zip(_DERIVED, values, strict=True))
         derived["names"] = frozenset(names)
         derived["taken_away"] = frozenset(taken_away)
-        derived["provides"] = frozenset([(_KINDS[of], name) for of, name in provides])
+        derived["provides"] = frozenset([(_KINDS[of], name) for of, name in provides]) if provides else _NONE
         derived["dependencies"] = _dependencies(words, loose, is_whole, shared, about)
         return kept(text, _STEP_KINDS[kind], partial(_program_in, program), derived)
     except (TypeError, KeyError, IndexError) as exc:
@@ -91,9 +91,9 @@ def as_reading(text: str, plain: object, program: bytes) -> Reading:
 def _dependencies(words: list[Any], loose: list[Any], is_whole: object, shared: object, about: list[Any]) -> Dependencies:
     _lists(*words)
     catalogs, relations, types, functions, schemas, others = map(frozenset, words)
-    pairs = frozenset([(catalog, name) for catalog, name in loose])
+    pairs = frozenset([(catalog, name) for catalog, name in loose]) if loose else _NONE
     of_server = None if shared is None else frozenset(_list(shared))
-    said = frozenset([(schema, name) for schema, name in about])
+    said = frozenset([(schema, name) for schema, name in about]) if about else _NONE
     return Dependencies(catalogs, relations, types, functions, pairs, schemas, others, is_whole is not False, of_server, said)
 
 
@@ -182,9 +182,15 @@ def _program(plain: Plain) -> tuple[Any, ...]:
     return found
 
 
+_NONE = frozenset[Any]()
+
+
 def _lists(*parts: object) -> None:
-    if {*map(type, parts)} != {list}:
+    if {*map(type, parts)} != _LIST_ALONE:
         raise TypeError("a part of it is no list")
+
+
+_LIST_ALONE = {list}
 
 
 def _list(plain: object) -> list[Any]:

@@ -176,8 +176,13 @@ def kept(text: str, kind: StepKind, program: Callable[[], Program], derived: Map
     follows from that, by name.
     """
     found = object.__new__(Reading)
-    found.__dict__.update(text=text, kind=kind, problem=None, named=frozenset(), _kept=program, **derived)
+    held = found.__dict__
+    held.update(derived)
+    held["text"], held["kind"], held["problem"], held["named"], held["_kept"] = text, kind, None, _NOTHING, program
     return found
+
+
+_NOTHING = frozenset[str]()
 
 
 _KEPT = 16384

@@ -13,7 +13,7 @@ from types import ModuleType
 
 from omega_bridge.errors import OmegaBridgeError
 from omega_bridge.sources.text import from_text
-from omega_bridge.steps import Place, Registry, Step
+from omega_bridge.steps import Place, Registry, Repeat, Step
 
 _NOWHERE = Place()
 _NOT_OURS = sys.stdlib_module_names - {"__main__"} | {"omega_bridge", "psycopg", "sqlalchemy", "alembic", "google", "postgast"}
@@ -59,10 +59,12 @@ def _may_make(path: Path, name: str) -> bool:
 
 
 def _with_places(registry: Registry, read: Registry) -> Registry:
-    if [(s.sql, s.id, s.title, s.repeat, s.destructive, s.optional, s.place) for s in registry] == [
-        (s.sql, s.id, None, s.repeat, s.destructive, s.optional, _NOWHERE) for s in read
-    ]:  # the very list, with nothing of its own to keep
-        return Registry(read.steps, registry.source or read.source)
+    if (
+        [s.sql for s in registry] == [s.sql for s in read]
+        and _own(registry) == {(*_PLAIN, None, _NOWHERE)}
+        and _own(read, 4) == {_PLAIN}
+    ):
+        return Registry(read.steps, registry.source or read.source)  # the very list, with nothing of its own to keep
     known: dict[str, list[Step]] = {}
     for step in reversed(read.steps):
         known.setdefault(step.sql, []).append(step)
@@ -72,6 +74,14 @@ def _with_places(registry: Registry, read: Registry) -> Registry:
         is_found = twin is not None and step.place == _NOWHERE
         steps.append(_at(twin, step) if twin is not None and is_found else step)
     return Registry(tuple(steps), registry.source or read.source)
+
+
+_PLAIN = (None, Repeat.ALWAYS, False, False)
+
+
+def _own(registry: Registry, first: int = 6) -> set[tuple[object, ...]]:
+    """What the steps have beside their texts: so many of id, repeat, destructive, optional, title, place."""
+    return {(s.id, s.repeat, s.destructive, s.optional, s.title, s.place)[:first] for s in registry}
 
 
 def _at(twin: Step, step: Step) -> Step:

@@ -251,6 +251,8 @@ class _Reader:
 
     def _entry(self, entry: ast.expr) -> Step:
         place = Place(self.shown, entry.lineno)
+        if type(entry) is ast.Constant and type(entry.value) is str:  # most entries of most lists
+            return Step(entry.value, title=self._title(entry), place=place)
         match entry:
             case ast.Tuple(elts=[name, text]):
                 return Step(self._text(text), id=self._text(name), title=self._title(entry), place=place)
@@ -298,6 +300,8 @@ class _Reader:
 
     def _title(self, entry: ast.expr) -> str | None:
         """The comment lines directly above, or the comment behind the entry's last line."""
+        if not self.comments:
+            return None
         lines: list[str] = []
         row = entry.lineno - 1
         while row in self.comments and self.comments[row][1]:
