@@ -100,6 +100,15 @@ def catalog_of(found: TupleRow | None) -> Catalog:
     return Catalog(objects, tuple(session["search_path"]), session["version"], frozenset(hidden), session["sees_all"])
 
 
+DROPPED_MEANWHILE = psycopg.errors.InternalError_
+"""Of a view, an index or a constraint that another session dropped between the row of it and its text: "could not open relation with
+OID", "cache lookup failed". Read once more, it is not there."""
+
+
+class ReadingLost(psycopg.errors.InternalError_):
+    """The same within a transaction, which has failed by it."""
+
+
 class CatalogReader:
     """Reads by names time and again on one session, each time in one round trip; the server plans the statement but once.
 
@@ -169,6 +178,10 @@ class CatalogReader:
         self._sender.follow(";\n".join(["BEGIN", _GENERIC, self._executed(names), "COMMIT"]))
         self._ahead = names
 
+    def forget_ahead(self) -> None:
+        """What the server was to read ahead came to nothing."""
+        self.is_early, self._ahead = False, None
+
     def _executed(self, names: Collection[str]) -> str:
         return f"EXECUTE {self._name} ({array(self._session.connection, names)})"
 
@@ -183,8 +196,8 @@ class CatalogReader:
         return early.patched(self.read(more), more) if more else early
 
     def read(self, names: Collection[str]) -> Catalog:
-        """The catalog. Raises psycopg's ``InvalidSqlStatementName`` within a transaction in which a step deallocated ours;
-        the next call works again.
+        """The catalog. Raises psycopg's ``InvalidSqlStatementName`` within a transaction in which a step deallocated ours, and ``ReadingLost``
+        in one in which another session dropped what was being read; the next call works again.
         """
         session, connection = self._session, self._session.connection
         ahead, self._ahead = self._ahead, None
@@ -200,6 +213,10 @@ class CatalogReader:
                 if not self._takes_back and connection.info.transaction_status != pq.TransactionStatus.IDLE:
                     raise
                 return self._read(connection, names)
+            except DROPPED_MEANWHILE as exc:
+                if connection.info.transaction_status != pq.TransactionStatus.IDLE:
+                    raise ReadingLost(*exc.args) from exc
+                return self._read(connection, names)
 
     def read_meanwhile(self, names: Collection[str], work: Callable[[], object]) -> Catalog:
         """The catalog as it is when this is called, outside a transaction; the caller does the ``work`` while the server reads. Raises as ``read``."""
@@ -211,9 +228,10 @@ class CatalogReader:
             self._sender.finish(work)
         except psycopg.Error as exc:
             self._session.rollback()
-            if not isinstance(exc, psycopg.errors.InvalidSqlStatementName):
+            if not isinstance(exc, psycopg.errors.InvalidSqlStatementName | DROPPED_MEANWHILE):
                 raise
-            self._ahead, self._is_prepared = None, False  # the work is done, and a step has deallocated ours
+            self.forget_ahead()  # the work is done
+            self._is_prepared = isinstance(exc, DROPPED_MEANWHILE)  # else a step has deallocated ours
         return self.read(names)
 
     def _read(self, connection: psycopg.Connection[TupleRow], names: Collection[str]) -> Catalog:

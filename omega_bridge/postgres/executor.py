@@ -25,7 +25,7 @@ from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.rejected import became, lack
 from omega_bridge.planning.step_outcome import failed, outcome_of
 from omega_bridge.postgres import guarding, ledger_store, lock, settings, waiting
-from omega_bridge.postgres.catalog_reader import CatalogReader
+from omega_bridge.postgres.catalog_reader import CatalogReader, ReadingLost
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.limits import Limits, Patience
 from omega_bridge.postgres.reaching import reaches_beyond
@@ -68,7 +68,7 @@ class Executor:
             sendable(step.step.sql)
             try:
                 outcome = self._transaction(planned) if step.transactional else self._outside(planned)
-            except psycopg.errors.InvalidSqlStatementName:  # it may have deallocated the reader's statement
+            except (psycopg.errors.InvalidSqlStatementName, ReadingLost):  # it may have deallocated the reader's statement
                 if not step.transactional:
                     raise
                 self.session.rollback()

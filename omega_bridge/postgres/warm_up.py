@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
 
 from omega_bridge.postgres import ledger_store, lock, trust
-from omega_bridge.postgres.catalog_reader import CatalogReader
+from omega_bridge.postgres.catalog_reader import DROPPED_MEANWHILE, CatalogReader
 from omega_bridge.postgres.own_tables import There
 from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import Session, border
@@ -44,7 +44,12 @@ def getting_ready(
             sender.begin(";\n".join([*made, "BEGIN", *asked, *prepared, "COMMIT"]))  # a new schema makes plans invalid
         try:
             yield reader
-            sender.finish()
+            try:
+                sender.finish()
+            except DROPPED_MEANWHILE:
+                if made or sender.first is None:
+                    raise
+                reader.forget_ahead()
         finally:
             session.rollback()
         if is_whole:

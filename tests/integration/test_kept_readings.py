@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 import omega_bridge
+from omega_bridge.postgres import catalog_reader
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.ledger_store import recall_prepared
 from omega_bridge.postgres.session import open_session
@@ -106,6 +107,33 @@ def test_a_catalog_that_was_read_by_the_names_of_the_last_start_is_the_catalog(
         assert session.cost.round_trips - sent == 1 + bool(more or less)
         session.connection.execute("ALTER TABLE t ADD COLUMN c int")
         assert reader.read(names) == read_catalog(session.connection, names)
+
+
+@pytest.mark.parametrize("fails", [1, 2, 3])
+def test_what_is_dropped_while_it_is_read_is_read_once_more(database: str, monkeypatch: pytest.MonkeyPatch, fails: int) -> None:
+    """PostgreSQL ends the reading with an internal error then, as this function does: of those of a start that is the first, one behind a step,
+    and the last.
+    """
+    omega_bridge.boot(database, STEPS)
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE SCHEMA aside; CREATE SEQUENCE aside.readings")
+        conn.execute(
+            "CREATE FUNCTION aside.dropped() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF nextval('aside.readings') = {fails} THEN RAISE 'could not open relation with OID 1' USING ERRCODE = 'XX000'; END IF; "
+            "RETURN false; END $$"
+        )
+    asked = catalog_reader.question
+    monkeypatch.setattr(
+        catalog_reader,
+        "question",
+        lambda *args: f"SELECT q.* FROM ({asked(*args)}) q LEFT JOIN (SELECT aside.dropped()) d ON true",
+    )
+    run = omega_bridge.boot(database, [*STEPS, NEW], on_error="continue")
+    with psycopg.connect(database) as conn:
+        ((readings,),) = conn.execute("SELECT last_value FROM aside.readings")
+        assert readings > fails
+        assert run.steps[-1].outcome in ("applied", "already-there")
+        assert run.catalog_digest == read_catalog(conn, {"t", "a", "b", "x", "t_pkey"}).digest()
 
 
 def test_places_and_flags_are_those_of_the_list(database: str) -> None:
