@@ -22,7 +22,7 @@ from omega_bridge.planning.reruns import hangs_on_the_rest, only_sets
 from omega_bridge.planning.schedule import Attempt, Schedule
 from omega_bridge.planning.step_outcome import left, skipped
 from omega_bridge.planning.waiting import waits_for
-from omega_bridge.postgres import batch, clean_state
+from omega_bridge.postgres import batch, clean_state, temporary
 from omega_bridge.postgres.executor import Executor
 from omega_bridge.startup.run import Unsettled
 from omega_bridge.tags import Tag
@@ -35,21 +35,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("omega_bridge")
 
 _DEFAULTS = Tag.ALTER_DEFAULT_PRIVILEGES
-_ON_PASSING = (
-    "{} OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT oid FROM pg_catalog.pg_class"
-    " WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()))"
-)
-_PASSING = " UNION ALL ".join(
-    f"SELECT {name}::pg_catalog.text FROM pg_catalog.{catalog} WHERE {where}"
-    for catalog, name, where in (
-        ("pg_class", "relname", "relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"),
-        ("pg_type", "typname", "typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"),
-        ("pg_proc", "proname", "pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"),
-        ("pg_constraint", "conname", "connamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"),
-        ("pg_trigger", "tgname", _ON_PASSING.format("tgrelid")),
-        ("pg_policy", "polname", _ON_PASSING.format("polrelid")),
-    )
-)
 
 
 class Convergence:
@@ -110,8 +95,7 @@ class Convergence:
         executor = self._runner.executor
         if not executor.catalog.hidden:
             return frozenset()
-        rows = executor.session.connection.execute(_PASSING.encode())
-        return executor.names.intersection(name for (name,) in rows)
+        return executor.names.intersection(temporary.names(executor.session))
 
     def follow(self, catalog: Catalog, passing: Collection[str], *, goes_on: bool) -> bool:
         """Whether somebody else has changed what the steps were judged in: ``catalog`` is how it is now, as a new connection sees it. What
