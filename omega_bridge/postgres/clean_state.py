@@ -64,8 +64,9 @@ class Promised:
     def with_effects(
         self, connection: Connection, known: State | None, file: Path | None, outcomes: Iterable[StepOutcome] = ()
     ) -> Promised:
-        """With what unread statements are about, what earlier starts recorded, what the catalog file tells, and what these ``outcomes``
-        did."""
+        """With what unread statements are about; of steps of unknown effect with what earlier starts recorded, what the catalog file tells, and
+        what these ``outcomes`` did.
+        """
         if not self.watched.said and not self.watched.is_whole:
             return self
         from omega_bridge.postgres import elsewhere

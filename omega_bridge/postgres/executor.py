@@ -24,7 +24,7 @@ from omega_bridge.planning import Action, PlannedStep
 from omega_bridge.planning.evaluate import Provided
 from omega_bridge.planning.rejected import became, lack
 from omega_bridge.planning.step_outcome import failed, outcome_of
-from omega_bridge.postgres import guarding, ledger_store, lock, settings, waiting
+from omega_bridge.postgres import data_lock, guarding, ledger_store, lock, settings, waiting
 from omega_bridge.postgres.catalog_reader import CatalogReader, ReadingLost
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.limits import Limits, Patience
@@ -213,7 +213,7 @@ class Executor:
         """One try at a step, in a transaction that stays open, and goes on under our own role and limits. Whether the step may leave
         another role to those behind it.
         """
-        turn = _data_lock() if planned.analysis.kind is not StepKind.SCHEMA else ""
+        turn = data_lock.TAKE if planned.analysis.kind is not StepKind.SCHEMA else ""
         waiting.begin_in_turn(self.session, planned.analysis.id, self.limits, lock_timeout, question=turn, reaches=reaches)
         self.session.rows_changed = 0
         if self.role is not None:
@@ -329,12 +329,6 @@ class Executor:
 
     def _draft(self, outcome: StepOutcome) -> Draft:
         return draft(outcome, self.run, self.driver)
-
-
-def _data_lock() -> str:
-    from omega_bridge.postgres.data_lock import TAKE
-
-    return TAKE
 
 
 _WHO = "SELECT NULLIF(pg_catalog.current_setting('role'), 'none'), session_user::pg_catalog.text, %s::pg_catalog.text"

@@ -124,7 +124,7 @@ def repair(
             options, head, known.revision if known else None, analysis, after, outcomes,
             _not_laid(connection, analysis, options.history, outcomes),
         )  # fmt: skip
-        digest = digest if is_still and not lacking_of_models else _NEVER  # else the next start looks again
+        digest = digest if is_still and not lacking_of_models else _NEVER
         recorded = Recorded(verdict, digest, reached, tuple(done.unsettled), done.settled_in(after), inspection)
         revision, unmoved = record(session, executor, promised, outcomes, after, asked, recorded)
         warnings += (unmoved,) if unmoved else ()
@@ -263,8 +263,8 @@ def _is_work(outcomes: Iterable[StepOutcome], analysis: Analysis, *, is_known: b
     return any(not is_known or o.kind != StepKind.DATA for o in applied)
 
 
-_NEVER = "the models need what is not there"
-"""In the place of a digest: no start takes such a state for its own."""
+_NEVER = "not to be taken for anybody's"
+"""In the place of a list's digest: the next start looks at everything, whatever list it has."""
 
 _OVERTAKEN = "somebody else goes on changing what this start looks at: the next one judges all of it anew"
 _LOOKED_AGAIN = 3
