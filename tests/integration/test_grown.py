@@ -189,8 +189,7 @@ def test_the_rest_is_not_read_again(start: Start, database: str, read: list[froz
     run, _ = start([*STEPS, NEW])
     assert all("t" not in names for names in read)
     with psycopg.connect(database) as conn:
-        ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
-        assert run.catalog_digest == digest == read_catalog(conn, names).digest()
+        _is_what_was_read(conn, run)
     assert omega_bridge.boot(database, [*STEPS, NEW]).outcome == "current"
 
 
@@ -209,8 +208,7 @@ def test_a_view_is_read_that_prints_a_new_column(start: Start, database: str, re
     assert all("u" not in names for names in read)
     assert 5 in judged  # behind the new column
     with psycopg.connect(database) as conn:
-        ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
-        assert run.catalog_digest == digest == read_catalog(conn, names).digest()
+        _is_what_was_read(conn, run)
 
 
 @pytest.mark.parametrize(
@@ -240,8 +238,7 @@ def test_what_may_change_the_rest_has_it_read(start: Start, database: str, read:
     run, _ = start([*first, new])
     assert any("v" in names for names in read)
     with psycopg.connect(database) as conn:
-        ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
-        assert run.catalog_digest == digest == read_catalog(conn, names).digest()
+        _is_what_was_read(conn, run)
 
 
 FF = "CREATE OR REPLACE FUNCTION ff(a int{}) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'"
@@ -280,8 +277,7 @@ def test_what_a_new_step_changes_elsewhere_is_recorded(
     run, _ = start([*STEPS, *first, new])
     assert run.steps[-1].outcome == "applied"
     with psycopg.connect(database) as conn:
-        ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
-        assert run.catalog_digest == digest == read_catalog(conn, names).digest()
+        _is_what_was_read(conn, run)
 
 
 def test_what_only_this_start_looks_at_is_read_again(
@@ -299,8 +295,7 @@ def test_what_only_this_start_looks_at_is_read_again(
 
         monkeypatch.setattr(repair, "rest_of", changed)
         run, _ = start([*STEPS, NEW], critical_tables=("apart",))
-        ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
-        assert run.catalog_digest == digest == read_catalog(conn, names).digest()
+        _is_what_was_read(conn, run)
 
 
 def test_what_somebody_else_hides_behind_the_reading_is_seen(
@@ -344,8 +339,7 @@ def test_who_takes_away_just_what_came_behind_a_batch_is_seen(
     run, _ = start(steps)
     with psycopg.connect(database) as conn:
         conn.execute("SELECT FROM side.z")
-        ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
-        assert run.catalog_digest == digest == read_catalog(conn, names).digest()
+        _is_what_was_read(conn, run)
     assert start(steps)[0].outcome == "current"
 
 
@@ -380,6 +374,12 @@ def test_a_step_is_not_sent_again_without_the_temporary_table_that_it_reads(
     assert start(steps)[0].steps[-1].outcome == "applied"
     with psycopg.connect(database) as conn:
         assert conn.execute("SELECT id FROM kept").fetchall() == [(1,)]
+
+
+def _is_what_was_read(conn: psycopg.Connection[Any], run: Run) -> None:
+    """What a start has recorded is the catalog that is there, read whole."""
+    ((names, digest),) = conn.execute("SELECT names, catalog_digest FROM omega_bridge.omega_bridge_states")
+    assert run.catalog_digest == digest == read_catalog(conn, names).digest()
 
 
 def _behind_the_reading(monkeypatch: pytest.MonkeyPatch, database: Any, text: str, times: int) -> None:

@@ -320,11 +320,8 @@ ALTERED = {
 }
 
 
-@pytest.mark.parametrize("name", ALTERED)
-def test_what_the_list_alters_and_does_not_make_is_watched(make_database: MakeDatabase, name: str) -> None:
-    """The object was there before the list; a hand takes away what the list sets, and the next start sets it again."""
-    before, step, damage, value = ALTERED[name]
-    url = make_database()
+def _is_put_back(url: str, before: str, step: str, damage: str, value: str) -> None:
+    """A start sets a ``value`` of what was there ``before``; where a hand damages it, the next start sets it again, and then all is quiet."""
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute(before.encode())
         omega_bridge.boot(url, [step])
@@ -335,6 +332,13 @@ def test_what_the_list_alters_and_does_not_make_is_watched(make_database: MakeDa
         assert omega_bridge.boot(url, [step]).outcome == "repaired"
         assert conn.execute(value.encode()).fetchone() == wanted
     assert omega_bridge.boot(url, [step]).round_trips == 1
+
+
+@pytest.mark.parametrize("name", ALTERED)
+def test_what_the_list_alters_and_does_not_make_is_watched(make_database: MakeDatabase, name: str) -> None:
+    """The object was there before the list; a hand takes away what the list sets, and the next start sets it again."""
+    before, step, damage, value = ALTERED[name]
+    _is_put_back(make_database(), before, step, damage, value)
 
 
 @pytest.mark.parametrize(
@@ -366,14 +370,7 @@ def test_what_is_altered_by_a_statement_that_is_put_together_is_watched(make_dat
     before, step, damage, value = ALTERED[name]
     step = f"DO $do$ DECLARE s text := $s${step}$s$; BEGIN EXECUTE s; END $do$"
     url = make_database()
-    with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute(before.encode())
-        omega_bridge.boot(url, [step])
-        wanted = conn.execute(value.encode()).fetchone()
-        assert omega_bridge.boot(url, [step]).round_trips == 1
-        conn.execute(damage.encode())
-        assert omega_bridge.boot(url, [step]).outcome == "repaired"
-        assert conn.execute(value.encode()).fetchone() == wanted
+    _is_put_back(url, before, step, damage, value)
 
 
 @pytest.mark.parametrize("name", ["statistics of an index in another schema", "comment on a function of PostgreSQL's own"])
@@ -383,14 +380,7 @@ def test_the_event_trigger_tells_of_it_too(make_database: MakeDatabase, name: st
     url = make_database()
     with open_session(url) as session:
         sentinel.install(session)
-    with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute(before.encode())
-        omega_bridge.boot(url, [step])
-        wanted = conn.execute(value.encode()).fetchone()
-        assert omega_bridge.boot(url, [step]).round_trips == 1
-        conn.execute(damage.encode())
-        assert omega_bridge.boot(url, [step]).outcome == "repaired"
-        assert conn.execute(value.encode()).fetchone() == wanted
+    _is_put_back(url, before, step, damage, value)
 
 
 def test_what_a_comment_is_about_alone_counts(make_database: MakeDatabase) -> None:
