@@ -15,7 +15,8 @@ ROOM = Room(
         "enabled": "x.tgenabled",
         "depends_on": extensions("pg_trigger"),
     },
-    rows="tables t JOIN pg_trigger x ON x.tgrelid = t.oid AND NOT x.tgisinternal",
+    rows="tables t JOIN pg_trigger x ON x.tgrelid = t.oid"
+    " AND (NOT x.tgisinternal OR (x.tgparentid <> 0::oid AND x.tgconstrrelid = 0::oid))",  # before 15 a partition's counts as internal
     is_common=True,
     named="TRIGGER {name} ON {owner}",
     again="{definition}",

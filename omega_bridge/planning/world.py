@@ -33,6 +33,7 @@ from omega_bridge.planning import scopes
 from omega_bridge.planning.attributes import Null, compared, same
 from omega_bridge.planning.overlay import Overlay
 from omega_bridge.planning.three_valued import Answer, all_of, conjunction, of_null, opposite
+from omega_bridge.sql import identifier
 
 _TABLE_LIKE = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
 _PARTS = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX, Kind.SEQUENCE, Kind.TRIGGER})
@@ -180,6 +181,8 @@ class World(Overlay):
             return None if not effect.made and scopes.may_mean_another(self.catalog, effect.key) else False
         attributes = self.get(found) or {}
         answers = [same(found, name, attributes, value) for name, value in effect.attributes]
+        if found.kind is Kind.TRIGGER and (enabled := dict(effect.attributes).get("enabled")):
+            answers += [same(part, "enabled", self.get(part) or {}, enabled) for part in self._of_partitions(found)]
         return all_of([*answers, None]) if self.is_passed_down(effect) else all_of(answers)
 
     def is_passed_down(self, effect: Effect) -> bool:
@@ -331,6 +334,9 @@ class World(Overlay):
         """Make an effect true."""
         key = self.place(self._meant(effect))
         if not effect.present:
+            if key.kind is Kind.TRIGGER:
+                for part in self._of_partitions(key):
+                    self._set(part, None)
             self._set(key, None)
             if key.kind is Kind.CONSTRAINT:
                 self._drop_index_of(key)
@@ -355,6 +361,29 @@ class World(Overlay):
                 if name == "nullable":
                     attributes.pop("not_null", None)
         self._set(key, attributes)
+        if key.kind is Kind.TRIGGER:
+            self._make_of_partitions(key, attributes)
+
+    def _of_partitions(self, trigger: Key) -> list[Key]:
+        """The triggers that partitions have of it: they are made and go with it. Those that are gone in this world are among them."""
+        if not (self.get(Key(Kind.TABLE, trigger.schema, "", trigger.table)) or {}).get("partition_key"):
+            return []
+        found: dict[Key, None] = {}
+        parents = {identifier(trigger.table), identifier(trigger.schema, trigger.table)}
+        others = {k: self.get(Key(Kind.TABLE, k.schema, "", k.table)) or {} for k in self._named(Kind.TRIGGER, trigger.name)}
+        while further := [k for k, table in others.items() if k not in found and _is_partition_of(table, parents)]:
+            found.update(dict.fromkeys(further))
+            parents |= {identifier(*name) for k in further for name in ((k.table,), (k.schema, k.table))}
+        return list(found)
+
+    def _make_of_partitions(self, trigger: Key, attributes: Mapping[str, Any]) -> None:
+        for part in self._of_partitions(trigger):
+            there, before = self.get(part), self.catalog.get(part)
+            if there is None and before is not None:
+                is_as_before = same(trigger, "definition", self.catalog.get(trigger) or {}, attributes.get("definition")) is True
+                there = {"definition": before.get("definition") if is_as_before else ANYTHING}
+            if there is not None:
+                self._set(part, {**there, "enabled": attributes.get("enabled", "O")})
 
     def _bare_columns_of(self, view: Key) -> None:
         """A view's columns come and go with it, and what was said of them alone goes."""
@@ -418,6 +447,10 @@ def _is_other(key: Key, then: Mapping[str, Any] | None, now: Mapping[str, Any] |
     if then is None or now is None:
         return (then is None) != (now is None)
     return any(same(key, name, then, value) is False for name, value in now.items() if then.get(name) != value)
+
+
+def _is_partition_of(table: Mapping[str, object], parents: set[str]) -> bool:
+    return bool(table.get("partition_bound")) and not parents.isdisjoint(texts(table.get("inherits")))
 
 
 def relation_kinds() -> tuple[Kind, ...]:

@@ -190,7 +190,13 @@ _BY_RELATION = (
     _of_relation("pg_attrdef", "adrelid", "x.oid"),
     _of_relation("pg_constraint", "conrelid", "x.oid"),
     _of_relation("pg_index", "indexrelid", "x.indexrelid"),
-    _of_relation("pg_trigger", "tgrelid", "x.oid", "NOT x.tgisinternal"),
+    _of_relation(
+        "pg_trigger",
+        "tgrelid",
+        "x.oid",
+        "(NOT x.tgisinternal OR (x.tgparentid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid"
+        " AND x.tgconstrrelid OPERATOR(pg_catalog.=) 0::pg_catalog.oid))",
+    ),
     _of_relation("pg_policy", "polrelid", "x.oid"),
     _of_relation("pg_rewrite", "ev_class", "x.oid", _RETURN),
     _of_relation("pg_inherits", "inhrelid", "x.inhrelid, x.inhseqno"),

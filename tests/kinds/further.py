@@ -57,6 +57,30 @@ FURTHER: Mapping[str, Life] = {
             "not null of a part": "ALTER TABLE part_a ALTER COLUMN id SET NOT NULL",
         },
     ),
+    "triggers of partitions": Life(
+        (
+            TF,
+            "CREATE TABLE IF NOT EXISTS parts (id int, k text) PARTITION BY LIST (k)",
+            "CREATE TABLE IF NOT EXISTS part_a PARTITION OF parts FOR VALUES IN ('a') PARTITION BY LIST (id)",
+            "CREATE TABLE IF NOT EXISTS part_a1 PARTITION OF part_a FOR VALUES IN (1)",
+            "DROP TRIGGER IF EXISTS tr ON parts; CREATE TRIGGER tr AFTER INSERT ON parts FOR EACH ROW EXECUTE FUNCTION tf()",
+        ),
+        {
+            "of a part of a part": "ALTER TABLE part_a1 DISABLE TRIGGER tr",
+            "of a part alone": "ALTER TABLE ONLY part_a ENABLE ALWAYS TRIGGER tr",
+            "of the whole alone": "ALTER TABLE ONLY parts DISABLE TRIGGER tr",
+        },
+    ),
+    "triggers of partitions that are replaced": Life(
+        (
+            TF,
+            "CREATE TABLE IF NOT EXISTS parts (id int, k text) PARTITION BY LIST (k)",
+            "CREATE TABLE IF NOT EXISTS part_a PARTITION OF parts FOR VALUES IN ('a')",
+            "CREATE OR REPLACE TRIGGER tr AFTER INSERT ON parts FOR EACH ROW EXECUTE FUNCTION tf()",
+        ),
+        {"of a part": "ALTER TABLE part_a DISABLE TRIGGER tr"},
+        since=14,
+    ),
     "inheritance": Life(
         (
             "CREATE TABLE IF NOT EXISTS base (id int, a int CHECK (a > 0))",
