@@ -13,6 +13,7 @@ from omega_bridge.errors import StepSyntaxError
 from omega_bridge.kinds import IN_CATALOG, LEAVES, MEMBERS, stored_in
 from omega_bridge.regexes import regex
 from omega_bridge.sql import ParseNode, inner, name_of, parse, strings, walk
+from omega_bridge.sql.grammar import GrantTargetType
 from omega_bridge.tags import Tag
 
 _RELATIONS = stored_in("pg_class")
@@ -55,7 +56,7 @@ def dependencies(found: Collection[Sql], asked: Collection[Pattern]) -> Dependen
         frozenset(_named(_TYPES, made, asked)),
         frozenset(_named(_FUNCTIONS, made, asked)),
         frozenset(loose),
-        frozenset(_schemas(keys, asked)),
+        frozenset((*_schemas(keys, asked), *_granted_whole(found))),
         frozenset((*(c for s in found if s.opaque for c in LEAVES.get(s.tag, ())), *_commented(found))),
         any(map(_may_do_anything, found)),
         _shared(found),
@@ -77,6 +78,7 @@ def _commented(found: Iterable[Sql]) -> Iterator[str]:
 
 _SHARED = regex(r"\b(create|alter|drop|on)\s+(role|user|group|database)\b", re.IGNORECASE)
 _GRANTED = regex(r"^\s*(grant|revoke)\b.*\bon\s+database\b", re.IGNORECASE | re.DOTALL)
+_ALL_IN = regex(r"\ball\b.*\bin\s+schema\b", re.IGNORECASE | re.DOTALL)
 _WORD = regex(r'"((?:[^"]|"")+)"|([\w$]+)')
 
 
@@ -191,6 +193,16 @@ def _schemas(keys: Collection[Key], asked: Iterable[Pattern]) -> Iterator[str]:
             yield pattern.schema
         if pattern.name is not None and Kind.SCHEMA in pattern.kinds:
             yield pattern.name
+
+
+def _granted_whole(found: Iterable[Sql]) -> Iterator[str]:
+    """The schemas of ``GRANT ... ON ALL TABLES IN SCHEMA``: what comes there later is meant, too."""
+    for s in found:
+        if s.opaque and s.tag == Tag.GRANT and _ALL_IN.search(s.text):
+            with suppress(StepSyntaxError):
+                for node in (node for statement in parse(s.text) for node in walk(statement.node)):
+                    if name_of(node) == "GrantStmt" and node.targtype == GrantTargetType.ALL_IN_SCHEMA:
+                        yield from strings(node.objects)
 
 
 def _named(kinds: tuple[Kind, ...], keys: Iterable[Key], asked: Iterable[Pattern]) -> Iterator[str]:

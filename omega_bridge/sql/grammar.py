@@ -127,6 +127,12 @@ class LimitOption:
     DEFAULT: Final[int] = pb.LIMIT_OPTION_DEFAULT
 
 
+class GrantTargetType:
+    """What privileges are given on: objects by their names, or all in a schema."""
+
+    ALL_IN_SCHEMA: Final[int] = pb.ACL_TARGET_ALL_IN_SCHEMA
+
+
 class NullTestType:
     """``IS NULL`` and ``IS NOT NULL``."""
 

@@ -64,6 +64,39 @@ def test_its_loss_is_seen_and_made_good(database: str, name: str, hand: str) -> 
         assert omega_bridge.boot(database, steps).outcome == "current"
 
 
+@pytest.mark.parametrize(
+    ("step", "asked", "answer"),
+    [
+        pytest.param(
+            "GRANT SELECT ON ALL TABLES IN SCHEMA app TO pg_monitor",
+            "SELECT has_table_privilege('pg_monitor', 'app.later', 'SELECT')",
+            True,
+            id="all tables of a schema that another script made",
+        ),
+        pytest.param(
+            "CREATE TABLE IF NOT EXISTS app.own (id int); DO $$ DECLARE t text; BEGIN "
+            "FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'app' LOOP "
+            "EXECUTE format('ALTER TABLE app.%I ENABLE ROW LEVEL SECURITY', t); END LOOP; END $$",
+            "SELECT relrowsecurity FROM pg_class WHERE oid = 'app.later'::regclass",
+            True,
+            id="a loop over a schema that the list names",
+        ),
+    ],
+)
+def test_what_comes_in_a_schema_that_the_list_names_is_meant_too(database: str, step: str, asked: str, answer: object) -> None:
+    """The loop would do it to what a hand made there: so does the next start, and the one behind it has nothing to do."""
+    with connected(database) as conn:
+        conn.execute("CREATE SCHEMA app")
+    omega_bridge.boot(database, [step])
+    assert omega_bridge.boot(database, [step]).outcome == "current"
+    with connected(database) as conn:
+        conn.execute("CREATE TABLE app.later (id int)")
+    omega_bridge.boot(database, [step])
+    with connected(database) as conn:
+        assert conn.execute(asked.encode()).fetchone() == (answer,)
+    assert omega_bridge.boot(database, [step]).outcome == "current"
+
+
 def test_what_others_made_there_is_not_its_effect(database: str) -> None:
     """A table that somebody else makes in that schema, and drops, makes no start look again; nor does a schema of theirs."""
     omega_bridge.boot(database, [DYNAMIC])

@@ -13,8 +13,8 @@ class Watched:
     """``catalogs`` beside ``pg_class`` and ``pg_attribute``; ``relations``, ``types`` and ``functions`` by bare name.
 
     ``loose``: by catalog, the names that a guard looks for without saying on which table. ``others``: catalogs of what no name
-    is known of. ``is_whole``: everything in the schemas of the ``search_path`` counts, and every such catalog: the list has
-    statements whose effect is not in their text.
+    is known of. ``is_whole``: everything in the schemas of the ``search_path``, and in those that the list names, counts, and every such catalog:
+    the list has statements whose effect is not in their text.
     """
 
     catalogs: frozenset[str]
@@ -23,7 +23,9 @@ class Watched:
     functions: frozenset[str]
     loose: Mapping[str, frozenset[str]]
     schemas: frozenset[str] = frozenset()
-    """Schemas that the list itself names."""
+    """Schemas that the list itself names, and those of what is watched by its oid."""
+    own: frozenset[str] = frozenset()
+    """Those that the list itself names, alone."""
     others: frozenset[str] = frozenset()
     is_whole: bool = False
     elsewhere: tuple[tuple[str, int], ...] = ()
@@ -42,13 +44,15 @@ def watched(analysis: Analysis, names: Iterable[str] = ()) -> Watched:
     for catalog, name in frozenset().union(*(d.loose for d in each)):
         loose[catalog] = loose.get(catalog, frozenset()) | {name}
     shared = [d.shared for d in each]
+    schemas: frozenset[str] = frozenset().union(*(d.schemas for d in each))
     return Watched(
         frozenset().union(*(d.catalogs for d in each)),
         frozenset().union(*(d.relations for d in each)) | (frozenset(names) - analysis.names()),
         frozenset().union(*(d.types for d in each)),
         frozenset().union(*(d.functions for d in each)),
         loose,
-        frozenset().union(*(d.schemas for d in each)),
+        schemas,
+        schemas,
         others=frozenset().union(*(d.others for d in each)),
         is_whole=any(d.is_whole for d in each),
         shared=None if None in shared else frozenset().union(*(words for words in shared if words is not None)),

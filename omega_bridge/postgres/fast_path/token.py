@@ -206,7 +206,7 @@ class _Size:
     schemas: Sequence[int]
     """Where a row counts: on the search path, named by the list, or holding one of our names, and not where another start works."""
     path: Sequence[int]
-    """The schemas of the ``search_path``."""
+    """The schemas of the ``search_path``, and those that the list itself names."""
 
     @classmethod
     def of(cls, connection: Connection, watched: Watched) -> _Size:
@@ -246,7 +246,9 @@ SELECT (SELECT oids::pg_catalog.int8[] FROM ours),
         WHERE attrelid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT pg_catalog.unnest(oids) FROM ours))),
        ARRAY(SELECT oid::pg_catalog.int8 FROM spaces ORDER BY 1),
        ARRAY(SELECT n.oid::pg_catalog.int8 FROM pg_catalog.pg_namespace n
-             WHERE n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false)) ORDER BY 1)
+             WHERE n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false))
+               OR (n.nspname OPERATOR(pg_catalog.=) ANY ({own}::pg_catalog.name[]) AND n.oid OPERATOR(pg_catalog.=) ANY (SELECT oid FROM spaces))
+             ORDER BY 1)
 """
 )
 
@@ -267,6 +269,7 @@ def _about(connection: Connection, watched: Watched, text: str) -> bytes:
     return text.format(
         names=array(connection, watched.relations),
         schemas=array(connection, watched.schemas),
+        own=array(connection, watched.own),
         tenants=f"ARRAY(SELECT schema FROM {states})" if states else "'{}'",
     ).encode()
 
