@@ -125,7 +125,11 @@ class GivenServer:
     def scratch_database(self, prefix: str = "scratch") -> Iterator[str]:
         """A fresh empty database, dropped at the end. Yields its URL."""
         name = f"omega_bridge_{prefix}_{uuid.uuid4().hex[:12]}"
-        create_database(self.url, name, self._template)
+        try:
+            create_database(self.url, name, self._template)
+        except KeyboardInterrupt:
+            drop_database(self.url, name)  # it may be there, without the mark by which a later run would know it
+            raise
         try:
             yield url_for(self.url, name)
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -39,7 +39,7 @@ VERBS = {
 
 
 class Interrupted(Exception):
-    """The verb was interrupted (Ctrl-C, SIGINT)."""
+    """The verb was interrupted."""
 
 
 class Uncut(TyperGroup):
@@ -60,8 +60,15 @@ class Verbs(Uncut):
         name, verb, rest = super().resolve_command(ctx, args)
         return name, _load(name) if name in VERBS else verb, rest
 
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the arguments. An interruption goes on as ours: of its own Typer makes an exit code without a word, or "Aborted", as its version has it."""
+        try:
+            return super().make_context(*args, **options)
+        except KeyboardInterrupt as exc:
+            raise Interrupted from exc
+
     def invoke(self, ctx: Any) -> Any:
-        """Call the verb. An interruption goes on as ours: of its own Typer makes an exit code without a word, or "Aborted", as its version has it."""
+        """Call the verb, with interruptions as above."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as exc:
@@ -125,15 +132,15 @@ def run(arguments: Sequence[str] | None = None) -> None:
         command = typer.main.get_command(app)
         take_plain_values(command)
         sys.exit(command(given, standalone_mode=False) or 0)
+    except (Interrupted, KeyboardInterrupt) as exc:
+        _interrupted(exc.__cause__ or exc, given)
     except OmegaBridgeError as error:
+        _unless_interrupted(error, given)
         report(error, as_json=_wants_json(given))
         sys.exit(error.exit_code)
     except UsageError as error:
         _misused(error, given)
         sys.exit(2)
-    except (Interrupted, KeyboardInterrupt):
-        print("interrupted: ended before it was through", file=sys.stderr)
-        sys.exit(130)
     except typer.Abort:
         print("aborted: a question was not answered", file=sys.stderr)
         sys.exit(1)
@@ -142,8 +149,23 @@ def run(arguments: Sequence[str] | None = None) -> None:
         report(told, as_json=_wants_json(given)) if told else unforeseen(error, given)
         sys.exit(2)
     except Exception as error:
+        _unless_interrupted(error, given)
         unforeseen(error, given)
         sys.exit(2)
+
+
+def _unless_interrupted(error: BaseException, given: Sequence[str]) -> None:
+    """An error that an interruption became on its way, or that it met there, is told as the interruption."""
+    from omega_bridge.cli.interruption import interruption
+
+    if (why := interruption(error)) is not None:
+        _interrupted(why, given)
+
+
+def _interrupted(why: BaseException, given: Sequence[str]) -> NoReturn:
+    from omega_bridge.cli.interruption import ended, verb_of
+
+    sys.exit(ended(why, verb_of(given)))
 
 
 def _of_a_file(error: OSError) -> OmegaBridgeError | None:

@@ -49,8 +49,10 @@ def status(
 
         try:
             look_again(lambda: _found(setup, directory), lambda found: _lines(found, every=every), interval, json=json)
-        except KeyboardInterrupt:
-            raise typer.Exit(130) from None  # how it ends
+        except KeyboardInterrupt as exc:
+            from omega_bridge.cli.interruption import exit_code
+
+            raise typer.Exit(exit_code(exc)) from None  # how it ends
     found = _found(setup, directory)
     name_owners_in(setup)
     if json:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from omega_bridge.environment.asked import allowed_of, exported_of, may_set
+from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.revisions import alembic_border, own_settings
 from omega_bridge.revisions.own_enums import own_enums
 from omega_bridge.revisions.row_guard import GUARD, AsSql
 from omega_bridge.revisions.set_before import set_before
 from omega_bridge.sql import identifier
+from omega_bridge.unread import Unread, outliving
 from omega_bridge.version_table import VersionTable
 
 if TYPE_CHECKING:
@@ -22,8 +25,13 @@ if TYPE_CHECKING:
 
 
 def as_sql(context: EnvironmentContext, table: VersionTable | None) -> None:
-    """Write it. ``table``: where the history's revision is kept."""
+    """Write it. ``table``: where the history's revision is kept. Raises ``ConfigurationInvalid`` where not all of it could be written.
+
+    A reader of stdout that goes away (``| head``) ends nothing.
+    """
+    out = outliving(sys.stdout) if context.config.output_buffer is None else None
     context.configure(
+        output_buffer=out,
         version_table=(table or VersionTable()).name,
         version_table_schema=table.schema if table is not None else None,
         dialect_name="postgresql",
@@ -52,5 +60,13 @@ def as_sql(context: EnvironmentContext, table: VersionTable | None) -> None:
 
     before = partial(set_before, context.script)
     alembic_border.around(migrations, lambda inner: guarded(own_settings.in_script(inner, may_set, before)))
-    with context.begin_transaction():
-        context.run_migrations()
+    try:
+        with context.begin_transaction():
+            context.run_migrations()
+    finally:
+        if out is not None:
+            out.flush()
+    if Unread.lost:
+        raise ConfigurationInvalid(
+            f"not all of the SQL could be written: {Unread.lost}", hint="Make room, and run the same command again."
+        )

@@ -41,7 +41,12 @@ def connection_to(parts: Mapping[str, object]) -> Iterator[Connection]:
     except DBAPIError as error:
         raise (error.orig or error) from None  # the driver's own, which the caller knows
     with connection:
-        yield connection
+        try:
+            yield connection
+        except BaseException:
+            if not connection.closed and not connection.invalidated and driver_of(connection).closed:
+                connection.invalidate()  # an interruption ended it: there is nothing to roll back, and the pool would log that it cannot
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,25 @@ def test_an_existing_project_is_wired(tmp_path: Path, database: str) -> None:
     works(tmp_path, database)
 
 
+def test_a_reader_of_the_sql_may_go_away(tmp_path: Path) -> None:
+    """``alembic upgrade head --sql | head -1`` ends as it would, without a traceback; a full disk is told."""
+    steps = [f"CREATE TABLE IF NOT EXISTS t{n} (id int PRIMARY KEY)" for n in range(100)]
+    (tmp_path / "main.py").write_text(f"migration_steps = {steps!r}\n")
+    for verb in ("init --yes", "export --no-prove"):
+        assert run(tmp_path, "omega_bridge", *verb.split()).returncode == 0
+    script = [sys.executable, "-m", "alembic", "upgrade", "head", "--sql"]
+    with subprocess.Popen(script, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said, code = process.stderr.read().decode(), process.wait()
+    assert (code, "Traceback" in said, "Broken" in said, "Running upgrade" in said) == (0, False, False, True)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(script, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode != 0
+    assert "[OB107] not all of the SQL could be written: No space left on device" in done.stderr
+
+
 def test_an_empty_folder_is_wired(tmp_path: Path) -> None:
     """Even where there is nothing yet, export and alembic work afterwards."""
     assert run(tmp_path, "omega_bridge", "init", "--yes").returncode == 0

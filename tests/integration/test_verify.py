@@ -29,6 +29,7 @@ from omega_bridge.planning.plan import Plan
 from omega_bridge.planning.settling import empty_catalog
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import connection_parameters
+from omega_bridge.postgres.scratch import create_database
 from omega_bridge.revisions.files import export
 from omega_bridge.steps import Registry
 from tests.fixtures.databases import MakeDatabase
@@ -331,6 +332,23 @@ def test_a_verification_goes_on_from_a_revision(server: Server, tmp_path: Path, 
     for unknown in (["0123456789ab"], [second, done.revisions[2].id]):
         with pytest.raises(errors.ConfigurationInvalid, match="names no one revision of the history"):
             verify(Registry.of(steps), None, server, history=tmp_path / "alembic", databases=unknown)
+
+
+def test_a_scratch_database_is_dropped_though_its_making_is_interrupted(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no mark yet by which a later run would know it."""
+    made: list[str] = []
+
+    def interrupted(url: str, name: str, template: str) -> None:
+        create_database(url, name, template)
+        made.append(name)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("omega_bridge.audit.scratch.create_database", interrupted)
+    with pytest.raises(KeyboardInterrupt), scratch_database(GivenServer(server.url), "interrupted"):
+        pass
+    with psycopg.connect(server.url) as conn:
+        assert conn.execute("SELECT datname FROM pg_database WHERE datname = ANY (%s)", (made,)).fetchall() == []
+    assert len(made) == 1
 
 
 def test_what_has_not_changed_since_an_earlier_run_is_not_tried_again(server: Server, tmp_path: Path) -> None:

@@ -121,12 +121,23 @@ def test_the_servers_work_ends_with_the_client(database: str, how: signal.Signal
     assert omega_bridge.boot(database, [T, A]).outcome == "repaired"
 
 
-def test_an_interrupted_verb_says_so_in_one_line(database: str, tmp_path: Path) -> None:
-    """Ctrl-C on ``boot``: 130, a line for the person behind the log, and nothing of Python's."""
+@pytest.mark.parametrize(
+    ("sent", "code", "told"),
+    [
+        (signal.SIGINT, 130, "interrupted, "),
+        (signal.SIGTERM, 143, "interrupted by SIGTERM, "),
+        (signal.SIGHUP, 129, "interrupted by SIGHUP, "),
+    ],
+    ids=["SIGINT", "SIGTERM", "SIGHUP"],
+)
+def test_an_interrupted_verb_says_so_in_one_line(
+    sent: signal.Signals, code: int, told: str, database: str, tmp_path: Path
+) -> None:
+    """Ctrl-C on ``boot``, or its end from outside: a line for the person behind the log, nothing of Python's, and nobody is left at work."""
     (tmp_path / "main.py").write_text(f"steps = {[T, 'DO $$ BEGIN PERFORM pg_sleep(600); END $$']!r}\n")
-    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from omega_bridge.cli import main; main()"
+    main = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from omega_bridge.cli import main; main()"
     verb = subprocess.Popen(
-        [sys.executable, "-c", code, "boot", "--steps", "main.py:steps", "--database-url", database, "--json"],
+        [sys.executable, "-c", main, "boot", "--steps", "main.py:steps", "--database-url", database, "--json"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -137,9 +148,11 @@ def test_an_interrupted_verb_says_so_in_one_line(database: str, tmp_path: Path) 
             if conn.execute(WORKING).fetchone() == (1,):
                 break
             time.sleep(0.05)
-    verb.send_signal(signal.SIGINT)
-    out, err = verb.communicate(timeout=60)
-    assert (verb.returncode, out, err.splitlines()[-1]) == (130, "", "interrupted: ended before it was through")
+        verb.send_signal(sent)
+        out, err = verb.communicate(timeout=60)
+        assert conn.execute(WORKING).fetchone() == (0,)
+    assert (verb.returncode, out) == (code, "")
+    assert err.splitlines()[-1].startswith(f"{told}before it was through: what was done is committed and on record")
     assert "Traceback" not in err
 
 

@@ -38,6 +38,7 @@ def test_every_module_of_a_verb_is_listed() -> None:
         "env_file",
         "finding",
         "formats",
+        "interruption",
         "lint_fix",
         "lint_measured",
         "options",

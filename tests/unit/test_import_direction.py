@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "catalog|ledger",
         "steps",
         "sql",
-        "errors+options+option_schema+redaction+writing+pages+who+discarding+model_files+user_code+version_table+tags",
+        "errors+options+option_schema+redaction+writing+unread+pages+who+discarding+model_files+user_code+version_table+tags",
         "values+regexes",
     )
 )
@@ -215,8 +215,10 @@ def test_help_loads_no_verb() -> None:
         f"{PACKAGE}.errors",
         f"{PACKAGE}.cli",
         f"{PACKAGE}.cli.app",
+        f"{PACKAGE}.cli.interruption",
         f"{PACKAGE}.cli.plain_values",
         f"{PACKAGE}.cli.streams",
+        f"{PACKAGE}.unread",
     }
     assert not loaded & {"rich", "pydantic", "psycopg", "sqlalchemy", "alembic", "postgast", "google", "logging", "json"}
 
