@@ -75,6 +75,8 @@ class _Reader(Variables):
     """Walks one block."""
 
     depth = 0
+    in_handlers = 0
+    """How many handlers are around what is read: SQLSTATE and SQLERRM are there alone (PostgreSQL's manual, "Trapping Errors")."""
 
     # --- the way through ---------------------------------------------------------------------------------------
 
@@ -104,7 +106,9 @@ class _Reader(Variables):
             handler = entry["PLpgSQL_exception"]
             names = tuple(c["PLpgSQL_condition"].get("condname", "others") for c in handler["conditions"])
             self.bindings = {k: v for k, v in at_failure.items() if k != "found"}
+            self.in_handlers += 1
             arm = self.body(handler.get("action", []))
+            self.in_handlers -= 1
             handlers.append((names, arm.nodes))
             ends.append(self.bindings)
             leaves = leaves if arm.leaves == leaves else _Leaves.PERHAPS
@@ -309,9 +313,13 @@ class _Reader(Variables):
         if name:
             self.bind(name, datum, bound)
         is_taken = not datum or self.takes(datum, node) or (bound is not None and (not name or name in self.bindings))
-        if not before and not (is_taken and (bound is not None or cannot_fail(node))):
+        if not before and not (is_taken and (bound is not None or cannot_fail(node, self.there()))):
             before.append(Sql(text, Tag.EXPRESSION))
         return tuple(before)
+
+    def there(self) -> frozenset[str]:
+        """The variables that an expression here may name."""
+        return self.variables | {"found"} | ({"sqlstate", "sqlerrm"} if self.in_handlers else frozenset())
 
     def raised(self, content: Tree) -> Program:
         level = content.get("elog_level", _ERROR_LEVEL)

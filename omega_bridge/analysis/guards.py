@@ -118,9 +118,15 @@ def is_harmless(node: ParseNode) -> bool:
     return True
 
 
-def cannot_fail(node: ParseNode) -> bool:
-    """Whether an expression is made of constants and variables alone."""
-    return all(name_of(n) in ("A_Const", "String", "Integer", "Boolean", "ColumnRef", "SQLValueFunction") for n in walk(node))
+def cannot_fail(node: ParseNode, variables: Collection[str]) -> bool:
+    """Whether an expression is made of constants and of these variables alone: a column that is none of them is there for nobody."""
+    return all(_is_there(n, variables) for n in walk(node))
+
+
+def _is_there(node: ParseNode, variables: Collection[str]) -> bool:
+    if name_of(node) == "ColumnRef":
+        return len(node.fields) == 1 and name_of(name := inner(node.fields[0])) == "String" and name.sval in variables
+    return name_of(node) in ("A_Const", "String", "Integer", "Boolean", "SQLValueFunction")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import omega_bridge
 from omega_bridge import OmegaBridgeError, Step
-from omega_bridge.analysis import analyse
+from omega_bridge.analysis import analyse, statements
 from omega_bridge.cli.app import app
 from omega_bridge.embedded import Server
 from omega_bridge.errors import StepFailed
@@ -26,6 +26,7 @@ from omega_bridge.revisions.files import export
 from omega_bridge.startup.preview import Promise, look, surveyed
 from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
+from omega_bridge.tags import Tag
 from tests.fixtures.wire import Tape
 
 STEPS = [
@@ -409,6 +410,9 @@ WITHIN = {
     "what a look-up finds, of another type": "SELECT data_type INTO n FROM information_schema.columns WHERE column_name = 'id'",
     "another variable": "n := word",
     "what a notice computes": "RAISE NOTICE '%', 1 / 0",
+    "the error, where there was none": "RAISE NOTICE '%', SQLERRM",
+    "the error behind its handler": "BEGIN PERFORM 1; EXCEPTION WHEN OTHERS THEN NULL; END; RAISE NOTICE '%', SQLSTATE",
+    "a variable that is not declared": "RAISE NOTICE '%', wrod",
 }
 
 
@@ -418,6 +422,15 @@ def test_what_a_block_computes_may_be_rejected(database: str, name: str) -> None
     block = f"DO $$ DECLARE n int; word text := 'abc'; BEGIN CREATE TABLE IF NOT EXISTS made (id int); {WITHIN[name]}; END $$"
     run = omega_bridge.boot(database, ["CREATE TABLE IF NOT EXISTS t (id int)", block], on_error="continue")
     assert [str(s.outcome) for s in run.steps] == ["applied", "failed"]
+
+
+def test_what_a_block_tells_of_its_own_is_no_reason_to_send_it(database: str) -> None:
+    """Its variables, and in a handler the error: PostgreSQL takes them, and where all is there, so is the step."""
+    block = 'DO $$ DECLARE "N x" int := 3; BEGIN CREATE TABLE IF NOT EXISTS made (id int); RAISE NOTICE \'% %\', "N x", Found;'
+    block += " EXCEPTION WHEN OTHERS THEN BEGIN PERFORM 1; END; RAISE NOTICE '% %', SQLSTATE, SQLERRM; END $$"
+    program = analyse(Registry.of([block])).steps[0].program
+    assert [s.tag for s in statements(program, handlers=True) if s.tag is Tag.EXPRESSION] == []
+    assert [str(s.outcome) for s in omega_bridge.boot(database, [block]).steps] == ["applied"]
 
 
 ASSERTED = {
