@@ -136,7 +136,10 @@ def _gaps(
         world.rollback(mark)
         if outcome.is_nothing or outcome.unknown or outcome.touches_rows:
             continue
-        lacking = outcome.fails or outcome.swallowed or next((e for e in outcome.missing), None) or "only the server can tell"
+        if needed := outcome.fails or outcome.swallowed:
+            found.append(Gap(line.revision, recorded.label, f"needs {needed}, which is not there"))
+            continue
+        lacking = next((e for e in outcome.missing), None) or "only the server can tell"
         found.append(Gap(line.revision, recorded.label, f"{lacking} is not there" if outcome.absent else str(lacking)))
     return found
 
