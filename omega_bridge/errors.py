@@ -205,7 +205,7 @@ class ListDoesNotSettle(StepFailed):
 
 
 class LedgerBroken(OmegaBridgeError):
-    """The end of the ledger's chain is gone, so that nothing can be appended to it."""
+    """The end of the ledger's chain is gone, or no longer what a start wrote, so that nothing can be appended to it."""
 
     code = "OB306"
     exit_code = 3

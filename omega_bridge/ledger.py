@@ -142,6 +142,10 @@ class Tip:
         return f"{self.seq} {self.hash}"
 
 
+NO_END = Tip(-1, "")
+"""Where there is a place for the end of the chain, and no end in it."""
+
+
 def seal(tip: Tip, draft: Draft, at: datetime, detail: str | None = None) -> Entry:
     """Give a draft its place after the tip. ``detail``: the draft's, as ``compact`` text, where the caller has it."""
     seq = tip.seq + 1
@@ -191,6 +195,8 @@ def judge(entries: Sequence[Entry], end: Tip | None = None, witness: str = "") -
     if broken is not None:
         return Verdict(broken, f"entry {broken} does not follow from the one before")
     last = entries[-1].seq if entries else 0
+    if end is not None and end.seq < 0:
+        return Verdict(last + 1, "the end of the chain, which is kept beside the ledger, is gone")
     if end is not None and end.seq > last:
         gone = f"entry {end.seq} is" if end.seq == last + 1 else f"entries {last + 1} to {end.seq} are"
         return Verdict(last + 1, f"{gone} gone")

@@ -22,7 +22,7 @@ from omega_bridge.postgres import clean_state
 from omega_bridge.postgres.dsn import connection_parameters
 from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.scratch import require_mark
-from omega_bridge.postgres.session import Session, border
+from omega_bridge.postgres.session import Session, border, own_statements
 from omega_bridge.revisions import alembic_border, own_path, sums
 from omega_bridge.revisions.parts import from_a_part
 from omega_bridge.revisions.sending import SCRATCH
@@ -121,5 +121,6 @@ def _online(context: EnvironmentContext, config: Config, folder: Path, away: Map
         if recorder.last:  # where nothing ran, nothing of what a start needs is loaded
             from omega_bridge.environment.clean_end import leave_clean
 
-            leave_clean(recorder, heads)
+            with own_statements(dsn):
+                leave_clean(recorder, heads)
         connection.commit()

@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
+from datetime import datetime
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -73,7 +74,7 @@ def row(digest: str, catalog: bytes) -> tuple[str, bytes]:
 
 
 def recall(connection: Connection) -> Seen | None:
-    """What the last start saw in the current schema; ``None`` where no release left it, or this role may not read it."""
+    """What the last start saw in the current schema; ``None`` where no release left it, or this role may not read it, or a hand has changed it."""
     there = There.of(connection)
     if there.catalogs is None or there.states is None:
         return None
@@ -82,10 +83,19 @@ def recall(connection: Connection) -> Seen | None:
         return None
     with by_default(connection):
         asked = _FOUND.format(catalogs=there.catalogs, states=there.states)
-        found = connection.execute(asked.encode(), (there.here,)).fetchone()
-    if found is None:
-        return None
-    kept, digest, names, at = found
+        try:
+            found = connection.execute(asked.encode(), (there.here,)).fetchone()
+        except psycopg.DataError as exc:
+            if exc.sqlstate is not None:
+                raise
+            return None  # a time that Python has no value for
+    try:
+        return None if found is None else _seen(*found)
+    except (zlib.error, ValueError, TypeError, LookupError, AttributeError):
+        return None  # somebody has changed it
+
+
+def _seen(kept: bytes, digest: str, names: Sequence[str], at: datetime) -> Seen | None:
     plain, *more = zlib.decompress(kept).split(_AND_MADE)
     if hashlib.sha256(plain).hexdigest() != digest:
         return None
@@ -94,4 +104,7 @@ def recall(connection: Connection) -> Seen | None:
         Key(Kind(kind), *where): attributes for part in (plain, *more[1:]) for kind, *where, attributes in json.loads(part)
     }
     made = {checksum: frozenset(tuple(one) for one in those) for checksum, those in told["made"].items()}
-    return Seen(Catalog(objects), (*names, *told["names"]), at.isoformat(timespec="seconds"), made)
+    every = (*names, *told["names"])
+    if not all(isinstance(name, str) for name in every) or not all(isinstance(has, dict) for has in objects.values()):
+        raise TypeError
+    return Seen(Catalog(objects), every, at.isoformat(timespec="seconds"), made)

@@ -99,6 +99,11 @@ def rejected(exc: psycopg.Error, dsn: str) -> errors.StatementRejected:
     )
 
 
+_ALTERED = (
+    "The bridge asks this of its own tables, or of alembic_version: has somebody altered them? The ledger and its chain: restore them"
+    " from a backup. What starts make anew: DROP TABLE IF EXISTS omega_bridge.omega_bridge_states, omega_bridge.omega_bridge_catalogs;"
+    " then start again."
+)
 _HINTS = {
     "57014": "Somebody cancelled it, or a statement_timeout of the role or the database ran out: start again.",
     "55P03": "Another session keeps the lock: find it in pg_locks and pg_stat_activity, and start again.",
@@ -106,6 +111,7 @@ _HINTS = {
     "42501": "The role may not do that: GRANT it what the message names, or start as the owner.",
     "25": "The session takes no writes, or is in a transaction that failed: look at default_transaction_read_only of the role.",
     "40": "Another session was in the way: start again.",
+    **dict.fromkeys(("21", "22", "23", "42703", "42804", "42809", "42883", "42P01", "42P10", "55000"), _ALTERED),
     "XX": "The server reports an error of its own: look at its log, then start again.",
 }
 """What to do, by SQLSTATE or its class."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -19,7 +20,7 @@ from psycopg import pq
 from psycopg.rows import TupleRow
 
 from omega_bridge import errors
-from omega_bridge.ledger import Draft, Driver, Entry, Event, Tip, clean, seal, written
+from omega_bridge.ledger import NO_END, Draft, Driver, Entry, Event, Tip, clean, seal, written
 from omega_bridge.postgres import catalog_store, lock
 from omega_bridge.postgres.encoding import codec, storable
 from omega_bridge.postgres.own_tables import LAYOUT, There
@@ -126,13 +127,18 @@ def tip(connection: Connection, *, lock: bool = False) -> Tip:
     The end is what the chain's own row says where the ledger has less: what was cut off stays to be seen. Where it has more,
     an older release has written meanwhile. Raises ``DatabaseIsNewer`` where a newer release made the tables.
     """
-    row = connection.execute(_TIP.replace("{lock}", " FOR UPDATE" if lock else "").encode()).fetchone()
+    with _as_made():
+        row = connection.execute(_TIP.replace("{lock}", " FOR UPDATE" if lock else "").encode()).fetchone()
     if row is None:
         raise errors.LedgerBroken(
-            "omega_bridge.omega_bridge_chain is empty: somebody removed the end of the ledger's chain",
-            hint="Find out who, then look at what is left: omega-bridge ledger verify. To go on, restore both tables from a backup.",
+            "omega_bridge.omega_bridge_chain is empty: somebody removed the end of the ledger's chain", hint=_RESTORE
         )
     layout, seq, digest, own, last, role, login, application, schema, path = row
+    if not all(isinstance(number, int) for number in (layout, seq, own, last or 0)) or not isinstance(digest, str):
+        raise errors.LedgerBroken(
+            "omega_bridge.omega_bridge_chain or omega_bridge_ledger holds what no start wrote: somebody has changed the end of the chain",
+            hint=_RESTORE,
+        )
     if layout > LAYOUT:
         raise errors.DatabaseIsNewer(
             f"a newer release of omega-bridge keeps the record of this database (layout {layout}; this one knows {LAYOUT})",
@@ -141,6 +147,29 @@ def tip(connection: Connection, *, lock: bool = False) -> Tip:
     client = f"psycopg {psycopg.__version__}"
     by = who(role=role, login=login, application=application, schema=schema, search_path=path, client=client)
     return Tip(seq, digest, by, moved=own != seq, is_cut=own > (last or 0))
+
+
+_RESTORE = "Find out who, then look at what is left: omega-bridge ledger verify. To go on, restore both tables from a backup."
+_ALTERED = (
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.DatatypeMismatch,
+    psycopg.errors.IntegrityError,
+    psycopg.DataError,
+)
+"""What PostgreSQL says of a statement of ours on tables that are not as a start made them."""
+
+
+@contextmanager
+def _as_made() -> Iterator[None]:
+    try:
+        yield
+    except _ALTERED as exc:
+        raise errors.LedgerBroken(
+            "somebody has altered omega_bridge.omega_bridge_ledger or omega_bridge_chain:"
+            f" {exc.sqlstate or ''} {exc.diag.message_primary or exc}",
+            hint=_RESTORE,
+        ) from exc
 
 
 def append(connection: Connection, drafts: Iterable[Draft], after: Tip | None = None, patience: float = PATIENCE) -> Tip:
@@ -170,7 +199,8 @@ def _append_one(connection: Connection, draft: Draft, end: Tip, patience: float)
         entry, detail = _sealed(draft, end, target)
         if end.moved:  # an older release has appended, and knows nothing of the chain's row
             connection.execute(_MOVE, (end.seq, end.hash))
-        moved = connection.execute(_INSERT, (entry.seq, entry.hash, limit, end.seq, end.hash, *_row(entry, detail)))
+        with _as_made():
+            moved = connection.execute(_INSERT, (entry.seq, entry.hash, limit, end.seq, end.hash, *_row(entry, detail)))
         if moved.rowcount == 1:
             return replace(end, seq=entry.seq, hash=entry.hash, moved=False)
         end = tip(connection, lock=True)
@@ -180,7 +210,7 @@ def _append_all(connection: Connection, drafts: Iterable[Draft]) -> Tip:
     """Many, in the caller's transaction: the server inserts while the next ones are sealed."""
     target = codec(connection)
     end = tip(connection, lock=True)
-    with connection.cursor().copy(_COPY) as copy:
+    with _as_made(), connection.cursor().copy(_COPY) as copy:
         for draft in drafts:
             entry, detail = _sealed(draft, end, target)
             copy.write_row(_row(entry, detail))
@@ -205,18 +235,22 @@ def _row(entry: Entry, detail: str) -> tuple[object, ...]:
 
 
 def end_of(connection: Connection) -> Tip | None:
-    """What is kept beside the ledger as its end, whatever the ledger holds; ``None`` where no release kept one."""
+    """What is kept beside the ledger as its end, whatever the ledger holds; ``None`` where no release kept one. Raises ``LedgerBroken``."""
     chain = There.of(connection).chain
     if chain is None:
         return None
-    row = connection.execute(f"SELECT seq, hash FROM {chain}".encode()).fetchone()
-    return Tip(*row) if row else Tip()
+    with _as_made():
+        row = connection.execute(f"SELECT seq, hash FROM {chain}".encode()).fetchone()
+    is_one = row is not None and isinstance(row[0], int) and isinstance(row[1], str)
+    return Tip(*row) if row is not None and is_one else NO_END
 
 
 def states(connection: Connection) -> tuple[str, ...]:
     """The schemas in which a start has left its state."""
     found = There.of(connection).states
-    return () if found is None else tuple(r[0] for r in connection.execute(f"SELECT schema FROM {found} ORDER BY 1".encode()))
+    return (
+        () if found is None else tuple(str(r[0]) for r in connection.execute(f"SELECT schema FROM {found} ORDER BY 1".encode()))
+    )
 
 
 def read(connection: Connection) -> Iterator[Entry]:
@@ -265,10 +299,39 @@ def recall_prepared(connection: Connection) -> State | None:
     return state_of(row) if row is not None else None
 
 
-def state_of(row: TupleRow) -> State:
-    """A state from its row, in the order of the table's columns."""
+def state_of(row: TupleRow) -> State | None:
+    """A state from its row, in the order of the table's columns; ``None``, and a warning, where a hand has made another thing of it.
+
+    Then it is as if no start had left one: everything is judged anew, and the row is written anew.
+    """
     digest, revision, names, token, catalog_digest, *lists = row
-    return State(digest, revision, tuple(names), token, catalog_digest, *(tuple(found) for found in lists))
+    try:
+        _require({str}, (digest, token, catalog_digest))
+        _require({str, type(None)}, (revision,))
+        _require({list}, (names, *lists))
+        _require({str}, names)
+        for part in lists:
+            _require({dict}, part)
+        steps, data, standing, *inspection = lists
+        _require({str}, (s[key] for s in steps for key in ("id", "checksum")))
+        _require({str}, (s[key] for s in standing for key in ("id", "outcome", "reason")))
+        for made in (s["elsewhere"] for s in steps if "elsewhere" in s):
+            _require({(str, int, str)}, (tuple(map(type, one)) for one in made), shown=lambda shape: shape)
+    except (TypeError, LookupError):
+        import logging
+
+        logging.getLogger("omega_bridge").warning(
+            "[MIGRATION] what the last start left in omega_bridge.omega_bridge_states cannot be read (somebody has changed it):"
+            " it is taken for nothing, every step is judged anew, and the next start that repairs writes it anew"
+        )
+        return None
+    return State(digest, revision, tuple(names), token, catalog_digest, *map(tuple, (steps, data, standing, *inspection)))
+
+
+def _require(types: set[Any], values: Iterable[object], shown: Callable[[Any], object] = type) -> None:
+    """Raises ``TypeError`` where one of the values is of none of these types."""
+    if not types >= {*map(shown, values)}:
+        raise TypeError
 
 
 def remember(connection: Connection, state: State, question: str, catalog: bytes = b"") -> None:
@@ -393,7 +456,9 @@ def version_table(connection: Connection, table: VersionTable | None = None, *, 
 
 
 def last_boot(connection: Connection) -> str | None:
-    """When the last start (or upgrade to the head) left its state in the current schema, in ISO format; ``None`` before the first."""
+    """When the last start (or upgrade to the head) left its state in the current schema, in ISO format; ``None`` before the first, and where
+    a hand has put there what is no time.
+    """
     there = There.of(connection)
     given: tuple[str, ...] = ()
     if there.states is not None:
@@ -403,5 +468,10 @@ def last_boot(connection: Connection) -> str | None:
     else:
         return None
     with by_default(connection):
-        row = connection.execute(asked.encode(), given).fetchone()
-    return row[0].isoformat(timespec="seconds") if row else None
+        try:
+            row = connection.execute(asked.encode(), given).fetchone()
+        except psycopg.DataError as exc:
+            if exc.sqlstate is not None:
+                raise
+            return None  # a time that Python has no value for
+    return row[0].isoformat(timespec="seconds") if row and isinstance(row[0], datetime) else None

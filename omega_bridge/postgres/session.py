@@ -276,13 +276,21 @@ def open_session(dsn: str, cost: Cost | None = None) -> Iterator[Session]:
     if (call := CALL.get()) is not None:
         call.add(session)
     try:
-        yield session
+        with own_statements(dsn):
+            yield session
+    finally:
+        session.close()
+
+
+@contextmanager
+def own_statements(dsn: str) -> Iterator[None]:
+    """A driver's error that nobody has judged leaves as ours: ``ConnectionLost``, ``StatementRejected``."""
+    try:
+        yield
     except psycopg.Error as exc:
         from omega_bridge.postgres.driver_errors import lost_connection, quotable, rejected
 
         raise (lost_connection(exc, dsn) or rejected(exc, dsn)) from quotable(exc, dsn)
-    finally:
-        session.close()
 
 
 def _connected(dsn: str) -> Opened:
