@@ -14,7 +14,7 @@ ROOM = Room(
             180000,
             (
                 "CASE WHEN x.attnotnull THEN (SELECT concat_ws(' ', CASE WHEN n.connoinherit THEN 'NO INHERIT' END, "
-                "CASE WHEN NOT n.convalidated THEN 'NOT VALID' END) FROM not_nulls n "
+                "CASE WHEN NOT n.convalidated THEN 'NOT VALID' END, 'COMMENT ' || quote_literal(n.description)) FROM not_nulls n "
                 "WHERE n.conrelid = x.attrelid AND n.attnum = x.attnum) END"
             ),
         ),

@@ -15,6 +15,11 @@ ROOM = Room(
         "inline": "nullif(x.laninline, 0::oid)::regprocedure::text",
         "validator": "nullif(x.lanvalidator, 0::oid)::regprocedure::text",
     },
+    rows="pg_catalog.pg_language x",
+    only=(  # of those that every database has, what somebody has given or taken
+        "(x.lanacl IS NOT NULL OR (x.oid >= 16384::oid AND x.oid NOT IN "
+        "(SELECT objid FROM extension_owned WHERE classid = 'pg_language'::regclass::oid)))"
+    ),
     named="LANGUAGE {name}",
     statements=Statements(
         create=unnamed(Tag.CREATE_PLANG),

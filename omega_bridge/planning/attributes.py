@@ -24,7 +24,7 @@ def same(key: Key, name: str, attributes: Attributes, wanted: object) -> bool | 
     found = attributes.get(name)
     if found is ANYTHING:
         return None
-    if name == "nullable" and not wanted and "NOT VALID" in str(attributes.get("not_null") or ""):
+    if name == "nullable" and not wanted and "NOT VALID" in str(attributes.get("not_null") or "").partition("COMMENT ")[0]:
         return False  # SET NOT NULL validates it
     if found == wanted:
         return True

@@ -184,8 +184,11 @@ FURTHER: Mapping[str, Life] = {
             "CREATE TABLE IF NOT EXISTS r (id int, CONSTRAINT r_fk FOREIGN KEY (id) REFERENCES tt (id))",
             "ALTER TABLE tt ALTER COLUMN a SET NOT NULL",
             "CREATE TABLE IF NOT EXISTS vg (a int, g int GENERATED ALWAYS AS (a * 2) VIRTUAL)",
+            "COMMENT ON CONSTRAINT nn ON tt IS 'one'",
         ),
         {
+            "comment on a NOT NULL": "COMMENT ON CONSTRAINT nn ON tt IS NULL",
+            "comment on another": "COMMENT ON CONSTRAINT tt_id_not_null ON tt IS 'NOT VALID'",
             "not valid": "ALTER TABLE tt ALTER COLUMN a DROP NOT NULL; ALTER TABLE tt ADD CONSTRAINT nn NOT NULL a NOT VALID",
             "not enforced": "ALTER TABLE r ALTER CONSTRAINT r_fk NOT ENFORCED",
             "no inherit": "ALTER TABLE tt ALTER CONSTRAINT nn NO INHERIT",

@@ -430,8 +430,17 @@ LIVES: Mapping[Kind, Life] = {
         },
     ),
     Kind.LANGUAGE: Life(
-        (unless("SELECT 1 FROM pg_language WHERE lanname = 'pl'", "CREATE LANGUAGE pl HANDLER plpgsql_call_handler"),),
-        {"dropped": "DROP LANGUAGE pl", "trusted": "DROP LANGUAGE pl; CREATE TRUSTED LANGUAGE pl HANDLER plpgsql_call_handler"},
+        (
+            unless("SELECT 1 FROM pg_language WHERE lanname = 'pl'", "CREATE LANGUAGE pl HANDLER plpgsql_call_handler"),
+            "GRANT USAGE ON LANGUAGE plpgsql TO pg_monitor",
+            "REVOKE USAGE ON LANGUAGE sql FROM PUBLIC",
+        ),
+        {
+            "grant on one that every database has": "REVOKE USAGE ON LANGUAGE plpgsql FROM pg_monitor",
+            "to everybody": "GRANT USAGE ON LANGUAGE sql TO PUBLIC",
+            "dropped": "DROP LANGUAGE pl",
+            "trusted": "DROP LANGUAGE pl; CREATE TRUSTED LANGUAGE pl HANDLER plpgsql_call_handler",
+        },
     ),
     Kind.OPERATOR: Life(
         (

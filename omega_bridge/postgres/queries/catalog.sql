@@ -27,9 +27,10 @@ WITH schemas AS MATERIALIZED (
   WHERE {type_filter} AND t.typtype IN ('e', 'd', 'c')
     AND t.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_type'::regclass::oid)
 ), not_nulls AS MATERIALIZED (
-  -- What holds less than NOT NULL says; constraints of their own from 18 on.
-  SELECT n.conrelid, n.conkey[1] AS attnum, n.connoinherit, n.convalidated FROM pg_constraint n
-  WHERE n.contype = 'n' AND n.conrelid IN (SELECT oid FROM tables) AND (n.connoinherit OR NOT n.convalidated)
+  -- What holds less than NOT NULL says, or has a comment; constraints of their own from 18 on.
+  SELECT n.conrelid, n.conkey[1] AS attnum, n.connoinherit, n.convalidated, w.description FROM pg_constraint n
+  LEFT JOIN pg_description w ON w.objoid = n.oid AND w.classoid = 'pg_constraint'::regclass::oid
+  WHERE n.contype = 'n' AND n.conrelid IN (SELECT oid FROM tables) AND (n.connoinherit OR NOT n.convalidated OR w.description IS NOT NULL)
 )
 {arms}
 UNION ALL
