@@ -26,7 +26,7 @@ from omega_bridge.revisions.standing import standing_of
 from omega_bridge.revisions.sums import SumLine, check, head_of, read_sum, revisions
 from omega_bridge.startup.foundation import how_to_lay, not_laid
 from omega_bridge.startup.lacks import lacks
-from omega_bridge.startup.repair import scope
+from omega_bridge.startup.situation import scope
 from omega_bridge.startup.start import promise_digest
 from omega_bridge.steps import Registry
 from omega_bridge.version_table import VersionTable

@@ -11,9 +11,8 @@ import hashlib
 import json
 import logging
 import os
-import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -21,30 +20,16 @@ from pathlib import Path
 from omega_bridge import writing
 from omega_bridge.analysis.plain import as_plain, as_reading, names_in
 from omega_bridge.analysis.reading import Reading, give, known, reading_of
+from omega_bridge.cache_folder import key_of, make_private, private_bytes
 
 log = logging.getLogger("omega_bridge")
 
 _FORMAT = "omega-bridge readings 2"
 _BEHIND = b"\t"
 """Between what follows from a program and the program: no JSON holds it."""
-_OFF = ("off", "0", "no", "false")
-_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _PACKAGE = Path(__file__).parent
 _SOURCES = (".", "analysis", "analysis/effects", "kinds", "sql")
 """Folders of the package: all that a reading may depend on, and more."""
-_LONGEST = 64 << 20
-"""Bytes: nobody's readings take more."""
-
-
-def folder(environ: Mapping[str, str]) -> Path | None:
-    """Where readings are kept: ``OMEGA_BRIDGE_CACHE``, else the user's cache folder (XDG); ``None`` for nowhere."""
-    said = environ.get("OMEGA_BRIDGE_CACHE", "")
-    if said.lower() in _OFF or os.name != "posix":
-        return None
-    if said:
-        return Path(said)
-    base = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
-    return Path(base) / "omega-bridge" if os.path.isabs(base) else None
 
 
 @cache
@@ -81,7 +66,7 @@ class Readings:
     """The readings that are kept for one list. ``texts``: its steps', in order."""
 
     def __init__(self, place: Path | None, texts: Iterable[str]) -> None:
-        self._by_key = {_key(text): text for text in texts}
+        self._by_key = {key_of(text): text for text in texts}
         self._path = place / f"{next(iter(self._by_key))[:16]}.readings" if place is not None and self._by_key else None
         self._reader = reader() if self._path is not None else None
         self._lines: dict[str, bytes] = {}
@@ -133,10 +118,6 @@ class Readings:
             log.debug("what was read is not kept: %s", exc)
 
 
-def _key(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _line(reading: Reading) -> bytes | None:
     try:
         return _BEHIND.join(json.dumps(part, separators=(",", ":")).encode() for part in as_plain(reading))
@@ -159,24 +140,3 @@ def _read(path: Path, by: str) -> dict[str, bytes]:
     if head != f"{_FORMAT} {by} {hashlib.sha256(body).hexdigest()}".encode():
         return {}
     return {line[:64].decode("ascii", "replace"): line[65:] for line in body.split(b"\n")}
-
-
-def private_bytes(path: Path) -> bytes:
-    """Raises ``OSError``, too, for what others may have written."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(handle, "rb") as file:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or not _is_ours(found) or found.st_size > _LONGEST:
-            raise PermissionError(f"{path} is not this user's alone")
-        return file.read()
-
-
-def make_private(place: Path) -> None:
-    """The folder is there, and nobody else may write into it. Raises ``OSError``."""
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not _is_ours(place.stat()):
-        raise PermissionError(f"others may write into {place}")
-
-
-def _is_ours(found: os.stat_result) -> bool:
-    return found.st_uid in (os.geteuid(), 0) and not found.st_mode & _OTHERS

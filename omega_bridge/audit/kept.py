@@ -26,9 +26,9 @@ from omega_bridge.audit.lived import is_plain
 from omega_bridge.audit.pairs import Begun
 from omega_bridge.audit.prefixes import Point
 from omega_bridge.audit.verdict import PAST, Predictions, Start
+from omega_bridge.cache_folder import make_private, private_bytes
 from omega_bridge.postgres.queries import query
 from omega_bridge.postgres.session import Session
-from omega_bridge.readings import make_private, private_bytes
 from omega_bridge.revisions import sums
 
 log = logging.getLogger("omega_bridge")

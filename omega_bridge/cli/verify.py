@@ -46,7 +46,7 @@ def verify(
     from omega_bridge.audit.equivalence import count
     from omega_bridge.audit.equivalence import verify as compare
     from omega_bridge.audit.scratch import scratch_server
-    from omega_bridge.readings import folder
+    from omega_bridge.cache_folder import folder
     from omega_bridge.writing import write
 
     setup = prepare(config, steps, env_file=env_file)

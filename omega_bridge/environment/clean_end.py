@@ -13,7 +13,7 @@ from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.revisions import sums
 from omega_bridge.revisions.graph import graph_of
 from omega_bridge.startup.lacks import lacks
-from omega_bridge.startup.repair import scope
+from omega_bridge.startup.situation import scope
 from omega_bridge.startup.start import promise_digest
 
 if TYPE_CHECKING:

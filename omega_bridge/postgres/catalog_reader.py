@@ -191,9 +191,19 @@ class CatalogReader:
         self.is_early = False
         if value is None or len(recorded) > _FEW or not frozenset(recorded) <= frozenset(names):
             return self.read(names)
-        early = catalog_of((json.loads(value),))
         more = storable(self._session.connection, frozenset(names).difference(recorded))
-        return early.patched(self.read(more), more) if more else early
+        if not more:
+            return catalog_of((json.loads(value),))
+        early: list[Catalog] = []
+
+        def decode() -> None:
+            early.append(catalog_of((json.loads(value),)))
+
+        self._session.deferred.first(decode)  # while the server reads
+        found = self.read(more)
+        if not early:
+            self._session.deferred.do_one()
+        return early[0].patched(found, more)
 
     def read(self, names: Collection[str]) -> Catalog:
         """The catalog. Raises psycopg's ``InvalidSqlStatementName`` within a transaction in which a step deallocated ours, and ``ReadingLost``

@@ -1,8 +1,11 @@
-"""psycopg's connection with every text that it sends counted: what a start costs is what went over the wire."""
+"""psycopg's connection with every text that it sends counted: what a start costs is what went over the wire. While it waits for the
+server, what was put off is done.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import select
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +14,7 @@ from psycopg import pq
 from psycopg.rows import TupleRow
 
 from omega_bridge.outcomes import Cost
+from omega_bridge.postgres.deferred import Deferred
 
 if TYPE_CHECKING:
     from omega_bridge.postgres.own_tables import There
@@ -42,11 +46,26 @@ class CountedConnection(psycopg.Connection[TupleRow]):
         super().__init__(*args, **kwargs)
         self.cursor_factory = CountedCursor
         self.cost = Cost()
+        self.deferred = Deferred()
 
     @classmethod
     def over(cls, pgconn: pq.abc.PGconn) -> CountedConnection:
         """Over libpq's own connection."""
         return cls(pgconn)
+
+    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
+        """As psycopg's, whose generator sends, and says what it waits for, before it takes in the answer."""
+        if self.deferred and self.pgconn.transaction_status == pq.TransactionStatus.IDLE:
+            try:
+                waits_for = next(gen)
+            except StopIteration as exc:
+                return exc.value
+            poller = select.poll()
+            poller.register(self.pgconn.socket, select.POLLIN)
+            while self.deferred and not poller.poll(0):
+                self.deferred.do_one()
+            gen = _going_on(gen, waits_for)
+        return super().wait(gen, *args, **kwargs)
 
     @contextmanager
     def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> Iterator[psycopg.Transaction]:
@@ -57,6 +76,16 @@ class CountedConnection(psycopg.Connection[TupleRow]):
                 yield transaction
         finally:
             _count(self)
+
+
+def _going_on(gen: Generator[Any, Any, Any], waits_for: Any) -> Generator[Any, Any, Any]:
+    """A generator from where it has come to."""
+    while True:
+        is_ready = yield waits_for
+        try:
+            waits_for = gen.send(is_ready)
+        except StopIteration as exc:
+            return exc.value
 
 
 def _count(connection: Any) -> None:

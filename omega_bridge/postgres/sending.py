@@ -21,6 +21,7 @@ class Sender:
         self._session, self._pgconn = session, session.connection.pgconn
         self._gathered: list[str] = []
         self._is_sent = False
+        self._meanwhile = session.meanwhile
         self.value: bytes | None = None
         """The first value of the last row that came back, as the server prints it."""
         self.first: bytes | None = None
@@ -63,6 +64,7 @@ class Sender:
         return True
 
     def _send(self) -> None:
+        self._meanwhile = self._session.meanwhile
         with self._session.counted(1):
             self._pgconn.send_query("\n;\n".join(self._gathered).encode())
         self._gathered, self._is_sent = [], True
@@ -76,7 +78,7 @@ class Sender:
         error: psycopg.Error | None = None
         while True:
             while self._pgconn.is_busy():
-                poller.poll()
+                self._meanwhile.until(poller)
                 self._pgconn.consume_input()
             result = self._pgconn.get_result()
             if result is None:

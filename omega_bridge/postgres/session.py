@@ -11,7 +11,7 @@ import re
 import select
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,6 +22,7 @@ from psycopg.rows import TupleRow
 
 from omega_bridge import errors
 from omega_bridge.outcomes import Cost
+from omega_bridge.postgres.deferred import Deferred
 from omega_bridge.postgres.dsn import conninfo, unreadable
 from omega_bridge.regexes import regex
 
@@ -45,13 +46,14 @@ class Session:
     """One direct connection in autocommit, with the cost of what went through it.
 
     ``is_pooled``: one statement and the next may reach different server connections, where nothing holds a transaction.
-    ``held``: the locks of a start, while we hold them.
+    ``held``: the locks of a start, while we hold them. ``deferred``: what is done while the server is waited for.
     It begins as libpq's own connection: a start with nothing to do needs no more, and psycopg's costs it a quarter of
     the time. ``connection`` is psycopg's, over the same socket, from its first use on.
     """
 
-    def __init__(self, opened: Opened, dsn: str, cost: Cost | None = None) -> None:
+    def __init__(self, opened: Opened, dsn: str, cost: Cost | None = None, deferred: Deferred | None = None) -> None:
         self.dsn = dsn
+        self.deferred = deferred or Deferred()
         self.is_pooled = False
         self.held: Held | None = None
         self.cost = cost or Cost()
@@ -78,6 +80,7 @@ class Session:
     def _ours(self, connection: psycopg.Connection[TupleRow]) -> psycopg.Connection[TupleRow]:
         connection.autocommit = True
         connection.cost = self.cost  # type: ignore[attr-defined]  # a CountedConnection, whose module a quiet start does not load
+        connection.deferred = self.deferred  # type: ignore[attr-defined]
         connection.prepare_threshold = None  # after each DDL it would throw away what is prepared, ours too
         connection.add_notice_handler(lambda d: self.notices.append(f"{d.severity}: {d.message_primary}"))
         return connection
@@ -110,6 +113,7 @@ class Session:
     def _answer(self, query: bytes, within: float | None) -> pq.abc.PGresult:
         """The result of a query. The poll, unlike libpq's own waiting, ends, and lets other threads and signals in."""
         deadline = math.inf if within is None else time.monotonic() + within
+        deferred = self.meanwhile
         poller = select.poll()
         poller.register(self._pgconn.socket, select.POLLIN)
         self._pgconn.send_query(query)
@@ -117,8 +121,7 @@ class Session:
         try:
             while True:
                 while self._pgconn.is_busy():
-                    left = deadline - time.monotonic()
-                    if not poller.poll(None if left == math.inf else max(left, 0.0) * 1000):
+                    if not deferred.until(poller, deadline):
                         from omega_bridge.redaction import redact
 
                         raise errors.DatabaseUnreachable(
@@ -145,7 +148,12 @@ class Session:
 
     def reopen(self) -> None:
         """Connect anew, after ``close``."""
-        self._take(_connected(self.dsn))
+        self._take(_connected(self.dsn, self.deferred))
+
+    @property
+    def meanwhile(self) -> Deferred:
+        """What may be done while the server works on what it is sent next."""
+        return Deferred() if self.in_transaction else self.deferred
 
     @property
     def in_transaction(self) -> bool:
@@ -266,13 +274,15 @@ CALL: ContextVar[Call | None] = ContextVar("omega_bridge_call", default=None)
 
 
 @contextmanager
-def open_session(dsn: str, cost: Cost | None = None) -> Iterator[Session]:
+def open_session(dsn: str, cost: Cost | None = None, modules: Iterable[str] = ()) -> Iterator[Session]:
     """Connect, and close at the end. Raises ``DatabaseUnreachable``, ``AuthenticationFailed``.
 
-    ``cost``: what was spent before on another connection, to go on counting. A driver's error that nobody has judged
-    leaves as ours: ``ConnectionLost``, ``StatementRejected``.
+    ``cost``: what was spent before on another connection, to go on counting. ``modules``: what is loaded while the server is waited for,
+    from the beginning. A driver's error that nobody has judged leaves as ours: ``ConnectionLost``, ``StatementRejected``.
     """
-    session = Session(_connected(dsn), dsn, cost)
+    deferred = Deferred()
+    deferred.load(modules)
+    session = Session(_connected(dsn, deferred), dsn, cost, deferred)
     if (call := CALL.get()) is not None:
         call.add(session)
     try:
@@ -293,19 +303,19 @@ def own_statements(dsn: str) -> Iterator[None]:
         raise (lost_connection(exc, dsn) or rejected(exc, dsn)) from quotable(exc, dsn)
 
 
-def _connected(dsn: str) -> Opened:
+def _connected(dsn: str, deferred: Deferred) -> Opened:
     """libpq's connection, which carries our name where the DSN gives none; psycopg's where a name has to be looked up."""
     defaults: dict[str, Any] = {"application_name": "omega-bridge", "connect_timeout": CONNECT_TIMEOUT, **_KEPT_ALIVE}
     if _PLAIN.fullmatch(dsn) is not None:  # having libpq take it apart first costs as much as a statement
         given = {**defaults, "client_encoding": "utf8"}
         more = "&".join(f"{name}={value}" for name, value in given.items())
         with border(dsn):
-            return _polled(f"{dsn}{'&' if '?' in dsn else '?'}{more}", CONNECT_TIMEOUT)
+            return _polled(f"{dsn}{'&' if '?' in dsn else '?'}{more}", CONNECT_TIMEOUT, deferred)
     try:
         given = {**defaults, **psycopg.conninfo.conninfo_to_dict(dsn), "client_encoding": "utf8"}
         with border(dsn):
             if _is_address(str(given.get("host") or "")):
-                return _polled(conninfo(given), float(given["connect_timeout"]))
+                return _polled(conninfo(given), float(given["connect_timeout"]), deferred)
             from omega_bridge.postgres.counting import CountedConnection
 
             return CountedConnection.connect(**given, autocommit=True)  # it looks up names without stopping other threads
@@ -327,7 +337,7 @@ def _is_address(host: str) -> bool:
     return host.startswith(("/", "@")) or (host != "" and host.replace(".", "").isdigit())
 
 
-def _polled(conninfo: str, timeout: float) -> pq.abc.PGconn:
+def _polled(conninfo: str, timeout: float, deferred: Deferred) -> pq.abc.PGconn:
     """Connect step by step: libpq's own ``PQconnectdb`` would hold Python's lock, and with it an event loop, all the while."""
     deadline = time.monotonic() + max(timeout, 2.0)
     pgconn = pq.PGconn.connect_start(conninfo.encode())
@@ -335,7 +345,7 @@ def _polled(conninfo: str, timeout: float) -> pq.abc.PGconn:
     while pgconn.status != pq.ConnStatus.BAD:
         poller = select.poll()
         poller.register(pgconn.socket, waiting)
-        if not poller.poll(max(deadline - time.monotonic(), 0.0) * 1000):
+        if not deferred.until(poller, deadline):
             pgconn.finish()
             raise psycopg.OperationalError("connection failed: timeout expired")
         match pgconn.connect_poll():

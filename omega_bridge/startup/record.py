@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from omega_bridge import errors
 from omega_bridge.analysis import Analysis
 from omega_bridge.catalog import Catalog
 from omega_bridge.ledger import Draft, Driver, Event, Outcome
@@ -161,24 +160,3 @@ def record(
             )
         lock.prove(session)
     return revision, moves[-1].warning if moves else ""
-
-
-def refuse_if_newer(known: ledger_store.State | None, analysis: Analysis, head: str | None, options: Options) -> None:
-    """A start of the release before must not judge a database that the release after it has repaired."""
-    if known is None or options.accept_newer:
-        return
-    mine = {s.checksum for s in analysis}
-    theirs = {s["checksum"] for s in known.steps}
-    later = [s for s in known.steps if s["checksum"] not in mine]
-    if not later or mine - theirs or (head is not None and known.revision == head):
-        return
-    if head is not None and known.revision is not None and clean_state.knows_revision(options.history, known.revision):
-        return
-    told = ", ".join(s["id"] for s in later[:5])
-    if all(s["additive"] for s in later):
-        log.warning("[MIGRATION] the database was repaired by a later list; what it has beyond this one only adds (%s)", told)
-        return
-    raise errors.DatabaseIsNewer(
-        f"the database was repaired by a list with {len(later)} more step(s), and not all of them only add: {told}",
-        hint="Start the newer release. If the steps were removed from the list on purpose: boot(accept_newer=True), --accept-newer.",
-    )

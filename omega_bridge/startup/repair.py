@@ -7,34 +7,30 @@ tried again after it, as the next start of a naive loop would.
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from omega_bridge.analysis import Analysis, StepKind, analyse, with_escapes
+from omega_bridge.analysis import Analysis, StepKind
 from omega_bridge.catalog import Catalog
 from omega_bridge.ledger import Outcome, new_run
 from omega_bridge.outcomes import BootOutcome, Standing, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
-from omega_bridge.planning.plan import Planner
 from omega_bridge.postgres import clean_state, ledger_store, lock
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.executor import Executor
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.fast_path.probe import probe
 from omega_bridge.postgres.limits import Limits
-from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session
 from omega_bridge.postgres.waiting import BUSY
-from omega_bridge.readings import Readings, folder
-from omega_bridge.sources.located import located
 from omega_bridge.startup.inspection import inspect, report
-from omega_bridge.startup.record import Recorded, how_far, record, refuse_if_newer
+from omega_bridge.startup.record import Recorded, how_far, record
 from omega_bridge.startup.rest import Rest, read_with, rest_of
 from omega_bridge.startup.run import Options, Run, judged, raise_if_asked
 from omega_bridge.startup.schedule import Convergence, touched
-from omega_bridge.steps import Registry, Repeat
+from omega_bridge.startup.situation import Situation
+from omega_bridge.steps import Repeat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,41 +43,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("omega_bridge")
 
 
-def understood(
-    registry: Registry,
-    steps: object,
-    metadata: MetaData | None,
-    critical_tables: Collection[str],
-    reader: CatalogReader,
-    *,
-    keeps: bool = True,
-) -> tuple[Planner, clean_state.Promised]:
-    """The list with the place of each step, ahead of it what only the models know, read; what was read before is kept. Asks no server, while
-    one reads for the ``reader``.
-
-    ``steps``: what ``registry`` was made of. ``keeps``: whether what is read is kept for later starts.
-    """
-    complete = _complete(registry, metadata)
-    readings = Readings(folder(os.environ) if keeps else None, (step.sql for step in complete))
-    names = readings.names()
-    if names is not None:
-        reader.look_ahead(_scope(names, critical_tables, metadata))
-    placed = located(registry, steps) if keeps else registry  # while the server reads
-    readings.give()
-    of_models = complete.steps[: len(complete) - len(registry)]
-    analysis = analyse(Registry((*of_models, *placed.steps), placed.source) if of_models else placed)
-    readings.keep(step.reading for step in analysis)
-    promised = clean_state.Promised(analysis, scope(analysis, critical_tables, metadata))
-    if reader.is_early:
-        promised.think()
-    return Planner(analysis), promised
-
-
 def repair(
     session: Session,
     reader: CatalogReader,
-    planner: Planner,
-    promised: clean_state.Promised,
+    begun: Situation,
     metadata: MetaData | None,
     options: Options,
     digest: str,
@@ -89,16 +54,11 @@ def repair(
 ) -> Run:
     """Bring the database up to the list, and record it. The caller holds the lock."""
     connection = session.connection
-    if takes_escapes(connection):
-        planner = Planner(with_escapes(planner.analysis))
-        promised = clean_state.Promised(planner.analysis, scope(planner.analysis, options.critical_tables, metadata))
-    analysis, names = planner.analysis, promised.names
-    known = ledger_store.recall_prepared(connection)
-    refuse_if_newer(known, analysis, head, options)
-    before = reader.read_first(names, known.names if known is not None else ())
+    planner, promised, known, before = begun.planner, begun.promised, begun.known, begun.before
+    analysis = planner.analysis
     report(inspect(before, options.critical_tables, metadata))
     executor = Executor(
-        session, reader, before, names, planner.provided, new_run(), ledger_store.tip(connection),
+        session, reader, before, promised.names, planner.provided, new_run(), begun.tip,
         Limits(options.table_lock_timeout, options.statement_timeout, options.boot_timeout, options.lock_timeout),
         options.allow_destructive,
     )  # fmt: skip
@@ -118,6 +78,7 @@ def repair(
         *(f"the models need what is not there: {lack}" for lack in lacking_of_models),
         *(() if is_still else (_OVERTAKEN,)),
     )
+    session.deferred.finish()
     inspection = inspect(after, options.critical_tables, metadata)
     try:
         reached = how_far(
@@ -302,15 +263,6 @@ def _of_models(analysis: Analysis, outcomes: Collection[StepOutcome], lacking: I
     return "".join(f"{line}. " for line in dict.fromkeys(told))
 
 
-def _complete(registry: Registry, metadata: MetaData | None) -> Registry:
-    """The list, with a step ahead of it for each table that only the models know."""
-    if metadata is None:
-        return registry
-    from omega_bridge.revisions.models import with_models
-
-    return with_models(registry, metadata)
-
-
 # --- verify and record -----------------------------------------------------------------------------------------
 
 
@@ -360,26 +312,14 @@ def _as_it_stands(
     for _ in range(_LOOKS):  # an event trigger may note what another session does between the two
         if (found := probe_function.ask(connection, promised.watched)).is_settled:
             break
-    if rest is not None and not promised.effects and (after := read_with(rest, executor, outcomes)) is not None:
-        return found, after
-    return found, executor.reader.read_meanwhile(promised.names, promised.think)
+    executor.session.deferred.add(executor.catalog.digest)  # which most often is the one that will be read
+    after = None if rest is None or promised.effects else read_with(rest, executor, outcomes)
+    if after is None:
+        after = executor.reader.read_meanwhile(promised.names, promised.think)
+    return found, executor.catalog if after == executor.catalog else after
 
 
 _LOOKS = 3
-
-
-def scope(analysis: Analysis, critical_tables: Iterable[str], metadata: MetaData | None) -> frozenset[str]:
-    """Every identifier that a start has to look at: of the list, the models, the inspection."""
-    return _scope(analysis.names(), critical_tables, metadata)
-
-
-def _scope(names: frozenset[str], critical_tables: Iterable[str], metadata: MetaData | None) -> frozenset[str]:
-    models: frozenset[str] = frozenset()
-    if metadata is not None:
-        from omega_bridge.planning.needs import type_names
-
-        models = frozenset(metadata.tables[t].name for t in metadata.tables) | type_names(metadata)
-    return names | frozenset(t.rpartition(".")[2] for t in critical_tables) | models
 
 
 def _has_once(analysis: Analysis) -> bool:

@@ -161,6 +161,7 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: M
 
     from omega_bridge.postgres.dsn import normalise
     from omega_bridge.postgres.session import open_session
+    from omega_bridge.startup.ahead import Ahead
     from omega_bridge.steps import Registry, digest_of
 
     started = time.perf_counter()
@@ -171,8 +172,9 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: M
     head = exported_head(options.history)
     if not isinstance(steps, Registry | list | tuple):
         steps = Registry.of(steps)
-    digest = promise_digest(digest_of(steps), metadata, head, options.kept_in)
-    with open_session(normalise(database)) as session:
+    listed = digest_of(steps)
+    digest, ahead = promise_digest(listed, metadata, head, options.kept_in), Ahead(steps, listed)
+    with open_session(normalise(database), modules=ahead.modules()) as session:
         session.cost.seconds["connect"] = time.perf_counter() - started
         run = None if options.retry else when_current(session, digest, head, options)
         if run is None and options.direct_url is None:
@@ -180,6 +182,7 @@ def run_boot(database: object, steps: Registry | Iterable[StepLike], metadata: M
     if run is None:  # the pooled connection is closed: nobody waits for a second one while he holds the first
         with open_session(normalise(options.direct_url), session.cost) as direct:
             run = _in_turn(direct, steps, metadata, options, digest, head)
+    ahead.keep()
     session.cost.seconds["total"] = time.perf_counter() - started
     return run
 
@@ -242,11 +245,16 @@ def _in_turn(
 
             registry = Registry.of(steps)
             with getting_ready(session, options.lock_timeout, options.trusted_owners, options.kept_in, known) as reader:
-                from omega_bridge.startup.repair import repair, understood
+                from omega_bridge.startup.situation import situation, understood
 
-                planner, promised = understood(registry, steps, metadata, options.critical_tables, reader, keeps=keeps)
+                planner, promised = understood(
+                    registry, steps, metadata, options.critical_tables, reader, session.deferred, keeps=keeps
+                )
             garbage.count()
-            run = repair(session, reader, planner, promised, metadata, options, digest, head)
+            begun = situation(session, reader, planner, promised, metadata, options, head)
+            from omega_bridge.startup.repair import repair
+
+            run = repair(session, reader, begun, metadata, options, digest, head)
     session.cost.seconds["repair"] = time.perf_counter() - started
     return run
 

@@ -311,7 +311,7 @@ def test_an_interrupted_start_leaves_nobody_behind(database: str, monkeypatch: p
 
     with psycopg.connect(database) as other:
         other.execute("CREATE SCHEMA omega_bridge")
-        monkeypatch.setattr("omega_bridge.startup.repair.understood", interrupted)
+        monkeypatch.setattr("omega_bridge.startup.situation.understood", interrupted)
         with pytest.raises(KeyboardInterrupt):
             omega_bridge.boot(database, [T])
         monkeypatch.undo()

@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "catalog|ledger",
         "steps",
         "sql",
-        "errors+options+option_schema+redaction+writing+unread+pages+who+discarding+model_files+user_code+version_table+tags",
+        "errors+options+option_schema+redaction+writing+cache_folder+unread+pages+who+discarding+model_files+user_code+version_table+tags",
         "values+regexes",
     )
 )

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from omega_bridge import readings
+from omega_bridge import cache_folder, readings
 from omega_bridge.analysis import Analysis, analyse
 from omega_bridge.analysis.plain import as_plain, as_reading
 from omega_bridge.analysis.reading import Reading, forget, reading_of
+from omega_bridge.cache_folder import folder
 from omega_bridge.planning.plan import Planner
 from omega_bridge.postgres.clean_state import Promised
-from omega_bridge.readings import Readings, folder, reader
+from omega_bridge.readings import Readings, reader
 from omega_bridge.sources import load
 from omega_bridge.steps import Registry
 from tests.oracle.lists.generator import generate
@@ -234,9 +235,9 @@ def test_another_users_file_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """A file that another user made is not read."""
     kept(tmp_path, TEXTS)
     found = os.stat(the_file(tmp_path))
-    assert readings._is_ours(found)
+    assert cache_folder._is_ours(found)
     theirs = os.stat_result([*found[:4], os.geteuid() + 1, *found[5:10]])
-    assert not readings._is_ours(theirs)
+    assert not cache_folder._is_ours(theirs)
 
 
 def test_a_folder_that_others_may_write_is_not_used(tmp_path: Path) -> None:
