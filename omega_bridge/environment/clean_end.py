@@ -60,6 +60,7 @@ def leave_clean(recorder: Recorder, heads: tuple[str, ...]) -> None:
     if outcomes is None or (outcomes and recorder.last is Event.STAMP):
         return
     digest = promise_digest(registry.digest(), metadata, head, recorder.table)
+    ledger_store.tip(raw, lock=True)  # whatever this upgrade has appended: nobody else records meanwhile
     clean_state.remember(raw, promised, outcomes, catalog, asked, digest, heads[0], table=recorder.table)
 
 

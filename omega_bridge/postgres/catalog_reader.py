@@ -12,8 +12,8 @@ import psycopg
 from psycopg import pq
 from psycopg.rows import TupleRow
 
-from omega_bridge.catalog import Catalog, Key, Kind
-from omega_bridge.kinds.question import arms
+from omega_bridge.catalog import Catalog, Key
+from omega_bridge.kinds.question import arms, named
 from omega_bridge.postgres.encoding import array as text_array
 from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.printing import by_default, is_default
@@ -23,7 +23,6 @@ from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import Session
 from omega_bridge.postgres.trust import NO_STRANGERS
 
-_KINDS = {str(kind): kind for kind in Kind}
 ONE_VALUE = (
     'SELECT pg_catalog.json_agg(pg_catalog.json_build_array(kind, schema, "table", name, attributes)) FROM (\n{}) AS found'
 )
@@ -90,13 +89,15 @@ def catalog_of(found: TupleRow | None) -> Catalog:
     objects: dict[Key, dict[str, Any]] = {}
     session: dict[str, Any] = {}
     hidden: set[tuple[str, str]] = set()
-    for kind, schema, table, name, attributes in found[0]:
+    kinds = named()
+    for kind, schema, table, name, values in found[0]:
         if kind == "hidden":
             hidden.add((table, name))
         elif kind == "session":
-            session = attributes
+            session = values
         else:
-            objects[Key(_KINDS[kind], schema, table, name)] = attributes
+            of, attributes = kinds[kind]
+            objects[Key(of, schema, table, name)] = dict(zip(attributes, values, strict=True))
     return Catalog(objects, tuple(session["search_path"]), session["version"], frozenset(hidden), session["sees_all"])
 
 
@@ -174,7 +175,6 @@ class CatalogReader:
             or not is_default(session.connection)
         ):
             return
-        self._sender.value = None
         self._sender.follow(";\n".join(["BEGIN", _GENERIC, self._executed(names), "COMMIT"]))
         self._ahead = names
 
@@ -187,7 +187,7 @@ class CatalogReader:
 
     def read_first(self, names: Collection[str], recorded: Collection[str]) -> Catalog:
         """``read``, for a start. ``recorded``: the names that the last one has kept."""
-        value = self._sender.value if self._sender is not None and self.is_early else None
+        value = self._sender.values[-1] if self._sender is not None and self.is_early else None
         self.is_early = False
         if value is None or len(recorded) > _FEW or not frozenset(recorded) <= frozenset(names):
             return self.read(names)
@@ -211,8 +211,8 @@ class CatalogReader:
         """
         session, connection = self._session, self._session.connection
         ahead, self._ahead = self._ahead, None
-        if ahead == names and self._sender is not None and self._sender.value is not None:
-            return catalog_of((json.loads(self._sender.value),))
+        if ahead == names and self._sender is not None and (value := self._sender.values[-1]) is not None:
+            return catalog_of((json.loads(value),))
         if session.is_pooled or len(names) > _FEW:
             return read_catalog(connection, names)
         with by_default(connection):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ from omega_bridge.postgres.encoding import codec, storable
 from omega_bridge.postgres.own_tables import LAYOUT, There
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries import query
-from omega_bridge.postgres.trust import check, oid_of
+from omega_bridge.postgres.trust import NO_STRANGERS, check, oid_of
 from omega_bridge.values import dataclass
 from omega_bridge.who import who
 
@@ -50,15 +50,16 @@ _COPY = f"COPY {_INTO} FROM STDIN"
 _MOVE = "UPDATE omega_bridge.omega_bridge_chain SET seq = %s, hash = %s"
 _COLUMNS = "seq, at, driver, event, run::pg_catalog.text, subject, checksum, outcome, detail::pg_catalog.text, previous, hash"
 _STATE = "digest, revision, names, token, catalog_digest, steps, data, standing"
+_TIP_COLUMNS = """tip.layout, CASE WHEN last.seq OPERATOR(pg_catalog.>) tip.seq THEN last.seq ELSE tip.seq END,
+  CASE WHEN last.seq OPERATOR(pg_catalog.>) tip.seq THEN last.hash ELSE tip.hash END, tip.seq, last.seq,
+  current_user::pg_catalog.text, session_user::pg_catalog.text, pg_catalog.current_setting('application_name'),
+  coalesce(pg_catalog.current_schema(), '')::pg_catalog.text, pg_catalog.current_setting('search_path')"""
 _TIP = """
 WITH tip AS (SELECT layout, seq, hash FROM omega_bridge.omega_bridge_chain{lock}),
 last AS (SELECT seq, hash FROM omega_bridge.omega_bridge_ledger ORDER BY seq DESC LIMIT 1)
-SELECT tip.layout, CASE WHEN last.seq OPERATOR(pg_catalog.>) tip.seq THEN last.seq ELSE tip.seq END,
-  CASE WHEN last.seq OPERATOR(pg_catalog.>) tip.seq THEN last.hash ELSE tip.hash END, tip.seq, last.seq,
-  current_user::pg_catalog.text, session_user::pg_catalog.text, pg_catalog.current_setting('application_name'),
-  coalesce(pg_catalog.current_schema(), '')::pg_catalog.text, pg_catalog.current_setting('search_path')
-FROM tip LEFT JOIN last ON true
+SELECT {columns} FROM tip LEFT JOIN last ON true
 """
+_RECALLED = " FROM omega_bridge.omega_bridge_states WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -128,7 +129,12 @@ def tip(connection: Connection, *, lock: bool = False) -> Tip:
     an older release has written meanwhile. Raises ``DatabaseIsNewer`` where a newer release made the tables.
     """
     with _as_made():
-        row = connection.execute(_TIP.replace("{lock}", " FOR UPDATE" if lock else "").encode()).fetchone()
+        row = connection.execute(_TIP.format(lock=" FOR UPDATE" if lock else "", columns=_TIP_COLUMNS).encode()).fetchone()
+    return tip_of(row)
+
+
+def tip_of(row: Sequence[Any] | None) -> Tip:
+    """The end by what was asked for it. Raises ``LedgerBroken``, ``DatabaseIsNewer``."""
     if row is None:
         raise errors.LedgerBroken(
             "omega_bridge.omega_bridge_chain is empty: somebody removed the end of the ledger's chain", hint=_RESTORE
@@ -150,7 +156,7 @@ def tip(connection: Connection, *, lock: bool = False) -> Tip:
 
 
 _RESTORE = "Find out who, then look at what is left: omega-bridge ledger verify. To go on, restore both tables from a backup."
-_ALTERED = (
+ALTERED = (
     psycopg.errors.UndefinedColumn,
     psycopg.errors.UndefinedFunction,
     psycopg.errors.DatatypeMismatch,
@@ -164,7 +170,7 @@ _ALTERED = (
 def _as_made() -> Iterator[None]:
     try:
         yield
-    except _ALTERED as exc:
+    except ALTERED as exc:
         raise errors.LedgerBroken(
             "somebody has altered omega_bridge.omega_bridge_ledger or omega_bridge_chain:"
             f" {exc.sqlstate or ''} {exc.diag.message_primary or exc}",
@@ -292,14 +298,22 @@ def recall(connection: Connection) -> State | None:
 
 def recall_prepared(connection: Connection) -> State | None:
     """``recall`` where all tables are there and of this layout: one question less."""
-    row = connection.execute(
-        f"SELECT {_STATE}, inspection FROM omega_bridge.omega_bridge_states"
-        " WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
-    ).fetchone()
+    row = connection.execute(f"SELECT {_STATE}, inspection{_RECALLED}".encode()).fetchone()
     return state_of(row) if row is not None else None
 
 
-def state_of(row: TupleRow) -> State | None:
+def early() -> tuple[str, str]:
+    """``recall_prepared`` and ``tip`` as statements of one value each, which the server works on along with others: JSON, of which
+    ``state_of`` and ``tip_of`` make the same.
+
+    Nothing of a stranger's is read: ``trust.noted`` comes ahead of them.
+    """
+    state = f"SELECT pg_catalog.json_build_array({_STATE}, inspection){_RECALLED}"
+    tip = _TIP.format(lock="", columns=f"pg_catalog.json_build_array({_TIP_COLUMNS})")
+    return f"SELECT CASE WHEN {NO_STRANGERS} THEN ({state}) END", f"SELECT CASE WHEN {NO_STRANGERS} THEN ({tip}) END"
+
+
+def state_of(row: Sequence[Any]) -> State | None:
     """A state from its row, in the order of the table's columns; ``None``, and a warning, where a hand has made another thing of it.
 
     Then it is as if no start had left one: everything is judged anew, and the row is written anew.
@@ -357,15 +371,29 @@ def remember(connection: Connection, state: State, question: str, catalog: bytes
     )
 
 
-def questions(connection: Connection) -> tuple[str, str, int] | None:
-    """The schema whose question the probe asks by itself (``public`` where it has a state), that question, and how many others
-    there are; ``None`` without any state.
+def questions(connection: Connection) -> tuple[str, str, int, str | None] | None:
+    """The schema whose question the probe asks by itself (``public`` where it has a state), that question, how many others there are, and
+    the probe's body as it is; ``None`` without any state.
     """
+    body = _BODY.format(name="'omega_bridge_probe'")
     row = connection.execute(
-        "SELECT schema, question, (SELECT pg_catalog.count(*) FROM omega_bridge.omega_bridge_states) OPERATOR(pg_catalog.-) 1"
-        " FROM omega_bridge.omega_bridge_states ORDER BY schema OPERATOR(pg_catalog.<>) 'public', schema LIMIT 1"
+        "SELECT schema, question, (SELECT pg_catalog.count(*) FROM omega_bridge.omega_bridge_states) OPERATOR(pg_catalog.-) 1,"
+        f" ({body}) FROM omega_bridge.omega_bridge_states ORDER BY schema OPERATOR(pg_catalog.<>) 'public', schema LIMIT 1".encode()
     ).fetchone()
-    return (row[0], row[1], row[2]) if row else None
+    return (row[0], row[1], row[2], row[3]) if row else None
+
+
+def body(connection: Connection, name: str) -> str | None:
+    """The body of a function of ours, as it is."""
+    row = connection.execute(_BODY.format(name="%s").encode(), (name,)).fetchone()
+    return row[0] if row else None
+
+
+_BODY = (
+    "SELECT p.prosrc FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace"
+    " WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge'::pg_catalog.name"
+    " AND p.proname OPERATOR(pg_catalog.=) {name}::pg_catalog.name"
+)
 
 
 def ask_instead(connection: Connection, changed: Callable[[str], str]) -> None:

@@ -12,7 +12,7 @@ from omega_bridge.catalog import Attributes, Catalog, Key, Kind
 from omega_bridge.expectation import Expectation
 from omega_bridge.kinds import ROOMS
 from omega_bridge.kinds.privileges import RUNNER
-from omega_bridge.kinds.question import of_server
+from omega_bridge.kinds.question import named, of_server
 from omega_bridge.postgres.catalog_reader import ONE_VALUE, array, read_catalog
 from omega_bridge.postgres.printing import by_default
 from omega_bridge.postgres.queries.qualified import qualified
@@ -36,7 +36,11 @@ def read(connection: psycopg.Connection[TupleRow], wanted: Collection[Key]) -> d
     with by_default(connection):
         row = connection.execute(ONE_VALUE.format(text).encode()).fetchone()
     rows = (row[0] if row else None) or ()
-    found = {Key(Kind(kind), schema, table, name): attributes for kind, schema, table, name, attributes in rows}
+    kinds = named()
+    found = {
+        Key(kinds[kind][0], schema, table, name): dict(zip(kinds[kind][1], values, strict=True))
+        for kind, schema, table, name, values in rows
+    }
     return {key: found[key] for key in wanted if key in found} | _memberships(connection, wanted)
 
 

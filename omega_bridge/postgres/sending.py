@@ -22,11 +22,8 @@ class Sender:
         self._gathered: list[str] = []
         self._is_sent = False
         self._meanwhile = session.meanwhile
-        self.value: bytes | None = None
-        """The first value of the last row that came back, as the server prints it."""
-        self.first: bytes | None = None
-        """The same of the first answer that had a row."""
-        self._is_answered = False
+        self.values: list[bytes | None] = []
+        """The first value of each answer that had a row, as the server prints it."""
 
     def add(self, texts: Iterable[str]) -> None:
         """Send them when the server is idle. Raises what those sent before have met."""
@@ -84,9 +81,7 @@ class Sender:
             if result is None:
                 break
             if result.status == ExecStatus.TUPLES_OK and result.ntuples:
-                self.value = result.get_value(0, 0)
-                if not self._is_answered:
-                    self.first, self._is_answered = self.value, True
+                self.values.append(result.get_value(0, 0))
             if result.status == ExecStatus.FATAL_ERROR:
                 error = psycopg.errors.error_from_result(result)
         self._is_sent = False

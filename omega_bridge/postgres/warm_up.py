@@ -5,13 +5,43 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
+import psycopg
+
+from omega_bridge.ledger import Tip
 from omega_bridge.postgres import ledger_store, lock, trust
 from omega_bridge.postgres.catalog_reader import DROPPED_MEANWHILE, CatalogReader
 from omega_bridge.postgres.own_tables import There
 from omega_bridge.postgres.sending import Sender
 from omega_bridge.postgres.session import Session, border
 from omega_bridge.version_table import VersionTable
+
+
+class Ready:
+    """The ``reader``, and what the server has told meanwhile of the last start. Good for one start."""
+
+    def __init__(self, session: Session, sender: Sender, reader: CatalogReader, *, is_early: bool) -> None:
+        self.reader = reader
+        self._connection, self._values, self._is_early = session.connection, sender.values, is_early
+
+    def recall(self) -> ledger_store.State | None:
+        """What that has left in this schema."""
+        found = self._early(_STATE)
+        return ledger_store.state_of(found) if found else ledger_store.recall_prepared(self._connection)
+
+    def tip(self) -> Tip:
+        """The end of the ledger's chain. Raises ``LedgerBroken``, ``DatabaseIsNewer``."""
+        found = self._early(_TIP)
+        return ledger_store.tip_of(found) if found else ledger_store.tip(self._connection)
+
+    def _early(self, place: int) -> list[Any] | None:
+        told = self._values[place] if self._is_early and len(self._values) > place else None
+        return json.loads(told) if told is not None else None
+
+
+_STATE, _TIP = 1, 2
+"""Where in the answers these are: behind ``trust.noted``."""
 
 
 @contextmanager
@@ -21,8 +51,8 @@ def getting_ready(
     owners: Collection[str] = (),
     table: VersionTable | None = None,
     reader: CatalogReader | None = None,
-) -> Iterator[CatalogReader]:
-    """A reader that is ready at the end of the block, which goes on without the connection. The caller holds the lock.
+) -> Iterator[Ready]:
+    """What is ready at the end of the block, which goes on without the connection. The caller holds the lock.
     ``turn``: seconds to wait for another start that makes the ledger. ``owners``: roles that are trusted beside those that always are;
     ``table``: where the history's revision is kept. ``reader``: the one of the start before on this connection.
 
@@ -38,19 +68,25 @@ def getting_ready(
     with border(session.dsn), lock.database(session, turn) if is_lacking else nullcontext():
         # another start may have made it meanwhile
         text = ledger_store.lacking(session.connection, owners, table) if is_lacking else ""
-        asked = [trust.noted(trust.question(session.connection.info.server_version, owners, table))] if is_whole else []
+        asked = (
+            [trust.noted(trust.question(session.connection.info.server_version, owners, table)), *ledger_store.early()]
+            if is_whole
+            else []
+        )
         made, prepared = ["BEGIN", text, "COMMIT"] if text else [], reader.preparation(has_states=is_whole)
         if asked or made or prepared:
             sender.begin(";\n".join([*made, "BEGIN", *asked, *prepared, "COMMIT"]))  # a new schema makes plans invalid
         try:
-            yield reader
+            yield Ready(session, sender, reader, is_early=is_whole)
             try:
                 sender.finish()
-            except DROPPED_MEANWHILE:
-                if made or sender.first is None:
-                    raise
+            except psycopg.Error as exc:  # such as of a stranger's table, which has not what ours has
+                if is_whole and sender.values:
+                    trust.refuse(trust.told_by(json.loads(sender.values[0] or b"null")))
+                if made or not sender.values or not isinstance(exc, DROPPED_MEANWHILE | ledger_store.ALTERED):
+                    raise  # else it is asked once more, where somebody says what of ours is no longer so
                 reader.forget_ahead()
         finally:
             session.rollback()
         if is_whole:
-            trust.refuse(trust.told_by(json.loads(sender.first or b"null")))
+            trust.refuse(trust.told_by(json.loads(sender.values[0] or b"null")))

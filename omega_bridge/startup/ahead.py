@@ -33,11 +33,13 @@ class Ahead:
         self._digest = digest
         self._note = None if _REPAIR in sys.modules else _place(steps)
         noted = _noted(self._note)
-        self._is_new, self._is_another = noted != digest, noted is not None and noted != digest
+        self._is_new = noted != digest
+        self.is_another = self._is_new and noted is not None
+        """Whether it was guessed that there is something to repair."""
 
     def modules(self) -> Iterator[str]:
         """The names of those to load before the database has said anything, in the order in which they are needed."""
-        return (name for name in (_QUESTION, *(_BEFORE if self._is_another else ())) if name not in sys.modules)
+        return (name for name in (_QUESTION, *(_BEFORE if self.is_another else ())) if name not in sys.modules)
 
     def keep(self) -> None:
         """Note the list, at the end of its start: nothing is left to repair. What the file system refuses is not noted."""

@@ -18,6 +18,7 @@ from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.deferred import Deferred
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.warm_up import Ready
 from omega_bridge.readings import Readings
 from omega_bridge.sources.located import located
 from omega_bridge.startup.ahead import BEHIND
@@ -77,7 +78,7 @@ class Situation:
 
 def situation(
     session: Session,
-    reader: CatalogReader,
+    ready: Ready,
     planner: Planner,
     promised: clean_state.Promised,
     metadata: MetaData | None,
@@ -85,14 +86,13 @@ def situation(
     head: str | None,
 ) -> Situation:
     """Ask for it. The caller holds the lock. Raises ``DatabaseIsNewer``, ``LedgerBroken``."""
-    connection = session.connection
-    if takes_escapes(connection):
+    if takes_escapes(session.connection):
         planner = Planner(with_escapes(planner.analysis))
         promised = clean_state.Promised(planner.analysis, scope(planner.analysis, options.critical_tables, metadata))
-    known = ledger_store.recall_prepared(connection)
+    known = ready.recall()
     refuse_if_newer(known, planner.analysis, head, options)
-    before = reader.read_first(promised.names, known.names if known is not None else ())
-    return Situation(planner, promised, known, before, ledger_store.tip(connection))
+    before = ready.reader.read_first(promised.names, known.names if known is not None else ())
+    return Situation(planner, promised, known, before, ready.tip())
 
 
 def refuse_if_newer(known: ledger_store.State | None, analysis: Analysis, head: str | None, options: Options) -> None:

@@ -244,17 +244,17 @@ def _in_turn(
             from omega_bridge.steps import Registry
 
             registry = Registry.of(steps)
-            with getting_ready(session, options.lock_timeout, options.trusted_owners, options.kept_in, known) as reader:
+            with getting_ready(session, options.lock_timeout, options.trusted_owners, options.kept_in, known) as ready:
                 from omega_bridge.startup.situation import situation, understood
 
                 planner, promised = understood(
-                    registry, steps, metadata, options.critical_tables, reader, session.deferred, keeps=keeps
+                    registry, steps, metadata, options.critical_tables, ready.reader, session.deferred, keeps=keeps
                 )
             garbage.count()
-            begun = situation(session, reader, planner, promised, metadata, options, head)
+            begun = situation(session, ready, planner, promised, metadata, options, head)
             from omega_bridge.startup.repair import repair
 
-            run = repair(session, reader, begun, metadata, options, digest, head)
+            run = repair(session, ready.reader, begun, metadata, options, digest, head)
     session.cost.seconds["repair"] = time.perf_counter() - started
     return run
 

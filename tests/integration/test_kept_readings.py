@@ -77,14 +77,14 @@ def test_a_catalog_that_was_asked_for_ahead_is_the_catalog(database: str) -> Non
     names = frozenset({"t", "a", "t_pkey"})
     with open_session(database) as session:
         session.connection.execute("CREATE TABLE t (id int PRIMARY KEY, a text)")
-        with getting_ready(session, 5.0) as reader:
-            reader.look_ahead(names)
+        with getting_ready(session, 5.0) as ready:
+            ready.reader.look_ahead(names)
         sent = session.cost.round_trips
-        ahead = reader.read_first(names, ())
+        ahead = ready.reader.read_first(names, ())
         assert session.cost.round_trips == sent
         assert ahead == read_catalog(session.connection, names)
         session.connection.execute("ALTER TABLE t ADD COLUMN c int")
-        assert reader.read(names) == read_catalog(session.connection, names) != ahead
+        assert ready.reader.read(names) == read_catalog(session.connection, names) != ahead
 
 
 @pytest.mark.parametrize(("more", "less"), [((), ()), (("u", "z", "now"), ()), (("u",), ("t",)), ((), ("t", "a"))])
@@ -100,13 +100,13 @@ def test_a_catalog_that_was_read_by_the_names_of_the_last_start_is_the_catalog(
         known = recall_prepared(session.connection)
         assert known is not None
         names = frozenset(known.names).union(more).difference(less)
-        with getting_ready(session, 5.0) as reader:
-            reader.look_ahead(names)
+        with getting_ready(session, 5.0) as ready:
+            ready.reader.look_ahead(names)
         sent = session.cost.round_trips
-        assert reader.read_first(names, known.names) == read_catalog(session.connection, names)
+        assert ready.reader.read_first(names, known.names) == read_catalog(session.connection, names)
         assert session.cost.round_trips - sent == 1 + bool(more or less)
         session.connection.execute("ALTER TABLE t ADD COLUMN c int")
-        assert reader.read(names) == read_catalog(session.connection, names)
+        assert ready.reader.read(names) == read_catalog(session.connection, names)
 
 
 @pytest.mark.parametrize("fails", [1, 2, 3])

@@ -15,6 +15,7 @@ import omega_bridge
 from omega_bridge import Step
 from omega_bridge.cli.app import run
 from omega_bridge.errors import NotTrusted
+from omega_bridge.postgres import ledger_store
 from omega_bridge.postgres.fast_path import sentinel
 from omega_bridge.postgres.session import open_session
 from tests.fixtures.roles import MakeRole
@@ -80,16 +81,36 @@ GRANT ALL ON ALL TABLES IN SCHEMA omega_bridge TO PUBLIC;
 """
 
 
+WITH_ALL_COLUMNS = """
+CREATE TYPE public.word AS ENUM ('a');
+CREATE FUNCTION public.told(public.word) RETURNS json LANGUAGE plpgsql AS
+  $f$ BEGIN INSERT INTO public.calls VALUES (current_user); RETURN '{}'; END $f$;
+CREATE CAST (public.word AS json) WITH FUNCTION public.told(public.word);
+ALTER TABLE omega_bridge.omega_bridge_states ADD digest public.word, ADD revision public.word, ADD token public.word,
+  ADD catalog_digest public.word, ADD steps public.word, ADD data public.word, ADD standing public.word, ADD inspection public.word;
+ALTER TABLE omega_bridge.omega_bridge_chain ADD layout public.word, ADD seq int8, ADD hash public.word;
+ALTER TABLE omega_bridge.omega_bridge_ledger ADD seq int8, ADD hash public.word;
+UPDATE omega_bridge.omega_bridge_states SET digest = 'a', steps = 'a';
+INSERT INTO omega_bridge.omega_bridge_chain VALUES ('a', 1, 'a');
+"""
+
+
 @pytest.mark.parametrize("is_superuser", [False, True], ids=["a-plain-role", "a-superuser"])
-def test_a_strangers_states_are_not_read_ahead(database: str, make_role: MakeRole, is_superuser: bool) -> None:
+@pytest.mark.parametrize("more", ["", WITH_ALL_COLUMNS], ids=["few-columns", "all-columns"])
+def test_a_strangers_states_are_not_read_ahead(database: str, make_role: MakeRole, is_superuser: bool, more: str) -> None:
     """What the server does while the list is read waits for its answer: a cast of the stranger's would run as who starts."""
     with connected(make_role(CREATE, IN_PUBLIC)) as conn:
-        conn.execute(LIKE_OURS.encode())
+        conn.execute((LIKE_OURS + more).encode())
     url = database if is_superuser else make_role(CREATE, IN_PUBLIC)
     with pytest.raises(NotTrusted):
         omega_bridge.boot(url, STEPS)
     with connected(database) as conn:
         assert conn.execute("SELECT who FROM public.calls").fetchall() == []
+        if more:  # they would be called, were the stranger trusted
+            conn.execute("SELECT set_config('omega_bridge.strangers', '[]', false)")
+            for asked in ledger_store.early():
+                conn.execute(asked.encode())
+            assert conn.execute("SELECT count(*) FROM public.calls").fetchone() == (4,)
 
 
 def test_what_a_stranger_left_in_a_schema_of_ours_is_refused(database: str, make_role: MakeRole) -> None:

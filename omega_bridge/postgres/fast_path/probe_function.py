@@ -100,9 +100,8 @@ def question(connection: Connection, asked: Asked, state: State, versions_in: Ve
 def remember(connection: Connection, asked: Asked, state: State, catalog: bytes = b"", table: VersionTable | None = None) -> None:
     """Write the state, with the ``catalog`` that was seen, and make the probe say it. ``table``: where its revision is kept.
 
-    Runs in the transaction that records it, and keeps others from recording.
+    Runs in the transaction that records it, behind the entry that says so: whose end of the chain keeps others from recording.
     """
-    ledger_store.tip(connection, lock=True)
     ledger_store.remember(connection, state, question(connection, asked, state, table), catalog)
     _install(connection)
     if asked.seen is not None:
@@ -129,8 +128,12 @@ def forget(connection: Connection, *, everywhere: bool = False) -> None:
 def _install(connection: Connection) -> None:
     """Make the probe answer for the states that are there: for one schema by itself, for others by their row's question."""
     states = ledger_store.questions(connection)
-    body = "\nUNION ALL\n".join(_arms(connection, *states)) if states else f"{NOTHING} WHERE false"
-    _replace(connection, "omega_bridge_probe", body)
+    if states is None:
+        there = ledger_store.body(connection, "omega_bridge_probe")
+        _replace(connection, "omega_bridge_probe", f"{NOTHING} WHERE false", there)
+        return
+    schema, asked, others, there = states
+    _replace(connection, "omega_bridge_probe", "\nUNION ALL\n".join(_arms(connection, schema, asked, others)), there)
 
 
 def _arms(connection: Connection, schema: str, asked: str, others: int) -> Iterable[str]:
@@ -139,19 +142,14 @@ def _arms(connection: Connection, schema: str, asked: str, others: int) -> Itera
     else:
         here = f"{sql.Literal(schema).as_string(connection)}::pg_catalog.text"
         yield f"{asked} WHERE {_HERE} OPERATOR(pg_catalog.=) {here}"
-        _replace(connection, "omega_bridge_probe_elsewhere", "SELECT * FROM omega_bridge.omega_bridge_answer()")
+        there = ledger_store.body(connection, "omega_bridge_probe_elsewhere")
+        _replace(connection, "omega_bridge_probe_elsewhere", "SELECT * FROM omega_bridge.omega_bridge_answer()", there)
         yield f"SELECT * FROM omega_bridge.omega_bridge_probe_elsewhere() WHERE {_HERE} OPERATOR(pg_catalog.<>) {here}"
 
 
-def _replace(connection: Connection, name: str, body: str) -> None:
-    """Where the function is as it should be already, nothing is written. ``omega_bridge_probe`` may be inlined, the other must not be."""
-    row = connection.execute(
-        "SELECT p.prosrc FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace"
-        " WHERE n.nspname OPERATOR(pg_catalog.=) 'omega_bridge'::pg_catalog.name"
-        " AND p.proname OPERATOR(pg_catalog.=) %s::pg_catalog.name",
-        (name,),
-    ).fetchone()
-    if row is not None and row[0] == body:
+def _replace(connection: Connection, name: str, body: str, there: str | None) -> None:
+    """Where the function is ``there`` as it should be, nothing is written. ``omega_bridge_probe`` may be inlined, the other must not be."""
+    if there == body:
         return
     kind = "STABLE" if name == "omega_bridge_probe" else "VOLATILE"
     text = sql.Literal(body).as_string(connection)

@@ -1,4 +1,4 @@
--- The live schema as rows (kind, schema, table, name, attributes), by a SELECT for each kind (omega_bridge/kinds/question.py).
+-- The live schema as rows (kind, schema, table, name, values of its attributes), by a SELECT for each kind (omega_bridge/kinds/question.py).
 -- Relations are found by their own name; what hangs on them comes along. ACCESS SHARE on catalogs only, index-driven.
 WITH schemas AS MATERIALIZED (
   SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
