@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS omega_bridge.omega_bridge_states (
   question text NOT NULL,
   at timestamptz NOT NULL
 );
+ALTER TABLE omega_bridge.omega_bridge_states ALTER COLUMN steps SET STORAGE EXTERNAL;
 COMMENT ON TABLE omega_bridge.omega_bridge_states IS 'what the last start (or alembic upgrade head) left in a schema: the next start there compares and, where nothing changed, does nothing';
 COMMENT ON COLUMN omega_bridge.omega_bridge_states.schema IS 'current_schema() of the start on connecting';
 COMMENT ON COLUMN omega_bridge.omega_bridge_states.digest IS 'of the list, the models and the exported head';
