@@ -83,7 +83,7 @@ def getting_ready(
             except psycopg.Error as exc:  # such as of a stranger's table, which has not what ours has
                 if is_whole and sender.values:
                     trust.refuse(trust.told_by(json.loads(sender.values[0] or b"null")))
-                if made or not sender.values or not isinstance(exc, DROPPED_MEANWHILE | ledger_store.ALTERED):
+                if made or not sender.values or not isinstance(exc, (DROPPED_MEANWHILE, *ledger_store.ALTERED)):
                     raise  # else it is asked once more, where somebody says what of ours is no longer so
                 reader.forget_ahead()
         finally:
