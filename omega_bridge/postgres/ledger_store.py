@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -133,7 +133,7 @@ def tip(connection: Connection, *, lock: bool = False) -> Tip:
     return tip_of(row)
 
 
-def tip_of(row: Sequence[Any] | None) -> Tip:
+def tip_of(row: TupleRow | None) -> Tip:
     """The end by what was asked for it. Raises ``LedgerBroken``, ``DatabaseIsNewer``."""
     if row is None:
         raise errors.LedgerBroken(
@@ -313,7 +313,7 @@ def early() -> tuple[str, str]:
     return f"SELECT CASE WHEN {NO_STRANGERS} THEN ({state}) END", f"SELECT CASE WHEN {NO_STRANGERS} THEN ({tip}) END"
 
 
-def state_of(row: Sequence[Any]) -> State | None:
+def state_of(row: TupleRow) -> State | None:
     """A state from its row, in the order of the table's columns; ``None``, and a warning, where a hand has made another thing of it.
 
     Then it is as if no start had left one: everything is judged anew, and the row is written anew.

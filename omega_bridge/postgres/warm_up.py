@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from omega_bridge.ledger import Tip
 from omega_bridge.postgres import ledger_store, lock, trust
@@ -35,9 +35,9 @@ class Ready:
         found = self._early(_TIP)
         return ledger_store.tip_of(found) if found else ledger_store.tip(self._connection)
 
-    def _early(self, place: int) -> list[Any] | None:
+    def _early(self, place: int) -> TupleRow | None:
         told = self._values[place] if self._is_early and len(self._values) > place else None
-        return json.loads(told) if told is not None else None
+        return tuple(json.loads(told)) if told is not None else None
 
 
 _STATE, _TIP = 1, 2
