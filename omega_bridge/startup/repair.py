@@ -27,7 +27,7 @@ from omega_bridge.postgres.waiting import BUSY
 from omega_bridge.startup.inspection import inspect, report
 from omega_bridge.startup.record import Recorded, how_far, record
 from omega_bridge.startup.rest import Rest, read_with, rest_of
-from omega_bridge.startup.run import Options, Run, judged, raise_if_asked
+from omega_bridge.startup.run import Options, Run, judged, missing_at_the_end, raise_if_asked
 from omega_bridge.startup.schedule import Convergence, touched
 from omega_bridge.startup.situation import Situation
 from omega_bridge.steps import Repeat
@@ -95,6 +95,7 @@ def repair(
 
         revision = None
         warnings += (f"the record of this start was given up, and the next one looks again: {server_error(exc)}",)
+    warnings += missing_at_the_end(inspection)
     session.cost.locks.extend(done.locks())
     run = Run(
         verdict,

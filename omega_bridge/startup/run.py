@@ -39,6 +39,13 @@ class Unsettled:
         return f"steps {self.first} and {self.last} undo one another at {self.object}"
 
 
+def missing_at_the_end(inspection: Iterable[CriticalTable]) -> tuple[str, ...]:
+    """The critical tables for want of which a start is not ready, each with a word on it."""
+    return tuple(
+        f"critical table {t.name} is missing at the end: the start is not ready" for t in inspection if t.state == "missing"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One boot: how it ended, what became of every step, what it cost.

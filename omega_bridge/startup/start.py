@@ -266,7 +266,7 @@ def when_current(session: Session, digest: str, head: str | None, options: Optio
 
     from omega_bridge.outcomes import Standing
     from omega_bridge.postgres.fast_path.probe import probe
-    from omega_bridge.startup.run import Run, judged, raise_if_asked
+    from omega_bridge.startup.run import Run, judged, missing_at_the_end, raise_if_asked
 
     started = time.perf_counter()
     within = max(options.boot_timeout, 1.0)
@@ -287,6 +287,8 @@ def when_current(session: Session, digest: str, head: str | None, options: Optio
         again = "at the next start" if stands.outcome == "failed" else "when the list or the schema changes, or with retry"
         log.warning("[MIGRATION] %s (it is tried again %s)", stands, again)
     inspection = tuple(found_there(options.critical_tables, found))
+    for warning in (unready := missing_at_the_end(inspection)):
+        log.warning("[MIGRATION] %s", warning)
     run = Run(
         judged(failed, options),
         (*failed, *outcomes),
@@ -294,7 +296,7 @@ def when_current(session: Session, digest: str, head: str | None, options: Optio
         found.revision,
         found.catalog_digest,
         inspection,
-        warnings=warnings,
+        warnings=(*warnings, *unready),
         cost=session.cost,
         standing=standing,
     )

@@ -110,8 +110,23 @@ def test_tables_that_only_the_models_know(database: str) -> None:
     assert outcomes(run) == {"model-alone": "applied", "model-child": "applied", "create-t": "applied"}
     assert [(c.name, c.state) for c in run.inspection] == [("t", "old-shape"), ("alone", "present"), ("nowhere", "missing")]
     assert not run.ready
+    unready = "critical table nowhere is missing at the end: the start is not ready"
+    assert unready in run.warnings
     again = omega_bridge.boot(database, [T, A], metadata=metadata, critical_tables=["t"], on_gap="degraded")
     assert [(c.name, c.state, c.lacks) for c in again.inspection] == [("t", "old-shape", ("missing",))]
+
+
+def test_a_start_with_nothing_to_do_tells_a_critical_table_that_is_missing(
+    database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Beside the word that the schema is as the list says: who reads the log must not take it for ready."""
+    caplog.set_level("INFO", "omega_bridge")
+    for outcome in ("repaired", "current"):
+        caplog.clear()
+        run = omega_bridge.boot(database, [T], critical_tables=["t", "nowhere"])
+        assert (run.outcome, run.ready) == (outcome, False)
+        assert run.warnings == ("critical table nowhere is missing at the end: the start is not ready",)
+        assert f"[MIGRATION] {run.warnings[0]}" in [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
 
 
 # --- outcomes --------------------------------------------------------------------------------------------------
