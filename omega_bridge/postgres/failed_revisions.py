@@ -38,11 +38,20 @@ def failed_steps(connection: psycopg.Connection[TupleRow]) -> tuple[tuple[str, s
         return ()
     rows = connection.execute(_FAILING.format(ledger=there.ledger).encode()).fetchall()
     return tuple(
-        (step, checksum, _told(detail.get("error") or {}))
-        for _, detail in rows
-        if detail.get("by", {}).get("schema") in (None, there.here)
-        for step, checksum in zip(detail.get("steps", ()), detail.get("checksums", ()), strict=False)
+        (str(step), str(checksum), _told(_object(detail.get("error"))))
+        for detail in (_object(row[1]) for row in rows)
+        if _object(detail.get("by")).get("schema") in (None, there.here)
+        for step, checksum in zip(_list(detail.get("steps")), _list(detail.get("checksums")), strict=False)
     )
+
+
+def _object(value: object) -> dict[str, Any]:
+    """Nothing where a hand has put there what is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _told(error: dict[str, Any]) -> str:

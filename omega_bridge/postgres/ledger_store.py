@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -260,24 +261,41 @@ def states(connection: Connection) -> tuple[str, ...]:
 
 
 def read(connection: Connection) -> Iterator[Entry]:
-    """Every entry, in order; none where there is no ledger."""
+    """Every entry, in order; none where there is no ledger. Raises ``LedgerBroken`` where its columns are others."""
     ledger = There.of(connection).ledger
     if ledger is None:
         return
-    with by_default(connection):
+    with by_default(connection), _as_made():
         rows = connection.execute(f"SELECT {_COLUMNS} FROM {ledger} ORDER BY seq".encode()).fetchall()
-    for row in rows:
-        seq, at, driver, event, run, subject, checksum, outcome, detail, previous, digest = row
-        draft = Draft(_member(Driver, driver), _member(Event, event), run, subject, checksum, outcome, json.loads(detail))
-        yield Entry(seq, at.astimezone(UTC), draft, previous, digest)
+    for seq, at, driver, event, run, subject, checksum, outcome, detail, previous, digest in rows:
+        told = (_shown(run), _shown(subject), _shown(checksum), _shown(outcome))
+        draft = Draft(_member(Driver, driver), _member(Event, event), *told, _object(detail))
+        time = at.astimezone(UTC) if isinstance(at, datetime) else _NEVER
+        yield Entry(seq if isinstance(seq, int) else 0, time, draft, _shown(previous), _shown(digest))
 
 
-def _member(enum: Any, value: str) -> Any:
+# What a hand has put into an entry is shown as far as it can be, and breaks the chain.
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _object(text: object) -> dict[str, object]:
+    try:
+        found = json.loads(_shown(text) or "{}")
+    except ValueError:
+        found = text
+    return found if isinstance(found, dict) else {"detail": found}
+
+
+def _member(enum: Any, value: object) -> Any:
     """A value that no enum member has was put there by somebody else: it is shown as it is, and breaks the chain."""
     try:
         return enum(value)
     except ValueError:
-        return value
+        return _shown(value)
 
 
 def recall(connection: Connection) -> State | None:
@@ -327,8 +345,9 @@ def state_of(row: TupleRow) -> State | None:
         for part in lists:
             _require({dict}, part)
         steps, data, standing, *inspection = lists
-        _require({str}, (s[key] for s in steps for key in ("id", "checksum")))
-        _require({str}, (s[key] for s in standing for key in ("id", "outcome", "reason")))
+        for part, keys in ((steps, ("id", "checksum")), (standing, ("id", "outcome", "reason"))):
+            for key in keys:
+                _require({str}, map(itemgetter(key), part))
         for made in (s["elsewhere"] for s in steps if "elsewhere" in s):
             _require({(str, int, str)}, (tuple(map(type, one)) for one in made), shown=lambda shape: shape)
     except (TypeError, LookupError):
@@ -410,6 +429,9 @@ def forget(connection: Connection, *, everywhere: bool) -> None:
     connection.execute(("DELETE FROM omega_bridge.omega_bridge_states" + ("" if everywhere else here)).encode())
 
 
+_BY = "(l.detail OPERATOR(pg_catalog.#>>) '{{by,{}}}')"
+
+
 def done_once(connection: Connection) -> frozenset[str]:
     """Checksums of the steps that were applied at least once in the current schema, whichever driver sent them.
 
@@ -419,16 +441,15 @@ def done_once(connection: Connection) -> frozenset[str]:
     if ledger is None:
         return frozenset()
     rows = connection.execute(
-        f"SELECT checksum FROM {ledger} l,"
-        " pg_catalog.jsonb_to_record(coalesce(l.detail OPERATOR(pg_catalog.->) 'by', '{}'::pg_catalog.jsonb))"
-        " AS b (schema pg_catalog.text, role pg_catalog.text, search_path pg_catalog.text)"
+        f"SELECT checksum FROM {ledger} l"
         " WHERE ((event OPERATOR(pg_catalog.=) 'step' AND outcome OPERATOR(pg_catalog.=) 'applied')"
         " OR (event OPERATOR(pg_catalog.=) 'upgrade' AND outcome OPERATOR(pg_catalog.<>) ALL ('{failed,refused}'::pg_catalog.text[])))"
-        " AND (b.schema IS NULL OR b.schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
-        " OR (b.role OPERATOR(pg_catalog.=) current_user::pg_catalog.text"
-        " AND b.search_path OPERATOR(pg_catalog.=) pg_catalog.current_setting('search_path')))"
+        f" AND ({_BY.format('schema')} IS NULL"
+        f" OR {_BY.format('schema')} OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
+        f" OR ({_BY.format('role')} OPERATOR(pg_catalog.=) current_user::pg_catalog.text"
+        f" AND {_BY.format('search_path')} OPERATOR(pg_catalog.=) pg_catalog.current_setting('search_path')))"
     )
-    return frozenset(c for (checksums,) in rows for c in checksums.split(",") if c)
+    return frozenset(c for (checksums,) in rows for c in _shown(checksums).split(",") if c)
 
 
 def created_by(connection: Connection, revisions: tuple[str, ...], checksums: tuple[str, ...]) -> frozenset[str] | None:

@@ -153,3 +153,49 @@ def test_a_time_of_no_calendar_is_none(at: str, database: str, tmp_path: Path, c
         code, told = said(tmp_path, capsys, database, verb)
         assert (code in (0, 1), "error [" in told) == (True, False)
     assert omega_bridge.boot(database, MORE).outcome == "current"
+
+
+ENTRIES = {
+    "at NULL": "ALTER at DROP NOT NULL; UPDATE {0} SET at = NULL WHERE seq = 2",
+    "at as text": "ALTER at TYPE text USING 'yesterday'",
+    "detail NULL": "ALTER detail DROP NOT NULL; UPDATE {0} SET detail = NULL WHERE seq = 2",
+    "detail a list": "ALTER detail SET NOT NULL; UPDATE {0} SET detail = '[1]' WHERE seq = 2",
+    "detail of others": """ALTER detail SET NOT NULL; UPDATE {0} SET detail = '{{"by": 3, "error": 3, "created": 3}}' WHERE seq = 2""",
+    "subject NULL": "ALTER subject DROP NOT NULL; UPDATE {0} SET subject = NULL WHERE seq = 2",
+    "driver as bytes": "ALTER driver TYPE bytea USING driver::bytea",
+    "event NULL": "ALTER event DROP NOT NULL; UPDATE {0} SET event = NULL WHERE seq = 2",
+    "hash NULL": "ALTER hash DROP NOT NULL; UPDATE {0} SET hash = NULL WHERE seq = 2",
+    "run as text": "ALTER run TYPE text USING 'x'",
+}
+
+
+@pytest.mark.parametrize("altered", ENTRIES)
+def test_an_entry_that_was_altered_is_shown_and_breaks_the_chain(
+    altered: str, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever reads it says what it can, and ``ledger verify`` that it is not what was written."""
+    omega_bridge.boot(database, STEPS)
+    ledger = "omega_bridge.omega_bridge_ledger"
+    execute(database, f"ALTER TABLE {ledger} DISABLE TRIGGER ALL; GRANT ALL ON {ledger} TO CURRENT_USER")
+    execute(database, f"ALTER TABLE {ledger} {ENTRIES[altered].format(ledger)}")
+    for verb in (["status"], ["drift"], ["ledger", "log"], ["report", "--to", str(tmp_path / "report")]):
+        code, told = said(tmp_path, capsys, database, *verb)
+        assert (code in (0, 1), "error [" in told) == (True, False)
+    code, told = said(tmp_path, capsys, database, "ledger", "verify")
+    assert (code, "broken: " in told) == (1, True)
+
+
+@pytest.mark.parametrize("column", ["seq", "at", "driver", "run", "detail", "hash"])
+def test_a_ledger_that_lacks_a_column_is_told(
+    column: str, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It can neither be read nor followed; nothing of the list is half-applied."""
+    omega_bridge.boot(database, STEPS)
+    execute(database, f"ALTER TABLE omega_bridge.omega_bridge_ledger DROP COLUMN {column}")
+    with pytest.raises(LedgerBroken, match="somebody has altered"):
+        omega_bridge.boot(database, MORE)
+    for verb in (["ledger", "log"], ["ledger", "verify"]):
+        code, told = said(tmp_path, capsys, database, *verb)
+        assert (code, "error [OB306] somebody has altered" in told) == (3, True)
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT FROM information_schema.columns WHERE table_name = 't' AND column_name = 'b'").rowcount == 0
