@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import sysconfig
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from omega_bridge.errors import ModuleFailed, OmegaBridgeError
+from omega_bridge.redaction import redact
+from omega_bridge.regexes import regex
 
 _LIBRARIES = tuple(
     os.path.realpath(p) for p in {sysconfig.get_paths()[n] for n in ("stdlib", "platstdlib", "purelib", "platlib")}
 )
+_SCHEME = r"[a-z][\w+.-]*://"
+_ADDRESS = regex(rf"(?<='){_SCHEME}[^']+(?=')|(?<=\"){_SCHEME}[^\"]+(?=\")|\b{_SCHEME}[^\s'\"]+", re.I)
+"""A URL that an error quotes, where it may hold a password."""
 _OWN = os.path.dirname(os.path.realpath(__file__))
 
 
@@ -25,13 +31,17 @@ def importing(what: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as exc:
         place = _place(exc)
-        said = " ".join(str(exc).split()) or "no word why"
+        said = _ADDRESS.sub(_shown_address, " ".join(str(exc).split())) or "no word why"
         said = said if len(said) <= 500 else said[:497] + "..."
         raise ModuleFailed(
             f"{what} cannot be imported: {f'{place}: ' if place else ''}{type(exc).__name__}: {said}",
             hint=_hint(exc, place),
             place=place,
         ) from exc
+
+
+def _shown_address(found: re.Match[str]) -> str:
+    return redact(found[0]) if "@" in found[0] or "=" in found[0] else found[0]
 
 
 def _place(exc: BaseException) -> str:

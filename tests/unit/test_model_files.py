@@ -157,6 +157,26 @@ def test_what_a_module_raises_is_told_with_its_line(package: Package, text: str,
         from_module(package.name, "steps", (package.root,))
 
 
+@pytest.mark.parametrize(
+    ("quoted", "shown"),
+    [
+        ("postgresql://me:s3cret@db/x is down", "postgresql://me@db/x is down"),
+        (
+            "no URL: 'postgresql+psycopg://me:s3 cret@db:5432/x?password=s3cret'",
+            "no URL: 'postgresql+psycopg://me:***@db:5432/x?***'",
+        ),
+        ("see https://example.com/page?", "see https://example.com/page?"),
+    ],
+)
+def test_what_a_module_raises_quotes_no_password(package: Package, quoted: str, shown: str) -> None:
+    """Of whichever database: the project's own check of its settings may quote one that is not ours."""
+    package.write("__init__", f"from {package.name} import settings\n")
+    package.write("settings", f"raise RuntimeError({quoted!r})\n")
+    with pytest.raises(ModuleFailed) as told:
+        package.load()
+    assert told.value.message.endswith(f"RuntimeError: {shown}")
+
+
 def test_models_that_are_not_where_they_are_named_are_a_matter_of_configuration(package: Package) -> None:
     """No such module, no such attribute, and what is no MetaData."""
     package.write("__init__", f"from {package.name}.base import Base\nelse_ = 1\n")
