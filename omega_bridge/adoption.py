@@ -139,8 +139,11 @@ def _gaps(
         if needed := outcome.fails or outcome.swallowed:
             found.append(Gap(line.revision, recorded.label, f"needs {needed}, which is not there"))
             continue
-        lacking = next((e for e in outcome.missing), None) or "only the server can tell"
-        found.append(Gap(line.revision, recorded.label, f"{lacking} is not there" if outcome.absent else str(lacking)))
+        lacking = next((e for e in outcome.missing), None)
+        told = (
+            "only the server can tell" if lacking is None else f"{lacking.key} is not there" if outcome.absent else str(lacking)
+        )
+        found.append(Gap(line.revision, recorded.label, told))
     return found
 
 

@@ -67,6 +67,22 @@ def test_a_reader_of_the_sql_may_go_away(tmp_path: Path) -> None:
     assert "[OB107] not all of the SQL could be written: No space left on device" in done.stderr
 
 
+def test_a_revision_that_is_gone_is_told_by_alembic(tmp_path: Path, database: str) -> None:
+    """Which file, and what to do; Alembic's own word would be a KeyError."""
+    (tmp_path / "main.py").write_text(LIST)
+    for verb in ("init --yes", "export --no-prove"):
+        assert run(tmp_path, "omega_bridge", *verb.split()).returncode == 0
+    ini = tmp_path / "alembic.ini"
+    ini.write_text(ini.read_text().replace("[alembic]", "[alembic]\nsqlalchemy.url = " + database.replace("%", "%%"), 1))
+    gone = min((tmp_path / "alembic/versions").glob("*.py"))
+    gone.unlink()
+    for verb in ("current", "upgrade head"):
+        done = run(tmp_path, "alembic", *verb.split())
+        assert done.returncode != 0
+        assert f"{gone.name} is gone, and omega.sum names it" in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_an_empty_folder_is_wired(tmp_path: Path) -> None:
     """Even where there is nothing yet, export and alembic work afterwards."""
     assert run(tmp_path, "omega_bridge", "init", "--yes").returncode == 0
