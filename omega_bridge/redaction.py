@@ -171,3 +171,13 @@ def _guessed(text: str) -> str:
     if colon and "@" not in before:
         return f"{before}:{MASK}"
     return text if "=" in text and "@" not in text else MASK
+
+
+_LITERAL = re.compile(r"([\"»«“„](?:(?:[EBXN]|U&)?'|\$\w*\$))[\s\S]*([\"«»”“])")
+
+
+def without_literal(message: str) -> str:
+    """A syntax error without the string at which PostgreSQL stopped: of one without an end that is all that follows, of one behind a word
+    that is spelled wrongly it may be a password.
+    """
+    return _LITERAL.sub(rf"\1{MASK}\2", message)

@@ -87,7 +87,16 @@ def _shared(found: Iterable[Sql]) -> frozenset[str] | None:
     texts = [s.text for s in found if s.opaque and (s.tag == Tag.GRANT_ROLE or _SHARED.search(s.text))]
     if any("%" in text or "||" in text for text in texts):
         return None
-    return frozenset(_words(texts))
+    return frozenset(_words(map(_shown, texts)))
+
+
+def _shown(text: str) -> str:
+    """Without a password: the words are recorded."""
+    if "password" not in text.lower():
+        return text
+    from omega_bridge.analysis.secrets import masked
+
+    return masked(text)
 
 
 def _words(texts: Iterable[str]) -> Iterator[str]:

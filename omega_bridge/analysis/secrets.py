@@ -18,6 +18,9 @@ class Secret:
     end: int
 
 
+_CONNECTED = r"\b(?:host|hostaddr|port|dbname|user)\s*="
+_PASSWORD = r"password\s*=\s*(?P<secret>[^\s']{3,})"
+_NEAR = r"[^']{0,300}"
 _FORMS = (
     ("a private key", re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[\s\S]*?(?:-----END (?:[A-Z]+ )*PRIVATE KEY-----|\Z)")),
     ("a key of AWS", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
@@ -29,7 +32,9 @@ _FORMS = (
     ("a key of Google", re.compile(r"\bAIza[A-Za-z0-9_-]{35}")),
     ("a signed token", re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}")),
     ("a password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@'\"]+:(?P<secret>[^\s/@'\"]{3,})@")),
-    ("a password", re.compile(r"\bpassword\s+(?P<secret>E?'(?:[^']|'')+')", re.I)),
+    ("a password", re.compile(r"\bpassword\s+(?P<secret>E?'(?:[^']|''(?!'))+(?:'|\Z)|E?''[^']+'')", re.I)),
+    ("a password in a connection string", re.compile(rf"'{_NEAR}{_CONNECTED}{_NEAR}\b{_PASSWORD}", re.I)),
+    ("a password in a connection string", re.compile(rf"'{_NEAR}\b{_PASSWORD}(?=\s{_NEAR}{_CONNECTED})", re.I)),
     (
         "a password",
         re.compile(

@@ -17,6 +17,7 @@ def plan(
 ) -> None:
     """Show what a boot would do, with the SQL and the locks; exit 1 where something would run."""
     from omega_bridge.analysis.losing import losses
+    from omega_bridge.analysis.secrets import masked
     from omega_bridge.startup.preview import preview
 
     setup = prepare(config, steps, database_url, env_file)
@@ -38,7 +39,8 @@ def plan(
                 typer.echo(f"-- {told}")
             if locks := found.locks_of(step):
                 typer.echo(f"-- locks: {', '.join(locks)}")
-            typer.echo(";\n".join(s.text for s in step.statements) + ";" if step.statements else step.analysis.step.sql.strip())
+            texts = found.texts_of(step) or (masked(step.analysis.step.sql.strip()),)
+            typer.echo(";\n".join(text.removesuffix(";") for text in texts) + ";")
         if found.locks:
             typer.echo("\nlocks in all:")
         for lock in found.locks:

@@ -172,13 +172,17 @@ def _made(connection: Connection, effects: Effects) -> dict[str, list[tuple[str,
 def _standing(promised: Promised, outcome: StepOutcome) -> KeptStanding:
     """What the next start has to know of a step that did not work out: all that it needs to try a failed one again, and to tell it.
 
-    ``in_place``: it means something only where it stands in the list. ``sql`` is ``None`` where no server can be sent the text.
+    ``in_place``: it means something only where it stands in the list, or holds a secret, which is kept nowhere. ``sql`` is ``None`` where no
+    server can be sent the text.
     """
     told: KeptStanding = {"id": outcome.id, "outcome": str(outcome.outcome), "reason": outcome.reason}
     if outcome.outcome is not Outcome.FAILED:
         return told
+    from omega_bridge.analysis.secrets import masked  # most starts leave no step failed
+
     step = promised.steps_by_id[outcome.id]
     error = outcome.error
+    shown = masked(step.step.sql)
     return {
         **told,
         "kind": str(outcome.kind),
@@ -187,8 +191,8 @@ def _standing(promised: Promised, outcome: StepOutcome) -> KeptStanding:
         "title": outcome.title,
         "optional": outcome.optional,
         "error": {"sqlstate": error.sqlstate, "message": error.message} if error else None,
-        "in_place": promised.has_context or not step.transactional or ends_transaction(step.step.sql),
-        "sql": step.step.sql if _is_sendable(step.step.sql) else None,
+        "in_place": promised.has_context or not step.transactional or ends_transaction(step.step.sql) or shown != step.step.sql,
+        "sql": shown if _is_sendable(step.step.sql) else None,
     }
 
 

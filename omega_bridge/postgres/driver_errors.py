@@ -11,10 +11,16 @@ from omega_bridge import errors
 from omega_bridge.outcomes import ServerError
 from omega_bridge.postgres.dsn import ESCAPES
 
+_SYNTAX = "42601"
+
 
 def server_error(exc: psycopg.Error) -> ServerError:
     """SQLSTATE and primary message. DETAIL is left out: it may hold the values of a row."""
     message = exc.diag.message_primary or next(iter(str(exc).splitlines()), type(exc).__name__)
+    if exc.sqlstate == _SYNTAX:
+        from omega_bridge.redaction import without_literal
+
+        message = without_literal(message)
     position = exc.diag.statement_position
     return ServerError(exc.sqlstate, message, int(position) if position else None)
 

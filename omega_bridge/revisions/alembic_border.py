@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from omega_bridge.errors import ConfigurationInvalid, OmegaBridgeError, RevisionSquashed, StepSyntaxError
+from omega_bridge.redaction import without_literal
 from omega_bridge.revisions.locations import beside, locations
 
 if TYPE_CHECKING:
@@ -190,6 +191,9 @@ def rejection(error: BaseException) -> tuple[str | None, str] | None:
     return (None, error.message) if isinstance(error, StepSyntaxError) else server_error(error)
 
 
+_SYNTAX = "42601"
+
+
 def server_error(error: BaseException) -> tuple[str, str] | None:
     """The same as a pair. psycopg and asyncpg say ``sqlstate``, psycopg2 ``pgcode``, pg8000 gives the fields of the protocol."""
     while isinstance(error, OmegaBridgeError) and error.__cause__ is not None:
@@ -198,7 +202,8 @@ def server_error(error: BaseException) -> tuple[str, str] | None:
     cause = getattr(cause, "__cause__", None) or cause if not hasattr(cause, "sqlstate") else cause
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     if state:
-        return state, str(cause).splitlines()[0]
+        said = str(cause).splitlines()[0]
+        return state, without_literal(said) if state == _SYNTAX else said
     fields = cause.args[0] if cause.args else None
     return (fields["C"], fields["M"]) if isinstance(fields, dict) and {"C", "M"} <= fields.keys() else None
 

@@ -144,4 +144,6 @@ def _syntax_error(sql: str, exc: libpg_query.PgQueryError, offset: int | None = 
         hint = "The text holds merge markers (<<<<<<<, >>>>>>>): resolve the merge."
     else:
         hint = "Correct the statement; psql shows the same message."
-    return StepSyntaxError(f"{exc.message}{where}", hint=hint, line=line, column=column)
+    from omega_bridge.redaction import without_literal
+
+    return StepSyntaxError(f"{without_literal(exc.message)}{where}", hint=hint, line=line, column=column)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from omega_bridge.adoption import Survey, survey
 from omega_bridge.analysis import Analysis, StepKind, with_escapes
 from omega_bridge.analysis.losing import losses
+from omega_bridge.analysis.secrets import masked
 from omega_bridge.catalog import Catalog, Kind
 from omega_bridge.expectation import Expectation
 from omega_bridge.ledger import Outcome
@@ -26,6 +27,7 @@ from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.session import Session, open_session
 from omega_bridge.postgres.undone import left_undone
 from omega_bridge.startup.lacks import Lack, lacks
+from omega_bridge.tags import Tag
 from omega_bridge.version_table import VersionTable
 
 if TYPE_CHECKING:
@@ -46,6 +48,12 @@ class Preview:
         """Those of one step; none of one that is not sent."""
         return list(dict.fromkeys(locks_of(step))) if step.action is Action.RUN else []
 
+    def texts_of(self, step: PlannedStep) -> tuple[str, ...]:
+        """What would be sent, without its secrets: the statements, or the step's own text where a part of it is no statement."""
+        is_whole = any(s.tag in (Tag.UNREAD, Tag.EXPRESSION) for s in step.statements)
+        texts = [step.analysis.step.sql.strip()] if is_whole else [s.text for s in step.statements]
+        return tuple(map(masked, texts))
+
     def as_dict(self) -> JsonObject:
         """The public JSON keys."""
         return {
@@ -59,7 +67,7 @@ class Preview:
                     "seconds": None,
                     "place": str(s.analysis.step.place) if s.analysis.step.place.file else None,
                     "title": s.analysis.step.title,
-                    "sql": [q.text for q in s.statements],
+                    "sql": list(self.texts_of(s)),
                     "loses": [loss.message for loss in losses(s.analysis)] if s.action is Action.RUN else [],
                     "locks": self.locks_of(s),
                     "meets": list(self.meets.get(s.analysis.id, ())),

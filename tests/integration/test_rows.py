@@ -312,6 +312,26 @@ def test_the_plan_says_what_is_lost_without_a_drop(
     assert step["loses"] == ["changes the type of t.v with USING: what the expression does not keep is gone"]
 
 
+ROLE = "CREATE ROLE far PASSWORD 's3cr3t-of-app'"
+
+
+def test_the_plan_shows_what_is_sent_without_a_password(
+    database: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a block with a loop its text, and no name of the parser's; a password is covered in both forms."""
+    monkeypatch.chdir(tmp_path)
+    loop = "DO $$ BEGIN FOR n IN 1..2 LOOP EXECUTE 'CREATE TABLE t' || n || ' (id int)'; END LOOP; END $$"
+    (tmp_path / "main.py").write_text(f"steps = {[loop, ROLE]!r}\n")
+    shown = []
+    for form in ([], ["--json"]):
+        with pytest.raises(SystemExit):
+            run(["plan", "--steps", f"{tmp_path}/main.py:steps", "--database-url", database, *form])
+        shown.append(capsys.readouterr().out)
+    assert f"{loop};\n" in shown[0]
+    assert "CREATE ROLE far PASSWORD ********;\n" in shown[0]
+    assert [step["sql"] for step in json.loads(shown[1])["steps"]] == [[loop], ["CREATE ROLE far PASSWORD ********"]]
+
+
 def far_away(url: str) -> None:
     """The ten rows stand in a table that this database sees as foreign."""
     with psycopg.connect(url, autocommit=True) as conn:

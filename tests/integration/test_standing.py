@@ -452,3 +452,27 @@ def test_a_step_that_only_asks_is_sent(database: str, name: str) -> None:
         conn.execute("UPDATE t SET n = 1")
     assert omega_bridge.boot(database, steps, on_error="continue").standing == ()
     assert omega_bridge.boot(database, steps).outcome == "current"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ALTER ROLE no_such_role PASSWORD 's3cr3t-of-app'",
+        "ALTER ROLE no_such_role SET PASSWORD 's3cr3t-of-app'",
+        "CREATE ROLE no_such_role PASSWORD 's3cr3t-of-app",
+        "DO $$ BEGIN EXECUTE 'ALTER ROLE no_such_role PASSWORD ''s3cr3t-of-app'''; END $$",
+    ],
+)
+def test_a_password_of_a_step_that_fails_is_nowhere(database: str, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Not in the log, the error, the run or the record; and the step is tried again at each start."""
+    caplog.set_level("DEBUG", "omega_bridge")
+    for _ in range(2):
+        with pytest.raises(StepFailed) as failed:
+            omega_bridge.boot(database, ["CREATE TABLE IF NOT EXISTS t (id int)", text])
+        assert "s3cr3t" not in f"{failed.value} {failed.value.run.as_dict()} {caplog.text}"
+    assert caplog.text.count("failed in") >= 1
+    with psycopg.connect(database) as conn:
+        for table in ("ledger", "states"):
+            rows = conn.execute(f"SELECT x::text FROM omega_bridge.omega_bridge_{table} x".encode()).fetchall()
+            assert "s3cr3t" not in str(rows)
+        assert conn.execute("SELECT FROM pg_proc WHERE prosrc LIKE '%s3cr3t%'").rowcount == 0

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from omega_bridge.cli.app import run
 from omega_bridge.errors import OmegaBridgeError
 from omega_bridge.postgres.dsn import connection_parameters, normalise
-from omega_bridge.redaction import is_clear, redact, without_secrets
+from omega_bridge.redaction import is_clear, redact, without_literal, without_secrets
 from omega_bridge.startup.start import boot
 
 SHOWN = {
@@ -159,3 +159,22 @@ def test_an_error_that_nobody_foresaw_ends_with_2(monkeypatch: pytest.MonkeyPatc
     assert '"code": "OB000"' in told.out
     assert "Traceback" in told.err
     assert is_kept(told.out + told.err)
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ('unterminated quoted string at or near "\'s3cret; SELECT 1"', 'unterminated quoted string at or near "\'***"'),
+        ("syntax error at or near \"E's3\"cr\\'et'\"", 'syntax error at or near "E\'***"'),
+        (
+            'unterminated dollar-quoted string at or near "$body$ s3cret"',
+            'unterminated dollar-quoted string at or near "$body$***"',
+        ),
+        ("Syntaxfehler bei »'s3cret'«", "Syntaxfehler bei »'***«"),
+        ('syntax error at or near "TABEL"', 'syntax error at or near "TABEL"'),
+        ('syntax error at or near "$1"', 'syntax error at or near "$1"'),
+    ],
+)
+def test_a_syntax_error_does_not_quote_a_string(message: str, shown: str) -> None:
+    """It may be a password; the place of the error is told beside it."""
+    assert without_literal(message) == shown
