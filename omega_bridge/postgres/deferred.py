@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import select
+
+
+_END = object()
 
 
 class Deferred:
@@ -33,6 +36,15 @@ class Deferred:
     def load(self, names: Iterable[str]) -> None:
         """Modules to import."""
         self._work.extend(partial(import_module, name) for name in names)
+
+    def in_parts(self, work: Iterator[object]) -> None:
+        """Work of several pieces."""
+
+        def go_on() -> None:
+            if next(work, _END) is not _END:
+                self._work.appendleft(go_on)
+
+        self._work.append(go_on)
 
     def first(self, work: Callable[[], object]) -> None:
         """Ahead of everything."""

@@ -28,7 +28,7 @@ from omega_bridge.startup.inspection import inspect, report
 from omega_bridge.startup.record import Recorded, how_far, record
 from omega_bridge.startup.rest import Rest, read_with, rest_of
 from omega_bridge.startup.run import Options, Run, judged, missing_at_the_end, raise_if_asked
-from omega_bridge.startup.schedule import Convergence, touched
+from omega_bridge.startup.schedule import Convergence, Settled, touched
 from omega_bridge.startup.situation import Situation
 from omega_bridge.steps import Repeat
 
@@ -153,6 +153,7 @@ def _at_the_end(
 ) -> _End:
     """The schema as the steps have left it. Where somebody else has changed it behind them, they are gone through again."""
     connection, table = session.connection, options.kept_in
+    session.deferred.in_parts(executor.catalog.summed_up())  # which most often is the one that will be read
     looks = 0
     while True:
         looks += 1
@@ -177,17 +178,19 @@ def _at_the_end(
 
 def _settled(
     session: Session, known: ledger_store.State | None, promised: clean_state.Promised, before: Catalog, options: Options
-) -> tuple[frozenset[int], Rest | None]:
-    """The places of the steps that need not be judged, and what they are about. The database is asked for its token behind the reading of
+) -> tuple[Settled, Rest | None]:
+    """The steps that need not be judged, and what they are about. The database is asked for its token behind the reading of
     the catalog: what was read ``before`` that is what is recorded, whoever has been at work since this start began.
     """
     settled = frozenset[int]() if known is None or options.retry else clean_state.settled_steps(known, promised.analysis)
     if known is None or not settled:
-        return settled, None
+        return Settled(), None
+    told = Settled(promised.analysis, settled)
+    session.deferred.in_parts(told.in_parts())
     rest = rest_of(session.connection, before, promised, settled, known.names)
     found = probe(session, owners=options.trusted_owners, within=max(options.boot_timeout, 1.0))
     is_same = found is not None and found.is_as_recorded and (found.recorded, found.digest) == (known.token, known.digest)
-    return (settled, rest) if is_same else (frozenset(), None)
+    return (told, rest) if is_same else (Settled(), None)
 
 
 def _first(session: Session, analysis: Analysis, run: Run, metadata: MetaData | None, options: Options, after: Catalog) -> str:
@@ -313,7 +316,6 @@ def _as_it_stands(
     for _ in range(_LOOKS):  # an event trigger may note what another session does between the two
         if (found := probe_function.ask(connection, promised.watched)).is_settled:
             break
-    executor.session.deferred.add(executor.catalog.digest)  # which most often is the one that will be read
     after = None if rest is None or promised.effects else read_with(rest, executor, outcomes)
     if after is None:
         after = executor.reader.read_meanwhile(promised.names, promised.think)

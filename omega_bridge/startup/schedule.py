@@ -12,7 +12,7 @@ from dataclasses import field
 from itertools import chain, count, islice, takewhile
 from typing import TYPE_CHECKING
 
-from omega_bridge.analysis import StepAnalysis, StepKind
+from omega_bridge.analysis import Analysis, StepAnalysis, StepKind
 from omega_bridge.catalog import Catalog, Key, diff
 from omega_bridge.ledger import Outcome
 from omega_bridge.outcomes import StepOutcome
@@ -46,9 +46,9 @@ class Convergence:
         planner: Planner,
         started: Catalog,
         promised: clean_state.Promised,
-        settled: Collection[int] = (),
+        settled: Settled | None = None,
     ) -> None:
-        self._runner = _OnServer(executor, planner, started, promised, settled)
+        self._runner = _OnServer(executor, planner, started, promised, settled or Settled())
         self._schedule = Schedule(self._runner, planner)
 
     def run(self) -> None:
@@ -119,17 +119,45 @@ class Convergence:
         return list(dict.fromkeys(self._runner.locks))
 
 
+class Settled:
+    """Steps, by their ``places`` in the list, of which an earlier start has seen that they have nothing to do, where nothing has changed since."""
+
+    def __init__(self, analysis: Analysis | None = None, places: Collection[int] = ()) -> None:
+        self._steps, self._places = analysis.steps if analysis is not None else (), frozenset(places)
+        self._attempts: dict[int, Attempt] = {}
+
+    def __contains__(self, index: int) -> bool:
+        return index in self._places
+
+    def since(self, index: int) -> list[Attempt]:
+        """What is said of those from this place on, up to the first other step."""
+        return [
+            self._attempts.get(number) or self._attempt(number) for number in takewhile(self._places.__contains__, count(index))
+        ]
+
+    def in_parts(self) -> Iterator[None]:
+        """Work out what is said of them, of some at a time."""
+        rest = iter(self._places)
+        while part := [*islice(rest, _PART)]:
+            self._attempts.update([(number, self._attempt(number)) for number in part])
+            yield
+
+    def _attempt(self, number: int) -> Attempt:
+        return Attempt(left(self._steps[number], _AS_LEFT), is_settled=True)
+
+
+_PART = 200
+
+
 @dataclass(slots=True)
 class _OnServer:
-    """Runs steps on a database. ``started``: the catalog before the first one. ``settled``: the places of steps that have nothing to do
-    in it: an earlier start has seen that, and nothing has changed since.
-    """
+    """Runs steps on a database. ``started``: the catalog before the first one. ``settled``: steps that have nothing to do in it."""
 
     executor: Executor
     planner: Planner
     started: Catalog
     promised: clean_state.Promised
-    settled: Collection[int] = ()
+    settled: Settled
     locks: list[str] = field(default_factory=list)
     _watcher: Watcher | None = None
     """Who looks at all of the database; where one step's effects, which its text does not tell, may concern another."""
@@ -236,8 +264,7 @@ class _OnServer:
     def together(self, index: int) -> Sequence[Attempt]:
         """A batch, where two steps or more have something to do and it stands; or steps that are known to have nothing to do."""
         if index in self.settled:
-            steps = self.planner.analysis.steps
-            return [self._as_left(steps[number]) for number in takewhile(self.settled.__contains__, count(index))]
+            return self.settled.since(index)
         if index < self._tried:
             return ()
         taken, outcomes, settled, _ = self._sent_together(index)
@@ -249,9 +276,6 @@ class _OnServer:
             Attempt(outcome, left_to=p.left_to, is_settled=n in settled)
             for n, (p, outcome) in enumerate(zip(taken, outcomes, strict=True))
         ]
-
-    def _as_left(self, step: StepAnalysis) -> Attempt:
-        return Attempt(left(step, _AS_LEFT), is_settled=True)
 
     def _sent_together(self, index: int) -> batch.Sent:
         """A batch that stands; else the steps that were planned."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from itertools import islice
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,3 +79,18 @@ def test_what_changed_its_owner_meanwhile_is_there_once() -> None:
     again = moved.patched(Catalog({b: {}}), {"b"})
     assert set(again) == {a, b, sequence}
     assert set(again.patched(Catalog({}), {"a"})) == {b}
+
+
+@given(objects(), st.integers(1, 3), st.integers(0, 9))
+def test_a_catalog_is_summed_up_in_parts_as_at_once(found: dict[Key, dict[str, Any]], size: int, parts: int) -> None:
+    """However many there are, and wherever somebody stops: the text is one list, a row an object."""
+    rows = [[*key, {k: v for k, v in found[key].items() if k != "position"}] for key in sorted(found)]
+    text = json.dumps(rows, sort_keys=True).encode()
+    with patch("omega_bridge.catalog._PART", size):
+        catalog = Catalog(found)
+        _ = [*islice(catalog.summed_up(), parts)]
+        assert catalog.text() == text
+        again = Catalog(found)
+        _ = [*again.summed_up()]
+        assert again.text() == text
+    assert catalog.digest() == again.digest() == hashlib.sha256(text).hexdigest()

@@ -66,3 +66,25 @@ def test_a_module_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "this" not in sys.modules
     deferred.finish()
     assert "this" in sys.modules
+
+
+def test_work_in_parts_goes_on_where_it_stopped(ends: tuple[socket.socket, select.poll]) -> None:
+    """An answer that comes between two of them is not kept waiting; what comes behind is done behind it."""
+    theirs, poller = ends
+    done: list[str] = []
+
+    def parts() -> Iterator[None]:
+        done.append("one")
+        yield
+        done.append("two")
+        theirs.send(b"x")
+        yield
+        done.append("three")
+
+    deferred = Deferred()
+    deferred.in_parts(parts())
+    deferred.add(lambda: done.append("behind"))
+    assert deferred.until(poller)
+    assert done == ["one", "two"]
+    deferred.finish()
+    assert done[2:] == ["three", "behind"]
