@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-_FRAGILE = ("omega_bridge.sql.messages", "_made")
+_FRAGILE = {("omega_bridge.sql.messages", name) for name in ("_made", "__getattr__")}
 """protobuf's code in C ends the process, where an exception falls into a class that it is making."""
 _MOMENT = 0.01
 """Seconds after which an interruption that was lost is sent once more."""
@@ -88,7 +88,7 @@ def _signal_of(why: BaseException | None) -> int:
 
 def _end(number: int, frame: FrameType | None) -> None:
     while frame is not None:
-        if (frame.f_globals.get("__name__"), frame.f_code.co_name) == _FRAGILE:
+        if (frame.f_globals.get("__name__"), frame.f_code.co_name) in _FRAGILE:
             _send_again(number)
             return
         frame = frame.f_back

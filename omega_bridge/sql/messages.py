@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 DESCRIPTION = "pg_query.desc"
 """The file beside ``postgast``'s modules: a serialized ``FileDescriptorSet``."""
@@ -16,7 +17,7 @@ _FILE = "pg_query.proto"
 
 
 def messages(folder: Path) -> ModuleType | None:
-    """What ``postgast.pg_query_pb2`` holds: each message, each enumeration and its values by their names. ``None`` where that is not to be had
+    """What ``postgast.pg_query_pb2`` gives: each message, each enumeration and its values by their names. ``None`` where that is not to be had
     without it: protobuf's other implementations, another release of it, another form of the description.
     """
     try:
@@ -31,16 +32,25 @@ def _made(description: bytes) -> ModuleType:
     from google.protobuf.message import Message
     from google.protobuf.pyext.cpp_message import GeneratedProtocolMessageType
 
+    class Messages(ModuleType):
+        """A kind of node gets its class when somebody asks for it by its name; C makes those that a tree is made of."""
+
+        def __getattr__(self, name: str) -> Any:
+            if (descriptor := kinds.get(name)) is None:
+                raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+            made = GeneratedProtocolMessageType(name, (Message,), {"DESCRIPTOR": descriptor, "__module__": None})
+            setattr(self, name, made)
+            return made
+
     if api_implementation.Type() != "upb":
         raise ImportError("protobuf's implementation in C is not there")
     pool = api_implementation._c_module.DescriptorPool()
     for file in _files(description):
         pool.AddSerializedFile(file)
     described = pool.FindFileByName(_FILE)
-    found = ModuleType("postgast.pg_query_pb2")
+    kinds = described.message_types_by_name
+    found = Messages("postgast.pg_query_pb2")
     held = vars(found)
-    for name, descriptor in described.message_types_by_name.items():
-        held[name] = GeneratedProtocolMessageType(name, (Message,), {"DESCRIPTOR": descriptor, "__module__": None})
     for name, descriptor in described.enum_types_by_name.items():
         held[name] = EnumTypeWrapper(descriptor)
         held.update((value.name, value.number) for value in descriptor.values)

@@ -175,7 +175,13 @@ def test_messages_are_those_that_postgast_makes() -> None:
     assert made is not None
     described = pb.DESCRIPTOR
     assert made.Node.DESCRIPTOR.file.serialized_pb == described.serialized_pb
-    assert {n for n in vars(pb) if not n.startswith("_")} - {"DESCRIPTOR", "DESCRIPTOR_POOL", "annotations"} <= vars(made).keys()
+    assert {n for n in vars(pb) if not n.startswith("_")} - {"DESCRIPTOR", "DESCRIPTOR_POOL", "annotations"} <= {
+        *vars(made), *described.message_types_by_name
+    }  # fmt: skip
+    assert "SelectStmt" not in vars(made)
+    assert made.SelectStmt is made.SelectStmt is type(made.Node().select_stmt)
+    with pytest.raises(AttributeError, match="NoStmt"):
+        _ = made.NoStmt
     assert all(getattr(made, name).DESCRIPTOR.full_name == f"pg_query.{name}" for name in described.message_types_by_name)
     for name, enum in described.enum_types_by_name.items():
         assert getattr(made, name).items() == getattr(pb, name).items()
