@@ -1,6 +1,7 @@
 """Do two texts that PostgreSQL printed mean the same, where other releases print them in other words?
 
-From 16 on a query's columns are printed without the table's name where there is only one (``pg_get_viewdef``); from 14 on
+From 16 on a view's columns are printed without the table's name where its query has only one (``pg_get_viewdef``), but for those of the
+queries inside it; from 14 on
 ``EXTRACT``, ``AT TIME ZONE`` and their kin as they were written and no longer as calls, and a procedure's parameters with ``IN`` (release
 notes of both, and src/backend/utils/adt/ruleutils.c).
 """
@@ -9,9 +10,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from google.protobuf.message import Message
+
 from omega_bridge.errors import StepSyntaxError
 from omega_bridge.sql.libpg_query import pb
-from omega_bridge.sql.nodes import ParseNode, copied, inner, strings, walk
+from omega_bridge.sql.nodes import ParseNode, copied, held, inner, strings, walk
 from omega_bridge.sql.parser import deparse_statement, parse
 from omega_bridge.tags import Tag
 
@@ -41,11 +44,12 @@ def _read(text: str) -> tuple[str, ...]:
 
 def _normal(tag: Tag, node: ParseNode) -> str:
     plain = copied(node)
-    is_alone = sum(type(found) in _SOURCES for found in walk(plain)) == 1
+    source = _only_source(plain)
+    for column in _columns_of(plain) if source else ():
+        if len(column.fields) == 2 and inner(column.fields[0]).sval == source and type(inner(column.fields[1])) is pb.String:
+            del column.fields[0]
     for found in walk(plain):
-        if type(found) is pb.ColumnRef and len(found.fields) > 1 and is_alone:
-            del found.fields[:-1]
-        elif type(found) is pb.FuncCall:
+        if type(found) is pb.FuncCall:
             _as_call(found)
         elif type(found) is pb.FunctionParameter and found.mode == pb.FUNC_PARAM_DEFAULT:
             found.mode = pb.FUNC_PARAM_IN
@@ -54,8 +58,37 @@ def _normal(tag: Tag, node: ParseNode) -> str:
     return deparse_statement(tag, plain)
 
 
+def _only_source(query: ParseNode) -> str:
+    """The name of what a query takes its columns from, where that is one thing; queries inside it have names of their own, and keep them."""
+    if type(query) is not pb.SelectStmt or len(query.from_clause) != 1:
+        return ""
+    source = inner(query.from_clause[0])
+    if type(source) is pb.RangeTableSample:
+        source = inner(source.relation)
+    if type(source) is pb.RangeVar and not source.HasField("alias"):
+        return str(source.relname)
+    return str(source.alias.aliasname) if type(source) in _SOURCES and source.HasField("alias") else ""
+
+
 _SOURCES = (pb.RangeVar, pb.RangeSubselect, pb.RangeFunction, pb.RangeTableFunc, pb.JsonTable)
-"""What a query may take its columns from."""
+"""What a query may take its columns from; a join is more than one."""
+
+
+def _columns_of(query: ParseNode) -> list[ParseNode]:
+    """The columns that a query itself speaks of, and not one inside it: there one of its own may be that of the outer one."""
+    found: list[ParseNode] = []
+    waiting = [query]
+    while waiting:
+        node = held(waiting.pop())
+        if node is None:
+            continue
+        if type(node) is pb.ColumnRef:
+            found.append(node)
+        elif node is query or type(node) is not pb.SelectStmt:
+            for field, value in node.ListFields():
+                if field.message_type is not None:
+                    waiting.extend([value] if isinstance(value, Message) else value)
+    return found
 
 
 def _as_call(call: ParseNode) -> None:

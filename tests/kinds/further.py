@@ -242,6 +242,17 @@ FURTHER: Mapping[str, Life] = {
             "comment": "COMMENT ON POLICY pol ON tt IS NULL",
         },
     ),
+    "policies that ask another table": Life(
+        (
+            T,
+            "CREATE TABLE IF NOT EXISTS seen (a int)",
+            unless(
+                "SELECT 1 FROM pg_policies WHERE policyname = 'pol'",
+                "CREATE POLICY pol ON tt USING (EXISTS (SELECT 1 FROM seen WHERE seen.a = tt.a))",
+            ),
+        ),
+        {"weakened": "ALTER POLICY pol ON tt USING (EXISTS (SELECT 1 FROM seen WHERE seen.a = seen.a))"},
+    ),
     "publications of parts": Life(
         (
             T,

@@ -9,6 +9,20 @@ from omega_bridge.sql.printed import same_printed
 # As 13 prints it, and as 18 does.
 SAME = [
     (" SELECT tt.id,\n    tt.a\n   FROM tt\n  WHERE (tt.a > 0);", " SELECT id,\n    a\n   FROM tt\n  WHERE (a > 0);"),
+    (
+        " SELECT tt.id FROM tt WHERE ((tt.id IN ( SELECT u.b FROM u)) AND (EXISTS ( SELECT 1 FROM u WHERE (u.a = tt.a))));",
+        " SELECT id FROM tt WHERE ((id IN ( SELECT u.b FROM u)) AND (EXISTS ( SELECT 1 FROM u WHERE (u.a = tt.a))));",
+    ),
+    (
+        " WITH c AS ( SELECT tt.a, count(*) AS n FROM tt GROUP BY tt.a ) SELECT c.a, c.n FROM c ORDER BY c.n;",
+        " WITH c AS ( SELECT tt.a, count(*) AS n FROM tt GROUP BY tt.a ) SELECT a, n FROM c ORDER BY n;",
+    ),
+    (
+        " SELECT s.a FROM ( SELECT tt.a, row_number() OVER (ORDER BY tt.id) AS n FROM tt) s WHERE (s.n = 1);",
+        " SELECT a FROM ( SELECT tt.a, row_number() OVER (ORDER BY tt.id) AS n FROM tt) s WHERE (n = 1);",
+    ),
+    (" SELECT tt.a FROM ONLY tt TABLESAMPLE bernoulli (10);", " SELECT a FROM ONLY tt TABLESAMPLE bernoulli (10);"),
+    (" SELECT (x.*)::text AS r, x.b AS c FROM tt x;", " SELECT (x.*)::text AS r, b AS c FROM tt x;"),
     ("timezone('utc'::text, now())", "(now() AT TIME ZONE 'utc'::text)"),
     ("date_part('year'::text, d)", "EXTRACT(year FROM d)"),
     (
@@ -18,6 +32,12 @@ SAME = [
     ("CHECK ((a > 0))", "CHECK ((a > 0))"),
 ]
 DIFFERENT = [
+    ("(EXISTS ( SELECT 1 FROM u WHERE (u.a = tt.a)))", "(EXISTS ( SELECT 1 FROM u WHERE (u.a = u.a)))"),
+    (
+        " SELECT id FROM tt WHERE (EXISTS ( SELECT 1 FROM u WHERE (u.a = tt.a)));",
+        " SELECT id FROM tt WHERE (EXISTS ( SELECT 1 FROM u WHERE (u.a = u.a)));",
+    ),
+    (" SELECT s.a FROM ( SELECT t.a FROM t) s;", " SELECT s.a FROM ( SELECT s.a FROM s) s;"),
     (" SELECT a.id FROM a JOIN b USING (k)", " SELECT b.id FROM a JOIN b USING (k)"),
     ("timezone('utc'::text, now())", "timezone('cet'::text, now())"),
     ("date_part('year'::text, d)", "EXTRACT(month FROM d)"),
