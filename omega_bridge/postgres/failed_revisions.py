@@ -28,7 +28,7 @@ ORDER BY last.seq
 
 def failing(connection: psycopg.Connection[TupleRow]) -> tuple[str, ...]:
     """Their ids. The ledger is there."""
-    return tuple(subject for subject, _ in connection.execute(_FAILING.format(ledger=There.of(connection).ledger).encode()))
+    return tuple(str(subject) for subject, _ in connection.execute(_FAILING.format(ledger=There.of(connection).ledger).encode()))
 
 
 def failed_steps(connection: psycopg.Connection[TupleRow]) -> tuple[tuple[str, str, str], ...]:
