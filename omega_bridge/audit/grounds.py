@@ -76,6 +76,9 @@ _NOT_THE_LISTS = "DROP SCHEMA IF EXISTS omega_bridge_sentinel CASCADE; DROP SCHE
 _WITHOUT_ROLES = ("--no-owner", "--no-privileges", "--no-subscriptions")
 
 
+_WORD = re.compile(r"[\w./-]{1,200}")
+
+
 def ground_of(named: str, table: VersionTable | None = None) -> Ground:
     """The schema of a database that is named by its URL, or of one whose dump is. ``table``: where it keeps the history's
     revision. Owners and privileges are left out: their roles
@@ -84,6 +87,12 @@ def ground_of(named: str, table: VersionTable | None = None) -> Ground:
     Raises ``ConfigurationInvalid`` where no ``pg_dump`` is there, ``DatabaseUnreachable``, ``AuthenticationFailed``.
     """
     path = Path(named)
+    if "://" not in named and "=" not in named and not path.is_file():
+        shown = named if _WORD.fullmatch(named) else redact(named)
+        raise ConfigurationInvalid(
+            f"--from {shown}: there is no such file, nor such a revision in the history, and it is no database's URL",
+            hint="Give a URL (postgresql://user@host:5432/database), the path of a dump in SQL, or a revision that alembic history shows.",
+        )
     return _dumped(path, table) if "://" not in named and path.is_file() else _copied(normalise(named), table)
 
 

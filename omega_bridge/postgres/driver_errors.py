@@ -74,7 +74,9 @@ def _translate(exc: psycopg.Error, dsn: str) -> errors.OmegaBridgeError | None:
             return errors.DatabaseUnreachable(f"no connection to {where}: its parts cannot be told apart", hint=ESCAPES)
         return errors.DatabaseUnreachable(
             f"no connection to {where}: {told}",
-            hint="The server answered, and refused: check the role, its password and the database in the URL."
+            hint="The server offers no SSL: switch it on there, or take sslmode out of the URL."
+            if "server does not support SSL" in text  # libpq's own words
+            else "The server answered, and refused: check the role, its password and the database in the URL."
             if "FATAL:" in text  # the same word in every lc_messages; the rest is in the server's language, without SQLSTATE
             else "Is the server running, and are host, port and database right? Try: psql with the same URL.",
         )

@@ -14,6 +14,7 @@ import pytest
 import omega_bridge
 from omega_bridge import Step, environment
 from omega_bridge.errors import ConnectionLost, DatabaseUnreachable, OmegaBridgeError, StatementRejected, StepFailed
+from omega_bridge.postgres.driver_errors import lost_connection
 from omega_bridge.postgres.session import open_session
 from omega_bridge.steps import Registry
 from tests.integration.test_rows_in_history import configured, exported
@@ -125,3 +126,11 @@ def test_a_step_that_speaks_of_a_connection_has_not_lost_ours(database: str, tmp
     exported(tmp_path, steps)
     with pytest.raises(StepFailed, match="speaks"):
         environment.upgrade(configured(tmp_path, database), "head")
+
+
+def test_a_server_without_ssl_is_told_what_to_do_about_it() -> None:
+    """It runs, and the URL is right but for ``sslmode``."""
+    said = psycopg.OperationalError("connection failed: server does not support SSL, but SSL was required")
+    told = lost_connection(said, "postgresql://me:s3cret@db/x?sslmode=require")
+    assert isinstance(told, DatabaseUnreachable)
+    assert ("sslmode" in told.hint, "s3cret" in str(told)) == (True, False)

@@ -329,6 +329,9 @@ def test_a_verification_goes_on_from_a_revision(server: Server, tmp_path: Path, 
     with pytest.raises(KeyboardInterrupt):
         verify(Registry.of(steps), None, server, history=tmp_path / "alembic", alike=stop)
     assert alike == [r.id for r in done.revisions[:2]]
+    for word in ("no_such.sql", "v1.2"):
+        with pytest.raises(errors.ConfigurationInvalid, match=f"--from {word}: there is no such file, nor such a revision"):
+            verify(Registry.of(steps), None, server, history=tmp_path / "alembic", databases=[word])
     for unknown in (["0123456789ab"], [second, done.revisions[2].id]):
         with pytest.raises(errors.ConfigurationInvalid, match="names no one revision of the history"):
             verify(Registry.of(steps), None, server, history=tmp_path / "alembic", databases=unknown)
