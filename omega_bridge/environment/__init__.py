@@ -8,8 +8,9 @@ is what a clean boot would have left, so that the next boot has nothing to do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,11 +51,31 @@ def run(context: EnvironmentContext) -> None:
         if command_of(context) not in READ_ONLY:
             sums.check(folder)
         away = sums.squashed_away_in(folder)
-        with alembic_border.told_of_squashed(away):
+        with alembic_border.told_of_squashed(away), _interrupted_in_a_line(context):
             if context.is_offline_mode():
                 as_sql(context, kept_in(context, config, folder))
             else:
                 _online(context, config, folder, away)
+
+
+@contextmanager
+def _interrupted_in_a_line(context: EnvironmentContext) -> Iterator[None]:
+    """Ctrl-C on Alembic's own command line: 130, and in which state things are. Whoever calls Alembic from a program gets the exception."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if context.config.cmd_opts is None:
+            raise
+        print(
+            "interrupted, before it was through: revisions that are done stand with their version, what was begun of the next one in a"
+            " transaction is taken back; go on with the same command",
+            file=sys.stderr,
+        )
+        raise SystemExit(_INTERRUPTED) from None
+
+
+_INTERRUPTED = 130
+"""As a shell has it, after SIGINT."""
 
 
 def upgrade(config: AlembicConfig, revision: str) -> None:

@@ -156,6 +156,34 @@ def test_an_interrupted_verb_says_so_in_one_line(
     assert "Traceback" not in err
 
 
+def test_an_interrupted_upgrade_says_so_in_one_line(database: str, tmp_path: Path) -> None:
+    """Ctrl-C on ``alembic upgrade head``: 130, in which state things are, and nothing of Python's; the server works on nothing."""
+    (tmp_path / "main.py").write_text(f"steps = {[T, 'DO $$ BEGIN PERFORM pg_sleep(600); END $$']!r}\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:steps"\n')
+    for verb in ("init --yes", "export --no-prove"):
+        subprocess.run([sys.executable, "-m", "omega_bridge", *verb.split()], cwd=tmp_path, check=True, capture_output=True)
+    main = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from alembic.config import main; main()"
+    command = subprocess.Popen(
+        [sys.executable, "-c", main, "upgrade", "head"],
+        cwd=tmp_path,
+        env={**os.environ, "DATABASE_URL": database},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with psycopg.connect(database, autocommit=True) as conn:
+        for _ in range(600):
+            if conn.execute(WORKING).fetchone() == (1,):
+                break
+            time.sleep(0.05)
+        command.send_signal(signal.SIGINT)
+        _, err = command.communicate(timeout=60)
+        assert conn.execute(WORKING).fetchone() == (0,)
+        assert conn.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+    assert (command.returncode, err.splitlines()[-1].partition(":")[0]) == (130, "interrupted, before it was through")
+    assert "Traceback" not in err
+
+
 @pytest.mark.parametrize(
     "step", ["DO $$ BEGIN PERFORM pg_sleep(600); END $$", "VACUUM t; DO $$ BEGIN PERFORM pg_sleep(600); END $$"]
 )
