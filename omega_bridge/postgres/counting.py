@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -18,6 +18,10 @@ from omega_bridge.postgres.deferred import Deferred
 
 if TYPE_CHECKING:
     from omega_bridge.postgres.own_tables import There
+
+
+_CANCELS, _PATIENCE = 100, 100
+"""How often, and how many milliseconds the server has for each."""
 
 
 class CountedCursor(psycopg.Cursor[TupleRow]):
@@ -60,12 +64,26 @@ class CountedConnection(psycopg.Connection[TupleRow]):
                 waits_for = next(gen)
             except StopIteration as exc:
                 return exc.value
+            gen = _going_on(gen, waits_for)
             poller = select.poll()
             poller.register(self.pgconn.socket, select.POLLIN)
-            while self.deferred and not poller.poll(0):
-                self.deferred.do_one()
-            gen = _going_on(gen, waits_for)
+            try:
+                while self.deferred and not poller.poll(0):
+                    self.deferred.do_one()
+            except BaseException:
+                with suppress(psycopg.Error):  # the connection is free again, or closed, and this is what is told
+                    self._stop(poller)
+                    super().wait(gen, *args, **kwargs)
+                raise
         return super().wait(gen, *args, **kwargs)
+
+    def _stop(self, poller: select.poll) -> None:
+        """End what the server was just sent. One that has not yet begun with it takes no notice of a cancel."""
+        for _ in range(_CANCELS):
+            self.pgconn.get_cancel().cancel()
+            if poller.poll(_PATIENCE):
+                return
+        self.close()
 
     @contextmanager
     def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> Iterator[psycopg.Transaction]:

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psycopg
 import pytest
 
+import omega_bridge
 from omega_bridge.postgres.session import open_session
 from omega_bridge.startup.ahead import Ahead
 from omega_bridge.steps import Registry, Step, digest_of
@@ -112,19 +114,38 @@ def test_work_is_done_while_the_server_is_waited_for(database: str) -> None:
         assert session.rows("SELECT 1") == [(1,)]
 
 
-def test_work_that_fails_ends_what_asked(database: str) -> None:
-    """Its error is the caller's, and the connection goes on or is closed; nothing hangs."""
+@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
+def test_work_that_fails_ends_what_asked(database: str, error: type[BaseException]) -> None:
+    """Its error is the caller's; what the server worked on is stopped, and the connection goes on or is closed: nothing hangs."""
 
     def fail() -> None:
-        raise KeyError("work")
+        raise error("work")
 
     with open_session(database) as session:
         session.deferred.add(fail)
-        with pytest.raises(KeyError):
-            session.rows("SELECT pg_sleep(0.05), 7")
-        session.rollback()
+        started = time.monotonic()
+        with pytest.raises(error, match="work"):
+            session.rows("SELECT pg_sleep(60), 7")
         assert session.rows("SELECT 1") == [(1,)]
+        assert time.monotonic() - started < 50
         session.deferred.add(fail)
-        with pytest.raises(KeyError):
-            session.ask("SELECT pg_sleep(0.05), 7")
+        with pytest.raises(error, match="work"):
+            session.ask("SELECT pg_sleep(60), 7")
         assert session.is_closed
+
+
+def test_an_interruption_of_what_is_done_meanwhile_gives_the_lock_back(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever in a start it falls: it is what the caller sees, and the next start goes on at once."""
+    omega_bridge.boot(database, [T])
+    for place in ("omega_bridge.readings.Readings.keep", "omega_bridge.postgres.clean_state.Promised.think"):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, lambda *_: _interrupt())
+            with pytest.raises(KeyboardInterrupt):
+                omega_bridge.boot(database, [T, A])
+        with psycopg.connect(database) as conn:
+            assert conn.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
+    assert omega_bridge.boot(database, [T, A], lock_timeout=1.0).outcome == "repaired"
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
