@@ -87,12 +87,20 @@ def question(version: int, named: Collection[str] = (), table: VersionTable | No
 
 
 def noted(asked: str) -> str:
-    """``question``, with the answer kept to the end of the transaction: what the server is sent along with it may ask ``NO_STRANGERS``."""
-    return f"SELECT pg_catalog.set_config('omega_bridge.strangers', coalesce(({asked})::pg_catalog.text, '[]'), true)"
+    """``question``, as two statements of one value each: the answer, which ``told_by`` takes as JSON; and a gate, which ends the text of the
+    server's where there is one.
+
+    What comes behind it is not so much as planned then: to plan a statement about a table, PostgreSQL evaluates what the predicates of its
+    indexes call immutable (``RelationGetIndexPredicate``, src/backend/utils/cache/relcache.c), as who asks.
+    """
+    return (
+        f"SELECT pg_catalog.set_config('omega_bridge.strangers', coalesce(({asked})::pg_catalog.text, '[]'), true);\n"
+        f"SELECT 1 OPERATOR(pg_catalog./) CASE WHEN {NO_STRANGERS} THEN 1 ELSE 0 END"
+    )
 
 
 NO_STRANGERS = "pg_catalog.current_setting('omega_bridge.strangers') OPERATOR(pg_catalog.=) '[]'"
-"""Whether nothing was found that is not in trusted hands."""
+"""Whether nothing was found that is not in trusted hands, in the transaction of ``noted``."""
 
 
 def told_by(answer: Iterable[tuple[str, str]] | None) -> tuple[str, ...]:

@@ -40,8 +40,8 @@ class Ready:
         return tuple(json.loads(told)) if told is not None else None
 
 
-_STATE, _TIP = 1, 2
-"""Where in the answers these are: behind ``trust.noted``."""
+_STATE, _TIP = 2, 3
+"""Where in the answers these are: behind the two of ``trust.noted``."""
 
 
 @contextmanager
@@ -77,16 +77,25 @@ def getting_ready(
         if asked or made or prepared:
             sender.begin(";\n".join([*made, "BEGIN", *asked, *prepared, "COMMIT"]))  # a new schema makes plans invalid
         try:
-            yield Ready(session, sender, reader, is_early=is_whole)
+            with _refusing_strangers(sender if is_whole else None):
+                yield Ready(session, sender, reader, is_early=is_whole)
             try:
-                sender.finish()
-            except psycopg.Error as exc:  # such as of a stranger's table, which has not what ours has
-                if is_whole and sender.values:
-                    trust.refuse(trust.told_by(json.loads(sender.values[0] or b"null")))
+                with _refusing_strangers(sender if is_whole else None):
+                    sender.finish()
+            except psycopg.Error as exc:
                 if made or not sender.values or not isinstance(exc, (DROPPED_MEANWHILE, *ledger_store.ALTERED)):
                     raise  # else it is asked once more, where somebody says what of ours is no longer so
                 reader.forget_ahead()
         finally:
             session.rollback()
-        if is_whole:
+
+
+@contextmanager
+def _refusing_strangers(sender: Sender | None) -> Iterator[None]:
+    """What ended the text is told as ``NotTrusted``, where strangers did. ``None``: nobody has asked about them."""
+    try:
+        yield
+    except psycopg.Error:
+        if sender is not None and sender.values:
             trust.refuse(trust.told_by(json.loads(sender.values[0] or b"null")))
+        raise

@@ -113,6 +113,35 @@ def test_a_strangers_states_are_not_read_ahead(database: str, make_role: MakeRol
             assert conn.execute("SELECT count(*) FROM public.calls").fetchone() == (4,)
 
 
+INDEXED = """
+CREATE FUNCTION public.evil(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+  $f$ BEGIN IF current_user <> '{stranger}' THEN PERFORM public.noted(); END IF; RETURN true; END $f$;
+CREATE FUNCTION public.noted() RETURNS void LANGUAGE plpgsql AS
+  $f$ BEGIN PERFORM nextval('public.calls'); END $f$;
+CREATE SEQUENCE public.calls; GRANT ALL ON public.calls TO PUBLIC;
+CREATE INDEX ON omega_bridge.omega_bridge_ledger (seq) WHERE public.evil(1);
+CREATE INDEX ON omega_bridge.omega_bridge_chain (seq) WHERE public.evil(2);
+CREATE INDEX ON omega_bridge.omega_bridge_states (schema) WHERE public.evil(3);
+"""
+
+
+@pytest.mark.parametrize("is_superuser", [False, True], ids=["a-plain-role", "a-superuser"])
+def test_no_statement_about_a_strangers_table_is_planned(database: str, make_role: MakeRole, is_superuser: bool) -> None:
+    """Planning evaluates what the predicate of an index calls immutable."""
+    stranger = make_role(CREATE, IN_PUBLIC)
+    omega_bridge.boot(stranger, STEPS)
+    with connected(stranger) as conn:
+        conn.execute(INDEXED.format(stranger=user(stranger)).encode())
+        conn.execute("GRANT USAGE ON SCHEMA omega_bridge TO PUBLIC; GRANT ALL ON ALL TABLES IN SCHEMA omega_bridge TO PUBLIC")
+    url = database if is_superuser else make_role(CREATE, IN_PUBLIC)
+    with pytest.raises(NotTrusted):
+        omega_bridge.boot(url, [*STEPS, "CREATE TABLE IF NOT EXISTS u (id int)"])
+    with connected(database) as conn:
+        assert conn.execute("SELECT is_called FROM public.calls").fetchone() == (False,)
+        conn.execute("SELECT FROM omega_bridge.omega_bridge_chain")  # it would be called, were the stranger trusted
+        assert conn.execute("SELECT is_called FROM public.calls").fetchone() == (True,)
+
+
 def test_what_a_stranger_left_in_a_schema_of_ours_is_refused(database: str, make_role: MakeRole) -> None:
     """The schema came into trusted hands, and what is in it did not."""
     with connected(make_role(CREATE)) as conn:
