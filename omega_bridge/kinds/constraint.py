@@ -5,6 +5,13 @@ from omega_bridge.kinds.room import Asked, Compared, Guards, Room, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, Statements, altered, renamed
 from omega_bridge.kinds.values import ordered
 
+_WITH_PARTS = (
+    "CASE WHEN (SELECT f.relkind FROM pg_class f WHERE f.oid = x.confrelid) = 'p' THEN ARRAY(SELECT f.oid FROM pg_constraint f "
+    "WHERE f.conrelid = x.conrelid AND f.contype = 'f' AND f.conkey = x.conkey AND (f.oid = x.oid OR f.conparentid <> 0::oid)) "
+    "ELSE ARRAY[x.oid] END"
+)
+"""A reference to a partitioned table has one more to each partition, by a name that differs from release to release: all of them are one."""
+
 ROOM = Room(
     Kind.CONSTRAINT,
     Stored("pg_constraint", "x.conname", namespace="connamespace", table="conrelid"),
@@ -18,7 +25,7 @@ ROOM = Room(
             "CASE WHEN x.contype = 'f' THEN "
             + ordered(
                 "DISTINCT g.tgrelid::regclass::text",
-                "pg_trigger g WHERE g.tgconstraint = x.oid AND g.tgisinternal AND g.tgenabled <> 'O'",
+                f"pg_trigger g WHERE g.tgconstraint = ANY ({_WITH_PARTS}) AND g.tgisinternal AND g.tgenabled <> 'O'",
             )
             + " END"
         ),
@@ -26,7 +33,8 @@ ROOM = Room(
     rows="pg_constraint x JOIN pg_class r ON r.oid = x.conrelid JOIN schemas s ON s.oid = r.relnamespace",
     joins=("LEFT JOIN pg_description w ON w.objoid = x.oid AND w.classoid = 'pg_constraint'::regclass::oid AND w.objsubid = 0"),
     only=(
-        "x.contype IN ('p', 'u', 'f', 'c', 'x') AND r.relname <> 'alembic_version' AND r.oid NOT IN (SELECT oid FROM version_tables) AND {constraint_filter}   "
+        "x.contype IN ('p', 'u', 'f', 'c', 'x') AND r.relname <> 'alembic_version' AND r.oid NOT IN (SELECT oid FROM version_tables) AND {constraint_filter} "
+        "AND (x.conparentid = 0::oid OR NOT EXISTS (SELECT FROM pg_constraint o WHERE o.oid = x.conparentid AND o.conrelid = x.conrelid)) "
         "AND r.oid NOT IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass::oid)"
     ),
     comment="w.description",

@@ -81,6 +81,20 @@ FURTHER: Mapping[str, Life] = {
         {"of a part": "ALTER TABLE part_a DISABLE TRIGGER tr"},
         since=14,
     ),
+    "references to partitions": Life(
+        (
+            "CREATE TABLE IF NOT EXISTS parts (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+            "CREATE TABLE IF NOT EXISTS part_a PARTITION OF parts FOR VALUES FROM (0) TO (10)",
+            "CREATE TABLE IF NOT EXISTS part_b PARTITION OF parts FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (id)",
+            "CREATE TABLE IF NOT EXISTS part_b1 PARTITION OF part_b FOR VALUES FROM (10) TO (15)",
+            "CREATE TABLE IF NOT EXISTS r (id int, CONSTRAINT r_fk FOREIGN KEY (id) REFERENCES parts)",
+        ),
+        {
+            "disabled on the side of a part": "ALTER TABLE part_b1 DISABLE TRIGGER ALL",
+            "dropped": "ALTER TABLE r DROP CONSTRAINT r_fk",
+            "disabled": "ALTER TABLE r DISABLE TRIGGER ALL",
+        },
+    ),
     "inheritance": Life(
         (
             "CREATE TABLE IF NOT EXISTS base (id int, a int CHECK (a > 0))",

@@ -117,6 +117,12 @@ def test_every_kind_has_a_life() -> None:
     assert len(HANDS) >= 60
 
 
+def test_a_reference_to_partitions_is_one(place: str) -> None:
+    """PostgreSQL keeps one to each partition, too, under names that differ from release to release: none of them is somebody's own."""
+    omega_bridge.boot(place, list(FURTHER["references to partitions"].steps))
+    assert [key.name for key in look(place) if key.kind is Kind.CONSTRAINT and key.table == "r"] == ["r_fk"]
+
+
 @pytest.mark.parametrize("kind", LIVES, ids=str)
 def test_made_and_made_again(kind: Kind, place: str) -> None:
     """One start leads where the loop leads, the next one has nothing to do, and nothing has drifted."""

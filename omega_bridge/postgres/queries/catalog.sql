@@ -48,7 +48,7 @@ WHERE {hidden_function_filter} AND (f.pronamespace NOT IN (SELECT oid FROM schem
 UNION ALL
 SELECT 'hidden', '', 'pg_constraint', n.conname, NULL FROM pg_constraint n
 WHERE {hidden_constraint_filter} AND (n.contype NOT IN ('p', 'u', 'f', 'c', 'x') OR n.conrelid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
-  OR n.connamespace NOT IN (SELECT oid FROM schemas)
+  OR n.connamespace NOT IN (SELECT oid FROM schemas) OR n.conparentid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
   OR n.conrelid IN (SELECT objid FROM extension_owned WHERE classid = 'pg_class'::regclass::oid))
 UNION ALL
 SELECT 'hidden', '', 'pg_trigger', g.tgname, NULL FROM pg_trigger g
