@@ -120,6 +120,7 @@ _HINTS = {
     "25": "The session takes no writes, or is in a transaction that failed: look at default_transaction_read_only of the role.",
     "40": "Another session was in the way: start again.",
     **dict.fromkeys(("21", "22", "23", "42703", "42804", "42809", "42883", "42P01", "42P10", "55000"), _ALTERED),
+    "42P13": "Somebody has put another function in the place of the bridge's: DROP FUNCTION omega_bridge.omega_bridge_probe(); then start again.",
     "XX": "The server reports an error of its own: look at its log, then start again.",
 }
 """What to do, by SQLSTATE or its class."""

@@ -481,7 +481,8 @@ def versions(connection: Connection, table: VersionTable | None = None) -> tuple
     found = version_table(connection, table, plain=True)
     if found is None:
         return ()
-    return tuple(r[0] for r in connection.execute(f"SELECT version_num FROM {found} ORDER BY 1".encode()))
+    rows = connection.execute(f"SELECT version_num FROM {found} ORDER BY 1".encode())
+    return tuple(str(r[0]) for r in rows if r[0] is not None)
 
 
 def version_tables(connection: Connection) -> tuple[tuple[str, str], ...]:

@@ -199,3 +199,48 @@ def test_a_ledger_that_lacks_a_column_is_told(
         assert (code, "error [OB306] somebody has altered" in told) == (3, True)
     with psycopg.connect(database) as conn:
         assert conn.execute("SELECT FROM information_schema.columns WHERE table_name = 't' AND column_name = 'b'").rowcount == 0
+
+
+PROBE = "omega_bridge.omega_bridge_probe()"
+OTHER = {
+    "another type": "RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "an error": "RETURNS int LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'",
+    "no JSON": "RETURNS TABLE (versions text, told text) LANGUAGE sql AS $$ SELECT 'x'::text, 'no json'::text $$",
+    "other JSON": "RETURNS TABLE (versions text, told text) LANGUAGE sql AS $$ SELECT '[]'::text, '[3]'::text $$",
+}
+
+
+@pytest.mark.parametrize("body", OTHER)
+def test_another_function_in_the_place_of_the_probe_is_no_answer(
+    body: str, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The list is judged by the catalog; what to type stands in the error, and then the next start goes on."""
+    omega_bridge.boot(database, STEPS)
+    execute(database, f"DROP FUNCTION {PROBE}", f"CREATE FUNCTION {PROBE} {OTHER[body]}")
+    assert said(tmp_path, capsys, database, "status")[0] == 1
+    with pytest.raises(StatementRejected) as told:
+        omega_bridge.boot(database, MORE)
+    typed = told.value.hint.partition(": ")[2].partition(";")[0]
+    assert typed == f"DROP FUNCTION {PROBE}"
+    execute(database, typed)
+    assert omega_bridge.boot(database, MORE).outcome in ("repaired", "current")
+    assert omega_bridge.boot(database, MORE).outcome == "current"
+
+
+@pytest.mark.parametrize("value", ["version_num TYPE int USING 3", "version_num DROP NOT NULL"])
+def test_a_version_that_is_none_is_shown_as_it_is(
+    value: str, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``status`` and ``report`` say where the database stands, or that nothing does."""
+    omega_bridge.boot(database, MORE)
+    execute(
+        database, "CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)", "INSERT INTO alembic_version VALUES ('1')"
+    )
+    execute(
+        database,
+        f"ALTER TABLE alembic_version ALTER {value}",
+        "INSERT INTO alembic_version VALUES (NULL)" if "DROP" in value else "",
+    )
+    for verb in (["status"], ["report", "--to", str(tmp_path / "report")]):
+        code, told = said(tmp_path, capsys, database, *verb)
+        assert (code in (0, 1), "error [" in told) == (True, False)

@@ -84,9 +84,16 @@ def probe(
         return None
     except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled):  # the role's own limits
         return None
-    if not rows:
+    except (psycopg.errors.RaiseException, psycopg.DataError):  # what a hand has put in the place of our function
         return None
-    role, path, schema, there, versions, told, *token = rows[0]
+    try:
+        return _answered(rows[0], asked) if rows else None
+    except (ValueError, TypeError, LookupError):
+        return None
+
+
+def _answered(row: tuple[str | None, ...], asked: tuple[str, ...]) -> Probe | None:
+    role, path, schema, there, versions, told, *token = row
     recorded = json.loads(told or "null")
     if recorded is None:
         return None
