@@ -31,6 +31,12 @@ class Counted(NamedTuple):
     condition: str = BY_USERS
     version: str = XMIN
     since: int = 0
+    further: tuple[tuple[int, str], ...] = ()
+    """Columns that the word ``further`` in ``version`` stands for: each from a version of the server on."""
+
+    def version_on(self, server: int) -> str:
+        """What changes when a row does, on a server of that version."""
+        return self.version.replace("further", ", ".join(["''", *(column for since, column in self.further if server >= since)]))
 
 
 _NOT_OURS = (

@@ -9,6 +9,18 @@ from omega_bridge.kinds.room import Room, Since, Stored
 from omega_bridge.kinds.statements import COMMENT, NONE, OWNER, RENAME, Statements, unnamed
 from omega_bridge.tags import Tag
 
+_FURTHER = (
+    (140000, "subsynccommit"),
+    (140000, "subbinary"),
+    (140000, "substream"),
+    (150000, "subdisableonerr"),
+    (160000, "suborigin"),
+    (160000, "subpasswordrequired"),
+    (160000, "subrunasowner"),
+    (170000, "subfailover"),
+)
+"""What every role may read, from which version on. Whether it prepares transactions changes by itself, and does not count."""
+
 ROOM = Room(
     Kind.SUBSCRIPTION,
     Stored("pg_subscription", "x.subname", owner="subowner"),
@@ -16,6 +28,13 @@ ROOM = Room(
         "enabled": "x.subenabled",
         "slot": "x.subslotname",
         "synchronous_commit": Since(140000, "x.subsynccommit"),
+        "binary": Since(140000, "x.subbinary"),
+        "streaming": Since(140000, "x.substream::text"),
+        "disabled_on_error": Since(150000, "x.subdisableonerr"),
+        "origin": Since(160000, "x.suborigin"),
+        "password_required": Since(160000, "x.subpasswordrequired"),
+        "run_as_owner": Since(160000, "x.subrunasowner"),
+        "failover": Since(170000, "x.subfailover"),
         "publications": "(SELECT array_agg(p ORDER BY p) FROM unnest(x.subpublications) p)",
         "comment": Since(140000, "obj_description(x.oid, 'pg_subscription')"),
     },
@@ -39,8 +58,9 @@ ROOM = Room(
             "pg_catalog.hashtext(subname::pg_catalog.text)::pg_catalog.int8",
             condition=f"subdbid {EQUALS} {HERE}",
             version=(
-                "pg_catalog.hashtextextended(pg_catalog.concat(subname, subowner, subenabled, subslotname, subpublications), 0)"
+                "pg_catalog.hashtextextended(pg_catalog.concat(subname, subowner, subenabled, subslotname, subpublications, further), 0)"
             ),
+            further=_FURTHER,
         ),
     ),
 )

@@ -108,6 +108,6 @@ def written(version: int) -> str:
     parts = (
         *(_hashed(catalog, "oid::int8", condition) for catalog, condition in ROWS.items()),
         *(_hashed(catalog, *rows) for catalog, rows in PARTS.items()),
-        *(_hashed(c.catalog, c.key, c.condition or "true", c.version) for c in rest),
+        *(_hashed(c.catalog, c.key, c.condition or "true", c.version_on(version)) for c in rest),
     )
     return f"SELECT concat_ws(' ', {', '.join(parts)})"

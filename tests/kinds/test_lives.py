@@ -123,6 +123,30 @@ def test_a_reference_to_partitions_is_one(place: str) -> None:
     assert [key.name for key in look(place) if key.kind is Kind.CONSTRAINT and key.table == "r"] == ["r_fk"]
 
 
+@pytest.mark.pg(">= 16")
+@pytest.mark.parametrize(
+    ("option", "hand"),
+    [
+        ("binary = true", "binary = false"),
+        ("origin = none", "origin = any"),
+        ("disable_on_error = true", "disable_on_error = false"),
+    ],
+)
+def test_an_option_of_a_subscription_is_put_back(place: str, option: str, hand: str) -> None:
+    """A start sees that a hand has changed it, and sets it as the list says; ``drift`` tells it by its name."""
+    name = f"sub_{conninfo_to_dict(place)['dbname']}"
+    steps = [*steps_of(Kind.SUBSCRIPTION, place), f"ALTER SUBSCRIPTION {name} SET ({option})"]
+    omega_bridge.boot(place, steps)
+    assert omega_bridge.boot(place, steps).outcome == "current"
+    expected, made = expectation(place, steps), look(place)
+    with psycopg.connect(place, autocommit=True) as conn:
+        conn.execute(f"ALTER SUBSCRIPTION {name} SET ({hand})".encode())
+    assert drift(place, analyse(Registry.of(steps)), NOTHING, expected).differences
+    omega_bridge.boot(place, steps)
+    assert diff(made, look(place)) == ()
+    assert omega_bridge.boot(place, steps).outcome == "current"
+
+
 @pytest.mark.parametrize("kind", LIVES, ids=str)
 def test_made_and_made_again(kind: Kind, place: str) -> None:
     """One start leads where the loop leads, the next one has nothing to do, and nothing has drifted."""

@@ -143,7 +143,9 @@ def _unnamed_rows(connection: Connection, watched: Watched, size: _Size) -> Iter
     yield from _by_oid(watched.elsewhere)
     for counted in (COUNTED[catalog] for catalog in sorted(COUNTED if watched.is_whole else watched.others)):
         if connection.info.server_version >= counted.since:
-            yield _Rows(counted.catalog, counted.key, counted.condition, version=counted.version)
+            yield _Rows(
+                counted.catalog, counted.key, counted.condition, version=counted.version_on(connection.info.server_version)
+            )
 
 
 def _in_schemas(schemas: Sequence[int]) -> Iterable[_Rows]:
