@@ -14,7 +14,7 @@ from omega_bridge.expectation_file import kept
 from omega_bridge.ledger import Draft, Driver, Event, new_run
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.foundation import LABEL
-from omega_bridge.postgres import clean_state, ledger_store
+from omega_bridge.postgres import clean_state, ledger_store, states
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.lock import exclusive, prove
@@ -186,7 +186,7 @@ def adopt(
         if table is not None:  # before the schema is looked at: making it is a change of the schema
             with connection.transaction():
                 clean_state.make_version_table(connection, table)
-        promised = clean_state.Promised(analysis, names).with_effects(connection, ledger_store.recall(connection), folder)
+        promised = clean_state.Promised(analysis, names).with_effects(connection, states.recall(connection), folder)
         asked = probe_function.ask(connection, promised.watched)
         catalog = read_catalog(connection, names)
         detail = {"adopted": True, "revisions": found.revisions, "catalog": catalog.digest()}

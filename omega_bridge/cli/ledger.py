@@ -91,9 +91,10 @@ def verify(
 
 def _witness(setup: Setup, session: Session) -> str:
     """What says, outside the ledger, that there must be one."""
+    from omega_bridge.postgres import states
     from omega_bridge.revisions import sums
 
-    if schemas := ledger_store().states(session.connection):
+    if schemas := states.states(session.connection):
         return f"there is a state of a start in schema {', '.join(schemas)}"
     known = {line.revision for line in sums.read_sum(setup.history())}
     if ours := [v for v in ledger_store().versions(session.connection, setup.version_table) if v in known]:

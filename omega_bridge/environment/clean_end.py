@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from omega_bridge.ledger import Event
-from omega_bridge.postgres import clean_state, ledger_store
+from omega_bridge.postgres import clean_state, ledger_store, states
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.failed_revisions import failing
 from omega_bridge.postgres.fast_path import probe_function
@@ -48,7 +48,7 @@ def leave_clean(recorder: Recorder, heads: tuple[str, ...]) -> None:
     raw = recorder.raw
     raw.execute("RESET search_path; DISCARD TEMP")
     names = scope(analysis, recorder.config.critical_tables, metadata)
-    promised = clean_state.Promised(analysis, names).with_effects(raw, ledger_store.recall(raw), recorder.folder)
+    promised = clean_state.Promised(analysis, names).with_effects(raw, states.recall(raw), recorder.folder)
     asked = probe_function.ask(raw, promised.watched)
     catalog = read_catalog(raw, names)
     if metadata is not None and (lacking := lacks(catalog, metadata)):

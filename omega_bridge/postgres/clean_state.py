@@ -24,7 +24,7 @@ from omega_bridge.planning.step_outcome import outcome_of
 from omega_bridge.postgres import catalog_store, ledger_store
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.fast_path.dependencies import Watched, watched
-from omega_bridge.postgres.ledger_store import State
+from omega_bridge.postgres.states import State
 from omega_bridge.sql import ends_transaction, sendable
 from omega_bridge.steps import Repeat
 from omega_bridge.values import dataclass

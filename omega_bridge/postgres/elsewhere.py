@@ -20,8 +20,8 @@ from omega_bridge.kinds import ROOMS, stored_in
 from omega_bridge.kinds.counted import FIRST_OF_USERS
 from omega_bridge.postgres.encoding import storable
 from omega_bridge.postgres.fast_path.dependencies import Watched
-from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.session import Session
+from omega_bridge.postgres.states import State
 
 Connection = psycopg.Connection[TupleRow]
 

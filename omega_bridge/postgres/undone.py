@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from omega_bridge.ledger import Outcome
-from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres import states
 from omega_bridge.postgres.failed_revisions import failed_steps
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def left_undone(connection: psycopg.Connection[TupleRow], ours: Mapping[str, str
     state since, as the revisions of an upgrade did. ``ours``: checksums of the list's steps by id: one that was edited or removed since is
     judged by the catalog alone.
     """
-    known = ledger_store.recall(connection)
+    known = states.recall(connection)
     if known is None:
         failed = failed_steps(connection)
         return tuple(

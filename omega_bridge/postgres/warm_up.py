@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from omega_bridge.ledger import Tip
-from omega_bridge.postgres import ledger_store, lock, trust
+from omega_bridge.postgres import ledger_store, lock, states, trust
 from omega_bridge.postgres.catalog_reader import DROPPED_MEANWHILE, CatalogReader
 from omega_bridge.postgres.own_tables import There
 from omega_bridge.postgres.sending import Sender
@@ -25,10 +25,10 @@ class Ready:
         self.reader = reader
         self._connection, self._values, self._is_early = session.connection, sender.values, is_early
 
-    def recall(self) -> ledger_store.State | None:
+    def recall(self) -> states.State | None:
         """What that has left in this schema."""
         found = self._early(_STATE)
-        return ledger_store.state_of(found) if found else ledger_store.recall_prepared(self._connection)
+        return states.state_of(found) if found else states.recall_prepared(self._connection)
 
     def tip(self) -> Tip:
         """The end of the ledger's chain. Raises ``LedgerBroken``, ``DatabaseIsNewer``."""
@@ -69,7 +69,11 @@ def getting_ready(
         # another start may have made it meanwhile
         text = ledger_store.lacking(session.connection, owners, table) if is_lacking else ""
         asked = (
-            [trust.noted(trust.question(session.connection.info.server_version, owners, table)), *ledger_store.early()]
+            [
+                trust.noted(trust.question(session.connection.info.server_version, owners, table)),
+                states.early(),
+                ledger_store.early(),
+            ]
             if is_whole
             else []
         )

@@ -17,7 +17,7 @@ from omega_bridge.ledger import Outcome
 from omega_bridge.planning import Action, Plan, PlannedStep, make_plan
 from omega_bridge.planning.locks import locks_of
 from omega_bridge.planning.needs import type_names
-from omega_bridge.postgres import data_steps, ledger_store, lookahead
+from omega_bridge.postgres import data_steps, ledger_store, lookahead, states
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.fast_path.probe import probe
@@ -187,7 +187,7 @@ def surveyed(database: object, analysis: Analysis, folder: Path, expected: Expec
     ``expected``: what the list leads to, attribute by attribute.
     """
     with open_session(normalise(database)) as session:
-        known = ledger_store.recall(session.connection)
+        known = states.recall(session.connection)
         stands = known.standing if known else ()
         amiss = {s["id"]: f"{s['outcome']}: {s['reason']}" for s in stands if s["outcome"] in (Outcome.FAILED, Outcome.REFUSED)}
         return survey(session.connection, analysis, folder, amiss, expected)

@@ -16,7 +16,7 @@ from omega_bridge.catalog import Catalog
 from omega_bridge.ledger import Outcome, new_run
 from omega_bridge.outcomes import BootOutcome, Standing, StepOutcome
 from omega_bridge.planning import Action, World, evaluate, lacking
-from omega_bridge.postgres import clean_state, ledger_store, lock
+from omega_bridge.postgres import clean_state, ledger_store, lock, states
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.executor import Executor
 from omega_bridge.postgres.fast_path import probe_function
@@ -146,7 +146,7 @@ def _at_the_end(
     done: Convergence,
     executor: Executor,
     promised: clean_state.Promised,
-    known: ledger_store.State | None,
+    known: states.State | None,
     head: str | None,
     options: Options,
     rest: Rest | None,
@@ -177,7 +177,7 @@ def _at_the_end(
 
 
 def _settled(
-    session: Session, known: ledger_store.State | None, promised: clean_state.Promised, before: Catalog, options: Options
+    session: Session, known: states.State | None, promised: clean_state.Promised, before: Catalog, options: Options
 ) -> tuple[Settled, Rest | None]:
     """The steps that need not be judged, and what they are about. The database is asked for its token behind the reading of
     the catalog: what was read ``before`` that is what is recorded, whoever has been at work since this start began.

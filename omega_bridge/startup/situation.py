@@ -13,7 +13,7 @@ from omega_bridge.cache_folder import folder
 from omega_bridge.catalog import Catalog
 from omega_bridge.ledger import Tip
 from omega_bridge.planning.plan import Planner
-from omega_bridge.postgres import clean_state, ledger_store
+from omega_bridge.postgres import clean_state, states
 from omega_bridge.postgres.catalog_reader import CatalogReader
 from omega_bridge.postgres.deferred import Deferred
 from omega_bridge.postgres.printing import takes_escapes
@@ -71,7 +71,7 @@ class Situation:
 
     planner: Planner
     promised: clean_state.Promised
-    known: ledger_store.State | None
+    known: states.State | None
     before: Catalog
     tip: Tip
 
@@ -95,7 +95,7 @@ def situation(
     return Situation(planner, promised, known, before, ready.tip())
 
 
-def refuse_if_newer(known: ledger_store.State | None, analysis: Analysis, head: str | None, options: Options) -> None:
+def refuse_if_newer(known: states.State | None, analysis: Analysis, head: str | None, options: Options) -> None:
     """A start of the release before must not judge a database that the release after it has repaired."""
     if known is None or options.accept_newer:
         return

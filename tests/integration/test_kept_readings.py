@@ -14,8 +14,8 @@ import pytest
 import omega_bridge
 from omega_bridge.postgres import catalog_reader
 from omega_bridge.postgres.catalog_reader import read_catalog
-from omega_bridge.postgres.ledger_store import recall_prepared
 from omega_bridge.postgres.session import open_session
+from omega_bridge.postgres.states import recall_prepared
 from omega_bridge.postgres.warm_up import getting_ready
 from omega_bridge.steps import Step
 

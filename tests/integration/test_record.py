@@ -19,7 +19,7 @@ from omega_bridge.analysis import analyse
 from omega_bridge.cli.app import app
 from omega_bridge.config import Config
 from omega_bridge.ledger import judge
-from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres import ledger_store, states
 from omega_bridge.postgres.fast_path import sentinel
 from omega_bridge.postgres.session import open_session
 from omega_bridge.revisions import alembic_border
@@ -158,7 +158,7 @@ def test_a_record_of_an_older_layout_is_lifted(database: str, layout: str, names
     execute(database, layout, "GRANT SELECT ON omega_bridge.ledger TO pg_monitor")
     with open_session(database) as session:
         old = list(ledger_store.read(session.connection))
-        known = ledger_store.recall(session.connection)
+        known = states.recall(session.connection)
         assert known is not None
         assert known.names == names
         assert ledger_store.last_boot(session.connection) is not None

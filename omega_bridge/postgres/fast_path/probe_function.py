@@ -20,13 +20,13 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from omega_bridge.ledger import clean
-from omega_bridge.postgres import ledger_store
+from omega_bridge.postgres import ledger_store, states
 from omega_bridge.postgres.fast_path import sentinel
 from omega_bridge.postgres.fast_path import token as tokens
 from omega_bridge.postgres.fast_path.dependencies import Watched
 from omega_bridge.postgres.fast_path.probe import TOKENS, joined
-from omega_bridge.postgres.ledger_store import State
 from omega_bridge.postgres.own_tables import NOTHING, There
+from omega_bridge.postgres.states import State
 from omega_bridge.postgres.waiting import BUSY
 from omega_bridge.values import dataclass
 from omega_bridge.version_table import VersionTable
@@ -102,7 +102,7 @@ def remember(connection: Connection, asked: Asked, state: State, catalog: bytes 
 
     Runs in the transaction that records it, behind the entry that says so: whose end of the chain keeps others from recording.
     """
-    ledger_store.remember(connection, state, question(connection, asked, state, table), catalog)
+    states.remember(connection, state, question(connection, asked, state, table), catalog)
     _install(connection)
     if asked.seen is not None:
         sentinel.passed(connection, asked.seen)
@@ -113,7 +113,7 @@ def note_try(connection: Connection, now: float) -> None:
     with suppress(*BUSY), connection.transaction():
         connection.execute("SET LOCAL lock_timeout = '1s'")
         ledger_store.tip(connection, lock=True)
-        ledger_store.ask_instead(connection, lambda asked: re.sub(r'"tried": [0-9.]+', f'"tried": {now}', asked, count=1))
+        states.ask_instead(connection, lambda asked: re.sub(r'"tried": [0-9.]+', f'"tried": {now}', asked, count=1))
         _install(connection)
 
 
@@ -121,18 +121,18 @@ def forget(connection: Connection, *, everywhere: bool = False) -> None:
     """The record of this schema holds no more: the next start looks at everything. ``everywhere``: in all schemas."""
     if There.of(connection).is_whole:
         ledger_store.tip(connection, lock=True)
-        ledger_store.forget(connection, everywhere=everywhere)
+        states.forget(connection, everywhere=everywhere)
         _install(connection)
 
 
 def _install(connection: Connection) -> None:
     """Make the probe answer for the states that are there: for one schema by itself, for others by their row's question."""
-    states = ledger_store.questions(connection)
-    if states is None:
-        there = ledger_store.body(connection, "omega_bridge_probe")
+    found = states.questions(connection)
+    if found is None:
+        there = states.body(connection, "omega_bridge_probe")
         _replace(connection, "omega_bridge_probe", f"{NOTHING} WHERE false", there)
         return
-    schema, asked, others, there = states
+    schema, asked, others, there = found
     _replace(connection, "omega_bridge_probe", "\nUNION ALL\n".join(_arms(connection, schema, asked, others)), there)
 
 
@@ -142,7 +142,7 @@ def _arms(connection: Connection, schema: str, asked: str, others: int) -> Itera
     else:
         here = f"{sql.Literal(schema).as_string(connection)}::pg_catalog.text"
         yield f"{asked} WHERE {_HERE} OPERATOR(pg_catalog.=) {here}"
-        there = ledger_store.body(connection, "omega_bridge_probe_elsewhere")
+        there = states.body(connection, "omega_bridge_probe_elsewhere")
         _replace(connection, "omega_bridge_probe_elsewhere", "SELECT * FROM omega_bridge.omega_bridge_answer()", there)
         yield f"SELECT * FROM omega_bridge.omega_bridge_probe_elsewhere() WHERE {_HERE} OPERATOR(pg_catalog.<>) {here}"
 
