@@ -33,8 +33,8 @@ def drift(
     from omega_bridge.audit.drift import drift as compare
 
     setup = prepare(config, steps, database_url, env_file)
-    found = compare(setup.database, setup.analysis, setup.promised, _expected(setup, scratch_url, scratch_template))
     name_owners_in(setup)
+    found = compare(setup.database, setup.analysis, setup.promised, _expected(setup, scratch_url, scratch_template))
     match options.format_of(format_, json=json):
         case Format.JSON:
             output.as_json(found.as_dict())

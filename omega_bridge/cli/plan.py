@@ -21,8 +21,8 @@ def plan(
     from omega_bridge.startup.preview import preview
 
     setup = prepare(config, steps, database_url, env_file)
-    found = preview(setup.database, setup.analysis, setup.promise)
     name_owners_in(setup)
+    found = preview(setup.database, setup.analysis, setup.promise)
     if json:
         output.as_json(found.as_dict())
     else:

@@ -39,11 +39,11 @@ def report(
     from omega_bridge.audit.report import report as made
 
     setup = prepare(config, steps, database_url, env_file)
+    name_owners_in(setup)
     found = made(
         setup.database, setup.history(directory), setup.analysis, setup.promised, setup.listed,
         made=datetime.now(UTC), as_of=_moment(as_of) if as_of else None, certificate=certificate,
     )  # fmt: skip
-    name_owners_in(setup)
     files = report_files.write(found, to)
     if json:
         output.as_json({"files": [str(f) for f in files], **{k: v for k, v in found.as_dict().items() if k in ("ok", "checks")}})

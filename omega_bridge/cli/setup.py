@@ -240,11 +240,14 @@ def take(path: Path, config: Config) -> None:
 
 
 def name_owners(connection: Connection, setup: Setup) -> None:
-    """Say on stderr what of the bridge's own objects is not in trusted hands, and in whose: who only reads reads on."""
-    from omega_bridge.postgres.trust import strangers
+    """Say on stderr what of the bridge's own objects is not in trusted hands, and in whose: who only reads reads on. Raises ``NotTrusted``
+    where that would run code of theirs.
+    """
+    from omega_bridge.postgres.trust import refuse_code, strangers
 
     for told in strangers(connection, setup.config.trusted_owners, setup.version_table):
         typer.echo(f"warning: not in trusted hands: {told}", err=True)
+    refuse_code(connection, setup.config.trusted_owners, setup.version_table)
 
 
 def name_owners_in(setup: Setup) -> None:

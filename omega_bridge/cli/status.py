@@ -44,6 +44,7 @@ def status(
     if not 0 < interval <= MOST:
         raise typer.BadParameter(f"{interval:g} is not a number of seconds above 0, up to {MOST}", param_hint="--interval")
     setup = prepare(config, steps, database_url, env_file)
+    name_owners_in(setup)
     if watch:
         from omega_bridge.cli.watching import watch as look_again
 
@@ -54,7 +55,6 @@ def status(
 
             raise typer.Exit(exit_code(exc)) from None  # how it ends
     found = _found(setup, directory)
-    name_owners_in(setup)
     if json:
         output.as_json(found)
     else:

@@ -78,6 +78,19 @@ def strangers(connection: Connection, named: Collection[str] = (), table: Versio
     return told_by(row[0] if row else None)
 
 
+def refuse_code(connection: Connection, named: Collection[str] = (), table: VersionTable | None = None) -> None:
+    """Raise ``NotTrusted`` where who only reads would run what a stranger wrote: an expression of an index of its table, a cast.
+
+    From then on nothing keeps the owner from putting one there.
+    """
+    version = connection.info.server_version
+    text = query("strangers_code").replace("{versions}", oid_of(table))
+    text = text.replace("{trusted c.relowner}", trusted("c.relowner", version, named))
+    text = text.replace("{with expressions}", "e.stxexprs IS NOT NULL" if version >= 140000 else "false")
+    found = connection.execute(text.encode()).fetchall()
+    refuse([f"reading {what} would run code of its owner's (owner {owner})" for what, owner in found])
+
+
 def question(version: int, named: Collection[str] = (), table: VersionTable | None = None) -> str:
     """What ``strangers`` asks, in SQL: its one value, JSON, tells ``told_by``."""
     text = query("strangers").replace("{versions}", oid_of(table))

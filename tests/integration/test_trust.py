@@ -380,3 +380,44 @@ def test_who_only_reads_reads_on_and_names_the_owner(
     role = psycopg.conninfo.conninfo_to_dict(stranger)["user"]
     assert f"warning: not in trusted hands: schema omega_bridge (owner {role})" in told
     assert f"public.alembic_version (owner {role})" in told
+
+
+CODE = {
+    "predicate": "CREATE INDEX ON omega_bridge.omega_bridge_ledger (seq) WHERE public.evil(1)",
+    "expression": "CREATE INDEX ON omega_bridge.omega_bridge_chain (public.evil(seq::int))",
+    "statistics": "CREATE STATISTICS omega_bridge.s ON (public.evil(1)), seq FROM omega_bridge.omega_bridge_ledger",
+    "check": "ALTER TABLE omega_bridge.omega_bridge_ledger ADD CHECK (public.evil(1)) NOT VALID",
+    "generated": "ALTER TABLE omega_bridge.omega_bridge_chain ADD n boolean GENERATED ALWAYS AS (public.evil(1)) STORED",
+    "child": "CREATE TABLE public.child () INHERITS (omega_bridge.omega_bridge_ledger); CREATE INDEX ON public.child (seq) WHERE public.evil(1)",
+    "type": "CREATE TYPE public.word AS ENUM ('a'); ALTER TABLE omega_bridge.omega_bridge_states ADD w public.word",
+    "view": "CREATE VIEW public.alembic_version AS SELECT 'x'::varchar(32) AS version_num WHERE public.evil(1)",
+}
+READING = ["status", "plan", "drift", "report", "ledger log", "ledger verify"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "code"),
+    [*((verb, "predicate") for verb in READING), *(("ledger log", code) for code in CODE if code != "predicate")],
+)
+def test_who_only_reads_runs_no_code_of_a_strangers(
+    database: str, make_role: MakeRole, tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str, code: str
+) -> None:
+    """Where reading would, it stops, and says what of whose it is."""
+    stranger = make_role(CREATE, IN_PUBLIC)
+    omega_bridge.boot(stranger, STEPS)
+    with connected(stranger) as conn:
+        conn.execute(INDEXED.partition("CREATE INDEX")[0].format(stranger=user(stranger)).encode())
+        conn.execute(CODE[code].encode())
+    (tmp_path / "main.py").write_text(f"steps = {STEPS!r}\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:steps"\n')
+    more = ["--to", str(tmp_path)] if verb == "report" else []
+    with pytest.raises(SystemExit) as ended:
+        run([*verb.split(), "--config", str(tmp_path / "pyproject.toml"), "--database-url", database, *more])
+    told = capsys.readouterr().err
+    assert ended.value.code == 3, told
+    assert f"would run code of its owner's (owner {user(stranger)})" in told
+    with connected(database) as conn:
+        assert conn.execute("SELECT is_called FROM public.calls").fetchone() == (False,)
+        if code == "predicate":  # it would be called, were the table read
+            conn.execute("SELECT FROM omega_bridge.omega_bridge_ledger")
+            assert conn.execute("SELECT is_called FROM public.calls").fetchone() == (True,)
