@@ -33,11 +33,14 @@ def key_of(text: str) -> str:
 def private_bytes(path: Path) -> bytes:
     """Raises ``OSError``, too, for what others may have written."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(handle, "rb") as file:
+    try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode) or not _is_ours(found) or found.st_size > _LONGEST:
             raise PermissionError(f"{path} is not this user's alone")
-        return file.read()
+        with open(handle, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)
 
 
 def make_private(place: Path) -> None:

@@ -146,6 +146,7 @@ _RESTORE = "Find out who, then look at what is left: omega-bridge ledger verify.
 ALTERED = (
     psycopg.errors.UndefinedColumn,
     psycopg.errors.UndefinedFunction,
+    psycopg.errors.CardinalityViolation,
     psycopg.errors.DatatypeMismatch,
     psycopg.errors.IntegrityError,
     psycopg.DataError,

@@ -232,6 +232,7 @@ def _pause(session: Session, seconds: float, sleep: Callable[[float], None]) -> 
 
 def _give_back(session: Session) -> None:
     held, session.held = session.held, None
+    session.deferred.forget()  # what is left of it concerns nobody, and must not stand in the way
     if session.is_closed:
         return
     session.rollback()

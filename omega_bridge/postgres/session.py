@@ -53,7 +53,7 @@ class Session:
 
     def __init__(self, opened: Opened, dsn: str, cost: Cost | None = None, deferred: Deferred | None = None) -> None:
         self.dsn = dsn
-        self.deferred = deferred or Deferred()
+        self.deferred = Deferred() if deferred is None else deferred
         self.is_pooled = False
         self.held: Held | None = None
         self.cost = cost or Cost()

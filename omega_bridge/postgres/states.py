@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from omega_bridge.typed import KeptData, KeptStanding, KeptStep, KeptTable
 
 _STATE = "digest, revision, names, token, catalog_digest, steps, data, standing"
+_WIDTH = _STATE.count(",") + 2
 _RECALLED = " FROM omega_bridge.omega_bridge_states WHERE schema OPERATOR(pg_catalog.=) coalesce(pg_catalog.current_schema(), '')::pg_catalog.text"
 
 Connection = psycopg.Connection[TupleRow]
@@ -58,21 +59,27 @@ def recall(connection: Connection) -> State | None:
     """What was left in the current schema, or ``None``; in a database of an older layout, what was left in it."""
     there = There.of(connection)
     if there.states is not None:
-        row = connection.execute(
-            f"SELECT {_STATE}, inspection FROM {there.states} WHERE schema OPERATOR(pg_catalog.=) %s::pg_catalog.text".encode(),
-            (there.here,),
-        ).fetchone()
+        asked = f"SELECT {_STATE}, inspection FROM {there.states} WHERE schema OPERATOR(pg_catalog.=) %s::pg_catalog.text"
+        row = _row(connection.execute(asked.encode(), (there.here,)))
         if row is not None:
             return state_of(row)
     if there.state is not None:
-        row = connection.execute(f"SELECT {_STATE} FROM {there.state}".encode()).fetchone()
+        row = _row(connection.execute(f"SELECT {_STATE} FROM {there.state}".encode()))
         return state_of(row) if row else None
     return None
 
 
+def _row(found: psycopg.Cursor[TupleRow]) -> TupleRow | None:
+    """A row that ``state_of`` reads; one that Python cannot hold, such as a number of 5,000 digits, is none of ours."""
+    try:
+        return found.fetchone()
+    except (ValueError, RecursionError):
+        return (None,) * _WIDTH
+
+
 def recall_prepared(connection: Connection) -> State | None:
     """``recall`` where all tables are there and of this layout: one question less."""
-    row = connection.execute(f"SELECT {_STATE}, inspection{_RECALLED}".encode()).fetchone()
+    row = _row(connection.execute(f"SELECT {_STATE}, inspection{_RECALLED}".encode()))
     return state_of(row) if row is not None else None
 
 

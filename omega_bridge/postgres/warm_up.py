@@ -37,7 +37,10 @@ class Ready:
 
     def _early(self, place: int) -> TupleRow | None:
         told = self._values[place] if self._is_early and len(self._values) > place else None
-        return tuple(json.loads(told)) if told is not None else None
+        try:
+            return tuple(json.loads(told)) if told is not None else None
+        except (ValueError, RecursionError):  # who asks once more says so
+            return None
 
 
 _STATE, _TIP = 2, 3

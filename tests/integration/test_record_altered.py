@@ -36,6 +36,12 @@ UNREADABLE = {
     },
 }
 """What somebody put into the state of the last start, behind ``ALTER TABLE``."""
+UNREADABLE["steps of many digits"] = (
+    f"ALTER digest SET NOT NULL; UPDATE {STATES} SET steps = jsonb_build_array(jsonb_build_object('id', ('1' || repeat('0', 5000))::numeric))"
+)
+UNREADABLE["steps of many levels"] = (
+    f"ALTER digest SET NOT NULL; UPDATE {STATES} SET steps = (repeat('[', 3000) || repeat(']', 3000))::jsonb"
+)
 REMADE = {
     "no names": "DROP COLUMN names",
     "names as numbers": "ALTER names TYPE int[] USING '{1}'",

@@ -240,6 +240,17 @@ def test_another_users_file_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not cache_folder._is_ours(theirs)
 
 
+def test_what_is_no_file_is_none(tmp_path: Path) -> None:
+    """A folder or a pipe in the place of one; and nothing of it stays open."""
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    before = len(os.listdir("/dev/fd"))
+    for name in ("folder", "pipe"):
+        with pytest.raises(OSError, match="alone"):
+            cache_folder.private_bytes(tmp_path / name)
+    assert len(os.listdir("/dev/fd")) == before
+
+
 def test_a_folder_that_others_may_write_is_not_used(tmp_path: Path) -> None:
     """Nothing is written where others could put something in its place."""
     tmp_path.chmod(0o777)
