@@ -135,7 +135,10 @@ def test_an_interrupted_verb_says_so_in_one_line(
 ) -> None:
     """Ctrl-C on ``boot``, or its end from outside: a line for the person behind the log, nothing of Python's, and nobody is left at work."""
     (tmp_path / "main.py").write_text(f"steps = {[T, 'DO $$ BEGIN PERFORM pg_sleep(600); END $$']!r}\n")
-    main = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from omega_bridge.cli import main; main()"
+    main = (  # whatever the tests themselves were told to go on through, as by nohup
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGTERM, signal.SIG_DFL);"
+        " signal.signal(signal.SIGHUP, signal.SIG_DFL); from omega_bridge.cli import main; main()"
+    )
     verb = subprocess.Popen(
         [sys.executable, "-c", main, "boot", "--steps", "main.py:steps", "--database-url", database, "--json"],
         cwd=tmp_path,
