@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 _SELDOM = 50
 """How many times as many objects have to come about before they are looked through."""
@@ -36,19 +34,4 @@ class Garbage:
             gc.unfreeze()
         if self._is_looked_for:
             gc.set_threshold(*self._threshold)
-            gc.enable()
-
-
-@contextmanager
-def grown_up() -> Iterator[None]:
-    """Within the block Python looks for none; what was made in it counts as old from then on, and is not looked through for being new."""
-    is_looked_for = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if not gc.get_freeze_count():
-            gc.freeze()
-            gc.unfreeze()  # into the oldest generation ("gc.unfreeze", Python's library reference)
-        if is_looked_for:
             gc.enable()

@@ -121,6 +121,36 @@ def test_the_servers_work_ends_with_the_client(database: str, how: signal.Signal
     assert omega_bridge.boot(database, [T, A]).outcome == "repaired"
 
 
+AS_USUAL = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+"""
+"""Whatever the tests themselves were told to go on through, as by ``nohup``."""
+
+
+def ended_by(sent: signal.Signals, main: str, given: list[str], folder: Path, database: str) -> tuple[int, str, str]:
+    """The exit code and the output of a command that is sent this while the server works for it; then nobody is left at work."""
+    command = subprocess.Popen(
+        [sys.executable, "-c", f"{AS_USUAL}{main}\nmain()", *given],
+        cwd=folder,
+        env={**os.environ, "DATABASE_URL": database},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with psycopg.connect(database, autocommit=True) as conn:
+        for _ in range(600):
+            if conn.execute(WORKING).fetchone() == (1,):
+                break
+            time.sleep(0.05)
+        command.send_signal(sent)
+        out, err = command.communicate(timeout=60)
+        assert conn.execute(WORKING).fetchone() == (0,)
+    return command.returncode, out, err
+
+
 @pytest.mark.parametrize(
     ("sent", "code", "told"),
     [
@@ -135,26 +165,10 @@ def test_an_interrupted_verb_says_so_in_one_line(
 ) -> None:
     """Ctrl-C on ``boot``, or its end from outside: a line for the person behind the log, nothing of Python's, and nobody is left at work."""
     (tmp_path / "main.py").write_text(f"steps = {[T, 'DO $$ BEGIN PERFORM pg_sleep(600); END $$']!r}\n")
-    main = (  # whatever the tests themselves were told to go on through, as by nohup
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGTERM, signal.SIG_DFL);"
-        " signal.signal(signal.SIGHUP, signal.SIG_DFL); from omega_bridge.cli import main; main()"
+    verb, out, err = ended_by(
+        sent, "from omega_bridge.cli import main", ["boot", "--steps", "main.py:steps", "--json"], tmp_path, database
     )
-    verb = subprocess.Popen(
-        [sys.executable, "-c", main, "boot", "--steps", "main.py:steps", "--database-url", database, "--json"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with psycopg.connect(database, autocommit=True) as conn:
-        for _ in range(600):
-            if conn.execute(WORKING).fetchone() == (1,):
-                break
-            time.sleep(0.05)
-        verb.send_signal(sent)
-        out, err = verb.communicate(timeout=60)
-        assert conn.execute(WORKING).fetchone() == (0,)
-    assert (verb.returncode, out) == (code, "")
+    assert (verb, out) == (code, "")
     assert err.splitlines()[-1].startswith(f"{told}before it was through: what was done is committed and on record")
     assert "Traceback" not in err
 
@@ -165,25 +179,10 @@ def test_an_interrupted_upgrade_says_so_in_one_line(database: str, tmp_path: Pat
     (tmp_path / "pyproject.toml").write_text('[tool.omega-bridge]\nsteps = "main.py:steps"\n')
     for verb in ("init --yes", "export --no-prove"):
         subprocess.run([sys.executable, "-m", "omega_bridge", *verb.split()], cwd=tmp_path, check=True, capture_output=True)
-    main = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from alembic.config import main; main()"
-    command = subprocess.Popen(
-        [sys.executable, "-c", main, "upgrade", "head"],
-        cwd=tmp_path,
-        env={**os.environ, "DATABASE_URL": database},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with psycopg.connect(database, autocommit=True) as conn:
-        for _ in range(600):
-            if conn.execute(WORKING).fetchone() == (1,):
-                break
-            time.sleep(0.05)
-        command.send_signal(signal.SIGINT)
-        _, err = command.communicate(timeout=60)
-        assert conn.execute(WORKING).fetchone() == (0,)
+    command, _, err = ended_by(signal.SIGINT, "from alembic.config import main", ["upgrade", "head"], tmp_path, database)
+    with psycopg.connect(database) as conn:
         assert conn.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
-    assert (command.returncode, err.splitlines()[-1].partition(":")[0]) == (130, "interrupted, before it was through")
+    assert (command, err.splitlines()[-1].partition(":")[0]) == (130, "interrupted, before it was through")
     assert "Traceback" not in err
 
 
