@@ -251,9 +251,10 @@ def name_owners(connection: Connection, setup: Setup) -> None:
 
 
 def name_owners_in(setup: Setup) -> None:
-    """The same, on a connection of its own."""
+    """The same, on a connection of its own; what is wrong with the list is said before anything is connected to."""
     from omega_bridge.postgres.dsn import normalise
     from omega_bridge.postgres.session import open_session
 
-    with open_session(normalise(setup.database)) as session:
+    database, _ = normalise(setup.database), setup.analysis
+    with open_session(database) as session:
         name_owners(session.connection, setup)
