@@ -28,6 +28,7 @@ def adopt(
     from omega_bridge.postgres.session import open_session
 
     setup = prepare(config, steps, database_url, env_file)
+    setup.refuse_unknown(accept or (), "--accept", directory)
     with open_session(normalise(setup.direct)) as session:
         found = stamp(
             session,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy import MetaData
 
@@ -152,6 +152,22 @@ class Setup:
         from omega_bridge.steps import Registry
 
         return analyse(every_table(self.metadata) if self.metadata is not None else Registry(()))
+
+    def refuse_unknown(self, named: Collection[str], option: str, output: Path | None = None) -> None:
+        """Raise ``ConfigurationInvalid`` for what ``option`` names and neither the list nor its history knows as a step."""
+        from difflib import get_close_matches
+
+        from omega_bridge.errors import ConfigurationInvalid
+        from omega_bridge.revisions.sums import read_sum
+
+        known = {s.id for s in self.analysis} | {s.label for line in read_sum(self.history(output)) for s in line.steps}
+        for name in named:
+            if name not in known:
+                near = get_close_matches(name, known, n=3)
+                raise ConfigurationInvalid(
+                    f"{option} {name}: there is no such step",
+                    hint=f"Did you mean {', '.join(near)}?" if near else "See the ids with: omega-bridge export --explain.",
+                )
 
     def setting(self, output: Path | None = None, *, by_list: bool = False) -> Setting:
         """What the models are held against. ``by_list``: their own tables, too, have to be made by the list."""

@@ -50,6 +50,7 @@ def verify(
     from omega_bridge.writing import write
 
     setup = prepare(config, steps, env_file=env_file)
+    setup.refuse_unknown(allow_rejected or (), "--allow-rejected", directory)
     output.log_to_stderr(silent=True)
     history = None if steps and directory is None else setup.history(directory)
     databases = tuple(start or ())

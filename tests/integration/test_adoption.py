@@ -78,6 +78,8 @@ def test_what_drift_denies_is_not_vouched_for(database: str) -> None:
     assert (done.returncode, [g["reason"] for g in gaps]) == (
         1, ["column public.users.email: type is text, not character varying(255)"]
     )  # fmt: skip
+    done = omega("adopt", "--accept", gaps[0]["step"] + "x", url=database)
+    assert (done.returncode, f"Did you mean {gaps[0]['step']}" in done.stderr) == (2, True)
     assert omega("adopt", "--accept", gaps[0]["step"], url=database).returncode == 0
     with psycopg.connect(database) as conn:
         assert conn.execute("SELECT detail->'accepted'->0->>'step' FROM omega_bridge.omega_bridge_ledger").fetchone() == (
