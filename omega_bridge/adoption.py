@@ -14,6 +14,7 @@ from omega_bridge.expectation_file import kept
 from omega_bridge.ledger import Draft, Driver, Event, new_run
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.foundation import LABEL
+from omega_bridge.planning.grantees import Grantees
 from omega_bridge.postgres import clean_state, ledger_store, states
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.fast_path import probe_function
@@ -81,7 +82,8 @@ def survey(
         return hold_against(read_catalog(connection, analysis.names()), analysis, folder, {**ground, **(amiss or {})})
     catalog = read_against(connection, expected)
     expected = moved(expected, catalog, connection.info.user)
-    denied = [d for d in compare(expected, catalog, connection.info.user).departures if d.what in (What.MISSING, What.DIFFERENT)]
+    seen = Grantees.of(expected, analysis).set_apart(compare(expected, catalog, connection.info.user))
+    denied = [d for d in seen.departures if d.what in (What.MISSING, What.DIFFERENT)]
     told: dict[str, str] = {}
     for departure in denied:
         text = f"{departure} is not there" if departure.what is What.MISSING else str(departure)

@@ -103,7 +103,7 @@ def compare(expected: Expectation, found: Catalog, role: str) -> Compared:
         if told := grants.differ(key, attributes, there):
             departures.append(Departure(What.DIFFERENT, key, "grants", *told))
         elif grants.are_by_hand(key, attributes, there):
-            unseen.append(f"{key}: its grants are not those of a new object, and no step gives any")
+            unseen.append(f"{key}: its grants are not those of a new object, and no step gave any where the expectation was made")
         for name, one, other in _differing(key, attributes, there, there_expected, role):
             if (key.kind, name) == (Kind.EXTENSION, "version") and (
                 one is None or expected.major != found.server_version // 10000

@@ -14,11 +14,12 @@ from omega_bridge.analysis import Analysis, with_escapes
 from omega_bridge.analysis.program import DOUBT
 from omega_bridge.audit.since import RightThen, Since, since_last_start
 from omega_bridge.catalog import Catalog, Key, Kind, texts
-from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, moved, whole_of
+from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, grants_of, moved, whole_of
 from omega_bridge.kinds.privileges import granted
 from omega_bridge.kinds.restoring import restored
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.gaps import MODELS, Forecast, Unkept, forecast, together, unkept_by_models
+from omega_bridge.planning.grantees import Grantees, changed_roles
 from omega_bridge.planning.meant import asked
 from omega_bridge.planning.words import words_of
 from omega_bridge.planning.world import World, is_anything
@@ -130,16 +131,18 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
         last = since_last_start(session)
         standing = left_undone(connection, {s.id: s.checksum for s in analysis})
     expected = moved(expected, found, role)
-    seen = compare(expected, found, role)
+    here = _only_rejected_there(expected, standing)
+    grantees = Grantees.of(here, analysis)
+    seen = grantees.set_apart(compare(expected, found, role))
     ahead = forecast(found, analysis)
     differences: tuple[Drifted, ...] = (
         *_explained(seen, found, analysis, ahead, expected),
-        *_by_promise(seen, found, models, ahead, _only_rejected_there(expected, standing)),
+        *_by_promise(seen, found, models, ahead, here),
     )
     if last is not None:
         was_right = RightThen.of(last[0], expected, found, role)
         differences = tuple(replace(d, last_right=last[1].at) if was_right(d.departure) else d for d in differences)
-        differences += tuple(_changed_since(*last, analysis, expected, {d.key for d in differences}))
+        differences += tuple(_changed_since(*last, analysis, expected, {d.key for d in differences}, grantees, role))
     made = last[0].made if last is not None else {}
     known = {step.id for step in analysis if made.get(step.checksum)}
     unseen = (
@@ -270,10 +273,11 @@ def _by_promise(seen: Compared, found: Catalog, models: Analysis, ahead: Forecas
 
 
 def _changed_since(
-    seen: Seen, since: Since, analysis: Analysis, expected: Expectation, told: Collection[Key]
+    seen: Seen, since: Since, analysis: Analysis, expected: Expectation, told: Collection[Key], grantees: Grantees, role: str
 ) -> Iterator[Drifted]:
     """What is gone or otherwise since the last start, of what a step left behind when it ran here, and nobody else knows of: what an unread
-    statement names that PostgreSQL rejected on scratch, and what a step of unknown effect made that is not what the list leads to there.
+    statement names that PostgreSQL rejected on scratch, what a step of unknown effect made that is not what the list leads to there, and
+    what roles may do that had nothing there.
     """
     rejected = [step for step in analysis if step.id in expected.rejected]
     named = [(step, frozenset(words_of(s.text))) for step in rejected for s in step.reading.statements if s.opaque]
@@ -282,14 +286,20 @@ def _changed_since(
     for change in since.changes:
         if change.left is None or change.key in told:
             continue
-        by = next((step for step, words in named if _words(change.key) <= words), None)
+        left, right = (change.left, change.right) if change.attribute else (None, None)
+        by = None
+        if change.attribute == "grants":
+            attributes = seen.catalog.objects[change.key]
+            left, right = (grants_of(change.key, {**attributes, "grants": items}, role) for items in (left, right))
+            by = next(iter(grantees.givers(change.key, changed_roles(left, right)).values()), None)
+        if by is None:
+            by = next((step for step, words in named if _words(change.key) <= words), None)
         if by is None and change.key not in expected.catalog:
             by = makers.get(_named(change.key))
         whole = whole_of(change.key, seen.catalog.objects.get(change.key, {}))
         if by is None or (whole is not None and not gone.isdisjoint(whole)):
             continue
         what = What.DIFFERENT if change.attribute else What.MISSING
-        left, right = (change.left, change.right) if change.attribute else (None, None)
         yield Drifted(what, change.key, change.attribute, left, right, by.id, by.step.place, None, last_right=since.at)
 
 

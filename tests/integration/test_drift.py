@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from pathlib import Path
 
 import psycopg
@@ -282,3 +283,38 @@ def test_grants_that_no_step_gives_are_named(database: str) -> None:
     assert found.differences == ()
     assert len(found.unseen) == 1
     assert found.unseen[0].startswith("table public.t: its grants")
+
+
+def test_grants_to_roles_that_only_this_server_has(database: str, make_role: MakeRole, server: Server) -> None:
+    """Where the list ran on scratch, a role was missing: what steps give it is no drift right after a start, and what a hand gives or
+    takes of it is told by what that start saw; another role's grant is a difference.
+    """
+    one, other = (f"role_{secrets.token_hex(4)}" for _ in range(2))
+    guarded = f"IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{other}') THEN GRANT SELECT, INSERT ON t TO {other}; END IF;"
+    steps = [
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "GRANT SELECT ON t TO PUBLIC",
+        f"GRANT SELECT ON t TO {one}",
+        f"DO $$ BEGIN {guarded} END $$",
+    ]
+    analysis = analyse(Registry.of(steps))
+    expected = from_text(to_text(make(analysis, "", GivenServer(server.url))), "here")
+    third = psycopg.conninfo.conninfo_to_dict(make_role())["user"]
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(f"CREATE ROLE {one}; CREATE ROLE {other}")
+        try:
+            omega_bridge.boot(database, steps)
+            found = drift(database, analysis, analyse(Registry(())), expected)
+            assert found.differences == ()
+            assert [(one in told, other in told) for told in found.unseen] == [(True, True)]
+            for damage, by in (
+                (f"GRANT DELETE ON t TO {one}", analysis.steps[2]),
+                (f"REVOKE INSERT ON t FROM {other}", analysis.steps[3]),
+                (f"GRANT SELECT ON t TO {third}", analysis.steps[0]),
+            ):
+                conn.execute(damage)
+                found = drift(database, analysis, analyse(Registry(())), expected)
+                assert [(d.key.name, d.attribute, d.by) for d in found.differences] == [("t", "grants", by.id)], damage
+                omega_bridge.boot(database, steps)
+        finally:
+            conn.execute(f"DROP OWNED BY {one}, {other}; DROP ROLE {one}, {other}")
