@@ -69,8 +69,9 @@ def make_run_folder(identity: Identity) -> RunFolder:
         if len(longest) > SOCKET_PATH_LIMIT or not _is_usable(parent) or not identity.reaches(parent):
             continue
         path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-        lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(path / f"{LOCK}.new", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
+        (path / f"{LOCK}.new").rename(path / LOCK)  # a sweep takes a lock file that nobody holds for that of a dead owner
         if identity.kind is Kind.USER:
             path.chmod(0o711)
         folder = RunFolder(path, lock)

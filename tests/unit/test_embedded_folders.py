@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -45,6 +46,22 @@ def test_the_folder_of_a_live_owner_stays(temporary: Path) -> None:
     """A sweep takes nothing from a server that still has its owner."""
     folder = folders.make_run_folder(Identity())
     assert folders.sweep(temporary) == []
+    folder.remove()
+
+
+def test_a_folder_that_is_being_made_stays(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep takes nothing from an owner that is about to lock its folder."""
+    swept: list[Path] = []
+    lock = fcntl.flock
+
+    def sweep_and_lock(file: int, operation: int) -> None:
+        if operation == fcntl.LOCK_EX:
+            swept.extend(folders.sweep(temporary))
+        lock(file, operation)
+
+    monkeypatch.setattr(folders.fcntl, "flock", sweep_and_lock)
+    folder = folders.make_run_folder(Identity())
+    assert (swept, folders.sweep(temporary), folder.data.is_dir()) == ([], [], True)
     folder.remove()
 
 
