@@ -162,7 +162,8 @@ def _at_the_end(
             "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; DISCARD TEMP"
         )  # a step may have set it, and the record is one of what every start sees
         outcomes = done.in_list_order()
-        if head is not None and table is not None:  # before the schema is looked at: making it is a change of the schema
+        is_first = promised.watched.is_whole and (known is None or known.revision is None)
+        if head is not None and (table is not None or is_first):  # before the look: making it is a change of the schema
             with connection.transaction():
                 clean_state.make_version_table(connection, table)
                 lock.prove(session)

@@ -380,3 +380,12 @@ def test_every_object_of_ours_bears_our_name(database: str) -> None:
         )
     assert len(names) > 20
     assert [name for (name,) in names if not name.startswith("omega_bridge_")] == []
+
+
+def test_the_first_revision_is_no_change_to_look_into(database: str, tmp_path: Path) -> None:
+    """The first start behind an export makes ``alembic_version``, and the second has nothing to do, although a step may reach anywhere."""
+    steps = [*STEPS, "GRANT SELECT ON t TO PUBLIC"]
+    omega_bridge.boot(database, steps)
+    export(analyse(Registry.of(steps)), tmp_path)
+    assert omega_bridge.boot(database, steps, history=tmp_path).revision is not None
+    assert omega_bridge.boot(database, steps, history=tmp_path).round_trips == 1
