@@ -14,16 +14,17 @@ from omega_bridge.kinds import ROOMS
 from omega_bridge.kinds.privileges import RUNNER
 from omega_bridge.kinds.question import named, of_server
 from omega_bridge.postgres.catalog_reader import ONE_VALUE, array, read_catalog
-from omega_bridge.postgres.printing import by_default
+from omega_bridge.postgres.printing import alike, by_default
 from omega_bridge.postgres.queries.qualified import qualified
 from omega_bridge.postgres.runner import runner
 
 
 def read_against(connection: psycopg.Connection[TupleRow], expected: Expectation) -> Catalog:
     """Everything in the database, and of the server what is expected."""
-    found = read_catalog(connection)
-    wanted = [key for key in expected.catalog if ROOMS[key.kind].is_of_server]
-    return replace(found, objects={**found.objects, **read(connection, wanted)}) if wanted else found
+    with alike(connection):
+        found = read_catalog(connection)
+        wanted = [key for key in expected.catalog if ROOMS[key.kind].is_of_server]
+        return replace(found, objects={**found.objects, **read(connection, wanted)}) if wanted else found
 
 
 def read(connection: psycopg.Connection[TupleRow], wanted: Collection[Key]) -> dict[Key, Attributes]:

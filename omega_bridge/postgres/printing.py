@@ -1,4 +1,4 @@
-"""Values read as PostgreSQL prints them by default, whatever ``DateStyle`` and ``IntervalStyle`` the database or role has set.
+"""Values read as PostgreSQL prints them by default, whatever ``DateStyle``, ``IntervalStyle`` and their like the database or role has set.
 
 The session keeps its own settings for the steps: a list may mean them. Both are reported by the server, so that knowing
 them costs nothing (PostgreSQL's manual, "Asynchronous Operations" of the frontend/backend protocol).
@@ -40,6 +40,28 @@ def by_default(connection: psycopg.Connection[TupleRow]) -> Iterator[None]:
 def _set(connection: psycopg.Connection[TupleRow], values: dict[str, str]) -> None:
     for name, value in values.items():
         connection.execute(sql.SQL("SELECT set_config({}, {}, false)").format(name, value))
+
+
+_ALIKE = {
+    **_DEFAULTS, "TimeZone": "UTC", "bytea_output": "hex", "extra_float_digits": "1", "lc_monetary": "C", "quote_all_identifiers": "off",
+}  # fmt: skip
+"""Whatever changes how PostgreSQL prints a type, a name or a constant."""
+
+
+@contextmanager
+def alike(connection: psycopg.Connection[TupleRow]) -> Iterator[None]:
+    """Inside the block, everything is printed as on any other server of the release: what is read is held against another database."""
+    found = {name: str(value) for name, value in connection.execute(_SETTINGS, (list(_ALIKE),)).fetchall()}
+    changed = {name: value for name, value in found.items() if value != _ALIKE[name]}
+    _set(connection, {name: _ALIKE[name] for name in changed})
+    try:
+        yield
+    finally:
+        if connection.info.transaction_status != pq.TransactionStatus.INERROR:
+            _set(connection, changed)
+
+
+_SETTINGS = b"SELECT name, pg_catalog.current_setting(name) FROM pg_catalog.unnest(%s::pg_catalog.text[]) AS asked(name)"
 
 
 def takes_escapes(connection: psycopg.Connection[TupleRow]) -> bool:
