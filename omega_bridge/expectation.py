@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from omega_bridge.catalog import Attributes, Catalog, Key, Kind, texts
-from omega_bridge.kinds.privileges import RUNNER, of_new, owners_loss, privileges
+from omega_bridge.kinds.privileges import RUNNER, by_default, defaults_of, of_new, owners_loss, privileges, rights_of
 from omega_bridge.sql import identifier
 from omega_bridge.sql.printed import same_printed
 
@@ -103,7 +103,10 @@ def compare(expected: Expectation, found: Catalog, role: str) -> Compared:
         if told := grants.differ(key, attributes, there):
             departures.append(Departure(What.DIFFERENT, key, "grants", *told))
         elif grants.are_by_hand(key, attributes, there):
-            unseen.append(f"{key}: its grants are not those of a new object, and no step gave any where the expectation was made")
+            what = "are not those of a new object, and no step gave any where the expectation was made"
+            unseen.append(
+                f"{key}: its grants {what if attributes.get('grants') is None else 'follow from default privileges of this database'}"
+            )
         for name, one, other in _differing(key, attributes, there, there_expected, role):
             if (key.kind, name) == (Kind.EXTENSION, "version") and (
                 one is None or expected.major != found.server_version // 10000
@@ -196,12 +199,14 @@ class _Grants:
     of_here: str
     given: frozenset[tuple[str, str]]
     has_own_defaults: bool
+    expected: Catalog
+    found: Catalog
 
     @classmethod
     def of(cls, expected: Expectation, found: Catalog, role: str) -> _Grants:
         given = ((k.schema, k.table or k.name) for k, a in expected.catalog.objects.items() if a.get("grants") is not None)
         defaults = (k for k in found if k.kind is Kind.DEFAULT_PRIVILEGES and k not in expected.catalog)
-        return cls(expected.role, role, frozenset(given), any(defaults))
+        return cls(expected.role, role, frozenset(given), any(defaults), expected.catalog, found)
 
     def differ(self, key: Key, one: Attributes, other: Attributes) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
         """What is expected and what is found, where a step gives grants, or the owner lacks some."""
@@ -209,13 +214,34 @@ class _Grants:
         new = of_new(key.kind)
         if left is not None or (key.kind is Kind.COLUMN and (key.schema, key.table) in self.given):
             left, right = left if left is not None else new, right if right is not None else new
-            return (left, right) if left != right else None
+            return (left, right) if left != right and self._others(key, other, left, right) else None
         return (new, right) if right is not None and owners_loss(key.kind, right) and not self.has_own_defaults else None
+
+    def _others(self, key: Key, other: Attributes, left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+        """Whether some role has otherwise than what is expected where only this database has its default privileges."""
+        one, found = rights_of(left), rights_of(right)
+        owner = str(other.get("owner") or self.of_here)  # as ``moved`` has named the expected ones, too
+        there = self._by_default(key, self.expected, owner, self.of_step if owner == self.of_here else owner)
+        here = self._by_default(key, self.found, owner, owner)
+        none: frozenset[str] = frozenset()
+        return any(
+            one.get(role) != found.get(role)
+            and found.get(role, none) != (one.get(role, none) - there.get(role, none)) | here.get(role, none)
+            for role in {*one, *found}
+        )
+
+    def _by_default(self, key: Key, catalog: Catalog, owner: str, named: str) -> dict[str, frozenset[str]]:
+        """``named``: the owner, as the grants in that catalog name him."""
+        keys = defaults_of(key, owner)
+        if keys is None:
+            return {}
+        everywhere, there = (texts(told) if (told := (catalog.get(k) or {}).get("grants")) is not None else None for k in keys)
+        return by_default(key.kind, everywhere, there, named)
 
     def are_by_hand(self, key: Key, one: Attributes, other: Attributes) -> bool:
         """Whether there are grants that no step gives."""
         left, right = self._both(key, one, other)
-        return left is None and right is not None and right != of_new(key.kind)
+        return right is not None and right != (left or of_new(key.kind))
 
     def _both(self, key: Key, one: Attributes, other: Attributes) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
         return grants_of(key, one, self.of_step), grants_of(key, other, self.of_here)

@@ -76,6 +76,41 @@ def of_new(kind: Kind) -> tuple[str, ...]:
     return _EVERYBODYS.get(kind, (ALL,))
 
 
+_OF_DEFAULTS: Mapping[Kind, str] = {
+    Kind.TABLE: "tables", Kind.VIEW: "tables", Kind.MATERIALIZED_VIEW: "tables", Kind.SEQUENCE: "sequences", Kind.FUNCTION: "functions",
+    Kind.ENUM: "types", Kind.DOMAIN: "types", Kind.COMPOSITE: "types", Kind.RANGE: "types", Kind.BASE_TYPE: "types",
+    Kind.SCHEMA: "schemas",
+}  # fmt: skip
+"""How default privileges call them."""
+
+
+def defaults_of(key: Key, owner: str) -> tuple[Key, Key] | None:
+    """The default privileges that a new object of ``owner`` gets: those that stand for PostgreSQL's own, and those of its schema,
+    which are added; ``None`` where there are none for its kind.
+    """
+    if key.kind not in _OF_DEFAULTS:
+        return None
+    name = f"{_OF_DEFAULTS[key.kind]} of {owner}"
+    return Key(Kind.DEFAULT_PRIVILEGES, "", "", name), Key(Kind.DEFAULT_PRIVILEGES, key.schema, "", name)
+
+
+def by_default(kind: Kind, everywhere: Sequence[str] | None, here: Sequence[str] | None, owner: str) -> dict[str, frozenset[str]]:
+    """By role the letters of what it may do with a new object, with such default privileges."""
+    found = rights_of(privileges(kind, everywhere, owner) or of_new(kind))
+    for role, letters in rights_of(privileges(kind, here, owner) or ()).items():
+        if role != "owner":
+            found[role] = found.get(role, frozenset()) | letters
+    return found
+
+
+def rights_of(items: Iterable[str]) -> dict[str, frozenset[str]]:
+    """By role the letters of what it may do, each with its star."""
+    return {
+        who: frozenset(re.findall(r"[A-Za-z]\*?", rights))
+        for who, _, rights in (item.rpartition("=") for item in items if item != ALL)
+    }
+
+
 def owners_loss(kind: Kind, there: Sequence[str] | None) -> bool:
     """Whether the owner lacks something that an owner has."""
     return bool(_OWNERS.get(kind, "U")) and any(item.startswith("owner=") and item != ALL for item in there or ())

@@ -5,6 +5,7 @@ A role is the server's, and a scratch server need not have it: a ``GRANT`` to it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -41,7 +42,7 @@ class Grantees:
 
     def giver(self, key: Key, role: str) -> StepAnalysis | None:
         """The step that may have given ``role`` something on ``key`` here and not there; ``None`` where there is none."""
-        naming = [(step, words) for step, words in self.naming if role.lower() in words]
+        naming = [(step, words) for step, words in self.naming if _names_role(step.step.sql, words, role)]
         on = [step for step, words in naming if _is_named(key, words)]
         if role in self.known:
             return next((step for step in on if step.id in self.rejected), None)
@@ -85,6 +86,14 @@ def _rights(items: Iterable[str] | None) -> dict[str, str]:
 
 def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
     return [role for role in sorted({*one, *other}) if one.get(role) != other.get(role)]
+
+
+_PUBLIC = re.compile(r'\b(?:to|from)\s+(?:group\s+)?(?:[\w"$]+\s*,\s*)*public\b', re.IGNORECASE)
+"""Everybody; by itself the word is most often the schema."""
+
+
+def _names_role(sql: str, words: frozenset[str], role: str) -> bool:
+    return role.lower() in words and (role != "public" or _PUBLIC.search(sql) is not None)
 
 
 def _is_named(key: Key, words: frozenset[str]) -> bool:
