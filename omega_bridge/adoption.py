@@ -15,11 +15,13 @@ from omega_bridge.ledger import Draft, Driver, Event, new_run
 from omega_bridge.planning import World, evaluate
 from omega_bridge.planning.foundation import LABEL
 from omega_bridge.planning.grantees import Grantees
+from omega_bridge.planning.made_here import MadeHere
 from omega_bridge.postgres import clean_state, ledger_store, states
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.lock import exclusive, prove
 from omega_bridge.postgres.of_server import read_against
+from omega_bridge.postgres.runner import runs_as
 from omega_bridge.postgres.session import Session, permissions
 from omega_bridge.revisions.files import RecordedTexts
 from omega_bridge.revisions.matching import match
@@ -81,8 +83,10 @@ def survey(
         ground = {LABEL: lacking} if (lacking := not_laid(connection, analysis, folder)) else {}
         return hold_against(read_catalog(connection, analysis.names()), analysis, folder, {**ground, **(amiss or {})})
     catalog = read_against(connection, expected)
-    expected = moved(expected, catalog, connection.info.user)
-    seen = Grantees.of(expected, analysis).set_apart(compare(expected, catalog, connection.info.user))
+    role = runs_as(connection)
+    expected = moved(expected, catalog, role)
+    seen = Grantees.of(expected, analysis).set_apart(compare(expected, catalog, role))
+    seen = MadeHere.of(expected, catalog, analysis).set_apart(seen, catalog)
     denied = [d for d in seen.departures if d.what in (What.MISSING, What.DIFFERENT)]
     told: dict[str, str] = {}
     for departure in denied:

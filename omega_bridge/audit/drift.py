@@ -6,13 +6,13 @@ of the promise compared.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from omega_bridge.analysis import Analysis, with_escapes
 from omega_bridge.analysis.program import DOUBT
-from omega_bridge.audit.since import RightThen, Since, since_last_start
+from omega_bridge.audit.since import RightThen, Since, changed, since_last_start
 from omega_bridge.catalog import Catalog, Key, Kind, texts
 from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, grants_of, moved, whole_of
 from omega_bridge.kinds.privileges import granted
@@ -20,6 +20,7 @@ from omega_bridge.kinds.restoring import restored
 from omega_bridge.planning.attributes import same
 from omega_bridge.planning.gaps import MODELS, Forecast, Unkept, forecast, together, unkept_by_models
 from omega_bridge.planning.grantees import Grantees, changed_roles
+from omega_bridge.planning.made_here import MadeHere
 from omega_bridge.planning.meant import asked
 from omega_bridge.planning.words import words_of
 from omega_bridge.planning.world import World, is_anything
@@ -27,7 +28,7 @@ from omega_bridge.postgres.catalog_store import Seen
 from omega_bridge.postgres.dsn import normalise
 from omega_bridge.postgres.of_server import read_against
 from omega_bridge.postgres.printing import takes_escapes
-from omega_bridge.postgres.runner import runner
+from omega_bridge.postgres.runner import runs_as
 from omega_bridge.postgres.session import open_session
 from omega_bridge.postgres.undone import left_undone
 from omega_bridge.revisions.models import is_model
@@ -127,13 +128,15 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
         if takes_escapes(connection):
             analysis, models = with_escapes(analysis), with_escapes(models)
         found = read_against(connection, expected)
-        role = runner(connection) or connection.info.user
+        role = runs_as(connection)
         last = since_last_start(session)
         standing = left_undone(connection, {s.id: s.checksum for s in analysis})
     expected = moved(expected, found, role)
     here = _only_rejected_there(expected, standing)
     grantees = Grantees.of(here, analysis)
-    seen = grantees.set_apart(compare(expected, found, role))
+    made_here = MadeHere.of(here, found, analysis)
+    recorded = last[0].catalog if last is not None else None
+    seen = made_here.set_apart(grantees.set_apart(compare(expected, found, role)), found, recorded)
     ahead = forecast(found, analysis)
     differences: tuple[Drifted, ...] = (
         *_explained(seen, found, analysis, ahead, expected),
@@ -142,7 +145,9 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
     if last is not None:
         was_right = RightThen.of(last[0], expected, found, role)
         differences = tuple(replace(d, last_right=last[1].at) if was_right(d.departure) else d for d in differences)
-        differences += tuple(_changed_since(*last, analysis, expected, {d.key for d in differences}, grantees, role))
+        differences += tuple(
+            _changed_since(*last, analysis, expected, {(d.key, d.attribute) for d in differences}, grantees, made_here, role)
+        )
     made = last[0].made if last is not None else {}
     known = {step.id for step in analysis if made.get(step.checksum)}
     unseen = (
@@ -273,18 +278,29 @@ def _by_promise(seen: Compared, found: Catalog, models: Analysis, ahead: Forecas
 
 
 def _changed_since(
-    seen: Seen, since: Since, analysis: Analysis, expected: Expectation, told: Collection[Key], grantees: Grantees, role: str
+    seen: Seen,
+    since: Since,
+    analysis: Analysis,
+    expected: Expectation,
+    told: Set[tuple[Key, str]],
+    grantees: Grantees,
+    made_here: MadeHere,
+    role: str,
 ) -> Iterator[Drifted]:
     """What is gone or otherwise since the last start, of what a step left behind when it ran here, and nobody else knows of: what an unread
-    statement names that PostgreSQL rejected on scratch, what a step of unknown effect made that is not what the list leads to there, and
-    what roles may do that had nothing there.
+    statement names that PostgreSQL rejected on scratch, what a step of unknown effect made that is not what the list leads to there, what
+    a statement says that may run on one server alone, and what roles may do that had nothing there.
     """
     rejected = [step for step in analysis if step.id in expected.rejected]
     named = [(step, frozenset(words_of(s.text))) for step in rejected for s in step.reading.statements if s.opaque]
     makers = {name: step for step in analysis for name in seen.made.get(step.checksum, ())}
     gone = {change.key for change in since.changes if not change.attribute and change.right is None}
     for change in since.changes:
-        if change.left is None or change.key in told:
+        if not told.isdisjoint({(change.key, change.attribute), (change.key, "")}):
+            continue
+        if changed(change) == "new":
+            if (by := made_here.table_maker(change.key, change.right)) is not None:
+                yield Drifted(What.ADDED, change.key, by=by.id, place=by.step.place, is_repaired=False, last_right=since.at)
             continue
         left, right = (change.left, change.right) if change.attribute else (None, None)
         by = None
@@ -292,12 +308,14 @@ def _changed_since(
             attributes = seen.catalog.objects[change.key]
             left, right = (grants_of(change.key, {**attributes, "grants": items}, role) for items in (left, right))
             by = next(iter(grantees.givers(change.key, changed_roles(left, right)).values()), None)
-        if by is None:
+        if by is None and change.left is not None:
             by = next((step for step, words in named if _words(change.key) <= words), None)
-        if by is None and change.key not in expected.catalog:
+        if by is None and change.key in seen.catalog:
+            by = made_here.changed(change.key, change.attribute, seen.catalog.objects[change.key])
+        if by is None and change.left is not None and change.key not in expected.catalog:
             by = makers.get(_named(change.key))
         whole = whole_of(change.key, seen.catalog.objects.get(change.key, {}))
-        if by is None or (whole is not None and not gone.isdisjoint(whole)):
+        if by is None or (whole is not None and not gone.isdisjoint(whole)) or (change.attribute and left == right):
             continue
         what = What.DIFFERENT if change.attribute else What.MISSING
         yield Drifted(what, change.key, change.attribute, left, right, by.id, by.step.place, None, last_right=since.at)

@@ -22,6 +22,7 @@ from omega_bridge.planning.world import World
 from omega_bridge.postgres import of_server
 from omega_bridge.postgres.catalog_reader import read_catalog
 from omega_bridge.postgres.printing import alike
+from omega_bridge.postgres.runner import runs_as
 from omega_bridge.postgres.session import Session
 from omega_bridge.revisions.sums import read_sum
 from omega_bridge.steps import Registry
@@ -48,7 +49,7 @@ def make(
         runs = written.boot(database, steps) if written is not None else (database.boot(steps),)
         with database.session() as session, alike(session.connection):
             catalog = with_server(read_catalog(session.connection), session, analysis)
-            role = session.connection.info.user
+            role = runs_as(session.connection)
     rejected = elsewhere | {s.id: str(s.error or s.reason) for s in runs[-1].steps if s.outcome in WENT_WRONG}
     world = World(catalog)
     promised = frozenset(

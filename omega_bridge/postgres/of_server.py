@@ -16,7 +16,7 @@ from omega_bridge.kinds.question import named, of_server
 from omega_bridge.postgres.catalog_reader import ONE_VALUE, array, read_catalog
 from omega_bridge.postgres.printing import alike, by_default
 from omega_bridge.postgres.queries.qualified import qualified
-from omega_bridge.postgres.runner import runner
+from omega_bridge.postgres.runner import runs_as
 
 
 def read_against(connection: psycopg.Connection[TupleRow], expected: Expectation) -> Catalog:
@@ -57,5 +57,5 @@ def _memberships(connection: psycopg.Connection[TupleRow], wanted: Collection[Ke
     names = sorted({key.name for key in wanted if key.table == RUNNER})
     if not names:
         return {}
-    role = runner(connection) or connection.info.user
+    role = runs_as(connection)
     return {Key(Kind.ROLE, "", RUNNER, name): {} for (name,) in connection.execute(_MEMBER_OF.encode(), (role, names))}

@@ -22,3 +22,13 @@ def runner(connection: psycopg.Connection[TupleRow]) -> str | None:
         (there.here,),
     ).fetchone()
     return row[0] if row else None
+
+
+def runs_as(connection: psycopg.Connection[TupleRow]) -> str:
+    """The same; where no entry says, the role that this connection acts as: a login may have been given another (``SET role``)."""
+    found = runner(connection)
+    if found is not None:
+        return found
+    row = connection.execute(b"SELECT current_user::pg_catalog.text").fetchone()
+    assert row is not None
+    return str(row[0])

@@ -147,6 +147,7 @@ class ObjectType:
     COLUMN: Final[int] = pb.OBJECT_COLUMN
     DOMAIN: Final[int] = pb.OBJECT_DOMAIN
     EVENT_TRIGGER: Final[int] = pb.OBJECT_EVENT_TRIGGER
+    EXTENSION: Final[int] = pb.OBJECT_EXTENSION
     FDW: Final[int] = pb.OBJECT_FDW
     FOREIGN_SERVER: Final[int] = pb.OBJECT_FOREIGN_SERVER
     FOREIGN_TABLE: Final[int] = pb.OBJECT_FOREIGN_TABLE

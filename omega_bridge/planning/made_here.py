@@ -1,0 +1,285 @@
+"""What a list does in a database and did not do where its expectation was made, or the other way round.
+
+A guard asks for a role, an extension, a version or a table of another's; a block has another way behind an error; PostgreSQL rejects a
+statement on one server alone. What such a statement says of an object is no difference by itself: it is named, and held against what the
+last start saw.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from omega_bridge.analysis.extensions import said_of_extensions
+from omega_bridge.analysis.program import (
+    All,
+    AnyOf,
+    Condition,
+    Exists,
+    Handled,
+    If,
+    Not,
+    Pattern,
+    Program,
+    Sql,
+    Unknown,
+    patterns,
+    statements,
+)  # fmt: skip
+from omega_bridge.catalog import Catalog, Key, Kind
+from omega_bridge.expectation import Compared, Departure, Expectation, What, whole_of
+from omega_bridge.kinds import ROOMS
+from omega_bridge.kinds.statements import ReadAs
+from omega_bridge.planning.attributes import same
+from omega_bridge.planning.words import words_of
+from omega_bridge.planning.world import World, is_anything
+from omega_bridge.tags import Tag
+
+if TYPE_CHECKING:
+    from omega_bridge.analysis import Analysis, StepAnalysis
+
+_OF_SERVER = re.compile(
+    r"\b(pg_roles|pg_authid|pg_user|pg_auth_members|to_regrole|regrole|has_\w+_privilege|pg_has_role|current_user|session_user|current_role"
+    r"|pg_extension|pg_available_extensions?|pg_available_extension_versions|current_setting|pg_settings|version|server_version\w*"
+    r"|current_database|current_catalog|pg_database|getdatabaseencoding|pg_encoding_to_char|pg_tablespace|pg_collation|pg_language|pg_am"
+    r"|pg_ts_config|pg_is_in_recovery|inet_server_\w+|to_regtype|to_regproc\w*|pg_foreign_server|pg_event_trigger)\b",
+    re.IGNORECASE,
+)
+"""What a guard asks of the server, or of what others have installed on it."""
+
+
+def _tags(*, is_common: bool) -> frozenset[Tag]:
+    rooms = (room for room in ROOMS.values() if room.is_common is is_common and not room.is_of_server)
+    return frozenset(tag for room in rooms for said in room.statements.all() if not isinstance(said, ReadAs) for tag in said.tags)
+
+
+_UNRECORDED = _tags(is_common=False) - _tags(is_common=True)
+"""Statements about objects that a start does not record: nothing is known of them but what the expectation says."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeHere:
+    """``made``: what the list leads to by its text, and not where the expectation was made. ``ways``: what statements say of an object
+    that may run on one server alone, by step. ``alone``: what no other statement makes. ``naming``: the words of such statements that are
+    not read; ``unrecorded``: those of them about objects that a start does not record. ``of_extensions``: what the list says of these.
+    """
+
+    expected: Catalog
+    made: Mapping[Key, StepAnalysis]
+    ways: Mapping[Key, tuple[tuple[StepAnalysis, Mapping[str, object]], ...]]
+    alone: frozenset[Key]
+    naming: tuple[tuple[StepAnalysis, frozenset[str]], ...]
+    unrecorded: tuple[tuple[StepAnalysis, str], ...]
+    of_extensions: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, expected: Expectation, found: Catalog, analysis: Analysis) -> MadeHere:
+        """Of a list, of what it leads to elsewhere, and of what is here."""
+        servers = _Servers.of(expected, found, analysis)
+        last: dict[Key, StepAnalysis | None] = {}
+        ways: dict[Key, list[tuple[StepAnalysis, Mapping[str, object]]]] = {}
+        sure: set[Key] = set()
+        naming: list[tuple[StepAnalysis, frozenset[str]]] = []
+        unrecorded: list[tuple[StepAnalysis, str]] = []
+        for step in analysis:
+            is_rejected = step.id in expected.rejected
+            apart = frozenset(map(id, step.reading.statements if is_rejected else servers.ways(step.program)))
+            sure |= frozenset() if is_rejected else servers.sure(step.program)
+            naming += [(step, words_of(s.text)) for s in step.reading.statements if s.opaque and id(s) in apart]
+            if not is_rejected:  # else the step is named as a whole
+                apart_here = (s for s in step.reading.statements if id(s) in apart and s.tag in _UNRECORDED)
+                unrecorded += [(step, s.text) for s in apart_here]
+            for statement in step.reading.statements:
+                for effect in (*statement.effects, *statement.implied):
+                    key = servers.there.place(effect.key)
+                    if not effect.present:
+                        last = {k: s for k, s in last.items() if (k.schema, k.table) != (key.schema, key.name) or key.table}
+                    last[key] = step if effect.present and id(statement) in apart else None
+                    if effect.present and id(statement) in apart:
+                        ways.setdefault(key, []).append((step, dict(effect.attributes)))
+                for effect in () if id(statement) in apart else statement.effects:
+                    key, said = servers.there.place(effect.key), dict(effect.attributes)
+                    if effect.present and key in ways:  # the last word on these
+                        ways[key] = [(s, {n: v for n, v in way.items() if n not in said}) for s, way in ways[key]]
+        made = {key: step for key, step in last.items() if step is not None and key not in expected.catalog}
+        alone = frozenset(ways) - sure
+        return cls(
+            expected.catalog,
+            made,
+            {k: tuple(w) for k, w in ways.items()},
+            alone,
+            tuple(naming),
+            tuple(unrecorded),
+            said_of_extensions(analysis),
+        )
+
+    def maker(self, key: Key, attributes: Mapping[str, object]) -> StepAnalysis | None:
+        """The step that an object comes from which the expectation has not; ``None`` where no step is known to make it."""
+        if key in self.expected:
+            return None
+        return self.made.get(key) or next(
+            (self.made[whole] for whole in (whole_of(key, attributes) or ()) if whole in self.made),
+            next(iter(self._named_after(key, attributes)), None)
+            or next((s for s, words in self.naming if _words(key) <= words), None),
+        )
+
+    def _named_after(self, key: Key, attributes: Mapping[str, object]) -> Iterator[StepAnalysis]:
+        """By the column of which PostgreSQL makes the names of constraints, indexes and sequences."""
+        if key.kind in (Kind.CONSTRAINT, Kind.INDEX, Kind.SEQUENCE):
+            for whole in whole_of(key, attributes) or ():
+                for column, step in self.made.items():
+                    is_of_it = column.kind is Kind.COLUMN and (column.schema, column.table) == (whole.schema, whole.name)
+                    if is_of_it and key.name.startswith(f"{column.table}_{column.name}_"):
+                        yield step
+
+    def table_maker(self, key: Key, attributes: object) -> StepAnalysis | None:
+        """The step that the table comes from of which something is a part that no step is known to make; ``None`` where it is another's."""
+        if key in self.made or not isinstance(attributes, Mapping):
+            return None
+        return next((self.made[whole] for whole in whole_of(key, attributes) or () if whole in self.made), None)
+
+    def way(self, key: Key, attribute: str, value: object) -> StepAnalysis | None:
+        """The step of which one way makes the attribute so, or may, since it is not read; ``None`` where none does."""
+        for step, said in self.ways.get(key, ()):
+            told = said.get(attribute)
+            if attribute in said and (is_anything(told) or same(key, attribute, {attribute: value}, told) is not False):
+                return step
+        if attribute == "grants":  # these have givers of their own
+            return None
+        return next((s for s, words in self.naming if _words(key) <= words), None)
+
+    def changed(self, key: Key, attribute: str, attributes: Mapping[str, object]) -> StepAnalysis | None:
+        """The step to which a change since the last start is one of its own work, which the expectation says nothing of."""
+        if key not in self.expected:
+            return self.maker(key, attributes)
+        if not attribute:
+            return self.ways[key][0][0] if key in self.alone else None
+        return self.way(key, attribute, attributes.get(attribute))
+
+    def set_apart(self, seen: Compared, found: Catalog, recorded: Catalog | None = None) -> Compared:
+        """Without what is so by such a statement. It was not looked at, but for what the last start has ``recorded``."""
+        named: list[str] = []
+
+        def is_apart(departure: Departure) -> bool:
+            told = self._apart(departure, found)
+            if told is not None and (recorded is None or departure.key not in recorded or departure.key.kind is Kind.EXTENSION):
+                named.append(told)
+            return told is not None
+
+        departures = tuple(d for d in seen.departures if not is_apart(d))
+        beyond = tuple(k for k in seen.beyond if not (k in self.made and is_apart(Departure(What.ADDED, k))))
+        named += [f"what {step.id} makes where its guard holds: {_short(text)}" for step, text in self.unrecorded]
+        return Compared(departures, beyond, (*seen.unseen, *named))
+
+    def _apart(self, departure: Departure, found: Catalog) -> str | None:
+        """Why it is no difference; ``None`` where it is one."""
+        key, name = departure.key, departure.attribute
+        if departure.what is What.ADDED:
+            step = self.maker(key, found.objects[key])
+            return f"{key}: where the expectation was made, {step.id} has not made it" if step is not None else None
+        if departure.what is What.MISSING:
+            step = self.ways[key][0][0] if key in self.alone else None
+            return (
+                f"{key}: {step.id} made it where the expectation was made, and may not do so here" if step is not None else None
+            )
+        if key.kind is Kind.EXTENSION and name in ("schema", "version"):
+            return (
+                None
+                if (key.name, name) in self.of_extensions
+                else f"{key}: its {name} is {departure.found}, and no step says which"
+            )
+        step = self.way(key, name, departure.found)
+        told = "may make another here than where the expectation was made"
+        return f"{key}: its {name}, which {step.id} {told}" if step is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Servers:
+    """``there``: what the list leads to elsewhere; ``here``: what is in this database; ``names``: of what the list makes."""
+
+    there: World
+    here: World
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, expected: Expectation, found: Catalog, analysis: Analysis) -> _Servers:
+        names = (e.key.name for step in analysis for s in step.reading.statements for e in (*s.effects, *s.implied) if e.present)
+        return cls(World(expected.catalog), World(found), frozenset(names))
+
+    def ways(self, program: Program) -> Iterator[Sql]:
+        """The statements that may run on one of the two servers alone."""
+        for node in program:
+            match node:
+                case If(arms, otherwise):
+                    every = (*(arm for _, arm in arms), otherwise)
+                    if self._may_differ(node):
+                        yield from (s for arm in every for s in statements(arm, handlers=True))
+                    else:
+                        yield from (s for arm in every for s in self.ways(arm))
+                case Handled(body) if _does_work(node):
+                    yield from statements((node,), handlers=True)
+                case Handled(body):
+                    yield from self.ways(body)
+
+    def sure(self, program: Program) -> frozenset[Key]:
+        """What is made whichever way the program goes."""
+        found: frozenset[Key] = frozenset()
+        for node in program:
+            match node:
+                case Sql():
+                    found |= {self.there.place(e.key) for e in (*node.effects, *node.implied) if e.present}
+                case If(arms, otherwise):
+                    every = [self.sure(arm) for arm in (*(arm for _, arm in arms), otherwise)]
+                    found |= frozenset.intersection(*every) if self._may_differ(node) else frozenset().union(*every)
+                case Handled(body, handlers) if _does_work(node):
+                    found |= self.sure(body).intersection(*(self.sure(arm) for _, arm in handlers))
+                case Handled(body):
+                    found |= self.sure(body)
+        return found
+
+    def _may_differ(self, node: If) -> bool:
+        made = {e.key for s in statements((node,), handlers=True) for e in s.effects}
+        return any(self._is_of_server(condition, made) for condition, _ in node.arms)
+
+    def _is_of_server(self, condition: Condition, made: set[Key]) -> bool:
+        """Whether a guard may be answered otherwise on the other server, by what the list does not make."""
+        return any(_OF_SERVER.search(text) for text in _unknown(condition)) or any(
+            self._is_anothers(pattern, made) for pattern in patterns(condition)
+        )
+
+    def _is_anothers(self, pattern: Pattern, made: set[Key]) -> bool:
+        if pattern.name is None:
+            return False
+        if Kind.EXTENSION in pattern.kinds:
+            if Key(Kind.EXTENSION, "", "", pattern.name) in made:
+                return False
+        elif pattern.name in self.names:
+            return False
+        here, there = (world.answer(Exists(pattern)) for world in (self.here, self.there))
+        return here is None or here is not there
+
+
+def _short(text: str) -> str:
+    told = " ".join(text.split())
+    return told if len(told) <= 100 else f"{told[:97]}..."
+
+
+def _does_work(node: Handled) -> bool:
+    return any(s.effects or s.opaque for _, arm in node.handlers for s in statements(arm, handlers=True))
+
+
+def _unknown(condition: Condition) -> Iterator[str]:
+    match condition:
+        case Unknown(text):
+            yield text
+        case Not(other):
+            yield from _unknown(other)
+        case All(several) | AnyOf(several):
+            for other in several:
+                yield from _unknown(other)
+
+
+def _words(key: Key) -> frozenset[str]:
+    return words_of(f"{key.table} {key.name.partition('(')[0]}")
