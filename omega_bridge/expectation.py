@@ -266,23 +266,44 @@ def _only_there(wanted: Catalog, found: Catalog, promised: frozenset[Key]) -> tu
     beyond: list[Key] = []
     ground = {Key(Kind.SCHEMA, "", "", name) for name in ("public", *found.search_path[:1])}  # on which every list may work
     lone = [key for key in sorted(found.objects) if key not in wanted and key not in ground and key not in promised]
+    routines = {_base_name(key) for key in wanted if key.kind is Kind.FUNCTION}
     for key in lone:
         owner = whole_of(key, found.objects[key])
-        if owner is not None and any(k in wanted for k in owner):
+        if (owner is not None and any(k in wanted for k in owner)) or (key.kind is Kind.FUNCTION and _base_name(key) in routines):
             added.append(key)
         elif owner is None or not any(k in found for k in owner):
             beyond.append(key)
     return [k for k in added if not _comes_with(k, added)], beyond
 
 
+def _base_name(routine: Key) -> tuple[str, str]:
+    """Its schema and its name, which overloads have in common: with one more, a call may be another's, or nobody's."""
+    return routine.schema, routine.name.partition("(")[0]
+
+
 def whole_of(key: Key, attributes: Attributes) -> tuple[Key, ...] | None:
-    """The relation that an object is a part of, in each kind that it may be; ``None`` for one that stands by itself."""
-    table = key.table or (str(attributes.get("table") or "") if key.kind is Kind.INDEX else "")
+    """The relation that an object is a part of, in each kind that it may be; a user mapping's server; ``None`` for one that stands by
+    itself.
+    """
+    if key.kind is Kind.USER_MAPPING:
+        return (Key(Kind.FOREIGN_SERVER, "", "", key.name.partition(" at ")[2]),)
+    schema, table = key.schema, key.table or (str(attributes.get("table") or "") if key.kind is Kind.INDEX else "")
+    if key.kind is Kind.STATISTICS and (last := _LAST_NAMES.search(str(attributes.get("definition") or ""))):
+        schema, table = _bare(last[1]) or key.schema, _bare(last[2])
     if key.kind is Kind.SEQUENCE and attributes.get("owned_by"):
         table = str(attributes["owned_by"]).rpartition(".")[0].replace('"', "")
     if not table:
         return None
-    return tuple(Key(kind, key.schema, "", table) for kind in (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW))
+    return tuple(Key(kind, schema, "", table) for kind in (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW))
+
+
+_NAME = r'"(?:[^"]|"")+"|[\w$]+'
+_LAST_NAMES = re.compile(rf"(?s:.*) FROM (?:({_NAME})\.)?({_NAME})$")
+"""The table at the end of what PostgreSQL prints of extended statistics, and its schema where that is not on the search path."""
+
+
+def _bare(name: str | None) -> str:
+    return (name or "").removeprefix('"').removesuffix('"').replace('""', '"')
 
 
 def _comes_with(key: Key, others: list[Key]) -> bool:

@@ -175,6 +175,8 @@ def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Foreca
             yield Drifted(What.UNWANTED, key, by=promise.by, place=promise.place, is_repaired=True)
             continue
         by = last.get((key, departure.attribute)) or expected.maker(key)
+        if not by and departure.what is What.ADDED:
+            by = next(filter(None, map(expected.maker, _of_a_list(key, found, expected))), "")
         step = steps.get(by)
         is_repaired = False if departure.what is What.ADDED else _is_repaired(departure, found, ahead, by)
         if is_repaired is False and departure.what is not What.ADDED and any(_words(key) <= words for words in unread):
@@ -186,6 +188,13 @@ def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Foreca
             is_repaired,
             _instead(departure, found, expected) if is_repaired is False and departure.what is not What.ADDED else "",
         )  # fmt: skip
+
+
+def _of_a_list(key: Key, found: Catalog, expected: Expectation) -> Iterator[Key]:
+    """What of the list an object hangs on that only the database has: its relation, its server, another routine of its name."""
+    yield from whole_of(key, found.objects[key]) or ()
+    if key.kind is Kind.FUNCTION:
+        yield from (k for k in expected.catalog if k.kind is Kind.FUNCTION and _named(k) == _named(key))
 
 
 def _instead(departure: Departure, found: Catalog, expected: Expectation) -> str:

@@ -318,3 +318,34 @@ def test_grants_to_roles_that_only_this_server_has(database: str, make_role: Mak
                 omega_bridge.boot(database, steps)
         finally:
             conn.execute(f"DROP OWNED BY {one}, {other}; DROP ROLE {one}, {other}")
+
+
+@pytest.mark.parametrize(
+    ("hand", "name"),
+    [
+        ("CREATE STATISTICS by_hand ON a, b FROM t", "by_hand"),
+        ('CREATE SCHEMA own; CREATE STATISTICS own.by_hand ON a, b FROM "S 1"."T 1"', "own.by_hand"),
+        ("CREATE FUNCTION f(text) RETURNS int LANGUAGE sql AS 'SELECT 2'", "f(text)"),
+        ("CREATE USER MAPPING FOR CURRENT_USER SERVER srv", " at srv"),
+    ],
+)
+def test_what_a_hand_hung_on_something_of_the_list_is_told(database: str, server: Server, hand: str, name: str) -> None:
+    """Statistics of a table, another routine of the same name, a mapping of a server: only in the database, with whose step it hangs on."""
+    steps = [
+        "CREATE TABLE IF NOT EXISTS t (id int, a int, b int)",
+        'CREATE SCHEMA IF NOT EXISTS "S 1"',
+        'CREATE TABLE IF NOT EXISTS "S 1"."T 1" (id int, a int, b int)',
+        "CREATE OR REPLACE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "DO $$ BEGIN CREATE FOREIGN DATA WRAPPER fdw; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        "CREATE SERVER IF NOT EXISTS srv FOREIGN DATA WRAPPER fdw",
+    ]
+    analysis, nothing = analyse(Registry.of(steps)), analyse(Registry(()))
+    expected = from_text(to_text(make(analysis, "", GivenServer(server.url))), "here")
+    omega_bridge.boot(database, steps)
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE strange (a int, b int); CREATE STATISTICS strange_st ON a, b FROM strange")
+        assert drift(database, analysis, nothing, expected).differences == ()
+        conn.execute(hand.encode())
+    (found,) = drift(database, analysis, nothing, expected).differences
+    assert (str(found.what), bool(found.by)) == ("only-in-database", True)
+    assert f"{found.key.schema}.{found.key.name}".endswith(name)
