@@ -15,6 +15,7 @@ from typing import Any
 from omega_bridge.catalog import Attributes, Catalog, Key, Kind, texts
 from omega_bridge.kinds.privileges import RUNNER, by_default, defaults_of, of_new, owners_loss, privileges, rights_of
 from omega_bridge.sql import identifier
+from omega_bridge.sql.moments import is_moment_in_another_zone
 from omega_bridge.sql.printed import same_printed
 
 FILE = "omega.catalog.json"
@@ -128,6 +129,10 @@ def compare(expected: Expectation, found: Catalog, role: str) -> Compared:
             if is_same is None and expected.major != found.server_version // 10000:
                 unseen.append(
                     f"{key}: {name}, which PostgreSQL {expected.major} and {found.server_version // 10000} print in words of their own"
+                )
+            elif not is_same and name in _PRINTED and is_moment_in_another_zone(one, other):
+                unseen.append(
+                    f"{key}: {name}, in which a moment without a zone is one of the zone that its session had (TimeZone)"
                 )
             elif not is_same:
                 departures.append(Departure(What.DIFFERENT, key, name, one, other))

@@ -70,7 +70,7 @@ class MadeHere:
     made: Mapping[Key, StepAnalysis]
     ways: Mapping[Key, tuple[tuple[StepAnalysis, Mapping[str, object]], ...]]
     alone: frozenset[Key]
-    naming: tuple[tuple[StepAnalysis, frozenset[str]], ...]
+    naming: tuple[_Naming, ...]
     unrecorded: tuple[tuple[StepAnalysis, str], ...]
     of_extensions: frozenset[tuple[str, str]]
 
@@ -81,13 +81,13 @@ class MadeHere:
         last: dict[Key, StepAnalysis | None] = {}
         ways: dict[Key, list[tuple[StepAnalysis, Mapping[str, object]]]] = {}
         sure: set[Key] = set()
-        naming: list[tuple[StepAnalysis, frozenset[str]]] = []
+        naming: list[_Naming] = []
         unrecorded: list[tuple[StepAnalysis, str]] = []
         for step in analysis:
             is_rejected = step.id in expected.rejected
-            apart = frozenset(map(id, step.reading.statements if is_rejected else servers.ways(step.program)))
-            sure |= frozenset() if is_rejected else servers.sure(step.program)
-            naming += [(step, words_of(s.text)) for s in step.reading.statements if s.opaque and id(s) in apart]
+            apart = frozenset(map(id, step.reading.statements if is_rejected else servers.ways(step.program, step.step.sql)))
+            sure |= frozenset() if is_rejected else servers.sure(step.program, step.step.sql)
+            naming += [_Naming.of(step, s) for s in step.reading.statements if s.opaque and id(s) in apart]
             if not is_rejected:  # else the step is named as a whole
                 apart_here = (s for s in step.reading.statements if id(s) in apart and s.tag in _UNRECORDED)
                 unrecorded += [(step, s.text) for s in apart_here]
@@ -122,7 +122,7 @@ class MadeHere:
         return self.made.get(key) or next(
             (self.made[whole] for whole in (whole_of(key, attributes) or ()) if whole in self.made),
             next(iter(self._named_after(key, attributes)), None)
-            or next((s for s, words in self.naming if _words(key) <= words), None),
+            or next((naming.step for naming in self.naming if naming.may_make(key)), None),
         )
 
     def _named_after(self, key: Key, attributes: Mapping[str, object]) -> Iterator[StepAnalysis]:
@@ -146,9 +146,7 @@ class MadeHere:
             told = said.get(attribute)
             if attribute in said and (is_anything(told) or same(key, attribute, {attribute: value}, told) is not False):
                 return step
-        if attribute == "grants":  # these have givers of their own
-            return None
-        return next((s for s, words in self.naming if _words(key) <= words), None)
+        return next((naming.step for naming in self.naming if naming.may_set(key, attribute)), None)
 
     def changed(self, key: Key, attribute: str, attributes: Mapping[str, object]) -> StepAnalysis | None:
         """The step to which a change since the last start is one of its own work, which the expectation says nothing of."""
@@ -208,22 +206,22 @@ class _Servers:
         names = (e.key.name for step in analysis for s in step.reading.statements for e in (*s.effects, *s.implied) if e.present)
         return cls(World(expected.catalog), World(found), frozenset(names))
 
-    def ways(self, program: Program) -> Iterator[Sql]:
+    def ways(self, program: Program, text: str) -> Iterator[Sql]:
         """The statements that may run on one of the two servers alone."""
         for node in program:
             match node:
                 case If(arms, otherwise):
                     every = (*(arm for _, arm in arms), otherwise)
-                    if self._may_differ(node):
+                    if self._may_differ(node, text):
                         yield from (s for arm in every for s in statements(arm, handlers=True))
                     else:
-                        yield from (s for arm in every for s in self.ways(arm))
+                        yield from (s for arm in every for s in self.ways(arm, text))
                 case Handled(body) if _does_work(node):
                     yield from statements((node,), handlers=True)
                 case Handled(body):
-                    yield from self.ways(body)
+                    yield from self.ways(body, text)
 
-    def sure(self, program: Program) -> frozenset[Key]:
+    def sure(self, program: Program, text: str) -> frozenset[Key]:
         """What is made whichever way the program goes."""
         found: frozenset[Key] = frozenset()
         for node in program:
@@ -231,21 +229,21 @@ class _Servers:
                 case Sql():
                     found |= {self.there.place(e.key) for e in (*node.effects, *node.implied) if e.present}
                 case If(arms, otherwise):
-                    every = [self.sure(arm) for arm in (*(arm for _, arm in arms), otherwise)]
-                    found |= frozenset.intersection(*every) if self._may_differ(node) else frozenset().union(*every)
+                    every = [self.sure(arm, text) for arm in (*(arm for _, arm in arms), otherwise)]
+                    found |= frozenset.intersection(*every) if self._may_differ(node, text) else frozenset().union(*every)
                 case Handled(body, handlers) if _does_work(node):
-                    found |= self.sure(body).intersection(*(self.sure(arm) for _, arm in handlers))
+                    found |= self.sure(body, text).intersection(*(self.sure(arm, text) for _, arm in handlers))
                 case Handled(body):
-                    found |= self.sure(body)
+                    found |= self.sure(body, text)
         return found
 
-    def _may_differ(self, node: If) -> bool:
+    def _may_differ(self, node: If, text: str) -> bool:
         made = {e.key for s in statements((node,), handlers=True) for e in s.effects}
-        return any(self._is_of_server(condition, made) for condition, _ in node.arms)
+        return any(self._is_of_server(condition, made, text) for condition, _ in node.arms)
 
-    def _is_of_server(self, condition: Condition, made: set[Key]) -> bool:
-        """Whether a guard may be answered otherwise on the other server, by what the list does not make."""
-        return any(_OF_SERVER.search(text) for text in _unknown(condition)) or any(
+    def _is_of_server(self, condition: Condition, made: set[Key], step: str) -> bool:
+        """Whether a guard may be answered otherwise on the other server, by what the list does not make, or by rows."""
+        return any(_is_of_no_schema(text, step) for text in _unknown(condition)) or any(
             self._is_anothers(pattern, made) for pattern in patterns(condition)
         )
 
@@ -279,6 +277,62 @@ def _unknown(condition: Condition) -> Iterator[str]:
         case All(several) | AnyOf(several):
             for other in several:
                 yield from _unknown(other)
+
+
+def _is_of_no_schema(guard: str, step: str) -> bool:
+    """Whether a guard that is not read asks for the server, or for rows: the scratch database has none. One that asks for the schema, as
+    far as can be seen, is answered alike.
+    """
+    if _OF_SERVER.search(guard):
+        return True
+    asked = _FROM.findall(guard)
+    return not all(map(_CATALOG.match, asked)) if asked else _CATALOG.search(step) is None
+
+
+_FROM = re.compile(r'\b(?:from|join)\s+(?:only\s+)?([\w".]+)', re.IGNORECASE)
+_CATALOG = re.compile(
+    r"\b(?:pg_catalog\.)?pg_(?!sleep)\w+|\binformation_schema\b|\bto_reg\w+|\breg(?:class|type|proc|procedure|namespace)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Naming:
+    """A statement that is not read, and the words in it."""
+
+    step: StepAnalysis
+    tag: Tag
+    words: frozenset[str]
+    is_of_owner: bool
+
+    @classmethod
+    def of(cls, step: StepAnalysis, statement: Sql) -> _Naming:
+        words = words_of(statement.text)
+        return cls(step, statement.tag, words, statement.tag is Tag.ALTER_OWNER or {"owner", "to"} <= words)
+
+    def may_make(self, key: Key) -> bool:
+        """Whether the object may be its work."""
+        return (
+            _words(key) <= self.words
+            and not self.is_of_owner
+            and (self.tag in _ANYTHING or self.tag in _room_tags(key.kind) - _NO_MAKERS)
+        )
+
+    def may_set(self, key: Key, attribute: str) -> bool:
+        """Whether the attribute may be its work; grants have givers of their own."""
+        if attribute == "grants" or not _words(key) <= self.words:
+            return False
+        if self.is_of_owner:
+            return attribute == "owner"
+        return self.tag is Tag.EXECUTE_COMPUTED or self.tag in _room_tags(key.kind) - _NO_MAKERS
+
+
+_ANYTHING = frozenset({Tag.EXECUTE_COMPUTED, Tag.SELECT, Tag.CALL, Tag.DO})
+_NO_MAKERS = frozenset({Tag.GRANT, Tag.COMMENT, Tag.ALTER_OWNER})
+
+
+def _room_tags(kind: Kind) -> frozenset[Tag]:
+    return frozenset(tag for said in ROOMS[kind].statements.all() if not isinstance(said, ReadAs) for tag in said.tags)
 
 
 def _words(key: Key) -> frozenset[str]:

@@ -75,7 +75,7 @@ def test_how_a_database_prints_is_no_difference(database: str, server: Server) -
         here.execute(f"ALTER DATABASE {name} SET {setting}")
     assert here.start().differences == ()
     assert here.after("DROP VIEW v") == {"view public.v"}
-    here.execute("ALTER TABLE t ALTER at SET DEFAULT '2020-01-02 09:00+00'")
+    here.execute("ALTER TABLE t ALTER at SET DEFAULT '2020-01-04 00:00+00'")
     assert [(d.attribute, d.key.name) for d in here.drift().differences] == [("default", "at")]
 
 
@@ -224,5 +224,57 @@ def test_the_schema_public_is_not_everybody(database: str, server: Server) -> No
     here.execute(f"CREATE ROLE {role}; CREATE TABLE t (id int); GRANT SELECT ON t TO {role}; GRANT DELETE ON t TO PUBLIC")
     try:
         assert [(d.key.name, d.attribute) for d in here.drift().differences] == [("t", "grants")]
+    finally:
+        here.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_what_rows_let_happen_here_alone(database: str, server: Server) -> None:
+    """A guard on rows, of which the scratch database has none, is one on the server."""
+    here = Here(
+        database, server,
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "DO $$ BEGIN IF EXISTS (SELECT FROM t WHERE id > 0) THEN ALTER TABLE t ADD COLUMN IF NOT EXISTS r int;"
+        " CREATE INDEX IF NOT EXISTS t_r ON t (r); END IF; END $$",
+        "DO $$ DECLARE n int; BEGIN SELECT count(*) INTO n FROM t; IF n > 0 THEN ALTER TABLE t ADD COLUMN IF NOT EXISTS s int; END IF; END $$",
+    )  # fmt: skip
+    here.execute("CREATE TABLE t (id int); INSERT INTO t VALUES (1)")
+    assert here.start().differences == ()
+    assert here.after("DROP INDEX t_r") == {"index public.t_r"}
+    assert here.after("ALTER TABLE t DROP s") == {"column public.t.s"}
+    assert here.after("ALTER TABLE t ALTER r TYPE bigint; ALTER TABLE t ALTER r TYPE int") == set()
+    here.execute("ALTER TABLE t ADD by_hand int")
+    assert {str(d.key) for d in here.drift().differences} == {"column public.t.by_hand"}
+
+
+def test_a_moment_without_a_zone(database: str, server: Server) -> None:
+    """It is one of the session's zone: an offset of zones is named, any other moment is a difference."""
+    here = Here(
+        database, server,
+        "CREATE TABLE IF NOT EXISTS t (id int, at timestamptz DEFAULT '2020-01-01')",
+        "CREATE OR REPLACE VIEW v AS SELECT id FROM t WHERE at > '2021-05-05'::timestamptz",
+    )  # fmt: skip
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    here.execute(f"ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'")
+    found = here.start()
+    assert found.differences == ()
+    assert len([told for told in found.unseen if "TimeZone" in told]) == 2
+    here.execute("ALTER TABLE t ALTER at SET DEFAULT '2020-02-01'")
+    assert {(d.key.name, d.attribute) for d in here.drift().differences} == {("at", "default")}
+
+
+def test_a_rejected_grant_hides_nothing_else(database: str, server: Server) -> None:
+    """What names a table, and is about its grants or its owner alone, leaves its other attributes compared."""
+    role = f"role_{secrets.token_hex(4)}"
+    here = Here(
+        database, server,
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        f"GRANT SELECT ON t TO {role}",
+        f"ALTER TABLE t OWNER TO {role}",
+    )  # fmt: skip
+    here.execute(f"CREATE ROLE {role}")
+    try:
+        assert here.start().differences == ()
+        here.execute("ALTER TABLE t SET (fillfactor = 50)")
+        assert {(d.key.name, d.attribute) for d in here.drift().differences} == {("t", "options")}
     finally:
         here.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")

@@ -34,7 +34,8 @@ def is_added(step: str) -> bool:
         ("EXISTS (SELECT FROM pg_tables WHERE tablename = 'anothers')", False),
         ("EXISTS (SELECT FROM pg_tables WHERE tablename = 'nobodys')", True),
         ("NOT EXISTS (SELECT FROM information_schema.columns WHERE table_name = 't' AND column_name = 'n')", True),
-        ("EXISTS (SELECT FROM t WHERE id > 3)", True),
+        ("EXISTS (SELECT FROM t WHERE id > 3)", False),  # rows
+        ("(SELECT max(length(conname)) FROM pg_constraint) > 3", True),  # not read, and about the schema
     ],
 )
 def test_a_guard_on_the_server_sets_apart(guard: str, told: bool) -> None:
