@@ -182,6 +182,17 @@ def _owner_of(key: Key, attributes: Attributes, expected: Expectation, role: str
     return None if told is None or (key not in expected.owned and told == expected.role) else str(told)
 
 
+def owned_by_others(expected: Expectation, found: Catalog, role: str) -> dict[str, list[Key]]:
+    """By owner what is expected and is another's than of who runs the list, where no step says whose it is."""
+    others: dict[str, list[Key]] = {}
+    for key, attributes in expected.catalog.objects.items():
+        owner = (found.get(key) or {}).get("owner")
+        is_told = owner is None or owner == role or _owner_of(key, attributes, expected, role) is not None
+        if not is_told and key.kind is not Kind.DEFAULT_PRIVILEGES and not str(owner).startswith("pg_"):
+            others.setdefault(str(owner), []).append(key)
+    return others
+
+
 def grants_of(key: Key, attributes: Attributes, role: str) -> tuple[str, ...] | None:
     """Who may do what, where ``role`` runs the list; ``None`` where nobody has said anything."""
     told = texts(attributes["grants"]) if attributes.get("grants") is not None else None

@@ -14,7 +14,7 @@ from omega_bridge.analysis import Analysis, with_escapes
 from omega_bridge.analysis.program import DOUBT
 from omega_bridge.audit.since import RightThen, Since, changed, since_last_start
 from omega_bridge.catalog import Catalog, Key, Kind, texts
-from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, grants_of, moved, whole_of
+from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, grants_of, moved, owned_by_others, whole_of
 from omega_bridge.kinds.privileges import granted
 from omega_bridge.kinds.restoring import restored
 from omega_bridge.planning.attributes import same
@@ -152,6 +152,7 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
     known = {step.id for step in analysis if made.get(step.checksum)}
     unseen = (
         *seen.unseen,
+        *_owners(expected, found, role, made_here),
         *(
             f"what step {name} makes: on a scratch database it fails: {why}{asked(why, expected.catalog)}"
             for name, why in expected.rejected.items()
@@ -161,6 +162,14 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
     there = frozenset().union(*made.values())
     beyond = tuple(key for key in seen.beyond if _named(key) not in there)
     return Drift(differences, beyond, standing, unseen, last[1] if last is not None else None)
+
+
+def _owners(expected: Expectation, found: Catalog, role: str, made_here: MadeHere) -> Iterator[str]:
+    for owner, every in owned_by_others(expected, found, role).items():
+        keys = [key for key in sorted(every) if made_here.way(key, "owner", owner) is None]
+        if keys:
+            told = f"{keys[0]}{f' and {len(keys) - 1} more' if len(keys) > 1 else ''}"
+            yield f"{told}: the owner is {owner}, who does not run the list, and no step says whose they are"
 
 
 def _explained(seen: Compared, found: Catalog, analysis: Analysis, ahead: Forecast, expected: Expectation) -> Iterator[Drifted]:
@@ -308,7 +317,9 @@ def _changed_since(
         if not told.isdisjoint({(change.key, change.attribute), (change.key, "")}):
             continue
         if changed(change) == "new":
-            if (by := made_here.table_maker(change.key, change.right)) is not None:
+            if (by := made_here.taken.get(change.key)) is not None and change.key in expected.catalog:
+                yield Drifted(What.UNWANTED, change.key, by=by.id, place=by.step.place, last_right=since.at)
+            elif (by := made_here.table_maker(change.key, change.right)) is not None:
                 yield Drifted(What.ADDED, change.key, by=by.id, place=by.step.place, is_repaired=False, last_right=since.at)
             continue
         left, right = (change.left, change.right) if change.attribute else (None, None)

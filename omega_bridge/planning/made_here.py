@@ -61,13 +61,15 @@ _UNRECORDED = _tags(is_common=False) - _tags(is_common=True)
 
 @dataclass(frozen=True, slots=True)
 class MadeHere:
-    """``made``: what the list leads to by its text, and not where the expectation was made. ``ways``: what statements say of an object
+    """``made``: what the list leads to by its text, and not where the expectation was made. ``taken``: what such a statement takes away at
+    last. ``ways``: what statements say of an object
     that may run on one server alone, by step. ``alone``: what no other statement makes. ``naming``: the words of such statements that are
     not read; ``unrecorded``: those of them about objects that a start does not record. ``of_extensions``: what the list says of these.
     """
 
     expected: Catalog
     made: Mapping[Key, StepAnalysis]
+    taken: Mapping[Key, StepAnalysis]
     ways: Mapping[Key, tuple[tuple[StepAnalysis, Mapping[str, object]], ...]]
     alone: frozenset[Key]
     naming: tuple[_Naming, ...]
@@ -79,6 +81,7 @@ class MadeHere:
         """Of a list, of what it leads to elsewhere, and of what is here."""
         servers = _Servers.of(expected, found, analysis)
         last: dict[Key, StepAnalysis | None] = {}
+        taken: dict[Key, StepAnalysis] = {}
         ways: dict[Key, list[tuple[StepAnalysis, Mapping[str, object]]]] = {}
         sure: set[Key] = set()
         naming: list[_Naming] = []
@@ -97,6 +100,9 @@ class MadeHere:
                     if not effect.present:
                         last = {k: s for k, s in last.items() if (k.schema, k.table) != (key.schema, key.name) or key.table}
                     last[key] = step if effect.present and id(statement) in apart else None
+                    taken.pop(key, None)
+                    if not effect.present and id(statement) in apart:
+                        taken[key] = step
                     if effect.present and id(statement) in apart:
                         ways.setdefault(key, []).append((step, dict(effect.attributes)))
                 for effect in () if id(statement) in apart else statement.effects:
@@ -108,6 +114,7 @@ class MadeHere:
         return cls(
             expected.catalog,
             made,
+            taken,
             {k: tuple(w) for k, w in ways.items()},
             alone,
             tuple(naming),
@@ -121,15 +128,16 @@ class MadeHere:
             return None
         return self.made.get(key) or next(
             (self.made[whole] for whole in (whole_of(key, attributes) or ()) if whole in self.made),
-            next(iter(self._named_after(key, attributes)), None)
+            next(self._named_after(key, attributes, self.made), None)
             or next((naming.step for naming in self.naming if naming.may_make(key)), None),
         )
 
-    def _named_after(self, key: Key, attributes: Mapping[str, object]) -> Iterator[StepAnalysis]:
+    @staticmethod
+    def _named_after(key: Key, attributes: Mapping[str, object], columns: Mapping[Key, StepAnalysis]) -> Iterator[StepAnalysis]:
         """By the column of which PostgreSQL makes the names of constraints, indexes and sequences."""
         if key.kind in (Kind.CONSTRAINT, Kind.INDEX, Kind.SEQUENCE):
             for whole in whole_of(key, attributes) or ():
-                for column, step in self.made.items():
+                for column, step in columns.items():
                     is_of_it = column.kind is Kind.COLUMN and (column.schema, column.table) == (whole.schema, whole.name)
                     if is_of_it and key.name.startswith(f"{column.table}_{column.name}_"):
                         yield step
@@ -150,6 +158,8 @@ class MadeHere:
 
     def changed(self, key: Key, attribute: str, attributes: Mapping[str, object]) -> StepAnalysis | None:
         """The step to which a change since the last start is one of its own work, which the expectation says nothing of."""
+        if key in self.taken and not attribute:
+            return self.taken[key]
         if key not in self.expected:
             return self.maker(key, attributes)
         if not attribute:
@@ -171,9 +181,20 @@ class MadeHere:
         named += [f"what {step.id} makes where its guard holds: {_short(text)}" for step, text in self.unrecorded]
         return Compared(departures, beyond, (*seen.unseen, *named))
 
+    def _taker(self, departure: Departure) -> StepAnalysis | None:
+        """The step that may take it away on one server alone, or the column of which PostgreSQL has made its name."""
+        if departure.what is What.DIFFERENT:
+            return None
+        key = departure.key
+        if key in self.taken or departure.what is not What.MISSING:
+            return self.taken.get(key)
+        return next(self._named_after(key, self.expected.get(key) or {}, self.taken), None)
+
     def _apart(self, departure: Departure, found: Catalog) -> str | None:
         """Why it is no difference; ``None`` where it is one."""
         key, name = departure.key, departure.attribute
+        if (taker := self._taker(departure)) is not None:
+            return f"{key}: {taker.id} may take it away on one of the two servers alone, here or where the expectation was made"
         if departure.what is What.ADDED:
             step = self.maker(key, found.objects[key])
             return f"{key}: where the expectation was made, {step.id} has not made it" if step is not None else None

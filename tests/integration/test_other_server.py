@@ -278,3 +278,40 @@ def test_a_rejected_grant_hides_nothing_else(database: str, server: Server) -> N
         assert {(d.key.name, d.attribute) for d in here.drift().differences} == {("t", "options")}
     finally:
         here.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_what_is_taken_away_on_one_server_alone(database: str, server: Server) -> None:
+    """A column that a guard on the server drops or renames here is not missing, and is unwanted where a hand brings it back."""
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    here = Here(
+        database, server,
+        "CREATE TABLE IF NOT EXISTS t (id int, a int UNIQUE, b int)",
+        f"DO $$ BEGIN IF current_database() = '{name}' THEN ALTER TABLE t DROP COLUMN IF EXISTS a; END IF; END $$",
+    )  # fmt: skip
+    found = here.start()
+    assert found.differences == ()
+    assert any(told.startswith("column public.t.a:") for told in found.unseen)
+    here.execute("ALTER TABLE t ADD a int")
+    assert {(d.what, str(d.key)) for d in here.drift().differences} == {("unwanted", "column public.t.a")}
+    assert here.start().differences == ()
+    here.execute("ALTER TABLE t DROP id")
+    assert {(d.what, str(d.key)) for d in here.drift().differences} == {("missing", "column public.t.id")}
+
+
+def test_an_owner_that_no_step_names(database: str, server: Server, make_role: MakeRole) -> None:
+    """Who does not run the list and owns what it makes is named, in one line each; that is no difference."""
+    here = Here(
+        database,
+        server,
+        "CREATE TABLE IF NOT EXISTS t (id int)",
+        "CREATE TABLE IF NOT EXISTS u (id int)",
+        "CREATE OR REPLACE VIEW v AS SELECT 1 AS a",
+    )
+    assert here.start().unseen == ()
+    other = psycopg.conninfo.conninfo_to_dict(make_role())["user"]
+    here.execute(f"ALTER TABLE t OWNER TO {other}; ALTER TABLE u OWNER TO {other}")
+    found = here.drift()
+    assert found.differences == ()
+    assert found.unseen == (
+        f"table public.t and 1 more: the owner is {other}, who does not run the list, and no step says whose they are",
+    )
