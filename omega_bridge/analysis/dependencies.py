@@ -38,7 +38,7 @@ class Dependencies(NamedTuple):
     is_whole: bool
     """Whether it has a statement whose effect may lie anywhere."""
     shared: frozenset[str] | None
-    """Words of the statements about roles and the database, in the catalogs of the whole cluster, for which no event trigger
+    """Words of the statements about roles, settings and the database, in the catalogs of the whole cluster, for which no event trigger
     fires; ``None``: their names are put together at run time."""
     said: frozenset[tuple[str, str]]
     """Schema and name of what its unread statements are about, and its comments on what is PostgreSQL's own; no schema where none is
@@ -76,7 +76,7 @@ def _commented(found: Iterable[Sql]) -> Iterator[str]:
             yield "pg_description"
 
 
-_SHARED = regex(r"\b(create|alter|drop|on)\s+(role|user|group|database)\b", re.IGNORECASE)
+_SHARED = regex(r"\b(create|alter|drop|on)\s+(role|user|group|database|parameter)\b", re.IGNORECASE)
 _GRANTED = regex(r"^\s*(grant|revoke)\b.*\bon\s+database\b", re.IGNORECASE | re.DOTALL)
 _ALL_IN = regex(r"\ball\b.*\bin\s+schema\b", re.IGNORECASE | re.DOTALL)
 _WORD = regex(r'"((?:[^"]|"")+)"|([\w$]+)')

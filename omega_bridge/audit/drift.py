@@ -30,6 +30,7 @@ from omega_bridge.postgres.of_server import read_against
 from omega_bridge.postgres.printing import takes_escapes
 from omega_bridge.postgres.runner import runs_as
 from omega_bridge.postgres.session import open_session
+from omega_bridge.postgres.uncompared import uncompared
 from omega_bridge.postgres.undone import left_undone
 from omega_bridge.revisions.models import is_model
 from omega_bridge.sql import identifier
@@ -131,6 +132,7 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
         role = runs_as(connection)
         last = since_last_start(session)
         standing = left_undone(connection, {s.id: s.checksum for s in analysis})
+        beside = uncompared(connection, analysis, found)
     expected = moved(expected, found, role)
     here = _only_rejected_there(expected, standing)
     grantees = Grantees.of(here, analysis)
@@ -158,6 +160,7 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
             for name, why in expected.rejected.items()
             if name not in known
         ),
+        *beside,
     )
     there = frozenset().union(*made.values())
     beyond = tuple(key for key in seen.beyond if _named(key) not in there)

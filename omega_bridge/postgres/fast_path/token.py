@@ -68,13 +68,29 @@ def shared(connection: Connection, watched: Watched) -> tuple[str, ...]:
     told = ", ".join(f"r.{name}" for name in _ROLE)
     settings = f"setdatabase {EQUALS} ANY (ARRAY[0, {HERE}]) AND setrole {EQUALS} ANY (0::pg_catalog.oid OPERATOR(pg_catalog.||) {roles})"
     members = f"roleid {EQUALS} ANY ({roles}) AND member {EQUALS} ANY ({roles})"
+    of_settings = (
+        f"pg_catalog.lower(parname) {EQUALS} ANY ({array(connection, names)}::pg_catalog.text[])" if names is not None else ""
+    )
+    has_settings = connection.info.server_version >= 150000 and (names is None or "parameter" in names)
     return (
+        *((str(_Rows("pg_parameter_acl", _valued("parname"), of_settings, version=_valued("paracl"))),) if has_settings else ()),
         f"(SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws('|', {told}), 0)) FROM pg_catalog.pg_roles r WHERE {mine})",
         str(_Rows("pg_auth_members", both("roleid", "member::pg_catalog.int8"), members)),
-        str(_Rows("pg_db_role_setting", both("setdatabase", "setrole::pg_catalog.int8"), settings)),
+        str(_Rows("pg_db_role_setting", both("setdatabase", "setrole::pg_catalog.int8"), settings, version=_valued("setconfig"))),
         str(_Rows("pg_database", OID, f"oid {EQUALS} {HERE}")),
-        str(_Rows("pg_shdescription", "objoid::pg_catalog.int8")),
+        str(_Rows("pg_shdescription", "objoid::pg_catalog.int8", version=_valued("description"))),
     )
+
+
+def _valued(column: str) -> str:
+    """What changes when a value does, and not when a row is written anew with it: each database of the cluster, whose starts send the same
+    steps, would give those of the others work, without end.
+    """
+    return f"pg_catalog.hashtextextended(pg_catalog.concat({column}), 0)"
+
+
+_BY_VALUE = {"pg_db_role_setting": _valued("setconfig")}
+"""Of the catalogs that count as a whole, the one of the whole cluster."""
 
 
 _ROLE = ("oid", "rolname", "rolsuper", "rolinherit", "rolcreaterole", "rolcreatedb", "rolcanlogin", "rolreplication", "rolbypassrls",
@@ -143,9 +159,8 @@ def _unnamed_rows(connection: Connection, watched: Watched, size: _Size) -> Iter
     yield from _by_oid(watched.elsewhere)
     for counted in (COUNTED[catalog] for catalog in sorted(COUNTED if watched.is_whole else watched.others)):
         if connection.info.server_version >= counted.since:
-            yield _Rows(
-                counted.catalog, counted.key, counted.condition, version=counted.version_on(connection.info.server_version)
-            )
+            version = _BY_VALUE.get(counted.catalog) or counted.version_on(connection.info.server_version)
+            yield _Rows(counted.catalog, counted.key, counted.condition, version=version)
 
 
 def _in_schemas(schemas: Sequence[int]) -> Iterable[_Rows]:
