@@ -101,7 +101,8 @@ def forecast(catalog: Catalog, analysis: Analysis) -> Forecast:
         if need is not None:
             world.rollback(mark)
             if not outcome.unknown:  # what is not understood may have made it
-                found.append(Unkept(What.MISSING, need, step.id, step.step.place))
+                is_part = need.table and world.find(Key(Kind.TABLE, need.schema, "", need.table))
+                found.append(Unkept(What.MISSING, world.place(need) if is_part else need, step.id, step.step.place))
             continue
         touched = dict.fromkeys(world.touched(mark), step)
         first, last = {**touched, **first}, {**last, **touched}

@@ -150,6 +150,12 @@ def test_a_type_that_only_this_server_has(database: str, server: Server) -> None
             "view public.dv: definition is SELECT id, body FROM docs WHERE (id > 1);, not SELECT id, body FROM docs;",
     }.items():  # fmt: skip
         assert told in here.after(damage), damage
+    here.execute("ALTER TABLE docs DROP body CASCADE")  # as no start puts it back
+    assert {str(d) for d in here.drift().differences} == {
+        "column public.docs.body",
+        "index public.docs_body",
+        "view public.dv",
+    }
 
 
 def test_another_way_behind_an_error(database: str, server: Server) -> None:
