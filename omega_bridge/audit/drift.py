@@ -276,7 +276,13 @@ def _is_repaired(departure: Departure, found: Catalog, ahead: Forecast, by: str)
     now, value = found.objects[departure.key].get(departure.attribute), then.get(departure.attribute)
     if is_anything(value) or value == now:
         return None if by in ahead.sent else False
-    return same(departure.key, departure.attribute, {departure.attribute: departure.expected}, value)
+    is_as_expected = same(departure.key, departure.attribute, {departure.attribute: departure.expected}, value)
+    return None if is_as_expected and _is_comment_of_hand(departure) else is_as_expected
+
+
+def _is_comment_of_hand(departure: Departure) -> bool:
+    """A comment where no step has one: it goes where the list makes the object anew, and no start looks again for its sake."""
+    return departure.attribute == "comment" and departure.expected is None
 
 
 def _by_promise(seen: Compared, found: Catalog, models: Analysis, ahead: Forecast, expected: Expectation) -> Iterator[Drifted]:

@@ -108,3 +108,28 @@ def test_what_no_catalog_holds_is_named_as_not_looked_at(database: str, server: 
         assert found.differences == ()
         assert len(found.unseen) == len(expected), found.unseen
         assert all(word in line for word, line in zip(expected, found.unseen, strict=True)), found.unseen
+
+
+def test_what_a_start_does_not_watch_goes_when_it_has_something_to_do(database: str, server: Server) -> None:
+    """Comments, and an index, on what the list makes anew: a start does not look again for their sake, and ``drift`` promises nothing."""
+    steps = [
+        T,
+        "DROP VIEW IF EXISTS v",
+        "CREATE VIEW v AS SELECT id FROM t",
+        "DROP MATERIALIZED VIEW IF EXISTS m",
+        "CREATE MATERIALIZED VIEW m AS SELECT id FROM t",
+        "DROP POLICY IF EXISTS p ON t",
+        "CREATE POLICY p ON t USING (id > 0)",
+    ]
+    analysis, nothing = analyse(Registry.of(steps)), analyse(Registry(()))
+    expected = make(analysis, "", GivenServer(server.url))
+    omega_bridge.boot(database, steps)
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("COMMENT ON VIEW v IS 'x'; COMMENT ON POLICY p ON t IS 'x'; CREATE INDEX by_hand ON m (id)")
+    found = {(d.key.name, d.attribute): d.is_repaired for d in drift(database, analysis, nothing, expected).differences}
+    assert found == {("v", "comment"): None, ("p", "comment"): None, ("by_hand", ""): False}
+    assert omega_bridge.boot(database, steps).outcome == "current"
+    assert {(d.key.name, d.attribute) for d in drift(database, analysis, nothing, expected).differences} == set(found)
+    omega_bridge.boot(database, [*steps, "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"])
+    left = drift(database, analysis, nothing, expected).differences
+    assert [(d.key.name, str(d.what)) for d in left] == [("a", "only-in-database")]
