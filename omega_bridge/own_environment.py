@@ -17,7 +17,7 @@ from omega_bridge.environment.clean_end import leave_clean
 from omega_bridge.environment.recorder import Recorder
 from omega_bridge.errors import ConfigurationInvalid
 from omega_bridge.ledger import Event
-from omega_bridge.postgres import ledger_store, lock
+from omega_bridge.postgres import ledger_store, lock, trust
 from omega_bridge.postgres.dsn import connection_parameters, normalise
 from omega_bridge.postgres.fast_path import probe_function
 from omega_bridge.postgres.session import Session, border, permissions
@@ -43,10 +43,14 @@ def guarded(context: EnvironmentContext) -> Iterator[None]:
         folder, command = Path(context.script.dir), command_of(context)
         if command not in READ_ONLY:
             sums.check(folder)
+        migrations = context.get_context()
         if command in READ_ONLY:
+            if not context.is_offline_mode():
+                owners, read = project_of(context.config).trusted_owners, _read_by(migrations)
+                question = partial(trust.code_question, named=owners, table=read)
+                trust.refuse_found(alembic_border.asked(migrations.connection, question))
             yield
             return
-        migrations = context.get_context()
         if context.is_offline_mode():
             before = partial(set_before, context.script)
             alembic_border.around(migrations, lambda inner: own_settings.in_script(inner, may_set, before))
@@ -88,7 +92,7 @@ def guarded(context: EnvironmentContext) -> Iterator[None]:
 def _kept_in(migrations: MigrationContext, config: Config, folder: Path) -> VersionTable | None:
     """Where the history's revision is kept. Raises ``ConfigurationInvalid`` where ``env.py`` and the configuration do not say the same."""
     table = config.version_table or sums.version_table(folder)
-    theirs = VersionTable(migrations.version_table, migrations.version_table_schema)
+    theirs = _read_by(migrations)
     wanted = table or VersionTable()
     if theirs.name != wanted.name or (table is not None and theirs.schema not in (None, table.schema)):
         lines = [f'version-table = "{theirs.name}"', *([f'version-table-schema = "{theirs.schema}"'] if theirs.schema else [])]
@@ -97,6 +101,11 @@ def _kept_in(migrations: MigrationContext, config: Config, folder: Path) -> Vers
             hint=f"Write {' and '.join(lines)} in [tool.omega-bridge], and export; or give context.configure() the other name.",
         )
     return theirs if theirs.schema is not None else table
+
+
+def _read_by(migrations: MigrationContext) -> VersionTable:
+    """The table of versions that Alembic reads, as ``env.py`` says."""
+    return VersionTable(migrations.version_table, migrations.version_table_schema)
 
 
 def _noted(recorder: Recorder, migrations: Migrations, hold: Callable[[], object]) -> Migrations:

@@ -24,6 +24,7 @@ from omega_bridge.postgres.dsn import connection_parameters
 from omega_bridge.postgres.lock import exclusive
 from omega_bridge.postgres.scratch import require_mark
 from omega_bridge.postgres.session import Session, border, own_statements
+from omega_bridge.postgres.trust import refuse_code
 from omega_bridge.revisions import alembic_border, own_path, sums
 from omega_bridge.revisions.parts import from_a_part
 from omega_bridge.revisions.sending import SCRATCH
@@ -109,6 +110,9 @@ def _online(context: EnvironmentContext, config: Config, folder: Path, away: Map
             stack.enter_context(exclusive(session, LOCK_TIMEOUT, keeps_sessions=config.pooler_keeps_sessions))
         limit(connection)
         table = kept_in(context, config, folder)
+        refuse_code(
+            alembic_border.driver_of(connection), config.trusted_owners, table
+        )  # Alembic reads the version before anything else
         schema = table.schema if table is not None else None
         if schema is not None and command not in READ_ONLY:
             clean_state.make_schema(alembic_border.driver_of(connection), schema)

@@ -83,11 +83,18 @@ def refuse_code(connection: Connection, named: Collection[str] = (), table: Vers
 
     From then on nothing keeps the owner from putting one there.
     """
-    version = connection.info.server_version
+    refuse_found(connection.execute(code_question(connection.info.server_version, named, table).encode()).fetchall())
+
+
+def code_question(version: int, named: Collection[str] = (), table: VersionTable | None = None) -> str:
+    """What ``refuse_code`` asks, in SQL: its rows are for ``refuse_found``."""
     text = query("strangers_code").replace("{versions}", oid_of(table))
     text = text.replace("{trusted c.relowner}", trusted("c.relowner", version, named))
-    text = text.replace("{with expressions}", "e.stxexprs IS NOT NULL" if version >= 140000 else "false")
-    found = connection.execute(text.encode()).fetchall()
+    return text.replace("{with expressions}", "e.stxexprs IS NOT NULL" if version >= 140000 else "false")
+
+
+def refuse_found(found: Iterable[Sequence[object]]) -> None:
+    """Raise ``NotTrusted`` for the answer to ``code_question``, where there is any."""
     refuse([f"reading {what} would run code of its owner's (owner {owner})" for what, owner in found])
 
 

@@ -18,7 +18,7 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -76,6 +76,19 @@ def address_of(connection: Connection | None) -> tuple[str, Here]:
     if not is_begun:
         connection.rollback()
     return connection.engine.url.render_as_string(hide_password=False), Here(database, since, path)
+
+
+def asked(connection: Connection | None, question: Callable[[int], str]) -> list[tuple[object, ...]]:
+    """The rows of a question, put together for the server's version (as 150004), through any driver; its transaction is left as it was."""
+    if connection is None:
+        return []
+    is_begun = connection.in_transaction()
+    version = int(connection.exec_driver_sql("SELECT pg_catalog.current_setting('server_version_num')").scalar_one())
+    sent = text(re.sub(r"(?<!:):(?!:)", r"\\:", question(version)))  # a colon in a name begins no parameter
+    found = [tuple(row) for row in connection.execute(sent)]
+    if not is_begun:
+        connection.rollback()
+    return found
 
 
 @contextmanager

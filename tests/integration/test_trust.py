@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 
 import psycopg
 import pytest
 from alembic import command
+from alembic.util import CommandError
 from psycopg.conninfo import conninfo_to_dict
 
 import omega_bridge
 from omega_bridge import Step
 from omega_bridge.cli.app import run
+from omega_bridge.embedded import EmbeddedServer
 from omega_bridge.errors import NotTrusted
 from omega_bridge.postgres import ledger_store, states
 from omega_bridge.postgres.fast_path import sentinel
 from omega_bridge.postgres.session import open_session
 from tests.fixtures.roles import MakeRole
-from tests.integration.test_rows_in_history import configured, exported
+from tests.integration.test_drivers import DRIVERS, tcp
+from tests.integration.test_own_environment import guarded_env
+from tests.integration.test_rows_in_history import ENV, configured, exported
+
+__all__ = ["tcp"]
 
 STEPS = ["CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)", "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"]
 CREATE = "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {}', current_database()); END $$"
@@ -421,3 +428,50 @@ def test_who_only_reads_runs_no_code_of_a_strangers(
         if code == "predicate":  # it would be called, were the table read
             conn.execute("SELECT FROM omega_bridge.omega_bridge_ledger")
             assert conn.execute("SELECT is_called FROM public.calls").fetchone() == (True,)
+
+
+COMMANDS = {"current": ("current",), "check": ("check",), "upgrade": ("upgrade", "head"), "stamp": ("stamp", "head")}
+
+
+@pytest.mark.parametrize(("named", "code"), [*((named, "view") for named in COMMANDS), ("current", "predicate")])
+@pytest.mark.parametrize("env", ["ours", *DRIVERS])
+def test_alembic_runs_no_code_of_a_strangers(tmp_path: Path, tcp: EmbeddedServer, named: str, code: str, env: str) -> None:
+    """Alembic reads the version before anything else: through our ``env.py``, or one with the two lines, whichever driver it has."""
+    name = f"stranger_{env}_{named}_{code}"
+    tcp.create_database(name)
+    database = tcp.tcp_url_for(name)
+    with connected(database) as conn:
+        conn.execute(f"CREATE ROLE {name}; GRANT CREATE ON SCHEMA public TO {name}; SET ROLE {name}".encode())
+        conn.execute(INDEXED.partition("CREATE INDEX")[0].format(stranger=name).encode())
+        if code == "predicate":
+            conn.execute("CREATE TABLE public.alembic_version (version_num varchar(32) PRIMARY KEY)")
+            conn.execute("CREATE INDEX ON public.alembic_version (version_num) WHERE public.evil(1)")
+        else:
+            conn.execute(CODE[code].encode())
+    exported(tmp_path, [*STEPS], ENV if env == "ours" else guarded_env(env, database))
+    config = configured(tmp_path, database)
+    verb, *arguments = COMMANDS[named]
+    config.cmd_opts.cmd = (getattr(command, verb),)
+    with pytest.raises(CommandError, match="not in trusted hands") as told:
+        getattr(command, verb)(config, *arguments)
+    assert "public.alembic_version" in str(told.value)
+    assert f"(owner {name})" in str(told.value)
+    with connected(database) as conn:
+        assert conn.execute("SELECT is_called FROM public.calls").fetchone() == (False,)
+        conn.execute("SELECT FROM public.alembic_version")  # it would be called, were the table read
+        assert conn.execute("SELECT is_called FROM public.calls").fetchone() == (True,)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_version_in_trusted_hands_is_told(tmp_path: Path, tcp: EmbeddedServer, driver: str) -> None:
+    """What asks about strangers leaves Alembic's own transaction as it was, through every driver."""
+    name = f"current_{driver}"
+    tcp.create_database(name)
+    url = tcp.tcp_url_for(name)
+    ids = exported(tmp_path, [*STEPS], guarded_env(driver, url))
+    config = configured(tmp_path, url)
+    command.upgrade(config, "head")
+    config.stdout = StringIO()
+    config.cmd_opts.cmd, config.cmd_opts.verbose = (command.current,), False
+    command.current(config)
+    assert config.stdout.getvalue().split() == [ids[-1], "(head)"]
