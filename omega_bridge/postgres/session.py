@@ -395,11 +395,15 @@ def _bytes(query: str | bytes) -> bytes:
     return query if isinstance(query, bytes) else query.encode()
 
 
-def not_permitted(connection: psycopg.Connection[TupleRow], message: str, what: str) -> errors.NotPermitted:
-    """The error for a role without the rights that the bridge's own schema takes. ``what``: the command that needs them."""
+def not_permitted(
+    connection: psycopg.Connection[TupleRow], message: str, what: str, role: str | None = None
+) -> errors.NotPermitted:
+    """The error for a role without the rights that the bridge's own schema takes. ``what``: the command that needs them. ``role``: the one that
+    asked, where it need not be the one that logged in.
+    """
     from omega_bridge.postgres.grants import THEIRS
 
-    user, database = connection.info.user, connection.info.dbname
+    user, database = role or connection.info.user, connection.info.dbname
     return errors.NotPermitted(
         f"the role {user!r} may not do what the {what} needs: {message}",
         hint=THEIRS
@@ -409,13 +413,24 @@ def not_permitted(connection: psycopg.Connection[TupleRow], message: str, what: 
     )
 
 
+def _current_role(session: Session) -> str | None:
+    """The role that statements run as, which a setting of the database or the role (``role``) may have changed; ``None`` where nobody says."""
+    try:
+        session.rollback()
+        row = session.connection.execute("SELECT pg_catalog.current_setting('role')").fetchone()
+        session.rollback()
+    except psycopg.Error:
+        return None
+    return row[0] if row is not None and row[0] != "none" else None
+
+
 @contextmanager
 def permissions(session: Session, what: str = "boot") -> Iterator[None]:
     """What the server forbids the whole boot, or other command, in our words."""
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as exc:
-        raise not_permitted(session.connection, exc.diag.message_primary or "", what) from exc
+        raise not_permitted(session.connection, exc.diag.message_primary or "", what, _current_role(session)) from exc
     except psycopg.errors.ReadOnlySqlTransaction as exc:
         from omega_bridge.postgres.driver_errors import read_only
 

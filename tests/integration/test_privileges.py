@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import omega_bridge
 from omega_bridge import environment
@@ -108,3 +108,16 @@ def test_another_failure_speaks_of_no_privilege(database: str) -> None:
     with pytest.raises(StepFailed) as told:
         omega_bridge.boot(database, ["CREATE TABLE t (id nosuchtype)"])
     assert "privilege" not in told.value.hint
+
+
+def test_the_role_that_a_setting_gives_is_named(database: str, make_role: MakeRole) -> None:
+    """Whoever logged in: what is to be granted goes to the role as which the statements run."""
+    given, logged_in = (str(conninfo_to_dict(made)["user"]) for made in (make_role(), make_role()))
+    url = make_conninfo(database, user=logged_in, password=logged_in, options=f"-c role={given}")
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(f"GRANT {given} TO {logged_in}".encode())
+    with pytest.raises(NotPermitted) as told:
+        omega_bridge.boot(url, ["CREATE TABLE IF NOT EXISTS t (id int)"])
+    assert f"the role '{given}' may not" in told.value.message
+    assert f'TO "{given}"' in told.value.hint
+    assert logged_in not in str(told.value)
