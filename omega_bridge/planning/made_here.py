@@ -345,9 +345,13 @@ class _Naming:
             return False
         if self.is_of_owner:
             return attribute == "owner"
+        if attribute == "comment" and key.kind is not Kind.EXTENSION and self.words.isdisjoint(_COMMENTING):
+            return False
         return self.tag is Tag.EXECUTE_COMPUTED or self.tag in _room_tags(key.kind) - _NO_MAKERS
 
 
+_COMMENTING = frozenset({"comment", "comments", "all"})
+"""A statement without any of these words makes something without a comment; but an extension brings its own."""
 _ANYTHING = frozenset({Tag.EXECUTE_COMPUTED, Tag.SELECT, Tag.CALL, Tag.DO})
 _NO_MAKERS = frozenset({Tag.GRANT, Tag.COMMENT, Tag.ALTER_OWNER})
 
