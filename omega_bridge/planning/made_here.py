@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 _OF_SERVER = re.compile(
     r"\b(pg_roles|pg_authid|pg_user|pg_auth_members|to_regrole|regrole|has_\w+_privilege|pg_has_role|current_user|session_user|current_role"
     r"|pg_extension|pg_available_extensions?|pg_available_extension_versions|current_setting|pg_settings|version|server_version\w*"
-    r"|current_database|current_catalog|pg_database|getdatabaseencoding|pg_encoding_to_char|pg_tablespace|pg_collation|pg_language|pg_am"
-    r"|pg_ts_config|pg_is_in_recovery|inet_server_\w+|to_regtype|to_regproc\w*|pg_foreign_server|pg_event_trigger)\b",
+    r"|current_database|current_catalog|pg_database|getdatabaseencoding|pg_encoding_to_char|pg_tablespace"
+    r"|pg_is_in_recovery|inet_server_\w+)\b",
     re.IGNORECASE,
 )
 """What a guard asks of the server, or of what others have installed on it."""
