@@ -167,12 +167,14 @@ class MadeHere:
         return self.way(key, attribute, attributes.get(attribute))
 
     def set_apart(self, seen: Compared, found: Catalog, recorded: Catalog | None = None) -> Compared:
-        """Without what is so by such a statement. It was not looked at, but for what the last start has ``recorded``."""
+        """Without what is so by such a statement. It was not looked at, but for what a statement says in so many words and the last start has
+        ``recorded``.
+        """
         named: list[str] = []
 
         def is_apart(departure: Departure) -> bool:
             told = self._apart(departure, found)
-            if told is not None and (recorded is None or departure.key not in recorded or departure.key.kind is Kind.EXTENSION):
+            if told is not None and not (recorded is not None and departure.key in recorded and self._is_said(departure)):
                 named.append(told)
             return told is not None
 
@@ -180,6 +182,14 @@ class MadeHere:
         beyond = tuple(k for k in seen.beyond if not (k in self.made and is_apart(Departure(What.ADDED, k))))
         named += [f"what {step.id} makes where its guard holds: {_short(text)}" for step, text in self.unrecorded]
         return Compared(departures, beyond, (*seen.unseen, *named))
+
+    def _is_said(self, departure: Departure) -> bool:
+        """Whether the text of a step makes it just as it is."""
+        key, name, found = departure.key, departure.attribute, departure.found
+        if departure.what is not What.DIFFERENT:
+            return key in self.taken or key in self.made
+        said = (said[name] for _, said in self.ways.get(key, ()) if name in said)
+        return any(not is_anything(told) and same(key, name, {name: found}, told) is True for told in said)
 
     def _taker(self, departure: Departure) -> StepAnalysis | None:
         """The step that may take it away on one server alone, or the column of which PostgreSQL has made its name."""
