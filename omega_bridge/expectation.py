@@ -242,7 +242,10 @@ class _Grants:
         none: frozenset[str] = frozenset()
         return any(
             one.get(role) != found.get(role)
-            and found.get(role, none) != (one.get(role, none) - there.get(role, none)) | here.get(role, none)
+            and (
+                here.get(role) == there.get(role)
+                or found.get(role, none) != (one.get(role, none) - there.get(role, none)) | here.get(role, none)
+            )
             for role in {*one, *found}
         )
 

@@ -269,12 +269,15 @@ class _Servers:
         return found
 
     def _may_differ(self, node: If, text: str) -> bool:
-        made = {e.key for s in statements((node,), handlers=True) for e in s.effects}
-        return any(self._is_of_server(condition, made, text) for condition, _ in node.arms)
+        every = tuple(statements((node,), handlers=True))
+        made = {e.key for s in every for e in s.effects}
+        roles = frozenset().union(*(words_of(s.text) for s in every if _CREATES_ROLE.search(s.text)))
+        return any(self._is_of_server(condition, made, roles, text) for condition, _ in node.arms)
 
-    def _is_of_server(self, condition: Condition, made: set[Key], step: str) -> bool:
+    def _is_of_server(self, condition: Condition, made: set[Key], roles: frozenset[str], step: str) -> bool:
         """Whether a guard may be answered otherwise on the other server, by what the list does not make, or by rows."""
-        return any(_is_of_no_schema(text, step) for text in _unknown(condition)) or any(
+        asked = (text for text in _unknown(condition) if not _asks_for(text, roles))
+        return any(_is_of_no_schema(text, step) for text in asked) or any(
             self._is_anothers(pattern, made) for pattern in patterns(condition)
         )
 
@@ -293,6 +296,16 @@ class _Servers:
 def _short(text: str) -> str:
     told = " ".join(text.split())
     return told if len(told) <= 100 else f"{told[:97]}..."
+
+
+_CREATES_ROLE = re.compile(r"\bcreate\s+(?:role|user|group)\b", re.IGNORECASE)
+_LITERAL = re.compile(r"'([^']*)'")
+
+
+def _asks_for(guard: str, names: frozenset[str]) -> bool:
+    """Whether it asks for just what is made behind it: then that is there, whatever the answer is."""
+    asked = {name.lower() for name in _LITERAL.findall(guard)}
+    return bool(asked) and asked <= names
 
 
 def _does_work(node: Handled) -> bool:
