@@ -321,3 +321,19 @@ def test_an_owner_that_no_step_names(database: str, server: Server, make_role: M
     assert found.unseen == (
         f"table public.t and 1 more: the owner is {other}, who does not run the list, and no step says whose they are",
     )
+
+
+def test_what_an_unread_statement_may_have_made_is_named(database: str, server: Server) -> None:
+    """Though the last start saw it: that it is what the list makes here, nobody has read."""
+    here = Here(
+        database, server,
+        "CREATE TABLE IF NOT EXISTS t (id int, a int)",
+        "DO $$ BEGIN IF current_database() <> 'template1' THEN EXECUTE 'ALTER TABLE t ALTER a SET DEFAULT ' || 5; END IF; END $$",
+    )  # fmt: skip
+    assert here.start().unseen == ()
+    here.execute("ALTER TABLE t ALTER a SET DEFAULT 6")
+    assert [(str(d.key), d.attribute) for d in here.drift().differences] == [("column public.t.a", "default")]
+    here.steps[1] = here.steps[1].replace("<> 'template1'", "= 'template1'")
+    here.analysis = analyse(Registry.of(here.steps))
+    found = here.start()
+    assert [told.partition(", which")[0] for told in found.unseen] == ["column public.t.a: its default"]
