@@ -29,6 +29,7 @@ def main(owner: int, identity: str, program: list[str]) -> None:
         uid, gid = map(int, ids)
         enter_namespace(uid, gid)
     os.umask(0o077)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell has its background jobs ignore it, and we are ended by it
     if sys.platform == "linux":
         # SIGQUIT is PostgreSQL's immediate shutdown: the postmaster ends its children and removes its socket.
         call(ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT, 0, 0, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -405,3 +406,19 @@ def test_the_owners_signal_from_the_terminal_is_not_the_servers(embedded: Embedd
         assert eventually(lambda: running.pid is None)
         running.start()  # one that was killed starts anew
         assert query(running.url, "SELECT 1") == 1
+
+
+def test_a_program_that_waits_to_begin_can_be_ended() -> None:
+    """Where what starts us ignores SIGQUIT, as a background job of a shell does, too."""
+    before = signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+    command = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), "same", "/bin/true"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        signal.signal(signal.SIGQUIT, before)
+        for _ in range(300):
+            process.send_signal(signal.SIGQUIT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+                break
+        else:
+            process.kill()
+    assert process.returncode == -signal.SIGQUIT
