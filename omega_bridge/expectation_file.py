@@ -8,7 +8,8 @@ from typing import Any
 
 from omega_bridge.catalog import Attributes, Catalog, Key, Kind
 from omega_bridge.errors import ConfigurationInvalid
-from omega_bridge.expectation import FILE, Expectation, grants_of, of_role
+from omega_bridge.expectation import FILE, Expectation, of_role
+from omega_bridge.expected_grants import grants_of
 from omega_bridge.kinds.privileges import ALL
 from omega_bridge.writing import write
 

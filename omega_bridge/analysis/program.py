@@ -256,16 +256,21 @@ def may_take_another_way(program: Program) -> bool:
     )
 
 
-def patterns(condition: Condition) -> Iterator[Pattern]:
-    """What a condition looks for."""
+def leaves(condition: Condition) -> Iterator[Condition]:
+    """What a condition is put together of."""
     match condition:
-        case Exists(pattern) | Compared(pattern):
-            yield pattern
         case Not(other):
-            yield from patterns(other)
+            yield from leaves(other)
         case All(several) | AnyOf(several):
             for other in several:
-                yield from patterns(other)
+                yield from leaves(other)
+        case _:
+            yield condition
+
+
+def patterns(condition: Condition) -> Iterator[Pattern]:
+    """What a condition looks for."""
+    yield from (leaf.pattern for leaf in leaves(condition) if isinstance(leaf, Exists | Compared))
 
 
 def raises(program: Program) -> bool:

@@ -14,7 +14,8 @@ from omega_bridge.analysis import Analysis, with_escapes
 from omega_bridge.analysis.program import DOUBT
 from omega_bridge.audit.since import RightThen, Since, changed, since_last_start
 from omega_bridge.catalog import Catalog, Key, Kind, texts
-from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, grants_of, moved, owned_by_others, whole_of
+from omega_bridge.expectation import Compared, Departure, Expectation, What, compare, moved, owned_by_others, whole_of
+from omega_bridge.expected_grants import grants_of
 from omega_bridge.kinds.privileges import granted
 from omega_bridge.kinds.restoring import restored
 from omega_bridge.planning.attributes import same

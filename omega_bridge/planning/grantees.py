@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from omega_bridge.catalog import Key, Kind, texts
-from omega_bridge.expectation import Compared, Departure, Expectation, grants_of
+from omega_bridge.expectation import Compared, Departure, Expectation
+from omega_bridge.expected_grants import grants_of
 from omega_bridge.kinds.privileges import ALL
 from omega_bridge.planning.words import words_of
 

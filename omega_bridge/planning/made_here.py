@@ -14,20 +14,18 @@ from typing import TYPE_CHECKING
 
 from omega_bridge.analysis.extensions import said_of_extensions
 from omega_bridge.analysis.program import (
-    All,
-    AnyOf,
     Condition,
     Exists,
     Handled,
     If,
-    Not,
     Pattern,
     Program,
     Sql,
     Unknown,
+    leaves,
     patterns,
     statements,
-)  # fmt: skip
+)
 from omega_bridge.catalog import Catalog, Key, Kind
 from omega_bridge.expectation import Compared, Departure, Expectation, What, whole_of
 from omega_bridge.kinds import ROOMS
@@ -276,7 +274,7 @@ class _Servers:
 
     def _is_of_server(self, condition: Condition, made: set[Key], roles: frozenset[str], step: str) -> bool:
         """Whether a guard may be answered otherwise on the other server, by what the list does not make, or by rows."""
-        asked = (text for text in _unknown(condition) if not _asks_for(text, roles))
+        asked = (leaf.text for leaf in leaves(condition) if isinstance(leaf, Unknown) and not _asks_for(leaf.text, roles))
         return any(_is_of_no_schema(text, step) for text in asked) or any(
             self._is_anothers(pattern, made) for pattern in patterns(condition)
         )
@@ -310,17 +308,6 @@ def _asks_for(guard: str, names: frozenset[str]) -> bool:
 
 def _does_work(node: Handled) -> bool:
     return any(s.effects or s.opaque for _, arm in node.handlers for s in statements(arm, handlers=True))
-
-
-def _unknown(condition: Condition) -> Iterator[str]:
-    match condition:
-        case Unknown(text):
-            yield text
-        case Not(other):
-            yield from _unknown(other)
-        case All(several) | AnyOf(several):
-            for other in several:
-                yield from _unknown(other)
 
 
 def _is_of_no_schema(guard: str, step: str) -> bool:

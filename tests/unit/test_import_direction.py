@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "planning",
         "analysis",
         "outcomes",
-        "expectation+expectation_file",
+        "expectation+expectation_file+expected_grants",
         "kinds",
         "catalog|ledger",
         "steps",
