@@ -79,11 +79,14 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """``beyond``: what only the database has, outside of what the list makes. ``unseen``: what was not compared, and why."""
+    """``beyond``: what only the database has, outside of what the list makes. ``unseen``: what was not compared, and why; ``apart``: of which
+    attributes that is so although the list says how they are to be.
+    """
 
     departures: tuple[Departure, ...]
     beyond: tuple[Key, ...] = ()
     unseen: tuple[str, ...] = ()
+    apart: frozenset[tuple[Key, str]] = frozenset()
 
 
 def compare(expected: Expectation, found: Catalog, role: str) -> Compared:
@@ -96,6 +99,7 @@ def compare(expected: Expectation, found: Catalog, role: str) -> Compared:
     wanted = there_expected.catalog
     departures: list[Departure] = []
     unseen: list[str] = []
+    apart: set[tuple[Key, str]] = set()
     grants = Grants.of(wanted, there_expected.role, found, role)
     for key, attributes in wanted.objects.items():
         there = found.get(key)
@@ -132,6 +136,7 @@ def compare(expected: Expectation, found: Catalog, role: str) -> Compared:
                     f"{key}: {name}, which PostgreSQL {expected.major} and {found.server_version // 10000} print in words of their own"
                 )
             elif not is_same and name in _PRINTED and is_moment_in_another_zone(one, other):
+                apart.add((key, name))
                 unseen.append(
                     f"{key}: {name}, in which a moment without a zone is one of the zone that its session had (TimeZone)"
                 )
@@ -139,7 +144,7 @@ def compare(expected: Expectation, found: Catalog, role: str) -> Compared:
                 departures.append(Departure(What.DIFFERENT, key, name, one, other))
     added, beyond = _only_there(wanted, found, there_expected.promised)
     departures += (Departure(What.ADDED, key) for key in added)
-    return Compared(tuple(_without_what_goes_along(departures, wanted, found)), tuple(beyond), tuple(unseen))
+    return Compared(tuple(_without_what_goes_along(departures, wanted, found)), tuple(beyond), tuple(unseen), frozenset(apart))
 
 
 def _is_of_query(column: Key, catalog: Catalog) -> bool:

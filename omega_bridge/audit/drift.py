@@ -35,6 +35,7 @@ from omega_bridge.postgres.uncompared import uncompared
 from omega_bridge.postgres.undone import left_undone
 from omega_bridge.revisions.models import is_model
 from omega_bridge.sql import identifier
+from omega_bridge.sql.moments import is_same_moment
 from omega_bridge.steps import Place
 
 if TYPE_CHECKING:
@@ -149,7 +150,9 @@ def drift(database: object, analysis: Analysis, models: Analysis, expected: Expe
         was_right = RightThen.of(last[0], expected, found, role)
         differences = tuple(replace(d, last_right=last[1].at) if was_right(d.departure) else d for d in differences)
         differences += tuple(
-            _changed_since(*last, analysis, expected, {(d.key, d.attribute) for d in differences}, grantees, made_here, role)
+            _changed_since(
+                *last, analysis, expected, {(d.key, d.attribute) for d in differences}, grantees, made_here, seen.apart, role
+            )
         )
     made = last[0].made if last is not None else {}
     known = {step.id for step in analysis if made.get(step.checksum)}
@@ -313,11 +316,12 @@ def _changed_since(
     told: Set[tuple[Key, str]],
     grantees: Grantees,
     made_here: MadeHere,
+    apart: Set[tuple[Key, str]],
     role: str,
 ) -> Iterator[Drifted]:
     """What is gone or otherwise since the last start, of what a step left behind when it ran here, and nobody else knows of: what an unread
     statement names that PostgreSQL rejected on scratch, what a step of unknown effect made that is not what the list leads to there, what
-    a statement says that may run on one server alone, and what roles may do that had nothing there.
+    a statement says that may run on one server alone, what roles may do that had nothing there, and what was set ``apart`` for the servers' sake.
     """
     rejected = [step for step in analysis if step.id in expected.rejected]
     named = [(step, frozenset(words_of(s.text))) for step in rejected for s in step.reading.statements if s.opaque]
@@ -344,11 +348,16 @@ def _changed_since(
             by = made_here.changed(change.key, change.attribute, seen.catalog.objects[change.key])
         if by is None and change.left is not None and change.key not in expected.catalog:
             by = makers.get(_named(change.key))
+        is_apart = (change.key, change.attribute) in apart and not is_same_moment(left, right)
+        if by is None and is_apart:
+            by = next((step for step in analysis if step.id == expected.maker(change.key)), None)
         whole = whole_of(change.key, seen.catalog.objects.get(change.key, {}))
-        if by is None or (whole is not None and not gone.isdisjoint(whole)) or (change.attribute and left == right):
+        is_told = (whole is not None and not gone.isdisjoint(whole)) or (change.attribute and left == right)
+        if is_told or (by is None and not is_apart):
             continue
         what = What.DIFFERENT if change.attribute else What.MISSING
-        yield Drifted(what, change.key, change.attribute, left, right, by.id, by.step.place, None, last_right=since.at)
+        name, place = (by.id, by.step.place) if by is not None else ("", Place())
+        yield Drifted(what, change.key, change.attribute, left, right, name, place, None, last_right=since.at)
 
 
 def _named(key: Key) -> tuple[str, str]:

@@ -179,7 +179,9 @@ class MadeHere:
         departures = tuple(d for d in seen.departures if not is_apart(d))
         beyond = tuple(k for k in seen.beyond if not (k in self.made and is_apart(Departure(What.ADDED, k))))
         named += [f"what {step.id} makes where its guard holds: {_short(text)}" for step, text in self.unrecorded]
-        return Compared(departures, beyond, (*seen.unseen, *named))
+        extensions = ((d.key, d.attribute) for d in seen.departures if d.key.kind is Kind.EXTENSION and d.attribute == "schema")
+        apart = seen.apart | (frozenset(extensions) - frozenset((d.key, d.attribute) for d in departures))
+        return Compared(departures, beyond, (*seen.unseen, *named), apart)
 
     def _is_said(self, departure: Departure) -> bool:
         """Whether the text of a step makes it just as it is."""

@@ -13,14 +13,23 @@ _STEP = timedelta(minutes=15)
 
 
 def is_moment_in_another_zone(one: object, other: object) -> bool:
-    """Whether two texts, printed in UTC, differ in moments alone, and in each by what two zones may differ by."""
+    """Whether two printed texts differ in moments alone, and in each by what two zones may differ by."""
+    between = _between(one, other)
+    return between is not None and any(between) and all(abs(apart) <= _FARTHEST and not apart % _STEP for apart in between)
+
+
+def is_same_moment(one: object, other: object) -> bool:
+    """Whether two texts differ in nothing but the zone that their moments are printed in."""
+    between = _between(one, other)
+    return between is not None and not any(between)
+
+
+def _between(one: object, other: object) -> list[timedelta] | None:
+    """What lies between the moments of two texts that are the same but for them."""
     if not isinstance(one, str) or not isinstance(other, str) or _MOMENT.sub(r"\2", one) != _MOMENT.sub(r"\2", other):
-        return False
+        return None
+    pairs = zip(_MOMENT.finditer(one), _MOMENT.finditer(other), strict=True)
     try:
-        between = [
-            datetime.fromisoformat(a[1]) - datetime.fromisoformat(b[1])
-            for a, b in zip(_MOMENT.finditer(one), _MOMENT.finditer(other), strict=True)
-        ]
+        return [datetime.fromisoformat(a[1]) - datetime.fromisoformat(b[1]) for a, b in pairs]
     except ValueError:  # a year that Python has not
-        return False
-    return any(between) and all(abs(apart) <= _FARTHEST and not apart % _STEP for apart in between)
+        return None

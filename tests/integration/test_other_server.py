@@ -323,6 +323,30 @@ def test_an_owner_that_no_step_names(database: str, server: Server, make_role: M
     )
 
 
+def test_what_was_set_apart_is_told_where_a_hand_changed_it(database: str, server: Server) -> None:
+    """A moment that may be one of another zone, and the schema of an extension, are not held against the list; since the last start
+    nothing but a hand has moved them. How they are printed is no change.
+    """
+    here = Here(
+        database, server,
+        "CREATE SCHEMA IF NOT EXISTS e",
+        "CREATE EXTENSION IF NOT EXISTS citext",
+        "CREATE TABLE IF NOT EXISTS t (id int, at timestamptz DEFAULT '2020-01-01 00:00+00')",
+        "CREATE OR REPLACE VIEW v AS SELECT '2020-01-01 00:00+00'::timestamptz AS at",
+    )  # fmt: skip
+    assert here.start() == Drift((), (), unseen=())
+    here.execute(f"ALTER DATABASE {psycopg.conninfo.conninfo_to_dict(database)['dbname']} SET timezone = 'Asia/Tokyo'")
+    assert here.drift().differences == ()
+    for damage, told in (
+        ("ALTER TABLE t ALTER at SET DEFAULT '2020-01-01 03:00+00'", ("t.at", "default")),
+        ("CREATE OR REPLACE VIEW v AS SELECT '2020-01-01 05:00+00'::timestamptz AS at", ("v", "definition")),
+        ("ALTER EXTENSION citext SET SCHEMA e", ("citext", "schema")),
+    ):
+        here.execute(damage)
+        found = [(str(d.key).rpartition("public.")[2].removeprefix("extension "), d.attribute) for d in here.drift().differences]
+        assert told in found, damage
+
+
 def test_what_an_unread_statement_may_have_made_is_named(database: str, server: Server) -> None:
     """Though the last start saw it: that it is what the list makes here, nobody has read."""
     here = Here(
