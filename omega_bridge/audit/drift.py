@@ -341,7 +341,8 @@ def _changed_since(
         if change.attribute == "grants":
             attributes = seen.catalog.objects[change.key]
             left, right = (grants_of(change.key, {**attributes, "grants": items}, role) for items in (left, right))
-            by = next(iter(grantees.givers(change.key, changed_roles(left, right)).values()), None)
+            roles = changed_roles(left, right)
+            by = next(iter(grantees.givers(change.key, roles).values()), None) or grantees.sayer(change.key, roles)
         if by is None and change.left is not None:
             by = next((step for step, words in named if _words(change.key) <= words), None)
         if by is None and change.key in seen.catalog:

@@ -44,7 +44,7 @@ class Grantees:
     def giver(self, key: Key, role: str) -> StepAnalysis | None:
         """The step that may have given ``role`` something on ``key`` here and not there; ``None`` where there is none."""
         naming = [(step, words) for step, words in self.naming if _names_role(step.step.sql, words, role)]
-        on = [step for step, words in naming if _is_named(key, words)]
+        on = [step for step, words in naming if _is_named(key, step.step.sql, words)]
         if role in self.known:
             return next((step for step in on if step.id in self.rejected), None)
         return next(iter(on), naming[0][0] if naming else None)
@@ -52,6 +52,14 @@ class Grantees:
     def givers(self, key: Key, roles: Iterable[str]) -> dict[str, StepAnalysis]:
         """The same of several, by role."""
         return {role: step for role in roles if (step := self.giver(key, role)) is not None}
+
+    def sayer(self, key: Key, roles: Iterable[str]) -> StepAnalysis | None:
+        """The last step that says what one of them may do with ``key``, if only by taking what nobody has; ``None`` where none does."""
+        said = [
+            (step, words) for step, words in self.naming if _SAYS.search(step.step.sql) and _is_named(key, step.step.sql, words)
+        ]
+        named = (step for step, words in reversed(said) if any(_names_role(step.step.sql, words, role) for role in roles))
+        return next(named, None)
 
     def set_apart(self, seen: Compared) -> Compared:
         """Without the differences that are theirs, which were not looked at."""
@@ -89,6 +97,7 @@ def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
     return [role for role in sorted({*one, *other}) if one.get(role) != other.get(role)]
 
 
+_SAYS = re.compile(r"\b(?:grant|revoke)\b", re.IGNORECASE)
 _PUBLIC = re.compile(r'\b(?:to|from)\s+(?:group\s+)?(?:[\w"$]+\s*,\s*)*public\b', re.IGNORECASE)
 """Everybody; by itself the word is most often the schema."""
 
@@ -97,5 +106,10 @@ def _names_role(sql: str, words: frozenset[str], role: str) -> bool:
     return role.lower() in words and (role != "public" or _PUBLIC.search(sql) is not None)
 
 
-def _is_named(key: Key, words: frozenset[str]) -> bool:
-    return {"all", key.schema} <= words or words_of(f"{key.table} {key.name.partition('(')[0]}") <= words
+_ALL_IN = re.compile(r"\ball\s+\w+\s+in\s+schema\b", re.IGNORECASE)
+
+
+def _is_named(key: Key, sql: str, words: frozenset[str]) -> bool:
+    if key.schema in words and _ALL_IN.search(sql) is not None:
+        return True
+    return words_of(f"{key.table} {key.name.partition('(')[0]}") <= words

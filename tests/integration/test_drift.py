@@ -349,3 +349,20 @@ def test_what_a_hand_hung_on_something_of_the_list_is_told(database: str, server
     (found,) = drift(database, analysis, nothing, expected).differences
     assert (str(found.what), bool(found.by)) == ("only-in-database", True)
     assert f"{found.key.schema}.{found.key.name}".endswith(name)
+
+
+def test_what_a_step_takes_from_those_who_have_nothing_is_said(database: str, server: Server) -> None:
+    """From 15 on nobody may create in the schema ``public``, and a ``REVOKE`` leaves no trace of itself; who is given it by a hand is told,
+    as the next start takes it away. No step says anything of the table.
+    """
+    steps = ["CREATE TABLE IF NOT EXISTS t (id int)", "REVOKE CREATE ON SCHEMA public FROM PUBLIC"]
+    analysis = analyse(Registry.of(steps))
+    expected = from_text(to_text(make(analysis, "", GivenServer(server.url))), "here")
+    omega_bridge.boot(database, steps)
+    assert drift(database, analysis, analyse(Registry(())), expected) == Drift((), ())
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("GRANT SELECT ON t TO PUBLIC; GRANT CREATE ON SCHEMA public TO PUBLIC")
+    found = drift(database, analysis, analyse(Registry(())), expected)
+    assert [(d.key.kind, d.key.name, d.attribute) for d in found.differences] == [("schema", "public", "grants")]
+    omega_bridge.boot(database, steps)
+    assert drift(database, analysis, analyse(Registry(())), expected).differences == ()
